@@ -1,0 +1,2 @@
+//! imapmcp
+fn main() {}

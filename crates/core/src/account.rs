@@ -1,0 +1,133 @@
+//! Mail accounts.
+
+use crate::{
+    id::{AccountId, UserId},
+    secret::{Sealed, SecretString},
+    time::Timestamp,
+};
+
+/// Transport security towards a mail server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Security {
+    /// TLS from the first octet (RFC 8314 §3).
+    Tls,
+    /// Upgraded by STARTTLS, which must succeed before any credential leaves.
+    StartTls,
+    /// No TLS; only to hosts the operator allowed, only with the operator's switch.
+    Insecure,
+}
+
+/// Where and how to connect.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// Host name or address literal.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Transport security.
+    pub security: Security,
+}
+
+/// How to present the credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthKind {
+    /// SASL PLAIN or LOGIN.
+    Password,
+    /// SASL XOAUTH2 with an access token.
+    OAuth2,
+}
+
+/// What lies behind an account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// Real servers.
+    Servers {
+        /// Where mail is read.
+        imap: Endpoint,
+        /// Where mail is submitted.
+        smtp: Endpoint,
+    },
+    /// The demonstration mailbox in memory; it sends nothing anywhere.
+    Demo,
+}
+
+/// Whether an account works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Health {
+    /// The last contact worked, or there was none yet.
+    Ok,
+    /// The server refused the login: the person must act; no automatic try happens until then.
+    NeedsAttention,
+}
+
+/// A mail account as stored.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Identifier.
+    pub id: AccountId,
+    /// Owner.
+    pub user: UserId,
+    /// The user's own name for it, unique per user.
+    pub label: String,
+    /// The address mail is sent from.
+    pub email: String,
+    /// The display name mail is sent with.
+    pub from_name: Option<String>,
+    /// The one to use when the user names none.
+    pub is_default: bool,
+    /// Servers.
+    pub backend: Backend,
+    /// Login name at the IMAP server.
+    pub imap_username: String,
+    /// Login name at the submission server.
+    pub smtp_username: String,
+    /// How to present the credential.
+    pub auth: AuthKind,
+    /// Sealed password or refresh token.
+    pub credential: Sealed,
+    /// Counts up with every new credential; pooled connections of an older one are never used again.
+    pub credential_version: i32,
+    /// Whether the last login worked.
+    pub health: Health,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+impl Account {
+    /// What the credential is bound to besides its row: changing a host, port, security mode or user name
+    /// asks for the secret again.
+    pub fn credential_context(&self) -> String {
+        match &self.backend {
+            Backend::Demo => "demo".to_owned(),
+            Backend::Servers { imap, smtp } => {
+                format!("{imap:?}|{smtp:?}|{:?}|{:?}", self.imap_username, self.smtp_username)
+            }
+        }
+    }
+}
+
+/// What to present to a mail server.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// SASL PLAIN or LOGIN.
+    Password(SecretString),
+    /// SASL XOAUTH2 access token.
+    AccessToken(SecretString),
+}
+
+/// Everything needed to reach one account's mailbox or submission server.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The account: with `version` the key of connection pools.
+    pub account: AccountId,
+    /// Version of the credential.
+    pub version: i32,
+    /// Servers.
+    pub backend: Backend,
+    /// Login name at the IMAP server.
+    pub imap_username: String,
+    /// Login name at the submission server.
+    pub smtp_username: String,
+    /// Credential.
+    pub credential: Credential,
+}

@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+pub mod account;
+pub mod id;
+pub mod mail;
+pub mod oauth;
+pub mod outbox;
+pub mod permission;
+pub mod random;
+pub mod secret;
+pub mod store;
+pub mod time;
+pub mod user;

@@ -1,0 +1,101 @@
+//! What can go wrong between us and a mail server: by remedy, not by layer.
+
+use crate::outbox::Refusal;
+
+/// Why a server could not be reached. Codes are stable and shown to users; no banner, address or system text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NetworkFault {
+    /// The address is not globally routable and the operator did not allow it, or the port is not a mail port.
+    Blocked,
+    /// The name does not resolve.
+    Dns,
+    /// Nothing listens, or the connection was cut.
+    Connect,
+    /// The TLS handshake failed or the certificate is not for this name.
+    Tls,
+    /// The server does not offer STARTTLS (or offered it dishonestly); no credential was sent.
+    StartTls,
+}
+
+impl NetworkFault {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Dns => "dns_failed",
+            Self::Connect => "connect_failed",
+            Self::Tls => "tls_failed",
+            Self::StartTls => "starttls_missing",
+        }
+    }
+}
+
+/// What can go wrong between us and a mail server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// The user must re-enter the password or reconnect the account.
+    #[error("the mail server refused the login")]
+    LoginRefused,
+    /// Try again later, or mend host and port.
+    #[error("the mail server could not be reached ({})", .0.code())]
+    Unreachable(NetworkFault),
+    /// The server did not answer within the deadline.
+    #[error("the mail server did not answer in time")]
+    Timeout,
+    /// Too many connections or commands; try again after so many seconds.
+    #[error("the mail server asks to slow down")]
+    Throttled {
+        /// Seconds to wait.
+        retry_after: u32,
+    },
+    /// No such message (any more): list again.
+    #[error("that message is no longer there")]
+    Gone,
+    /// UIDVALIDITY changed: the reference means nothing now. Nothing was changed.
+    #[error("the folder was rebuilt since that reference was made")]
+    Stale,
+    /// Choose another folder.
+    #[error("there is no such folder")]
+    NoFolder,
+    /// The server said NO; `condition` is its response code (RFC 5530), such as `OVERQUOTA`.
+    #[error("the mail server refused")]
+    Refused {
+        /// RFC 5530 response code, upper case, if it gave one.
+        condition: Option<String>,
+    },
+    /// The caller's argument cannot be put on the wire (a control character in a name, say).
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// The server broke the protocol or a bound (an endless line, a 4 GB literal).
+    #[error("the mail server broke the protocol")]
+    Protocol,
+}
+
+/// How a submission failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// Nothing was sent: the server was not reached or the login failed.
+    #[error(transparent)]
+    NotSent(#[from] MailError),
+    /// The server refused every recipient or the message for good (5xx).
+    #[error("the submission server refused the message")]
+    Rejected {
+        /// Reply code of the message as a whole.
+        code: u16,
+        /// Enhanced status code (RFC 3463).
+        enhanced: Option<String>,
+        /// Recipients refused one by one, if that was it.
+        refused: Vec<Refusal>,
+    },
+    /// The server said to try later (4xx).
+    #[error("the submission server asks to try again later")]
+    Deferred {
+        /// Reply code.
+        code: u16,
+        /// Enhanced status code (RFC 3463).
+        enhanced: Option<String>,
+    },
+    /// The connection died after the final dot: perhaps delivered. Never resend by itself.
+    #[error("the connection broke before the submission server confirmed")]
+    Unknown,
+}

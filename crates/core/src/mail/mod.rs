@@ -1,0 +1,364 @@
+//! Mail ports: what the rest of the house needs from IMAP and SMTP, in their RFCs' words (RFC 9051, RFC 5321).
+//!
+//! Two implementors: the IMAP/SMTP adapters and the mailbox in memory; both pass the same contract suite.
+//! Text from servers is handed over as it came (encoded words and all); crate `mime` makes it readable.
+
+mod error;
+mod message;
+mod search;
+
+pub use error::{MailError, NetworkFault, SubmitError};
+pub use message::{Address, Envelope, Part, Summary};
+pub use search::Criterion;
+
+use crate::{
+    account::Login,
+    id::AccountId,
+    outbox::Refusal,
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use std::sync::Arc;
+
+/// A message's address in a mailbox. It dies with its `uid_validity`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MessageRef {
+    /// Folder name, decoded.
+    pub folder: String,
+    /// UIDVALIDITY when the reference was made.
+    pub uid_validity: u32,
+    /// UID.
+    pub uid: u32,
+}
+
+/// How a caller names a message: with the UIDVALIDITY it knew, or by folder and UID alone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Locator {
+    /// Folder name, decoded.
+    pub folder: String,
+    /// The UIDVALIDITY the caller relies on; a different one on the server is [`MailError::Stale`].
+    pub uid_validity: Option<u32>,
+    /// UID.
+    pub uid: u32,
+}
+
+impl From<MessageRef> for Locator {
+    fn from(at: MessageRef) -> Self {
+        Self { folder: at.folder, uid_validity: Some(at.uid_validity), uid: at.uid }
+    }
+}
+
+/// SPECIAL-USE role of a folder (RFC 6154), by attribute first and by well-known name second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Role {
+    Inbox,
+    Sent,
+    Drafts,
+    Trash,
+    Junk,
+    Archive,
+    All,
+    Flagged,
+}
+
+impl Role {
+    /// The word shown to clients.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Sent => "sent",
+            Self::Drafts => "drafts",
+            Self::Trash => "trash",
+            Self::Junk => "junk",
+            Self::Archive => "archive",
+            Self::All => "all",
+            Self::Flagged => "flagged",
+        }
+    }
+}
+
+/// A folder ("mailbox" in IMAP's words).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Decoded full name.
+    pub name: String,
+    /// Hierarchy delimiter.
+    pub delimiter: Option<char>,
+    /// Role.
+    pub role: Option<Role>,
+    /// Whether it can hold messages (no `\Noselect`, no `\NonExistent`).
+    pub selectable: bool,
+    /// Whether the user subscribed to it, where the server says.
+    pub subscribed: bool,
+    /// MESSAGES and UNSEEN, when asked for and given.
+    pub counts: Option<FolderCounts>,
+}
+
+/// STATUS of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FolderCounts {
+    /// MESSAGES.
+    pub total: u32,
+    /// UNSEEN.
+    pub unread: u32,
+}
+
+/// Which messages of a folder to list, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// At most this many (1..=200).
+    pub limit: u32,
+    /// Go on below this place, as an earlier [`Listing`] gave it.
+    pub after: Option<PageCursor>,
+}
+
+/// Where a listing stopped. Exact while messages arrive and vanish: arrivals have higher UIDs, and an expunge
+/// only lowers sequence numbers, so nothing below `uid` ever stands above `sequence`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageCursor {
+    /// UIDVALIDITY of the listing.
+    pub uid_validity: u32,
+    /// The lowest UID already listed.
+    pub uid: u32,
+    /// Its sequence number at that time; 0 when the listing came from a search.
+    pub sequence: u32,
+}
+
+/// Messages, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// UIDVALIDITY of the folder.
+    pub uid_validity: u32,
+    /// Messages in the folder (EXISTS), or matches of the search.
+    pub total: u32,
+    /// The messages.
+    pub messages: Vec<Summary>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<PageCursor>,
+}
+
+/// One message: its summary and its header section, octets as the server gave them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Exact reference.
+    pub at: MessageRef,
+    /// ENVELOPE, FLAGS, BODYSTRUCTURE and so on.
+    pub summary: Summary,
+    /// BODY[HEADER].
+    pub header: Bytes,
+}
+
+/// Flags to add and to remove. Values are IMAP flags or keywords (`\Seen`, `$Forwarded`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FlagChange {
+    /// To add.
+    pub add: Vec<Flag>,
+    /// To remove.
+    pub remove: Vec<Flag>,
+}
+
+/// A flag or keyword that is valid on the wire (RFC 9051 `flag`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Flag(String);
+
+impl Flag {
+    /// `\Seen`.
+    pub fn seen() -> Self {
+        Self("\\Seen".to_owned())
+    }
+
+    /// Reads a flag: an optional backslash, then an IMAP atom of at most 64 characters. `\Recent` is the server's.
+    pub fn parse(text: &str) -> Option<Self> {
+        let atom = text.strip_prefix('\\').unwrap_or(text);
+        let sane = (1..=64).contains(&atom.len())
+            && atom.bytes().all(|b| (0x21..0x7f).contains(&b) && !b"(){%*\"\\]".contains(&b));
+        (sane && !atom.eq_ignore_ascii_case("recent")).then(|| Self(text.to_owned()))
+    }
+
+    /// As on the wire.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the server did with each message of a bulk command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// UIDVALIDITY of the folder.
+    pub uid_validity: u32,
+    /// UIDs the server confirmed.
+    pub done: Vec<u32>,
+    /// UIDs that are not in the folder (any more).
+    pub missing: Vec<u32>,
+    /// UIDs the server refused to change.
+    pub failed: Vec<u32>,
+    /// UIDs whose fate nobody can tell: the connection died before the answer.
+    pub unknown: Vec<u32>,
+}
+
+/// Opens mailboxes. One per process.
+#[async_trait]
+pub trait MailStore: Send + Sync {
+    /// The mailbox behind a login. No I/O: connections are opened on first use and shared by all holders.
+    fn mailbox(&self, login: &Login) -> Arc<dyn Mailbox>;
+
+    /// Connects afresh and authenticates, bypassing every pool: proves that the login works.
+    async fn probe(&self, login: &Login) -> Result<(), MailError>;
+
+    /// Closes what is open for an account that was removed or changed.
+    fn forget(&self, account: &AccountId);
+}
+
+/// One account's mailbox. Every method has its own deadline; dropping the future ends the work on the wire.
+#[async_trait]
+pub trait Mailbox: Send + Sync {
+    /// All folders, in the server's order. With `counts`, STATUS of each (one round trip with LIST-STATUS).
+    async fn folders(&self, counts: bool) -> Result<Vec<Folder>, MailError>;
+
+    /// The newest messages of a folder (by sequence number from EXISTS; never SEARCH ALL).
+    async fn list(&self, folder: &str, page: &Page) -> Result<Listing, MailError>;
+
+    /// The newest messages of a folder that match.
+    async fn search(&self, folder: &str, criterion: &Criterion, page: &Page) -> Result<Listing, MailError>;
+
+    /// One message's summary and header. Never marks it read.
+    async fn message(&self, at: &Locator) -> Result<Message, MailError>;
+
+    /// The octets of one body section (`1`, `2.1`, `TEXT` …), transfer encoding and all, at most `limit` octets.
+    /// Never marks it read.
+    async fn section(&self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, MailError>;
+
+    /// One body part, transfer encoding undone, as a stream of bounded chunks. Never marks it read.
+    async fn stream(
+        &self,
+        at: &Locator,
+        part: &Part,
+    ) -> Result<BoxStream<'static, Result<Bytes, MailError>>, MailError>;
+
+    /// Changes flags of at most 500 messages; the outcome is what the server said of each.
+    async fn change_flags(
+        &self,
+        folder: &str,
+        uid_validity: Option<u32>,
+        uids: &[u32],
+        change: &FlagChange,
+    ) -> Result<Outcome, MailError>;
+
+    /// Appends a message; returns where it landed if the server says (UIDPLUS).
+    async fn append(
+        &self,
+        folder: &str,
+        message: Bytes,
+        flags: &[Flag],
+    ) -> Result<Option<MessageRef>, MailError>;
+}
+
+/// RFC 5321 envelope of a submission. Addresses are validated when it is made: no control character, no angle
+/// bracket, no white space ever reaches the SMTP dialogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmissionEnvelope {
+    sender: String,
+    recipients: Vec<String>,
+}
+
+impl SubmissionEnvelope {
+    /// Checks every address; `Err` carries the first that is not one.
+    pub fn new(sender: &str, recipients: &[String]) -> Result<Self, String> {
+        for address in std::iter::once(sender).chain(recipients.iter().map(String::as_str)) {
+            if !is_address(address) {
+                return Err(address.to_owned());
+            }
+        }
+        Ok(Self { sender: sender.to_owned(), recipients: recipients.to_vec() })
+    }
+
+    /// Reverse path.
+    pub fn sender(&self) -> &str {
+        &self.sender
+    }
+
+    /// Forward paths.
+    pub fn recipients(&self) -> &[String] {
+        &self.recipients
+    }
+}
+
+/// Whether `text` is a plain `local@domain` that cannot break out of an SMTP command or a header field
+/// (a subset of RFC 5321 §4.1.2 Mailbox: no quoted local parts, no address literals; UTF-8 allowed, RFC 6531).
+pub fn is_address(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let plain = |part: &str, extra: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && !part.ends_with('.')
+            && !part.contains("..")
+            && part.chars().all(|c| {
+                c.is_ascii_alphanumeric() || extra.contains(c) || (!c.is_ascii() && c.is_alphanumeric())
+            })
+    };
+    local.len() <= 64
+        && text.len() <= 254
+        && plain(local, "!#$%&'*+-/=?^_`{|}~.")
+        && plain(domain, "-.")
+}
+
+/// What the submission server took.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Submitted {
+    /// Recipients it accepted.
+    pub accepted: Vec<String>,
+    /// Recipients it refused while taking the message for the others.
+    pub refused: Vec<Refusal>,
+}
+
+/// Submits messages (RFC 6409).
+#[async_trait]
+pub trait Submission: Send + Sync {
+    /// Submits one message. [`SubmitError::Unknown`] means: the connection died after the final dot.
+    async fn submit(
+        &self,
+        login: &Login,
+        envelope: &SubmissionEnvelope,
+        message: &[u8],
+    ) -> Result<Submitted, SubmitError>;
+
+    /// Connects, authenticates, says NOOP and QUIT: proves that the login works.
+    async fn probe(&self, login: &Login) -> Result<(), MailError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_cannot_carry_a_second_command() {
+        for bad in [
+            "a@b.c>\r\nRCPT TO:<x@y.z",
+            "a b@c.d",
+            "a@b@c d",
+            "<a@b.c>",
+            "@b.c",
+            "a@",
+            "a@.b",
+            "a..b@c.d",
+            "a@b.c\0",
+            "\"a b\"@c.d",
+        ] {
+            assert!(!is_address(bad), "{bad:?}");
+            assert!(SubmissionEnvelope::new("me@example.com", &[bad.to_owned()]).is_err());
+        }
+        for good in ["a@b", "a.b+c@d-e.example", "jürgen@müller.example", "o'neil@example.com"] {
+            assert!(is_address(good), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_flag_is_one_atom() {
+        assert!(Flag::parse("\\Seen").is_some() && Flag::parse("$Forwarded").is_some());
+        for bad in ["", "\\", "a b", "x)", "a\r\nb", "\\Recent", "{3}"] {
+            assert!(Flag::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+}

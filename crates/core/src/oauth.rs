@@ -1,0 +1,224 @@
+//! Clients, consents, codes and tokens: the authorization server's data.
+
+use crate::{
+    id::{AccountId, ClientId, GrantId, TokenId, UserId},
+    permission::{Permission, Permissions},
+    secret::TokenHash,
+    time::Timestamp,
+};
+
+/// How a client became known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientKind {
+    /// Dynamic client registration (RFC 7591).
+    Registered,
+    /// Client ID metadata document: the identifier is the document's https URL.
+    Document,
+    /// Stands for personal access tokens; has no redirect.
+    Personal,
+}
+
+/// An OAuth client. All are public clients: PKCE instead of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// Identifier.
+    pub id: ClientId,
+    /// How it became known.
+    pub kind: ClientKind,
+    /// The name it gave itself; never trusted.
+    pub name: String,
+    /// Exact redirect URIs.
+    pub redirect_uris: Vec<String>,
+    /// When it registered or its document was fetched.
+    pub created_at: Timestamp,
+    /// When a user last consented to it; clients never used expire.
+    pub used_at: Option<Timestamp>,
+}
+
+/// Which accounts a grant covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountScope {
+    /// Every account of the user, also those added later.
+    All,
+    /// These only.
+    Some(Vec<AccountId>),
+}
+
+impl AccountScope {
+    /// Whether the grant covers `account`.
+    pub fn covers(&self, account: &AccountId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(list) => list.contains(account),
+        }
+    }
+}
+
+/// What happens to a message the client sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendPolicy {
+    /// It leaves at once.
+    Immediate,
+    /// It leaves after this many seconds unless cancelled.
+    UndoWindow(u32),
+    /// It waits until the user approves it.
+    Approval,
+}
+
+/// One consent: user × client × permissions × accounts × send policy × expiry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Identifier.
+    pub id: GrantId,
+    /// Who consented.
+    pub user: UserId,
+    /// To whom.
+    pub client: ClientId,
+    /// The client's name when consent was given, or the personal access token's name.
+    pub client_name: String,
+    /// What.
+    pub permissions: Permissions,
+    /// Where.
+    pub accounts: AccountScope,
+    /// How messages leave.
+    pub send_policy: SendPolicy,
+    /// The resource the tokens are for (RFC 8707).
+    pub resource: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// Until when, if not for ever.
+    pub expires_at: Option<Timestamp>,
+    /// Set when the user or a replay ended it.
+    pub revoked_at: Option<Timestamp>,
+    /// When a token of it was last used (to the minute).
+    pub used_at: Option<Timestamp>,
+}
+
+/// A validated authorization request waiting for the user's decision. It lives on the server, bound to the browser
+/// session, so that form fields cannot alter it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizationRequest {
+    /// Digest of the identifier in the consent page's URL.
+    pub hash: TokenHash,
+    /// Digest of the browser session's cookie.
+    pub session: TokenHash,
+    /// The client.
+    pub client: ClientId,
+    /// Where the answer goes.
+    pub redirect_uri: String,
+    /// What the client asked for.
+    pub permissions: Permissions,
+    /// Whether it asked for a refresh token (`offline_access`).
+    pub offline: bool,
+    /// RFC 8707 resource, already validated.
+    pub resource: String,
+    /// Opaque value to hand back.
+    pub state: Option<String>,
+    /// PKCE challenge (S256).
+    pub code_challenge: String,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+}
+
+/// An authorization code as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizationCode {
+    /// Digest of the code.
+    pub hash: TokenHash,
+    /// The consent it stands for.
+    pub grant: GrantId,
+    /// The client it was given to.
+    pub client: ClientId,
+    /// The redirect it was sent to.
+    pub redirect_uri: String,
+    /// PKCE challenge (S256).
+    pub code_challenge: String,
+    /// RFC 8707 resource.
+    pub resource: String,
+    /// Whether a refresh token comes with it.
+    pub offline: bool,
+    /// When it lapses (at most 60 s after it was made).
+    pub expires_at: Timestamp,
+    /// Set when it was spent.
+    pub consumed_at: Option<Timestamp>,
+}
+
+/// Kinds of token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// Bearer token, at most an hour.
+    Access,
+    /// Rotates at every use.
+    Refresh,
+    /// Made by the user for a headless client.
+    Personal,
+}
+
+/// A token as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Identifier (safe to show).
+    pub id: TokenId,
+    /// Digest of the token.
+    pub hash: TokenHash,
+    /// Kind.
+    pub kind: TokenKind,
+    /// The consent it rests on.
+    pub grant: GrantId,
+    /// When it lapses.
+    pub expires_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used (to the minute).
+    pub used_at: Option<Timestamp>,
+}
+
+/// New tokens to store together.
+#[derive(Debug, Clone)]
+pub struct Issue {
+    /// Identifier of the access token.
+    pub access_id: TokenId,
+    /// Digest of the access token.
+    pub access: TokenHash,
+    /// When the access token lapses.
+    pub access_expires_at: Timestamp,
+    /// Identifier and digest of the refresh token, if one is due.
+    pub refresh: Option<(TokenId, TokenHash)>,
+    /// When the refresh token lapses.
+    pub refresh_expires_at: Timestamp,
+}
+
+/// How an exchange or a rotation ended.
+#[derive(Debug, Clone)]
+pub enum Exchange {
+    /// The tokens are stored and rest on this grant.
+    Issued(Box<Grant>),
+    /// Unknown, expired, or its grant has ended.
+    Invalid,
+    /// Already spent: what it issued is revoked now.
+    Replayed,
+}
+
+/// The bearer of a valid access token.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// The user.
+    pub user: UserId,
+    /// The consent it rests on.
+    pub grant: GrantId,
+    /// The client.
+    pub client: ClientId,
+    /// What it may do.
+    pub permissions: Permissions,
+    /// With which accounts.
+    pub accounts: AccountScope,
+    /// How messages leave.
+    pub send_policy: SendPolicy,
+}
+
+impl Principal {
+    /// Whether the bearer may do this.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.allows(permission)
+    }
+}

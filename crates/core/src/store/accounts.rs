@@ -1,0 +1,33 @@
+use super::StoreError;
+use crate::{
+    account::{Account, Health},
+    id::{AccountId, UserId},
+    secret::Sealed,
+};
+use async_trait::async_trait;
+
+/// Mail accounts.
+#[async_trait]
+pub trait AccountRepository: Send + Sync {
+    /// Adds; [`StoreError::Conflict`] if the user has that label already. The user's first account becomes the
+    /// default; a new default takes the place of the old one.
+    async fn add_account(&self, account: &Account) -> Result<(), StoreError>;
+    /// `None` if unknown *or another user's*: callers cannot tell the two apart.
+    async fn find_account(&self, user: &UserId, id: &AccountId) -> Result<Option<Account>, StoreError>;
+    /// The user's accounts: the default first, then by label.
+    async fn list_accounts(&self, user: &UserId) -> Result<Vec<Account>, StoreError>;
+    /// Removes an account with everything that belongs to it; `false` if unknown or another user's. If it was the
+    /// default, the first of the others becomes it.
+    async fn remove_account(&self, user: &UserId, id: &AccountId) -> Result<bool, StoreError>;
+    /// Replaces the credential if its version is still `version`, counting the version up and setting health to
+    /// OK; `false` if an edit came in between.
+    async fn set_credential(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        version: i32,
+        credential: &Sealed,
+    ) -> Result<bool, StoreError>;
+    /// Records whether the last login worked, for exactly this version of the credential.
+    async fn set_health(&self, id: &AccountId, version: i32, health: Health) -> Result<(), StoreError>;
+}

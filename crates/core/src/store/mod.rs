@@ -1,0 +1,32 @@
+//! Repository ports. A method is one transaction; a transaction never crosses this line.
+//!
+//! To add a repository: describe its rows in an entity module of this crate, add `store/<name>.rs` here with one
+//! object-safe trait (`find` gives `Option`, `list` gives `Vec`, `add` and `remove` do what they say), add the
+//! tables to both migration folders, implement the trait in crate `storage`, and describe its promises once in
+//! `testkit::contract::storage`, which runs them on SQLite in a file, SQLite in memory and Postgres.
+
+mod accounts;
+mod keys;
+mod oauth;
+mod outbox;
+mod users;
+
+pub use accounts::AccountRepository;
+pub use keys::{KeyRecord, KeyRepository, KeyState, SealedRow};
+pub use oauth::{OAuthRepository, TokenRow};
+pub use outbox::{Enqueued, OutboxRepository};
+pub use users::UserRepository;
+
+/// What can go wrong in storage.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A unique constraint stood in the way: `what` already exists.
+    #[error("{0} already exists")]
+    Conflict(&'static str),
+    /// Retry later: no connection, locked, disk full.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A bug: the query or a stored value is wrong.
+    #[error("the database refused a query")]
+    Query(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

@@ -1,0 +1,85 @@
+use super::StoreError;
+use crate::{
+    id::{ClientId, GrantId, TokenId, UserId},
+    oauth::{AuthorizationCode, AuthorizationRequest, Client, Exchange, Grant, Issue, Principal, Token},
+    secret::TokenHash,
+    time::Timestamp,
+};
+use async_trait::async_trait;
+
+/// A token with the grant it rests on, for lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRow {
+    /// The token.
+    pub token: Token,
+    /// Its grant.
+    pub grant: Grant,
+}
+
+/// Clients, authorization requests, grants, codes and tokens.
+#[async_trait]
+pub trait OAuthRepository: Send + Sync {
+    /// Adds or (same identifier) replaces name, redirects and `created_at` of a client.
+    async fn put_client(&self, client: &Client) -> Result<(), StoreError>;
+    /// By identifier.
+    async fn find_client(&self, id: &ClientId) -> Result<Option<Client>, StoreError>;
+    /// How many registered clients no user ever consented to.
+    async fn count_unused_clients(&self) -> Result<u64, StoreError>;
+    /// Removes registered clients made before `made_before` that no user ever consented to; returns how many.
+    async fn sweep_clients(&self, made_before: Timestamp) -> Result<usize, StoreError>;
+
+    /// Stores a validated request until the user decides.
+    async fn add_request(&self, request: &AuthorizationRequest) -> Result<(), StoreError>;
+    /// The live request with this hash, if it belongs to this browser session.
+    async fn find_request(
+        &self,
+        hash: &TokenHash,
+        session: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<AuthorizationRequest>, StoreError>;
+    /// Hands the request on to the session that took the place of `from` (sign-in rotates the cookie).
+    async fn move_requests(&self, from: &TokenHash, to: &TokenHash) -> Result<(), StoreError>;
+    /// Spends the request (at most once) and, on consent, stores grant and code with it and marks the client as
+    /// used: all or nothing. `false` if the request is unknown, lapsed, spent, or another session's.
+    async fn decide(
+        &self,
+        hash: &TokenHash,
+        session: &TokenHash,
+        consent: Option<(&Grant, &AuthorizationCode)>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// A code as stored, spent or not, so that client, redirect and PKCE are checked before it is spent.
+    async fn find_code(&self, hash: &TokenHash) -> Result<Option<AuthorizationCode>, StoreError>;
+    /// Spends a code and stores its tokens, at most once, whatever races. A second try revokes the grant.
+    async fn spend_code(&self, hash: &TokenHash, issue: &Issue, now: Timestamp) -> Result<Exchange, StoreError>;
+    /// A token as stored, with its grant; `None` if unknown or lapsed.
+    async fn find_token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenRow>, StoreError>;
+    /// Rotates a refresh token. Using a spent one again is honoured while the pair it was exchanged for has not
+    /// been used (the answer was lost): that pair dies and a new one is stored. Otherwise the grant is revoked.
+    async fn rotate(&self, refresh: &TokenHash, issue: &Issue, now: Timestamp) -> Result<Exchange, StoreError>;
+
+    /// The caller behind a live access or personal token for this resource: token, grant and user all alive.
+    /// Notes the use (first use at once, later ones to the minute).
+    async fn principal(
+        &self,
+        token: &TokenHash,
+        resources: &[String],
+        now: Timestamp,
+    ) -> Result<Option<Principal>, StoreError>;
+    /// Stores a personal access token with its grant.
+    async fn add_personal_token(&self, grant: &Grant, token: &Token) -> Result<(), StoreError>;
+    /// Live personal tokens of a user (or of everybody).
+    async fn list_personal_tokens(&self, user: Option<&UserId>, now: Timestamp) -> Result<Vec<TokenRow>, StoreError>;
+    /// Ends the grant of a personal token by the token's identifier; `false` if unknown.
+    async fn revoke_personal_token(&self, id: &TokenId, now: Timestamp) -> Result<bool, StoreError>;
+    /// Live grants of a user, newest first (personal tokens' grants among them).
+    async fn list_grants(&self, user: &UserId, now: Timestamp) -> Result<Vec<Grant>, StoreError>;
+    /// Ends a grant with its codes and tokens; `false` if unknown or another user's.
+    async fn revoke_grant(&self, user: &UserId, id: &GrantId, now: Timestamp) -> Result<bool, StoreError>;
+    /// RFC 7009: ends the grant of a token (access or refresh) that was issued to `client`. Unknown tokens and
+    /// other clients' tokens change nothing.
+    async fn revoke_token(&self, hash: &TokenHash, client: &ClientId, now: Timestamp) -> Result<(), StoreError>;
+    /// Removes lapsed requests, codes and tokens; returns how many rows.
+    async fn sweep_tokens(&self, now: Timestamp) -> Result<usize, StoreError>;
+}

@@ -1,0 +1,41 @@
+//! People who sign in.
+
+use crate::{
+    id::UserId,
+    secret::{SecretString, TokenHash},
+    time::Timestamp,
+};
+
+/// A person who signs in.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Identifier.
+    pub id: UserId,
+    /// Sign-in name, compared without case; unique.
+    pub email: String,
+    /// May look after other users.
+    pub is_admin: bool,
+    /// Argon2id in PHC string form; `None` for people who sign in elsewhere.
+    pub password_hash: Option<SecretString>,
+    /// Set when the user may no longer sign in; tokens and sessions are dead from then on.
+    pub disabled_at: Option<Timestamp>,
+    /// When the user was made.
+    pub created_at: Timestamp,
+}
+
+/// A browser session, known by the digest of its cookie.
+#[derive(Debug, Clone)]
+pub struct BrowserSession {
+    /// Digest of the cookie's value.
+    pub hash: TokenHash,
+    /// Who is signed in; `None` before sign-in (the session then only carries CSRF state and a pending page).
+    pub user: Option<UserId>,
+    /// The one CSRF token of this session, as put into forms.
+    pub csrf: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When the password was last given.
+    pub authenticated_at: Option<Timestamp>,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+}
