@@ -1,1 +1,16 @@
 #![doc = include_str!("../README.md")]
+
+mod decode;
+mod facade;
+mod imap;
+pub mod memory;
+mod options;
+mod wire_text;
+
+pub use facade::Mail;
+pub use options::{MailOptions, SetupError, Timeouts};
+
+use imapmcp_core::mail::MailError;
+
+/// A section that is well-formed but not in the message.
+const NO_SUCH_PART: MailError = MailError::Invalid("the message has no such part");

@@ -1,1 +1,14 @@
 #![doc = include_str!("../README.md")]
+
+pub mod era;
+pub mod gate;
+pub mod hosts;
+
+mod answer;
+mod handler;
+mod inflight;
+mod route;
+
+pub use handler::MailHandler;
+pub use inflight::{Call, Inflight};
+pub use route::{Endpoint, EndpointConfig, configure};

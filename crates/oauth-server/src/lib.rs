@@ -1,1 +1,107 @@
 #![doc = include_str!("../README.md")]
+
+mod attempts;
+mod authorize;
+mod bearer;
+mod clean;
+mod config;
+mod connections;
+mod consent;
+pub mod error;
+mod metadata;
+mod parameters;
+pub mod password;
+mod pkce;
+pub mod redirect;
+mod register;
+mod revoke;
+mod setup;
+mod sign_in;
+mod sweep;
+mod token;
+
+pub use authorize::{AuthorizeError, ValidRequest};
+pub use bearer::{BearerError, Challenge};
+pub use clean::clean_name;
+pub use config::{Config, ConfigError, Registration};
+pub use connections::{Connection, NewPersonalToken, PersonalToken};
+pub use consent::{Consent, DecideError, Lifetime, PendingConsent};
+pub use error::OAuthError;
+pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};
+pub use parameters::{Parameters, Repeated};
+pub use register::RegisteredClient;
+pub use setup::SetupError;
+pub use sign_in::{NewSession, SignInError};
+pub use token::TokenResponse;
+
+use attempts::Attempts;
+use imapmcp_core::{
+    random::{Entropy, token as random_token},
+    store::{OAuthRepository, UserRepository},
+    time::{Clock, Timestamp},
+};
+use password::Passwords;
+use std::sync::Arc;
+
+/// Octets of every code, token, cookie and link: 256 bits, 43 characters.
+const SECRET_OCTETS: usize = 32;
+
+/// What the authorization server is made of.
+pub struct AuthorizationServerDeps {
+    /// Addresses and policies.
+    pub config: Config,
+    /// Clients, requests, grants, codes, tokens.
+    pub oauth: Arc<dyn OAuthRepository>,
+    /// People and browser sessions.
+    pub users: Arc<dyn UserRepository>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The authorization server: each OAuth duty is a method, described in the module named after it.
+pub struct AuthorizationServer {
+    config: Config,
+    oauth: Arc<dyn OAuthRepository>,
+    users: Arc<dyn UserRepository>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    passwords: Passwords,
+    attempts: Attempts,
+}
+
+impl AuthorizationServer {
+    /// Puts the server together. No I/O.
+    pub fn new(deps: AuthorizationServerDeps) -> Self {
+        let AuthorizationServerDeps { config, oauth, users, clock, entropy } = deps;
+        Self {
+            config,
+            oauth,
+            users,
+            clock,
+            entropy,
+            passwords: Passwords::default(),
+            attempts: Attempts::default(),
+        }
+    }
+
+    /// Addresses and policies.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The current time, of the one clock that token expiry is measured with.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A fresh random number for an error page and the log line that goes with it (72 bits, 12 characters).
+    pub fn incident(&self) -> String {
+        random_token(&*self.entropy, 9)
+    }
+
+    fn secret(&self) -> String {
+        random_token(&*self.entropy, SECRET_OCTETS)
+    }
+}

@@ -1,1 +1,17 @@
 #![doc = include_str!("../README.md")]
+
+mod accounts;
+mod database;
+mod failure;
+mod keys;
+mod migrations;
+mod oauth;
+mod outbox;
+mod schema;
+mod sessions;
+mod url;
+mod users;
+mod words;
+
+pub use database::Database;
+pub use url::{DatabaseUrl, InvalidDatabaseUrl};

@@ -1,0 +1,37 @@
+use crate::InvalidAccount;
+use imapmcp_core::{secret::VaultError, store::StoreError};
+
+/// Why an account cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// Unknown, or another user's: callers cannot tell the two apart.
+    #[error("no such account")]
+    NotFound,
+    /// The user has an account of that label already.
+    #[error("there is an account with that label already")]
+    LabelTaken,
+    /// A field of a new account is wrong.
+    #[error(transparent)]
+    Invalid(#[from] InvalidAccount),
+    /// The server refused the login earlier; nothing is tried until the person acts.
+    #[error("the mail server refused this account's login; enter the password again")]
+    NeedsAttention,
+    /// The account was changed at the same time.
+    #[error("the account was changed at the same time; try again")]
+    ChangedMeanwhile,
+    /// The credential cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for AccountError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) => Self::LabelTaken,
+            StoreError::Unavailable(_) | StoreError::Query(_) => Self::Store(error),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+use crate::{AccountError, Diagnosis, NewAccount, Step};
+use imapmcp_core::{
+    account::{Account, AuthKind, Credential, Health, Login},
+    id::{AccountId, UserId},
+    mail::{MailStore, Mailbox, Submission},
+    random::Entropy,
+    secret::{Binding, ExposeSecret, Sealed, SecretString, Vault, VaultError},
+    store::AccountRepository,
+    time::Clock,
+};
+use std::{sync::Arc, time::Instant};
+
+/// What the use cases work with.
+pub struct AccountsDeps {
+    /// Stored accounts.
+    pub repository: Arc<dyn AccountRepository>,
+    /// Seals credentials.
+    pub vault: Arc<dyn Vault>,
+    /// Mailboxes.
+    pub mail: Arc<dyn MailStore>,
+    /// Submission servers.
+    pub submission: Arc<dyn Submission>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Use cases of mail accounts.
+pub struct Accounts {
+    deps: AccountsDeps,
+}
+
+impl Accounts {
+    /// Ready for use.
+    pub const fn new(deps: AccountsDeps) -> Self {
+        Self { deps }
+    }
+
+    /// Adds an account without talking to its servers.
+    pub async fn add(&self, user: &UserId, new: NewAccount) -> Result<Account, AccountError> {
+        let account = self.sealed(user, new)?;
+        self.deps.repository.add_account(&account).await?;
+        Ok(account)
+    }
+
+    /// Tries the servers of an account that is not stored.
+    pub async fn test_new(&self, user: &UserId, new: NewAccount) -> Result<Diagnosis, AccountError> {
+        let account = self.sealed(user, new)?;
+        let login = self.login_of(&account)?;
+        Ok(self.diagnose(&login).await)
+    }
+
+    /// Tries the servers afresh and remembers whether the login works.
+    pub async fn test(&self, user: &UserId, id: &AccountId) -> Result<Diagnosis, AccountError> {
+        let account = self.get(user, id).await?;
+        let diagnosis = self.diagnose(&self.login_of(&account)?).await;
+        let health = if diagnosis.login_refused() {
+            Some(Health::NeedsAttention)
+        } else {
+            diagnosis.works().then_some(Health::Ok)
+        };
+        if let Some(health) = health {
+            self.deps.repository.set_health(id, account.credential_version, health).await?;
+        }
+        Ok(diagnosis)
+    }
+
+    /// The user's accounts, the default first.
+    pub async fn list(&self, user: &UserId) -> Result<Vec<Account>, AccountError> {
+        Ok(self.deps.repository.list_accounts(user).await?)
+    }
+
+    /// One account.
+    pub async fn get(&self, user: &UserId, id: &AccountId) -> Result<Account, AccountError> {
+        self.deps.repository.find_account(user, id).await?.ok_or(AccountError::NotFound)
+    }
+
+    /// Removes an account and closes its connections.
+    pub async fn remove(&self, user: &UserId, id: &AccountId) -> Result<(), AccountError> {
+        if !self.deps.repository.remove_account(user, id).await? {
+            return Err(AccountError::NotFound);
+        }
+        self.deps.mail.forget(id);
+        Ok(())
+    }
+
+    /// Replaces the password.
+    pub async fn set_password(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        password: &SecretString,
+    ) -> Result<(), AccountError> {
+        let account = self.get(user, id).await?;
+        let sealed = self.seal(&account, password);
+        let version = account.credential_version;
+        if !self.deps.repository.set_credential(user, id, version, &sealed).await? {
+            return Err(AccountError::ChangedMeanwhile);
+        }
+        self.deps.mail.forget(id);
+        Ok(())
+    }
+
+    /// An account with its mailbox. [`AccountError::NeedsAttention`] if the server refused the login before.
+    pub async fn mailbox(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+    ) -> Result<(Account, Arc<dyn Mailbox>), AccountError> {
+        let account = self.usable(user, id).await?;
+        let mailbox = self.deps.mail.mailbox(&self.login_of(&account)?);
+        Ok((account, mailbox))
+    }
+
+    /// What an account's servers are shown. [`AccountError::NeedsAttention`] if they refused it before.
+    pub async fn login(&self, user: &UserId, id: &AccountId) -> Result<Login, AccountError> {
+        let account = self.usable(user, id).await?;
+        self.login_of(&account)
+    }
+
+    /// Remembers that a server refused the login: nothing is tried until the person acts.
+    pub async fn note_login_failure(&self, user: &UserId, id: &AccountId) {
+        let noted = async {
+            let account = self.get(user, id).await?;
+            let version = account.credential_version;
+            self.deps.repository.set_health(id, version, Health::NeedsAttention).await?;
+            Ok::<_, AccountError>(())
+        };
+        if let Err(error) = noted.await {
+            tracing::warn!(account = %id, %error, "a refused login could not be noted");
+        }
+        self.deps.mail.forget(id);
+    }
+
+    async fn usable(&self, user: &UserId, id: &AccountId) -> Result<Account, AccountError> {
+        let account = self.get(user, id).await?;
+        match account.health {
+            Health::Ok => Ok(account),
+            Health::NeedsAttention => Err(AccountError::NeedsAttention),
+        }
+    }
+
+    fn sealed(&self, user: &UserId, new: NewAccount) -> Result<Account, AccountError> {
+        let new = new.checked()?;
+        let mut account = Account {
+            id: AccountId::random(&*self.deps.entropy),
+            user: user.clone(),
+            label: new.label,
+            email: new.email,
+            from_name: new.from_name,
+            is_default: new.is_default,
+            backend: new.backend,
+            imap_username: new.imap_username,
+            smtp_username: new.smtp_username,
+            auth: new.auth,
+            credential: Sealed(Vec::new()),
+            credential_version: 1,
+            health: Health::Ok,
+            created_at: self.deps.clock.now(),
+        };
+        account.credential = self.seal(&account, &new.password);
+        Ok(account)
+    }
+
+    fn seal(&self, account: &Account, password: &SecretString) -> Sealed {
+        let context = account.credential_context();
+        self.deps.vault.seal(binding(account, &context), password.expose_secret().as_bytes())
+    }
+
+    fn login_of(&self, account: &Account) -> Result<Login, AccountError> {
+        let context = account.credential_context();
+        let plain = self.deps.vault.open(binding(account, &context), &account.credential)?;
+        let secret = std::str::from_utf8(plain.expose_secret()).map_err(|_| VaultError::Tampered)?;
+        let secret = SecretString::from(secret);
+        Ok(Login {
+            account: account.id.clone(),
+            version: account.credential_version,
+            backend: account.backend.clone(),
+            imap_username: account.imap_username.clone(),
+            smtp_username: account.smtp_username.clone(),
+            credential: match account.auth {
+                AuthKind::Password => Credential::Password(secret),
+                AuthKind::OAuth2 => Credential::AccessToken(secret),
+            },
+        })
+    }
+
+    async fn diagnose(&self, login: &Login) -> Diagnosis {
+        let imap = async {
+            let started = Instant::now();
+            Step { outcome: self.deps.mail.probe(login).await, took: started.elapsed() }
+        };
+        let smtp = async {
+            let started = Instant::now();
+            Step { outcome: self.deps.submission.probe(login).await, took: started.elapsed() }
+        };
+        let (imap, smtp) = tokio::join!(imap, smtp);
+        Diagnosis { imap, smtp }
+    }
+}
+
+/// Swapped into another row, user or server, a credential no longer opens.
+fn binding<'a>(account: &'a Account, context: &'a str) -> Binding<'a> {
+    Binding { field: "accounts.credential", row: account.id.as_str(), user: account.user.as_str(), context }
+}

@@ -1,0 +1,37 @@
+//! What makes two sends the same.
+
+use imapmcp_core::{
+    id::{AccountId, UserId},
+    secret::TokenHash,
+};
+use imapmcp_mime::compose::Draft;
+use sha2::{Digest, Sha256};
+
+/// Digest of account, recipients, subject, bodies and files; the Message-ID and the date are left out.
+pub(crate) fn content(account: &AccountId, draft: &Draft) -> TokenHash {
+    let mut recipients = draft.recipients();
+    recipients.sort();
+    let mut hash = Sha256::new();
+    let mut field = |octets: &[u8]| {
+        hash.update((octets.len() as u64).to_be_bytes());
+        hash.update(octets);
+    };
+    field(account.as_str().as_bytes());
+    for recipient in &recipients {
+        field(recipient.to_lowercase().as_bytes());
+    }
+    field(b"|");
+    field(draft.subject.as_bytes());
+    field(draft.text.as_deref().unwrap_or_default().as_bytes());
+    field(draft.html.as_deref().unwrap_or_default().as_bytes());
+    for file in &draft.files {
+        field(file.filename.as_bytes());
+        field(&file.octets);
+    }
+    TokenHash(hash.finalize().into())
+}
+
+/// Digest of a caller's idempotency key: it is the user's, whichever client sends it.
+pub(crate) fn idempotency(user: &UserId, key: &str) -> TokenHash {
+    TokenHash::of(&format!("{user}\n{key}"))
+}

@@ -1,0 +1,32 @@
+use imapmcp_accounts::AccountError;
+use imapmcp_core::{mail::MailError, store::StoreError};
+use imapmcp_mime::compose::ComposeError;
+
+/// Why a message was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// The message cannot be written as asked.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// An address cannot stand in an SMTP envelope.
+    #[error("`{0}` is not an e-mail address")]
+    Address(String),
+    /// The account cannot be used.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The submission server was not reached; nothing left.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// The server asked to try again later; nothing was delivered.
+    #[error("the submission server asks to try again later")]
+    Deferred {
+        /// SMTP reply code.
+        code: u16,
+    },
+    /// The send could not be recorded, so it did not start.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The worker died: a bug.
+    #[error("the delivery task ended early")]
+    Interrupted,
+}

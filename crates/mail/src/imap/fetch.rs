@@ -1,0 +1,168 @@
+//! FETCH responses: an item that cannot be read is left out, the others stay.
+
+use super::{
+    structure,
+    tokens::{Octets, Value},
+};
+use bytes::Bytes;
+use imapmcp_core::{
+    mail::{Address, Envelope, Part, Summary},
+    time::Timestamp,
+};
+use time::{Date, Month, Time, UtcOffset};
+
+/// What came of a BODY[…].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Body {
+    Octets(Bytes),
+    /// Given to the sink.
+    Streamed,
+    /// Over the cap: skipped.
+    TooLarge,
+    Nil,
+}
+
+/// One FETCH response.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Fetch {
+    pub(crate) sequence: u32,
+    pub(crate) uid: Option<u32>,
+    pub(crate) flags: Option<Vec<String>>,
+    pub(crate) internal_date: Option<Timestamp>,
+    pub(crate) size: Option<u64>,
+    pub(crate) envelope: Option<Envelope>,
+    pub(crate) parts: Option<Vec<Part>>,
+    pub(crate) body: Option<Body>,
+}
+
+impl Fetch {
+    /// Takes over what a later response for the same message adds or changes.
+    pub(crate) fn merge(&mut self, later: Self) {
+        self.uid = later.uid.or(self.uid);
+        self.flags = later.flags.or(self.flags.take());
+        self.internal_date = later.internal_date.or(self.internal_date);
+        self.size = later.size.or(self.size);
+        self.envelope = later.envelope.or(self.envelope.take());
+        self.parts = later.parts.or(self.parts.take());
+        self.body = later.body.or(self.body.take());
+    }
+
+    /// The summary, if this is an answer to a FETCH of one (and not an unsolicited change of flags).
+    pub(crate) fn into_summary(self) -> Option<Summary> {
+        let size = self.size?;
+        Some(Summary {
+            uid: self.uid?,
+            internal_date: self.internal_date,
+            flags: self.flags.unwrap_or_default(),
+            size,
+            envelope: self.envelope.unwrap_or_default(),
+            parts: self.parts.unwrap_or_default(),
+        })
+    }
+}
+
+/// Reads the list of a FETCH response.
+pub(crate) fn read(sequence: u32, list: Value<'_>) -> Fetch {
+    let mut fetch = Fetch { sequence, ..Fetch::default() };
+    let mut values = list.values();
+    while let (Some(key), Some(value)) = (values.next(), values.next()) {
+        match key.bytes().to_ascii_uppercase().as_slice() {
+            b"UID" => fetch.uid = value.number(),
+            b"FLAGS" => fetch.flags = Some(value.values().filter_map(Value::text).collect()),
+            b"INTERNALDATE" => fetch.internal_date = value.text().as_deref().and_then(date_time),
+            b"RFC822.SIZE" => fetch.size = value.number(),
+            b"ENVELOPE" => fetch.envelope = envelope(value),
+            b"BODYSTRUCTURE" | b"BODY" => fetch.parts = structure::leaves(value),
+            name if name.starts_with(b"BODY[") => fetch.body = Some(body(value)),
+            _ => {}
+        }
+    }
+    fetch
+}
+
+fn body(value: Value<'_>) -> Body {
+    match value.octets() {
+        _ if value.is_nil() => Body::Nil,
+        Octets::Streamed => Body::Streamed,
+        Octets::Skipped => Body::TooLarge,
+        // A quoted string may carry escapes; octets that are not UTF-8 can only come in a literal.
+        Octets::Here(octets) if octets.contains(&b'\\') && octets.len() < 10_000 => {
+            Body::Octets(value.text().map(String::into_bytes).unwrap_or_default().into())
+        }
+        Octets::Here(octets) => Body::Octets(Bytes::copy_from_slice(octets)),
+    }
+}
+
+fn envelope(value: Value<'_>) -> Option<Envelope> {
+    if !value.is_list() || value.is_damaged() {
+        return None;
+    }
+    let mut values = value.values();
+    let date = values.next()?.text();
+    let subject = values.next().and_then(Value::text);
+    let mut list = || values.next().map(addresses).unwrap_or_default();
+    Some(Envelope {
+        date,
+        subject,
+        from: list(),
+        sender: list(),
+        reply_to: list(),
+        to: list(),
+        cc: list(),
+        bcc: list(),
+        in_reply_to: values.next().and_then(Value::text),
+        message_id: values.next().and_then(Value::text),
+    })
+}
+
+/// Addresses; the markers of groups (no host, RFC 9051 §7.5.2) are not addresses.
+fn addresses(list: Value<'_>) -> Vec<Address> {
+    let address = |value: Value<'_>| {
+        let mut values = value.values();
+        let name = values.next().and_then(Value::text);
+        values.next();
+        let mailbox = values.next().and_then(Value::text);
+        let host = values.next().and_then(Value::text);
+        let email = match (mailbox, host) {
+            (Some(mailbox), Some(host)) => format!("{mailbox}@{host}"),
+            (None, Some(host)) => host,
+            (_, None) => return None,
+        };
+        Some(Address { name, email })
+    };
+    list.values().filter(|value| value.is_list()).filter_map(address).collect()
+}
+
+/// `17-Jul-1996 02:44:25 -0700` (RFC 9051 `date-time`); the day may have one digit or a leading space.
+fn date_time(text: &str) -> Option<Timestamp> {
+    let mut words = text.split_ascii_whitespace();
+    let (date, clock, zone) = (words.next()?, words.next()?, words.next()?);
+    let mut date = date.splitn(3, '-');
+    let (day, month, year) = (date.next()?.parse().ok()?, date.next()?, date.next()?.parse().ok()?);
+    let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let month = (1..).zip(months).find(|(_, name)| month.eq_ignore_ascii_case(name))?.0;
+    let mut clock = clock.splitn(3, ':').map(|part| part.parse::<u8>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    let (sign, digits) = (if zone.starts_with('-') { -1 } else { 1 }, zone.get(1..5)?);
+    let (hours, minutes): (i8, i8) = (digits.get(..2)?.parse().ok()?, digits.get(2..)?.parse().ok()?);
+    let offset = UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()?;
+    let date = Date::from_calendar_date(year, Month::try_from(month).ok()?, day).ok()?;
+    let at = date.with_time(Time::from_hms(hour, minute, second.min(59)).ok()?).assume_offset(offset);
+    Some(Timestamp(at.unix_timestamp() * 1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn internal_dates_are_read_in_their_zone() {
+        let read = |text| date_time(text).map(Timestamp::to_rfc3339);
+        assert_eq!(read("17-Jul-1996 02:44:25 -0700").as_deref(), Some("1996-07-17T09:44:25Z"));
+        assert_eq!(read(" 1-jan-2026 00:00:60 +0130").as_deref(), Some("2025-12-31T22:30:59Z"));
+        for bad in ["", "1-Foo-2026 00:00:00 +0000", "1-Jan-2026 25:00:00 +0000", "1-Jan-2026 00:00:00 +00é"]
+        {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

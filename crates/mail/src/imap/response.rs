@@ -1,0 +1,231 @@
+//! One framed response to typed data (RFC 9051 §7, RFC 4731, RFC 5819). Tolerant of odd spacing, unknown responses
+//! and latin-1; what this crate relies on and cannot be read is [`Malformed`].
+
+use super::{
+    fetch::{self, Fetch},
+    sets::Set,
+    tokens::{TooMany, Tree, Value, Values, lossy},
+    wire::Raw,
+};
+
+/// Longest human text kept of a status response.
+const MAX_TEXT: usize = 500;
+
+/// The word of a status response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Ok,
+    No,
+    Bad,
+    Bye,
+    Preauth,
+}
+
+/// A response code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Code {
+    UidValidity(u32),
+    /// UIDVALIDITY and UID (RFC 4315).
+    AppendUid(u32, u32),
+    Capability(Vec<String>),
+    /// Any other; its first word in upper case.
+    Other(String),
+}
+
+/// OK, NO, BAD, BYE, PREAUTH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub(crate) kind: Kind,
+    pub(crate) code: Option<Code>,
+    /// Never shown to anybody: looked through for "too many".
+    pub(crate) text: String,
+}
+
+/// One LIST response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListEntry {
+    pub(crate) attributes: Vec<String>,
+    pub(crate) delimiter: Option<char>,
+    /// As on the wire.
+    pub(crate) name: String,
+}
+
+/// An untagged response, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Data {
+    Status(Status),
+    Capability(Vec<String>),
+    Exists(u32),
+    Expunge,
+    Fetch(Box<Fetch>),
+    Search(Vec<u32>),
+    Esearch { count: Option<u32>, all: Set },
+    List(Box<ListEntry>),
+    MailboxStatus { name: String, messages: Option<u32>, unseen: Option<u32> },
+    Other,
+}
+
+/// A whole response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Line {
+    Untagged(Data),
+    Tagged(String, Status),
+    Continue(Vec<u8>),
+}
+
+/// The response is needed and cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+impl From<TooMany> for Malformed {
+    fn from(_: TooMany) -> Self {
+        Self
+    }
+}
+
+/// Reads one response.
+pub(crate) fn line(raw: &Raw) -> Result<Line, Malformed> {
+    let octets = &raw.octets;
+    if let Some(rest) = octets.strip_prefix(b"+") {
+        return Ok(Line::Continue(rest.trim_ascii().to_vec()));
+    }
+    if let Some(rest) = octets.strip_prefix(b"* ") {
+        return Ok(Line::Untagged(match status(rest) {
+            Some(status) => Data::Status(status),
+            None => untagged(raw)?,
+        }));
+    }
+    if matches!(octets.trim_ascii(), b"" | b"*") {
+        return Ok(Line::Untagged(Data::Other));
+    }
+    let space = memchr::memchr(b' ', octets).filter(|at| (1..64).contains(at)).ok_or(Malformed)?;
+    let status = status(&octets[space + 1..]).ok_or(Malformed)?;
+    Ok(Line::Tagged(lossy(&octets[..space]), status))
+}
+
+/// Reads what stands behind `* ` or a tag, if it is a status response.
+pub(crate) fn status(octets: &[u8]) -> Option<Status> {
+    let octets = octets.trim_ascii();
+    let (word, rest) = octets.split_at(memchr::memchr(b' ', octets).unwrap_or(octets.len()));
+    let kind = match word.to_ascii_uppercase().as_slice() {
+        b"OK" => Kind::Ok,
+        b"NO" => Kind::No,
+        b"BAD" => Kind::Bad,
+        b"BYE" => Kind::Bye,
+        b"PREAUTH" => Kind::Preauth,
+        _ => return None,
+    };
+    let rest = rest.trim_ascii_start();
+    let inside = rest.strip_prefix(b"[").and_then(|rest| {
+        let end = memchr::memmem::find(rest, b"] ").or_else(|| memchr::memrchr(b']', rest))?;
+        Some((&rest[..end], &rest[end + 1..]))
+    });
+    let (code, text) = match inside {
+        Some((inside, text)) => (code(&lossy(inside)), text.trim_ascii()),
+        None => (None, rest),
+    };
+    Some(Status { kind, code, text: lossy(&text[..text.len().min(MAX_TEXT)]) })
+}
+
+fn code(text: &str) -> Option<Code> {
+    let mut words = text.split_ascii_whitespace();
+    let word = words.next()?.to_ascii_uppercase();
+    let number = |word: Option<&str>| word.and_then(|word| word.parse().ok());
+    let known = match word.as_str() {
+        "UIDVALIDITY" => number(words.next()).map(Code::UidValidity),
+        "APPENDUID" => match (number(words.next()), number(words.next())) {
+            (Some(validity), Some(uid)) => Some(Code::AppendUid(validity, uid)),
+            _ => None,
+        },
+        "CAPABILITY" => return Some(Code::Capability(words.map(str::to_ascii_uppercase).collect())),
+        _ => None,
+    };
+    Some(known.unwrap_or_else(|| Code::Other(word.chars().take(64).collect())))
+}
+
+fn untagged(raw: &Raw) -> Result<Data, Malformed> {
+    let octets = raw.octets[2..].trim_ascii_start();
+    let end = octets.iter().position(u8::is_ascii_whitespace).unwrap_or(octets.len());
+    let word = octets[..end].to_ascii_uppercase();
+    // Only what is used is taken apart: of the rest not even the parentheses are counted.
+    match word.as_slice() {
+        b"SEARCH" => Ok(search(&octets[end..])),
+        b"LIST" | b"ESEARCH" | b"STATUS" | b"CAPABILITY" => {
+            let tree = Tree::read(raw, 2)?;
+            let mut values = tree.values();
+            values.next();
+            match word.as_slice() {
+                b"LIST" => list(values).ok_or(Malformed),
+                b"ESEARCH" => Ok(esearch(values)),
+                b"STATUS" => mailbox_status(values).ok_or(Malformed),
+                _ => Ok(Data::Capability(
+                    values.map(|value| lossy(value.bytes()).to_ascii_uppercase()).collect(),
+                )),
+            }
+        }
+        [b'0'..=b'9', ..] => numbered(raw),
+        _ => Ok(Data::Other),
+    }
+}
+
+fn numbered(raw: &Raw) -> Result<Data, Malformed> {
+    let mut words = raw.octets[2..].split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let number = words.next().map(lossy).and_then(|word| word.parse().ok());
+    let (Some(number), Some(word)) = (number, words.next()) else { return Ok(Data::Other) };
+    match word.to_ascii_uppercase().as_slice() {
+        b"EXISTS" => Ok(Data::Exists(number)),
+        b"EXPUNGE" => Ok(Data::Expunge),
+        word if word.starts_with(b"FETCH") => {
+            let tree = Tree::read(raw, 2)?;
+            let mut values = tree.values();
+            let list = values.find(|value| value.is_list()).ok_or(Malformed)?;
+            Ok(Data::Fetch(Box::new(fetch::read(number, list))))
+        }
+        _ => Ok(Data::Other),
+    }
+}
+
+/// Numbers only: a million hits must not become a million tokens.
+fn search(octets: &[u8]) -> Data {
+    let numbers = octets.split(u8::is_ascii_whitespace).take_while(|word| !word.starts_with(b"("));
+    let number = |word: &[u8]| std::str::from_utf8(word).ok()?.parse().ok();
+    Data::Search(numbers.filter_map(number).collect())
+}
+
+fn esearch(mut values: Values<'_>) -> Data {
+    let (mut count, mut all) = (None, Set::default());
+    while let Some(value) = values.next() {
+        if value.is("COUNT") {
+            count = values.next().and_then(Value::number);
+        } else if value.is("ALL") {
+            all = values.next().map(|set| Set::parse(&lossy(set.bytes()))).unwrap_or_default();
+        }
+    }
+    Data::Esearch { count, all }
+}
+
+fn list(mut values: Values<'_>) -> Option<Data> {
+    let attributes = values.next().filter(|value| value.is_list() && !value.is_damaged())?;
+    let delimiter = values.next()?.text().and_then(|text| text.chars().next());
+    let name = values.next()?.text()?;
+    let attributes = attributes.values().filter_map(Value::text).collect();
+    Some(Data::List(Box::new(ListEntry { attributes, delimiter, name })))
+}
+
+fn mailbox_status(mut values: Values<'_>) -> Option<Data> {
+    let name = values.next()?.text()?;
+    let mut items = values.next().filter(|value| value.is_list() && !value.is_damaged())?.values();
+    let (mut messages, mut unseen) = (None, None);
+    while let (Some(item), Some(value)) = (items.next(), items.next()) {
+        if item.is("MESSAGES") {
+            messages = value.number();
+        } else if item.is("UNSEEN") {
+            unseen = value.number();
+        }
+    }
+    Some(Data::MailboxStatus { name, messages, unseen })
+}
+
+#[cfg(test)]
+#[path = "response_tests.rs"]
+mod tests;

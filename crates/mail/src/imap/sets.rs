@@ -1,0 +1,85 @@
+//! Sets of message numbers as ranges, never unfolded.
+
+use std::fmt::Write;
+
+/// Disjoint or not, in any order: ranges of UIDs or sequence numbers, low end first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Set(pub(crate) Vec<(u32, u32)>);
+
+impl Set {
+    /// `1:3,7`; what cannot be read is left out.
+    pub(crate) fn parse(text: &str) -> Self {
+        let range = |item: &str| {
+            let (low, high) = item.split_once(':').unwrap_or((item, item));
+            let (low, high) = (low.parse().ok()?, high.parse().ok()?);
+            Some((low.min(high), low.max(high)))
+        };
+        Self(text.split(',').filter_map(range).collect())
+    }
+
+    /// The set of these numbers.
+    pub(crate) fn of(numbers: &[u32]) -> Self {
+        let mut numbers = numbers.to_vec();
+        numbers.sort_unstable();
+        let mut ranges: Vec<(u32, u32)> = Vec::new();
+        for number in numbers {
+            match ranges.last_mut() {
+                Some((_, high)) if number <= high.saturating_add(1) => *high = number,
+                _ => ranges.push((number, number)),
+            }
+        }
+        Self(ranges)
+    }
+
+    /// How many numbers.
+    pub(crate) fn len(&self) -> u32 {
+        self.0.iter().fold(0, |sum, (low, high)| sum.saturating_add((high - low).saturating_add(1)))
+    }
+
+    /// The `limit` highest numbers below `below`, highest first, and whether there are more.
+    pub(crate) fn highest(&self, below: u32, limit: usize) -> (Vec<u32>, bool) {
+        let mut ranges = self.0.clone();
+        ranges.sort_unstable_by(|a, b| b.cmp(a));
+        let mut picked: Vec<u32> = Vec::new();
+        for (low, high) in ranges {
+            // Overlapping ranges would give a number twice.
+            let ceiling = picked.last().map_or(below, |last| below.min(*last));
+            let Some(top) = ceiling.checked_sub(1) else { continue };
+            for number in (low.max(1)..=high.min(top)).rev() {
+                if picked.len() == limit {
+                    return (picked, true);
+                }
+                picked.push(number);
+            }
+        }
+        (picked, false)
+    }
+}
+
+impl std::fmt::Display for Set {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, (low, high)) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_char(',')?;
+            }
+            if low == high { write!(f, "{low}")? } else { write!(f, "{low}:{high}")? }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_are_picked_from_ranges_without_unfolding_them() {
+        let set = Set::parse("1:4294967295,junk,7");
+        assert_eq!(set.highest(u32::MAX, 2), (vec![u32::MAX - 1, u32::MAX - 2], true));
+        assert_eq!(Set::parse("3:1,9").highest(9, 5), (vec![3, 2, 1], false));
+        assert_eq!(Set::parse("3:5,4:6").highest(100, 9), (vec![6, 5, 4, 3], false));
+        assert_eq!(Set::of(&[5, 1, 2, 3, 9]).to_string(), "1:3,5,9");
+        assert_eq!(Set::parse("1:3,5").len(), 4);
+        assert_eq!(Set::parse("").highest(9, 5), (vec![], false));
+    }
+}

@@ -1,0 +1,105 @@
+//! A mailbox in memory, and a submission that delivers into it: the demonstration account, and the double that
+//! other crates test against. It passes the same contract as a real server.
+
+mod mailbox;
+mod mime;
+mod search;
+mod seed;
+mod store;
+mod text;
+
+use self::{mailbox::MemoryMailbox, store::Store};
+use async_trait::async_trait;
+use imapmcp_core::{
+    account::Login,
+    id::AccountId,
+    mail::{MailError, MailStore, Mailbox, Submission, SubmissionEnvelope, SubmitError, Submitted},
+    time::Clock,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Locks; a panic elsewhere does not make the mailbox unusable.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Mailboxes in memory, one per account, each filled with some two hundred messages when it is first used.
+pub struct MemoryMail {
+    clock: Arc<dyn Clock>,
+    seeded: bool,
+    boxes: Mutex<HashMap<AccountId, Arc<Mutex<Store>>>>,
+}
+
+impl MemoryMail {
+    /// Mailboxes that start with the demonstration messages, dated back from the clock's present.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, seeded: true, boxes: Mutex::default() }
+    }
+
+    /// Mailboxes that start with empty folders.
+    pub fn empty(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, seeded: false, boxes: Mutex::default() }
+    }
+
+    /// The address the demonstration messages are written to: the login's user name if it is an address.
+    pub fn address(login: &Login) -> &str {
+        if imapmcp_core::mail::is_address(&login.imap_username) { &login.imap_username } else { seed::OWNER }
+    }
+
+    fn store(&self, login: &Login) -> Arc<Mutex<Store>> {
+        let mut boxes = lock(&self.boxes);
+        let store = boxes.entry(login.account.clone()).or_insert_with(|| {
+            let mut store = Store::new();
+            if self.seeded {
+                seed::fill(&mut store, Self::address(login), self.clock.now());
+            }
+            Arc::new(Mutex::new(store))
+        });
+        Arc::clone(store)
+    }
+}
+
+#[async_trait]
+impl MailStore for MemoryMail {
+    fn mailbox(&self, login: &Login) -> Arc<dyn Mailbox> {
+        Arc::new(MemoryMailbox::new(self.store(login), Arc::clone(&self.clock)))
+    }
+
+    async fn probe(&self, _login: &Login) -> Result<(), MailError> {
+        Ok(())
+    }
+
+    fn forget(&self, account: &AccountId) {
+        lock(&self.boxes).remove(account);
+    }
+}
+
+#[async_trait]
+impl Submission for MemoryMail {
+    /// Mail to oneself lands in INBOX; everything else is accepted and goes nowhere.
+    async fn submit(
+        &self,
+        login: &Login,
+        envelope: &SubmissionEnvelope,
+        message: &[u8],
+    ) -> Result<Submitted, SubmitError> {
+        let own = |address: &String| {
+            address.eq_ignore_ascii_case(envelope.sender())
+                || address.eq_ignore_ascii_case(Self::address(login))
+        };
+        if envelope.recipients().iter().any(own) {
+            let now = self.clock.now();
+            let received = format!("Received: from demo; {}\r\n", now.to_rfc2822());
+            let raw = [received.as_bytes(), message].concat();
+            lock(&self.store(login)).add("INBOX", raw.into(), &[], now).map_err(SubmitError::NotSent)?;
+        }
+        Ok(Submitted { accepted: envelope.recipients().to_vec(), refused: Vec::new() })
+    }
+
+    async fn probe(&self, _login: &Login) -> Result<(), MailError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! What callers may put on the wire at all, before any encoder sees it.
+
+use imapmcp_core::mail::{Criterion, MailError};
+
+/// Deepest nesting of a search.
+const MAX_DEPTH: usize = 20;
+/// Conditions of one search.
+const MAX_TERMS: usize = 100;
+/// Octets of one search string.
+const MAX_TERM: usize = 1_000;
+/// Octets of a folder name.
+const MAX_NAME: usize = 1_000;
+
+/// A folder name: not empty, not absurdly long, no control characters.
+pub(crate) fn folder(name: &str) -> Result<(), MailError> {
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(MailError::Invalid("a folder name has 1 to 1000 octets"));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(MailError::Invalid("a folder name cannot contain control characters"));
+    }
+    Ok(())
+}
+
+/// A body section: dotted numbers, then perhaps `TEXT`, `HEADER` or `MIME` (RFC 9051 `section-spec`).
+pub(crate) fn section(text: &str) -> Result<(), MailError> {
+    let (numbers, word) = match text.rsplit_once('.') {
+        _ if matches!(text, "" | "TEXT" | "HEADER") => ("", ""),
+        Some((numbers, word @ ("TEXT" | "HEADER" | "MIME"))) => (numbers, word),
+        _ => (text, ""),
+    };
+    let number =
+        |part: &str| part.len() <= 4 && part.parse::<u16>().is_ok_and(|n| n > 0) && !part.starts_with('+');
+    let plain = numbers.is_empty() && word.is_empty() && matches!(text, "" | "TEXT" | "HEADER");
+    if text.len() <= 128 && (plain || numbers.split('.').all(number)) {
+        Ok(())
+    } else {
+        Err(MailError::Invalid("a body section is dotted numbers such as 2.1, or TEXT, HEADER"))
+    }
+}
+
+/// A search: bounded, and free of what no search string may contain.
+pub(crate) fn criterion(root: &Criterion) -> Result<(), MailError> {
+    let (mut open, mut terms) = (vec![(root, 0)], 0);
+    while let Some((criterion, depth)) = open.pop() {
+        terms += 1;
+        if depth > MAX_DEPTH || terms > MAX_TERMS {
+            return Err(MailError::Invalid("the search has too many conditions"));
+        }
+        match criterion {
+            Criterion::And(all) => open.extend(all.iter().map(|one| (one, depth + 1))),
+            Criterion::Or(a, b) => open.extend([(&**a, depth + 1), (&**b, depth + 1)]),
+            Criterion::Not(one) => open.push((one, depth + 1)),
+            Criterion::From(text)
+            | Criterion::To(text)
+            | Criterion::Cc(text)
+            | Criterion::Subject(text)
+            | Criterion::Body(text)
+            | Criterion::Text(text)
+            | Criterion::Header(_, text) => {
+                if text.len() > MAX_TERM {
+                    return Err(MailError::Invalid("a search string has at most 1000 octets"));
+                }
+                if text.chars().any(|c| c.is_control() && c != '\t') {
+                    return Err(MailError::Invalid("a search string cannot contain control characters"));
+                }
+            }
+            Criterion::Since(_)
+            | Criterion::Before(_)
+            | Criterion::Unseen
+            | Criterion::Seen
+            | Criterion::Flagged
+            | Criterion::Larger(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// UIDs of a bulk change: at most 500, none zero; sorted and without doubles.
+pub(crate) fn uids(uids: &[u32]) -> Result<Vec<u32>, MailError> {
+    if uids.len() > 500 || uids.contains(&0) {
+        return Err(MailError::Invalid("name 1 to 500 messages by their UIDs"));
+    }
+    let mut sorted = uids.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    Ok(sorted)
+}
+
+/// The page size, within its bounds.
+pub(crate) fn limit(limit: u32) -> Result<usize, MailError> {
+    if (1..=200).contains(&limit) {
+        Ok(limit as usize)
+    } else {
+        Err(MailError::Invalid("the limit is 1 to 200"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_section_numbers_and_three_words_are_sections() {
+        for good in ["", "TEXT", "HEADER", "1", "2.1", "10.2.3", "1.MIME", "2.1.HEADER", "2.TEXT"] {
+            assert_eq!(section(good), Ok(()), "{good:?}");
+        }
+        for bad in ["0", "1.", ".1", "1..2", "1]", "1 FLAGS", "text", "MIME", "+1", "1.0", "99999", "a\r\nb"]
+        {
+            assert!(section(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn control_characters_never_get_as_far_as_an_encoder() {
+        assert!(folder("a\r\nb").is_err() && folder("a\0").is_err() && folder("").is_err());
+        assert!(folder("Entwürfe & \"Co\"").is_ok());
+        assert!(criterion(&Criterion::Not(Box::new(Criterion::Subject("x\r\na1 LOGOUT".into())))).is_err());
+        assert!(criterion(&Criterion::And(vec![Criterion::Unseen; 101])).is_err());
+    }
+}

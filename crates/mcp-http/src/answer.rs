@@ -1,0 +1,53 @@
+//! JSON-RPC answers the route gives by itself.
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
+use serde_json::{Value, json};
+
+/// A refusal in JSON-RPC's words with its HTTP status.
+#[derive(Debug, Clone)]
+pub struct RpcFault {
+    status: u16,
+    id: Value,
+    code: i64,
+    message: &'static str,
+    data: Option<Value>,
+}
+
+impl RpcFault {
+    pub(crate) fn new(status: u16, id: Option<Value>, code: i64, message: &'static str) -> Self {
+        Self { status, id: id.unwrap_or(Value::Null), code, message, data: None }
+    }
+
+    pub(crate) fn parse_error() -> Self {
+        Self::new(400, None, -32700, "Parse error")
+    }
+
+    pub(crate) fn invalid_request(id: Option<Value>, message: &'static str) -> Self {
+        Self::new(400, id, -32600, message)
+    }
+
+    pub(crate) fn with_data(mut self, data: Value) -> Self {
+        self.data = Some(data);
+        self
+    }
+
+    pub(crate) fn into_response(self) -> HttpResponse {
+        let mut error = json!({ "code": self.code, "message": self.message });
+        if let Some(data) = self.data {
+            error["data"] = data;
+        }
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
+        HttpResponse::build(status)
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .json(json!({ "jsonrpc": "2.0", "id": self.id, "error": error }))
+    }
+}
+
+pub(crate) fn result(id: &Value, result: &Value) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(json!({ "jsonrpc": "2.0", "id": id, "result": result }))
+}

@@ -1,0 +1,182 @@
+//! Which protocol era a request belongs to, and what it asks (MCP `basic/versioning`).
+
+use crate::answer::RpcFault;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
+
+/// Revisions of the 2025 era, newest first.
+pub const LEGACY: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
+/// The stateless revision that the SDK speaks.
+pub const MODERN: &str = "2026-07-28";
+
+const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+
+/// A protocol era.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Era {
+    /// `initialize`, then requests that name no version in `_meta`.
+    Legacy,
+    /// Every request carries its version; no session.
+    Modern,
+}
+
+/// One message from a client.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Era.
+    pub era: Era,
+    /// Method; empty for a response.
+    pub method: String,
+    /// Request id; `None` for notifications and responses.
+    pub id: Option<Value>,
+    message: Map<String, Value>,
+}
+
+impl Incoming {
+    /// Reads a body. `version` is the MCP-Protocol-Version header.
+    pub fn parse(body: &[u8], version: Option<&str>) -> Result<Self, RpcFault> {
+        // serde_json refuses nesting over 128 levels
+        let message = match serde_json::from_slice::<Value>(body) {
+            Ok(Value::Object(message)) => message,
+            Ok(Value::Array(_)) => return Err(RpcFault::invalid_request(None, "Batches are not supported")),
+            Ok(_) => return Err(RpcFault::invalid_request(None, "A JSON-RPC message is an object")),
+            Err(_) => return Err(RpcFault::parse_error()),
+        };
+        let id = message.get("id").cloned();
+        if !matches!(id, None | Some(Value::String(_)))
+            && !id.as_ref().is_some_and(|id| id.is_i64() || id.is_u64())
+        {
+            return Err(RpcFault::invalid_request(None, "An id is a string or a whole number"));
+        }
+        if message.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+            return Err(RpcFault::invalid_request(id, "Not a JSON-RPC 2.0 message"));
+        }
+        let method = match message.get("method") {
+            Some(Value::String(method)) if !method.is_empty() && method.len() <= 200 => method.clone(),
+            None if message.contains_key("result") || message.contains_key("error") => String::new(),
+            _ => return Err(RpcFault::invalid_request(id, "A request has a method")),
+        };
+        let names_version = message
+            .get("params")
+            .and_then(|params| params.get("_meta"))
+            .is_some_and(|meta| meta.get(PROTOCOL_VERSION).is_some());
+        // revisions are dates, so they compare as text
+        let modern =
+            names_version || version.is_some_and(|version| version >= MODERN) || method == "server/discover";
+        let era = if modern && method != "initialize" { Era::Modern } else { Era::Legacy };
+        Ok(Self { era, method, id, message })
+    }
+
+    /// A member of `params` that is text.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.message.get("params")?.get(name)?.as_str()
+    }
+
+    /// What Mcp-Name has to say: the tool's or prompt's name, or the resource's URI; non-ASCII text encoded.
+    pub(crate) fn target(&self) -> Option<String> {
+        let target = self.param("name").or_else(|| self.param("uri"))?;
+        let plain = target.bytes().all(|b| (0x20..0x7f).contains(&b)) && target.trim() == target;
+        Some(if plain { target.to_owned() } else { format!("=?base64?{}?=", STANDARD.encode(target)) })
+    }
+
+    /// The message in the modern era's form.
+    pub(crate) fn into_modern(self) -> String {
+        let mut message = self.message;
+        let params = message.entry("params").or_insert_with(|| json!({}));
+        if !params.is_object() {
+            *params = json!({});
+        }
+        if !params.get("_meta").is_some_and(Value::is_object) {
+            params["_meta"] = json!({});
+        }
+        params["_meta"][PROTOCOL_VERSION] = json!(MODERN);
+        // nothing is asked back of a client of the older era
+        params["_meta"][CLIENT_CAPABILITIES] = json!({});
+        Value::Object(message).to_string()
+    }
+}
+
+/// The revision to answer `initialize` with: the client's if we speak it, else our newest of that era.
+pub(crate) fn negotiate(wanted: &str) -> &'static str {
+    LEGACY.into_iter().find(|known| *known == wanted).unwrap_or(LEGACY[0])
+}
+
+/// An answer in the older era's form: members it does not know are taken out, `-32602` for a missing resource
+/// becomes `-32002`. Returns `None` if it is not a JSON object.
+pub(crate) fn to_legacy(answer: &[u8], method: &str) -> Option<Vec<u8>> {
+    let mut value: Value = serde_json::from_slice(answer).ok()?;
+    if let Some(result) = value.get_mut("result").and_then(Value::as_object_mut) {
+        for member in ["resultType", "ttlMs", "cacheScope"] {
+            result.remove(member);
+        }
+        if let Some(meta) = result.get_mut("_meta").and_then(Value::as_object_mut) {
+            meta.remove("io.modelcontextprotocol/serverInfo");
+            if meta.is_empty() {
+                result.remove("_meta");
+            }
+        }
+    }
+    if method == "resources/read"
+        && let Some(error) = value.get_mut("error")
+        && error["code"] == json!(-32602)
+    {
+        error["code"] = json!(-32002);
+    }
+    serde_json::to_vec(&value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(message: &Value, version: Option<&str>) -> Incoming {
+        Incoming::parse(message.to_string().as_bytes(), version).unwrap()
+    }
+
+    #[test]
+    fn the_era_is_told_by_meta_header_or_method() {
+        let modern = json!({"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{PROTOCOL_VERSION:MODERN}}});
+        let plain = json!({"jsonrpc":"2.0","id":1,"method":"tools/list"});
+        assert_eq!(parse(&modern, None).era, Era::Modern);
+        assert_eq!(parse(&plain, Some(MODERN)).era, Era::Modern);
+        assert_eq!(parse(&plain, Some("2025-06-18")).era, Era::Legacy);
+        assert_eq!(parse(&plain, None).era, Era::Legacy);
+        assert_eq!(parse(&json!({"jsonrpc":"2.0","id":1,"method":"server/discover"}), None).era, Era::Modern);
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for bad in [
+            "",
+            "{",
+            "[]",
+            "3",
+            "{}",
+            r#"{"jsonrpc":"2.0","id":[1],"method":"x"}"#,
+            r#"{"id":1,"method":"x"}"#,
+            &deep,
+        ] {
+            assert!(Incoming::parse(bad.as_bytes(), None).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_ascii_is_encoded_for_its_header() {
+        let call = |name: &str| {
+            parse(&json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":name}}), None)
+                .target()
+                .unwrap()
+        };
+        assert_eq!(call("list_accounts"), "list_accounts");
+        assert_eq!(call("ü"), "=?base64?w7w=?=");
+        assert!(call("a\r\nb").starts_with("=?base64?"));
+    }
+
+    #[test]
+    fn the_older_era_gets_only_what_it_knows() {
+        let answer = br#"{"id":1,"result":{"resultType":"complete","ttlMs":1,"cacheScope":"private","tools":[],"_meta":{"io.modelcontextprotocol/serverInfo":{}}}}"#;
+        assert_eq!(to_legacy(answer, "tools/list").unwrap(), br#"{"id":1,"result":{"tools":[]}}"#);
+    }
+}

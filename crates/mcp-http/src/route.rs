@@ -1,0 +1,362 @@
+//! POST on `/mcp` and `/api/mcp`.
+
+use crate::{
+    answer::{self, RpcFault},
+    era::{self, Era, Incoming, LEGACY, MODERN},
+    gate::{Gate, Refusal},
+    hosts::Hosts,
+    inflight::{Guard, Inflight},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, stream};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
+use http_body_util::{BodyExt, BodyStream};
+use imapmcp_core::{id::UserId, oauth::Principal, permission::Permission};
+use rust_mcp_sdk::{
+    ServerDetails, ToMcpServerHandler,
+    auth::AuthInfo,
+    id_generator::{FastIdGenerator, UuidGenerator},
+    mcp_http::{GenericBody, McpAppState, McpHttpHandler, http},
+    mcp_server::ServerHandler,
+};
+use serde_json::{Value, json};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+/// Octets of a request body.
+const MAX_BODY: usize = 8 * 1024 * 1024;
+/// Time a client has to send its body.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// What an endpoint is made of.
+pub struct EndpointConfig {
+    /// Who may call.
+    pub gate: Arc<dyn Gate>,
+    /// Our names.
+    pub hosts: Hosts,
+    /// What `initialize` and `server/discover` say.
+    pub details: Arc<ServerDetails>,
+    /// The permission a tool needs; `None` for unknown tools.
+    pub needed: fn(&str) -> Option<Permission>,
+    /// Requests per user and minute, with bursts of as many.
+    pub per_minute: NonZeroU32,
+}
+
+/// The route's state; one per process.
+pub struct Endpoint {
+    config: EndpointConfig,
+    state: Arc<McpAppState>,
+    sdk: McpHttpHandler,
+    inflight: Arc<Inflight>,
+    limits: DefaultKeyedRateLimiter<UserId>,
+    initialize: Value,
+}
+
+impl Endpoint {
+    /// `handler` finds its callers in `inflight`.
+    pub fn new(
+        config: EndpointConfig,
+        handler: impl ServerHandler + 'static,
+        inflight: Arc<Inflight>,
+    ) -> Self {
+        let details = &config.details;
+        let initialize = json!({
+            "capabilities": details.capabilities,
+            "serverInfo": details.server_info,
+            "instructions": details.instructions,
+        });
+        let state = Arc::new(McpAppState {
+            id_generator: Arc::new(UuidGenerator {}),
+            stream_id_gen: Arc::new(FastIdGenerator::new(Some("s_"))),
+            server_details: Arc::clone(&config.details),
+            handler: handler.to_mcp_server_handler(),
+            ping_interval: Duration::from_secs(15),
+            transport_options: Arc::default(),
+            enable_json_response: false,
+            message_observer: None,
+            extensions: Arc::default(),
+            active_listen_streams: Arc::default(),
+            max_listen_streams: 1024,
+        });
+        let limits = RateLimiter::keyed(Quota::per_minute(config.per_minute));
+        Self { config, state, sdk: McpHttpHandler::new(None, Vec::new(), None), inflight, limits, initialize }
+    }
+
+    /// Forgets the rate limits of users who have been quiet; call it now and then.
+    pub fn sweep(&self) {
+        self.limits.retain_recent();
+    }
+}
+
+/// Mounts the endpoint on `/mcp` and the original's `/api/mcp`.
+pub fn configure(config: &mut web::ServiceConfig, endpoint: web::Data<Endpoint>) {
+    config.app_data(endpoint);
+    for path in ["/mcp", "/api/mcp"] {
+        config.service(web::resource(path).route(web::post().to(post)).default_service(web::to(not_allowed)));
+    }
+}
+
+async fn not_allowed() -> HttpResponse {
+    HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "POST")).finish()
+}
+
+async fn post(request: HttpRequest, endpoint: web::Data<Endpoint>, payload: web::Payload) -> HttpResponse {
+    let named = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if !endpoint.config.hosts.allows_host(named("host")) {
+        return RpcFault::new(403, None, -32000, "Invalid Host header").into_response();
+    }
+    if !endpoint.config.hosts.allows_origin(named("origin")) {
+        return RpcFault::new(403, None, -32000, "Invalid Origin header").into_response();
+    }
+    let principal = match endpoint.config.gate.admit(named("authorization"), request.path()).await {
+        Ok(principal) => principal,
+        Err(Refusal::Unauthorized(challenge)) => {
+            return HttpResponse::Unauthorized()
+                .insert_header((header::WWW_AUTHENTICATE, challenge))
+                .finish();
+        }
+        Err(Refusal::Unavailable) => {
+            return HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "5")).finish();
+        }
+    };
+    if let Err(wait) = endpoint.limits.check_key(&principal.user) {
+        let seconds = wait.wait_time_from(governor::clock::DefaultClock::default().now()).as_secs() + 1;
+        let mut response = RpcFault::new(429, None, -32000, "Too many requests").into_response();
+        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+        return response;
+    }
+    let body = match read(&request, payload).await {
+        Ok(body) => body,
+        Err(fault) => return fault.into_response(),
+    };
+    let version = named("mcp-protocol-version");
+    let incoming = match Incoming::parse(&body, version) {
+        Ok(incoming) => incoming,
+        Err(fault) => return fault.into_response(),
+    };
+    if let Some(response) = missing_permission(&endpoint, &request, &principal, &incoming) {
+        return response;
+    }
+    match incoming.era {
+        Era::Modern => modern(&request, &endpoint, principal, incoming, &body).await,
+        Era::Legacy => legacy(&endpoint, principal, incoming, version).await,
+    }
+}
+
+async fn read(request: &HttpRequest, mut payload: web::Payload) -> Result<Bytes, RpcFault> {
+    let too_large = || RpcFault::new(413, None, -32600, "The request body is larger than 8 MB");
+    let length =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > MAX_BODY) {
+        return Err(too_large());
+    }
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(RpcFault::new(415, None, -32600, "Compressed requests are not accepted"));
+    }
+    let whole = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| RpcFault::parse_error())?;
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(BODY_DEADLINE, whole)
+        .await
+        .unwrap_or_else(|_| Err(RpcFault::new(408, None, -32600, "The request body did not arrive in time")))
+}
+
+/// 403 with what to ask for (RFC 6750 §3.1), so that the client can step up.
+fn missing_permission(
+    endpoint: &Endpoint,
+    request: &HttpRequest,
+    principal: &Principal,
+    incoming: &Incoming,
+) -> Option<HttpResponse> {
+    let tool = incoming.param("name").filter(|_| incoming.method == "tools/call")?;
+    let needed = (endpoint.config.needed)(tool).filter(|needed| !principal.may(*needed))?;
+    let challenge = endpoint.config.gate.step_up(request.path(), principal, needed);
+    let mut response = RpcFault::new(403, incoming.id.clone(), -32000, "insufficient_scope")
+        .with_data(json!({ "scope": needed.scope() }))
+        .into_response();
+    if let Ok(value) = header::HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    Some(response)
+}
+
+async fn modern(
+    request: &HttpRequest,
+    endpoint: &Endpoint,
+    principal: Principal,
+    incoming: Incoming,
+    body: &[u8],
+) -> HttpResponse {
+    let Ok(text) = std::str::from_utf8(body) else { return RpcFault::parse_error().into_response() };
+    let mut headers = http::HeaderMap::new();
+    for (name, value) in request.headers() {
+        let name = http::HeaderName::from_bytes(name.as_str().as_bytes());
+        if let (Ok(name), Ok(value)) = (name, http::HeaderValue::from_bytes(value.as_bytes())) {
+            headers.append(name, value);
+        }
+    }
+    dispatch(endpoint, principal, incoming.id, incoming.method, Era::Modern, headers, text).await
+}
+
+async fn legacy(
+    endpoint: &Endpoint,
+    principal: Principal,
+    incoming: Incoming,
+    version: Option<&str>,
+) -> HttpResponse {
+    if let Some(version) =
+        version.filter(|version| !LEGACY.contains(version) && incoming.method != "initialize")
+    {
+        return RpcFault::new(400, incoming.id, -32000, "Bad Request: Unsupported protocol version")
+            .with_data(json!({ "supported": LEGACY, "requested": version }))
+            .into_response();
+    }
+    // notifications and responses: nothing here waits for one
+    let Some(id) = incoming.id.clone().filter(|_| !incoming.method.is_empty()) else {
+        return HttpResponse::Accepted().finish();
+    };
+    match incoming.method.as_str() {
+        "initialize" => {
+            let mut result = endpoint.initialize.clone();
+            result["protocolVersion"] =
+                json!(era::negotiate(incoming.param("protocolVersion").unwrap_or_default()));
+            return answer::result(&id, &result);
+        }
+        "ping" => return answer::result(&id, &json!({})),
+        // methods of the newer era
+        "server/discover" | "subscriptions/listen" => {
+            return RpcFault::new(200, Some(id), -32601, "Method not found").into_response();
+        }
+        _ => {}
+    }
+    let mut headers = http::HeaderMap::new();
+    let plain = http::HeaderValue::from_static;
+    headers.insert("content-type", plain("application/json"));
+    // several deployed clients name only one of the two
+    headers.insert("accept", plain("application/json, text/event-stream"));
+    headers.insert("mcp-protocol-version", plain(MODERN));
+    for (name, value) in [("mcp-method", Some(incoming.method.clone())), ("mcp-name", incoming.target())] {
+        if let Some(value) = value.and_then(|value| http::HeaderValue::from_str(&value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    let method = incoming.method.clone();
+    let text = incoming.into_modern();
+    dispatch(endpoint, principal, Some(id), method, Era::Legacy, headers, &text).await
+}
+
+async fn dispatch(
+    endpoint: &Endpoint,
+    principal: Principal,
+    id: Option<Value>,
+    method: String,
+    era: Era,
+    headers: http::HeaderMap,
+    text: &str,
+) -> HttpResponse {
+    let guard = endpoint.inflight.enter(principal);
+    let path = http::Uri::from_static("/mcp");
+    let mut request = McpHttpHandler::create_request(http::Method::POST, path, headers, Some(text));
+    request.extensions_mut().insert(AuthInfo {
+        token_unique_id: guard.key.to_string(),
+        client_id: None,
+        user_id: None,
+        scopes: None,
+        expires_at: None,
+        audience: None,
+        extra: None,
+    });
+    match endpoint.sdk.handle_streamable_http(request, Arc::clone(&endpoint.state)).await {
+        Ok(response) => translate(response, era, method, guard).await,
+        Err(error) => {
+            tracing::error!(%error, "the MCP transport failed");
+            RpcFault::new(500, id, -32603, "Internal error").into_response()
+        }
+    }
+}
+
+/// Plain JSON when the first event already is the response, SSE when something comes before it.
+async fn translate(
+    response: http::Response<GenericBody>,
+    era: Era,
+    method: String,
+    guard: Guard,
+) -> HttpResponse {
+    let (parts, body) = response.into_parts();
+    // the older era has no HTTP statuses for JSON-RPC errors
+    let status = match era {
+        Era::Legacy => StatusCode::OK,
+        Era::Modern => {
+            StatusCode::from_u16(parts.status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    };
+    let mut out = HttpResponse::build(status);
+    out.insert_header((header::CACHE_CONTROL, "no-store"));
+    let is_stream = parts
+        .headers
+        .get("content-type")
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+    let as_json = |data: &[u8]| match era {
+        Era::Modern => data.to_vec(),
+        Era::Legacy => era::to_legacy(data, &method).unwrap_or_else(|| data.to_vec()),
+    };
+    if !is_stream {
+        let data = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        if data.is_empty() {
+            return out.finish();
+        }
+        return out.insert_header((header::CONTENT_TYPE, "application/json")).body(as_json(&data));
+    }
+    let mut events = Box::pin(
+        BodyStream::new(body).filter_map(async |frame| frame.ok().and_then(|frame| frame.into_data().ok())),
+    );
+    let Some(first) = events.next().await else { return out.finish() };
+    if let Some(data) = event_data(&first).filter(|data| is_final(data)) {
+        return out.insert_header((header::CONTENT_TYPE, "application/json")).body(as_json(data));
+    }
+    out.insert_header((header::CONTENT_TYPE, "text/event-stream")).insert_header(("X-Accel-Buffering", "no"));
+    out.streaming(translated(stream::once(async move { first }).chain(events), era, method, guard))
+}
+
+/// The rest of a stream; the guard goes with it, so that closing the stream ends the work.
+fn translated(
+    events: impl Stream<Item = Bytes> + 'static,
+    era: Era,
+    method: String,
+    guard: Guard,
+) -> impl Stream<Item = Result<Bytes, actix_web::Error>> + 'static {
+    events.map(move |event| {
+        let _ends_with_the_stream = &guard;
+        let older = (era == Era::Legacy).then(|| event_data(&event)).flatten();
+        Ok(match older.and_then(|data| era::to_legacy(data, &method)) {
+            Some(data) => [b"data: ", data.as_slice(), b"\n\n"].concat().into(),
+            None => event,
+        })
+    })
+}
+
+fn event_data(event: &[u8]) -> Option<&[u8]> {
+    let data = event.strip_prefix(b"data: ")?;
+    Some(&data[..data.iter().position(|octet| *octet == b'\n').unwrap_or(data.len())])
+}
+
+/// Whether an event is the response itself, not a notification (or the opening of a subscription).
+fn is_final(data: &[u8]) -> bool {
+    // a look at the members, without building the whole value twice
+    serde_json::from_slice::<Value>(data).is_ok_and(|value| {
+        value.get("error").is_some()
+            || value.get("result").is_some_and(|result| result.get("_listen").is_none())
+    })
+}

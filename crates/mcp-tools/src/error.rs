@@ -1,0 +1,235 @@
+//! Errors a model can act on.
+
+use imapmcp_accounts::AccountError;
+use imapmcp_core::{
+    mail::{MailError, NetworkFault},
+    permission::Permission,
+    store::StoreError,
+};
+use imapmcp_delivery::DeliveryError;
+use serde_json::{Value, json};
+
+/// Why a call failed, sorted by what the model (or its user) can do about it.
+#[derive(Debug)]
+pub enum ToolError {
+    /// No tool of this name, or not within the grant.
+    UnknownTool(String),
+    /// The grant lacks a permission.
+    Permission(Permission),
+    /// An argument is wrong: its name, what is wrong with it, and a right example.
+    Argument {
+        /// Name of the argument.
+        field: String,
+        /// What is wrong.
+        problem: String,
+        /// A value that would be right.
+        example: String,
+    },
+    /// Unknown, another user's, or outside the grant: one answer for all three.
+    NoSuchAccount,
+    /// The server refused this account's login earlier; it is not tried again until the person acts.
+    NeedsAttention,
+    /// From the mail server.
+    Mail(MailError),
+    /// Submission was deferred by the server.
+    Deferred(u16),
+    /// The database is unavailable: the whole request fails with HTTP 503.
+    Unavailable,
+    /// A bug; the text goes to the log, never to the client.
+    Internal(String),
+}
+
+impl ToolError {
+    /// A wrong argument.
+    pub fn argument(field: &str, problem: impl Into<String>, example: impl Into<String>) -> Self {
+        Self::Argument { field: field.to_owned(), problem: problem.into(), example: example.into() }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownTool(_) => "unknown_tool",
+            Self::Permission(_) => "insufficient_scope",
+            Self::Argument { .. } => "invalid_argument",
+            Self::NoSuchAccount => "no_such_account",
+            Self::NeedsAttention => "needs_attention",
+            Self::Mail(error) => mail_code(error),
+            Self::Deferred(_) => "deferred",
+            Self::Unavailable => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// What the model sees: `{code, retryable, retry_after?, hint, next_tool?, field?}`.
+    pub fn to_json(&self, accounts_url: &str) -> Value {
+        let mut error =
+            json!({ "code": self.code(), "retryable": self.is_retryable(), "hint": self.hint(accounts_url) });
+        if let Self::Argument { field, example, .. } = self {
+            error["field"] = json!(field);
+            error["example"] = json!(example);
+        }
+        if let Self::Mail(MailError::Throttled { retry_after }) = self {
+            error["retry_after"] = json!(retry_after);
+        }
+        if matches!(self, Self::Deferred(_)) {
+            error["retry_after"] = json!(60);
+        }
+        if let Some(tool) = self.next_tool() {
+            error["next_tool"] = json!(tool);
+        }
+        error
+    }
+
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Mail(
+                MailError::Timeout
+                | MailError::Throttled { .. }
+                | MailError::Unreachable(NetworkFault::Connect | NetworkFault::Dns),
+            )
+            | Self::Deferred(_)
+            | Self::Unavailable => true,
+            Self::UnknownTool(_)
+            | Self::Permission(_)
+            | Self::Argument { .. }
+            | Self::NoSuchAccount
+            | Self::NeedsAttention
+            | Self::Mail(_)
+            | Self::Internal(_) => false,
+        }
+    }
+
+    fn next_tool(&self) -> Option<&'static str> {
+        match self {
+            Self::NoSuchAccount => Some("list_accounts"),
+            Self::Mail(MailError::NoFolder) => Some("list_folders"),
+            Self::Mail(MailError::Gone | MailError::Stale) => Some("list_messages"),
+            _ => None,
+        }
+    }
+
+    fn hint(&self, accounts_url: &str) -> String {
+        match self {
+            Self::UnknownTool(name) => {
+                format!("There is no tool `{name}`; tools/list names those there are.")
+            }
+            Self::Permission(permission) => format!(
+                "This connection may not do that. Ask the user to connect again and allow \"{}\" ({}).",
+                permission.in_words(),
+                permission.scope()
+            ),
+            Self::Argument { field, problem, example } => {
+                format!("Argument `{field}` {problem}. A right value is, for example, {example}.")
+            }
+            Self::NoSuchAccount => {
+                "No such account. Call list_accounts for the accounts there are.".to_owned()
+            }
+            Self::NeedsAttention | Self::Mail(MailError::LoginRefused) => format!(
+                "The mail server refused this account's login. Ask the user to enter the password again at {accounts_url}; \
+                 nothing is tried until then."
+            ),
+            Self::Mail(error) => mail_hint(error, accounts_url),
+            Self::Deferred(code) => format!(
+                "The mail server asked to try again later (SMTP {code}). Nothing was sent; try again in a minute."
+            ),
+            Self::Unavailable => "The server's database is unavailable. Try again in a moment.".to_owned(),
+            Self::Internal(_) => "Something went wrong in the server; nothing more is known here.".to_owned(),
+        }
+    }
+}
+
+fn mail_code(error: &MailError) -> &'static str {
+    match error {
+        MailError::LoginRefused => "auth_failed",
+        MailError::Unreachable(fault) => fault.code(),
+        MailError::Timeout => "timeout",
+        MailError::Throttled { .. } => "throttled",
+        MailError::Gone => "message_gone",
+        MailError::Stale => "stale_reference",
+        MailError::NoFolder => "no_such_folder",
+        MailError::Refused { .. } => "refused",
+        MailError::Invalid(_) => "invalid_argument",
+        MailError::Protocol => "protocol_error",
+    }
+}
+
+fn mail_hint(error: &MailError, accounts_url: &str) -> String {
+    match error {
+        MailError::LoginRefused => String::new(),
+        MailError::Unreachable(fault) => match fault {
+            NetworkFault::Blocked => {
+                "This server may not connect to that mail server's address; its operator decides which are allowed.".to_owned()
+            }
+            NetworkFault::Dns => format!("The mail server's name does not resolve. The user can check it at {accounts_url}."),
+            NetworkFault::Connect => "The mail server does not accept connections. Try again later.".to_owned(),
+            NetworkFault::Tls => {
+                "The mail server's certificate is not valid for its name, so no password was sent.".to_owned()
+            }
+            NetworkFault::StartTls => "The mail server offers no STARTTLS, so no password was sent.".to_owned(),
+        },
+        MailError::Timeout => "The mail server did not answer in time. Try again.".to_owned(),
+        MailError::Throttled { retry_after } => {
+            format!("The mail server asks to slow down. Try again in {retry_after} seconds.")
+        }
+        MailError::Gone => "That message is no longer there. List the folder again.".to_owned(),
+        MailError::Stale => {
+            "The folder was rebuilt since that id was made; nothing was changed. List the folder again for new ids.".to_owned()
+        }
+        MailError::NoFolder => "There is no such folder. Call list_folders for the names.".to_owned(),
+        MailError::Refused { condition } => match condition {
+            Some(condition) => format!("The mail server refused ({condition}). Nothing was changed."),
+            None => "The mail server refused. Nothing was changed.".to_owned(),
+        },
+        MailError::Invalid(problem) => format!("That cannot be sent to a mail server: {problem}."),
+        MailError::Protocol => "The mail server's answer could not be understood, so it was dropped.".to_owned(),
+    }
+}
+
+impl From<MailError> for ToolError {
+    fn from(error: MailError) -> Self {
+        Self::Mail(error)
+    }
+}
+
+impl From<StoreError> for ToolError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable,
+            StoreError::Conflict(_) | StoreError::Query(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<DeliveryError> for ToolError {
+    fn from(error: DeliveryError) -> Self {
+        match error {
+            DeliveryError::Compose(problem) => {
+                Self::argument("message", problem.to_string(), "to: [\"a@example.com\"]")
+            }
+            DeliveryError::Address(address) => Self::argument(
+                "to",
+                format!("holds `{address}`, which is no e-mail address"),
+                "[\"a@example.com\"]",
+            ),
+            DeliveryError::Account(error) => error.into(),
+            DeliveryError::Mail(error) => Self::Mail(error),
+            DeliveryError::Deferred { code } => Self::Deferred(code),
+            DeliveryError::Store(error) => error.into(),
+            DeliveryError::Interrupted => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<AccountError> for ToolError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::NotFound => Self::NoSuchAccount,
+            AccountError::NeedsAttention => Self::NeedsAttention,
+            AccountError::Store(error) => error.into(),
+            AccountError::LabelTaken
+            | AccountError::Invalid(_)
+            | AccountError::ChangedMeanwhile
+            | AccountError::Vault(_) => Self::Internal(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+use crate::{
+    context::Context,
+    error::ToolError,
+    registry::{Effect, Spec},
+};
+use imapmcp_core::{account::Health, permission::Permission};
+use serde_json::{Map, Value, json};
+
+pub(crate) const SPEC: Spec = Spec {
+    name: "list_accounts",
+    title: "List mail accounts",
+    about: "Lists the user's mail accounts. Start here: other tools take the account's id.",
+    permission: Permission::Read,
+    effect: Effect::Reads,
+    open_world: false,
+    fields: &[],
+    output,
+};
+
+fn output() -> Value {
+    json!({
+        "type": "object",
+        "properties": { "accounts": { "type": "array", "items": {
+            "type": "object",
+            "properties": {
+                "id": { "type": "string" },
+                "label": { "type": "string" },
+                "email": { "type": "string" },
+                "from_name": { "type": "string" },
+                "is_default": { "type": "boolean" },
+                "permissions": { "type": "array", "items": { "type": "string" } },
+                "health": { "type": "string", "enum": ["ok", "needs_attention"] },
+                "what_to_do": { "type": "string" }
+            },
+            "required": ["id", "label", "email", "is_default", "permissions", "health"]
+        } } },
+        "required": ["accounts"]
+    })
+}
+
+pub(crate) async fn run(context: &Context<'_>) -> Result<Value, ToolError> {
+    let principal = context.principal;
+    let permissions: Vec<&str> = principal.permissions.iter().map(Permission::scope).collect();
+    let accounts = context.services.accounts.list(&principal.user).await?;
+    let rows: Vec<Value> = accounts
+        .iter()
+        .filter(|account| principal.accounts.covers(&account.id))
+        .map(|account| {
+            let mut row = Map::new();
+            row.insert("id".to_owned(), json!(account.id.as_str()));
+            row.insert("label".to_owned(), json!(account.label));
+            row.insert("email".to_owned(), json!(account.email));
+            if let Some(name) = &account.from_name {
+                row.insert("from_name".to_owned(), json!(name));
+            }
+            row.insert("is_default".to_owned(), json!(account.is_default));
+            row.insert("permissions".to_owned(), json!(permissions));
+            match account.health {
+                Health::Ok => {
+                    row.insert("health".to_owned(), json!("ok"));
+                }
+                Health::NeedsAttention => {
+                    row.insert("health".to_owned(), json!("needs_attention"));
+                    let hint = format!(
+                        "The mail server refused the login. The user can enter the password again at {}.",
+                        context.services.accounts_url
+                    );
+                    row.insert("what_to_do".to_owned(), json!(hint));
+                }
+            }
+            Value::Object(row)
+        })
+        .collect();
+    Ok(json!({ "accounts": rows }))
+}

@@ -1,0 +1,88 @@
+//! One file per tool: what it is (`SPEC`) and what it does (`run`).
+
+pub(crate) mod get_message;
+pub(crate) mod list_accounts;
+pub(crate) mod list_folders;
+pub(crate) mod list_messages;
+pub(crate) mod mark;
+pub(crate) mod search_messages;
+pub(crate) mod send_message;
+
+use crate::{
+    arguments::{Arguments, Field, Kind},
+    error::ToolError,
+    reference,
+};
+use imapmcp_core::mail::Locator;
+
+/// `account_id`, the same everywhere.
+pub(crate) const ACCOUNT: Field = Field::optional(
+    "account_id",
+    Kind::Text(100),
+    "Account id from list_accounts; the default account when left out",
+    "\"acc_…\" from list_accounts",
+);
+
+/// `folder`, INBOX when left out.
+pub(crate) const FOLDER: Field = Field::optional(
+    "folder",
+    Kind::Text(1000),
+    "Folder name from list_folders; INBOX when left out",
+    "\"INBOX\"",
+);
+
+/// `limit` of lists.
+pub(crate) const LIMIT: Field =
+    Field::optional("limit", Kind::Integer { min: 1, max: 200, default: Some(50) }, "", "50");
+
+/// `cursor` of lists.
+pub(crate) const CURSOR: Field = Field::optional(
+    "cursor",
+    Kind::Text(100),
+    "next_cursor of the answer before",
+    "the next_cursor of the answer before",
+);
+
+/// `max_tokens` of every read.
+pub(crate) const MAX_TOKENS: Field = Field::optional(
+    "max_tokens",
+    Kind::Integer { min: 300, max: 20_000, default: Some(6000) },
+    "Answer's size limit (a token is 4 bytes)",
+    "6000",
+);
+
+/// `id` of one message.
+pub(crate) const ID: Field = Field::optional(
+    "id",
+    Kind::Text(2000),
+    "Message id from a list (instead of folder and uid)",
+    "an id from list_messages",
+);
+
+/// `uid` of one message.
+pub(crate) const UID: Field =
+    Field::optional("uid", Kind::Integer { min: 1, max: u32::MAX, default: None }, "UID in folder", "4711");
+
+/// The folder a call names.
+pub(crate) fn folder(arguments: &Arguments) -> String {
+    match arguments.text("folder") {
+        Some(name) if name.eq_ignore_ascii_case("inbox") => "INBOX".to_owned(),
+        Some(name) => name.to_owned(),
+        None => "INBOX".to_owned(),
+    }
+}
+
+/// The one message a call names by `id` or by `folder` and `uid`.
+pub(crate) fn one_message(arguments: &Arguments) -> Result<Locator, ToolError> {
+    if let Some(id) = arguments.text("id") {
+        return reference::decode(id).ok_or_else(|| {
+            ToolError::argument("id", "is not an id of this server", "an id from list_messages")
+        });
+    }
+    match arguments.integer("uid") {
+        0 => {
+            Err(ToolError::argument("id", "is missing (or give folder and uid)", "an id from list_messages"))
+        }
+        uid => Ok(Locator { folder: folder(arguments), uid_validity: None, uid }),
+    }
+}

@@ -1,0 +1,163 @@
+//! What a message carries besides its text.
+
+use crate::{body::TextParts, header};
+use imapmcp_core::mail::Part;
+
+/// One attachment, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its place in the list, from 0.
+    pub index: usize,
+    /// File name, decoded and freed of paths; made up when the message gives none.
+    pub filename: String,
+    /// Media type.
+    pub content_type: String,
+    /// Octets once decoded (an estimate from the encoded size).
+    pub size: u64,
+    /// Content-ID without angle brackets.
+    pub content_id: Option<String>,
+    /// Meant to be shown within the text.
+    pub inline: bool,
+    /// Section of the part.
+    pub section: String,
+}
+
+/// Every leaf part that is not the message's own text.
+pub fn list(parts: &[Part]) -> Vec<Attachment> {
+    let text = TextParts::of(parts);
+    parts
+        .iter()
+        .filter(|part| !text.contains(part))
+        .enumerate()
+        .map(|(index, part)| Attachment {
+            index,
+            filename: filename(part).unwrap_or_else(|| made_up(index, &part.media_type)),
+            content_type: part.media_type.clone(),
+            size: if part.encoding == "base64" {
+                part.size / 78 * 57 + part.size % 78 * 3 / 4
+            } else {
+                part.size
+            },
+            content_id: part.content_id.as_deref().map(|id| id.trim_matches(['<', '>', ' ']).to_owned()),
+            inline: part.disposition.as_deref() != Some("attachment") && part.content_id.is_some(),
+            section: part.section.clone(),
+        })
+        .collect()
+}
+
+/// Whether there is anything a person would call an attachment: not the text, not an inline picture.
+pub fn any(parts: &[Part]) -> bool {
+    list(parts).iter().any(|attachment| !attachment.inline)
+}
+
+fn made_up(index: usize, media_type: &str) -> String {
+    let ending = match media_type {
+        "message/rfc822" => "eml",
+        "text/calendar" => "ics",
+        "text/html" => "html",
+        "text/plain" => "txt",
+        "image/jpeg" => "jpg",
+        other => other.rsplit(['/', '+', '.']).next().filter(|ending| ending.len() <= 5).unwrap_or("bin"),
+    };
+    format!("part-{index}.{ending}")
+}
+
+/// The file name of a part: RFC 2231 (`filename*=`, `filename*0*=`) first, then plain or encoded words.
+pub fn filename(part: &Part) -> Option<String> {
+    let raw = extended(&part.disposition_parameters, "filename")
+        .or_else(|| part.disposition_parameter("filename").map(header::text))
+        .or_else(|| extended(&part.parameters, "name"))
+        .or_else(|| part.parameter("name").map(header::text))?;
+    let base = header::one_line(&raw);
+    let base = base.rsplit(['/', '\\']).next().unwrap_or_default().trim_matches([' ', '.']);
+    let name: String = base.chars().take(200).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// RFC 2231: one extended value, or numbered pieces of which some are extended.
+fn extended(parameters: &[(String, String)], name: &str) -> Option<String> {
+    let find = |key: &str| {
+        parameters.iter().find(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+    };
+    if let Some(value) = find(&format!("{name}*")) {
+        let (charset, encoded) = charset_of(value);
+        return Some(in_charset(&percent_decode(encoded), charset));
+    }
+    let (mut octets, mut charset) = (Vec::new(), "utf-8");
+    for index in 0..100 {
+        if let Some(value) = find(&format!("{name}*{index}*")) {
+            let mut encoded = value;
+            if index == 0 {
+                (charset, encoded) = charset_of(value);
+            }
+            octets.extend(percent_decode(encoded));
+        } else if let Some(value) = find(&format!("{name}*{index}")) {
+            octets.extend_from_slice(value.as_bytes());
+        } else {
+            break;
+        }
+    }
+    (!octets.is_empty()).then(|| in_charset(&octets, charset))
+}
+
+fn charset_of(value: &str) -> (&str, &str) {
+    let mut pieces = value.splitn(3, '\'');
+    match (pieces.next(), pieces.next(), pieces.next()) {
+        (Some(charset), Some(_language), Some(encoded)) => (charset, encoded),
+        _ => ("utf-8", value),
+    }
+}
+
+fn percent_decode(text: &str) -> Vec<u8> {
+    let octets = text.as_bytes();
+    let mut decoded = Vec::with_capacity(octets.len());
+    let mut at = 0;
+    while at < octets.len() {
+        let hex = octets.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
+        match (octets[at], hex.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
+            (b'%', Some(octet)) => {
+                decoded.push(octet);
+                at += 3;
+            }
+            (octet, _) => {
+                decoded.push(octet);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+fn in_charset(octets: &[u8], charset: &str) -> String {
+    let encoding = encoding_rs::Encoding::for_label(charset.as_bytes()).unwrap_or(encoding_rs::UTF_8);
+    encoding.decode_without_bom_handling(octets).0.into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(parameters: &[(&str, &str)]) -> Option<String> {
+        let disposition_parameters =
+            parameters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        filename(&Part { disposition_parameters, ..Part::default() })
+    }
+
+    #[test]
+    fn names_come_out_of_every_encoding() {
+        assert_eq!(named(&[("filename*", "utf-8''%E6%97%A5%E6%9C%AC.pdf")]).unwrap(), "日本.pdf");
+        assert_eq!(
+            named(&[("filename*0*", "utf-8'en'%E6%97"), ("filename*1*", "%A5.pdf")]).unwrap(),
+            "日.pdf"
+        );
+        assert_eq!(named(&[("filename*0", "long "), ("filename*1", "name.txt")]).unwrap(), "long name.txt");
+        assert_eq!(named(&[("FILENAME", "=?utf-8?q?=E6=97=A5.pdf?=")]).unwrap(), "日.pdf");
+    }
+
+    #[test]
+    fn a_name_is_never_a_path() {
+        assert_eq!(named(&[("filename", "../../etc/passwd")]).unwrap(), "passwd");
+        assert_eq!(named(&[("filename", "C:\\x\\y.exe")]).unwrap(), "y.exe");
+        assert_eq!(named(&[("filename", "..")]), None);
+    }
+}

@@ -1,0 +1,170 @@
+//! Header fields and envelope text, made readable (RFC 2047, RFC 5322 §2.2).
+
+use imapmcp_core::mail::Address;
+
+/// Octets of header sections looked at; the rest is ignored.
+const MAX_SECTION: usize = 256 * 1024;
+
+/// Decodes encoded words, folds white space to single blanks and removes characters that hide or reorder text.
+pub fn text(raw: &str) -> String {
+    if raw.contains("=?") {
+        let field: String =
+            std::iter::once("X: ").chain(std::iter::once(raw)).collect::<String>().replace(['\r', '\n'], " ");
+        if let Ok((header, _)) = mailparse::parse_header(field.as_bytes()) {
+            return one_line(&header.get_value());
+        }
+    }
+    one_line(raw)
+}
+
+/// One line of plain text: visible characters, single blanks.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_whitespace() || c.is_control() {
+            if !line.is_empty() && !line.ends_with(' ') {
+                line.push(' ');
+            }
+        } else if !is_deceptive(c) {
+            line.push(c);
+        }
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// Characters that are not seen or that make text look like other text: zero-width, direction overrides and
+/// isolates, tag characters, variation of nothing.
+pub const fn is_deceptive(c: char) -> bool {
+    matches!(
+        c,
+        '\u{00AD}'
+            | '\u{034F}'
+            | '\u{061C}'
+            | '\u{115F}'
+            | '\u{1160}'
+            | '\u{17B4}'
+            | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'
+            | '\u{200C}'
+            | '\u{200E}'
+            | '\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
+}
+
+/// A display name, decoded; `None` when there is nothing to show.
+pub fn name(address: &Address) -> Option<String> {
+    address
+        .name
+        .as_deref()
+        .map(text)
+        .map(|name| name.trim_matches('"').to_owned())
+        .filter(|name| !name.is_empty())
+}
+
+/// A header section, parsed leniently: a line that is no field is passed over.
+#[derive(Debug, Clone, Default)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Parses `BODY[HEADER]`.
+    pub fn parse(section: &[u8]) -> Self {
+        let section = &section[..section.len().min(MAX_SECTION)];
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for line in String::from_utf8_lossy(section).split('\n') {
+            let line = line.trim_end_matches('\r');
+            if line.starts_with([' ', '\t']) {
+                if let Some((_, value)) = fields.last_mut() {
+                    value.push_str("\r\n");
+                    value.push_str(line);
+                }
+            } else if let Some((name, value)) = line.split_once(':') {
+                let name = name.trim_end();
+                if !name.is_empty() && name.bytes().all(|b| (0x21..0x7f).contains(&b)) && fields.len() < 1000
+                {
+                    fields.push((name.to_owned(), value.trim_start().to_owned()));
+                }
+            }
+        }
+        Self(fields)
+    }
+
+    /// The first field of this name, decoded.
+    pub fn first(&self, name: &str) -> Option<String> {
+        self.raw(name).map(text)
+    }
+
+    /// The first field of this name as it came, folded lines and all.
+    pub fn raw(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Message identifiers (`<…>`) of a field such as References, without brackets, at most `limit`, the last ones.
+    pub fn identifiers(&self, name: &str, limit: usize) -> Vec<String> {
+        identifiers(self.raw(name).unwrap_or_default(), limit)
+    }
+}
+
+/// Message identifiers (`<…>`) in a text, without brackets, at most `limit`, the last ones.
+pub fn identifiers(text: &str, limit: usize) -> Vec<String> {
+    let mut found: Vec<String> = text
+        .split('<')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('>'))
+        .map(|(id, _)| id.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect::<String>())
+        .filter(|id| !id.is_empty() && id.len() <= 998)
+        .collect();
+    let surplus = found.len().saturating_sub(limit);
+    found.drain(..surplus);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn hidden_and_reordering_characters_are_removed() {
+        assert_eq!(text("a\u{200b}b\u{202e}c\u{e0041}d"), "abcd");
+        assert_eq!(text("  many \r\n\t blanks "), "many blanks");
+    }
+
+    #[test]
+    fn encoded_words_are_decoded_even_when_folded() {
+        assert_eq!(text("=?UTF-8?B?5pel5pys?=\r\n =?UTF-8?B?6Kqe?="), "日本語");
+        assert_eq!(text("=?iso-8859-1?q?M=FCller?= x"), "Müller x");
+        assert_eq!(text("=?bogus?x?y"), "=?bogus?x?y");
+    }
+
+    #[test]
+    fn a_field_that_is_none_is_passed_over() {
+        let fields =
+            Fields::parse(b"From nobody\r\nSubject: a\r\n b\r\n: x\r\nReferences: <1@a> <2@b>\r\n\r\n");
+        assert_eq!(fields.first("subject").unwrap(), "a b");
+        assert_eq!(fields.identifiers("references", 1), ["2@b"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_text_panics_or_keeps_a_line_break(raw in "\\PC*|.*") {
+            let line = text(&raw);
+            prop_assert!(!line.contains(['\r', '\n', '\0']));
+        }
+
+        #[test]
+        fn no_header_section_panics(octets in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let _ = Fields::parse(&octets).first("subject");
+        }
+    }
+}

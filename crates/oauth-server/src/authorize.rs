@@ -1,0 +1,193 @@
+//! The authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2.1). Client and redirect come first: until
+//! both are known to be good, an error is a page on our origin; afterwards it is an answer to the redirect.
+
+use crate::{
+    AuthorizationServer, Parameters,
+    error::{
+        BAD_CHALLENGE, BAD_CHALLENGE_METHOD, INVALID_SCOPE, INVALID_TARGET, LONG_STATE, MISSING_CHALLENGE,
+        MISSING_CLIENT, MISSING_REDIRECT, MISSING_RESPONSE_TYPE, OAuthError, REQUEST_NOT_SUPPORTED,
+        REQUEST_URI_NOT_SUPPORTED, UNKNOWN_CLIENT, UNREGISTERED_REDIRECT, UNSUPPORTED_RESPONSE_MODE,
+        UNSUPPORTED_RESPONSE_TYPE,
+    },
+    metadata::OFFLINE_ACCESS,
+    pkce, redirect,
+};
+use imapmcp_core::{
+    id::ClientId,
+    oauth::{AuthorizationRequest, Client, ClientKind},
+    permission::Permissions,
+    secret::TokenHash,
+    store::StoreError,
+};
+
+/// How long a user has to decide.
+const REQUEST_SECONDS: i64 = 600;
+const MAX_STATE: usize = 2048;
+
+/// Why an authorization request goes no further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthorizeError {
+    /// To be shown on a page of ours: nobody vouches for the redirect.
+    Page(OAuthError),
+    /// To be sent to the client: the whole `Location`, with `error`, `state` and `iss` (RFC 9207 §2).
+    Redirect(String),
+}
+
+impl From<StoreError> for AuthorizeError {
+    fn from(error: StoreError) -> Self {
+        Self::Page(error.into())
+    }
+}
+
+/// A request that passed every check and waits to be bound to a browser session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidRequest {
+    client: ClientId,
+    redirect_uri: String,
+    permissions: Permissions,
+    offline: bool,
+    resource: String,
+    state: Option<String>,
+    code_challenge: String,
+}
+
+impl AuthorizationServer {
+    /// Checks the parameters of `GET /oauth/authorize`.
+    pub async fn authorize(&self, parameters: &Parameters) -> Result<ValidRequest, AuthorizeError> {
+        let (client, redirect_uri) = self.client_and_redirect(parameters).await?;
+        // A state that is repeated or too long is not sent back.
+        let state = parameters.one("state").unwrap_or_default().filter(|state| state.len() <= MAX_STATE);
+        self.rest(parameters, &client, &redirect_uri)
+            .map_err(|error| AuthorizeError::Redirect(self.error_redirect(&redirect_uri, state, error)))
+    }
+
+    /// Stores a checked request until the user decides, bound to the browser session with this digest. The result
+    /// is the identifier for the consent page's URL.
+    pub async fn hold(&self, valid: ValidRequest, session: &TokenHash) -> Result<String, StoreError> {
+        let id = self.secret();
+        let ValidRequest { client, redirect_uri, permissions, offline, resource, state, code_challenge } =
+            valid;
+        let request = AuthorizationRequest {
+            hash: TokenHash::of(&id),
+            session: *session,
+            client,
+            redirect_uri,
+            permissions,
+            offline,
+            resource,
+            state,
+            code_challenge,
+            expires_at: self.now().plus_seconds(REQUEST_SECONDS),
+        };
+        self.oauth.add_request(&request).await?;
+        Ok(id)
+    }
+
+    /// `redirect_uri` with an error answer (RFC 6749 §4.1.2.1, RFC 9207 §2).
+    pub(crate) fn error_redirect(
+        &self,
+        redirect_uri: &str,
+        state: Option<&str>,
+        error: OAuthError,
+    ) -> String {
+        let mut answer = vec![("error", error.code), ("error_description", error.hint)];
+        answer.extend(state.map(|state| ("state", state)));
+        answer.push(("iss", &self.config.issuer));
+        redirect::with_answer(redirect_uri, &answer)
+    }
+
+    async fn client_and_redirect(&self, parameters: &Parameters) -> Result<(Client, String), AuthorizeError> {
+        let page = AuthorizeError::Page;
+        let one = |name| parameters.one(name).map_err(|repeated| page(repeated.into()));
+        let id = one("client_id")?.ok_or(page(MISSING_CLIENT))?;
+        let id: ClientId = id.parse().map_err(|_| page(UNKNOWN_CLIENT))?;
+        let client = self.oauth.find_client(&id).await?.filter(|client| client.kind != ClientKind::Personal);
+        let client = client.ok_or(page(UNKNOWN_CLIENT))?;
+        let redirect_uri = match (one("redirect_uri")?, client.redirect_uris.as_slice()) {
+            (Some(requested), registered) => registered
+                .iter()
+                .any(|registered| redirect::is_same(registered, requested))
+                .then(|| requested.to_owned())
+                .ok_or(page(UNREGISTERED_REDIRECT))?,
+            // RFC 6749 §3.1.2.3: only a client with a single redirect may leave it out.
+            (None, [only]) => only.clone(),
+            (None, _) => return Err(page(MISSING_REDIRECT)),
+        };
+        Ok((client, redirect_uri))
+    }
+
+    fn rest(
+        &self,
+        parameters: &Parameters,
+        client: &Client,
+        redirect_uri: &str,
+    ) -> Result<ValidRequest, OAuthError> {
+        let state = parameters.one("state")?;
+        if state.is_some_and(|state| state.len() > MAX_STATE) {
+            return Err(LONG_STATE);
+        }
+        // RFC 9101 §6: a server that does not read request objects says so.
+        if parameters.one("request")?.is_some() {
+            return Err(REQUEST_NOT_SUPPORTED);
+        }
+        if parameters.one("request_uri")?.is_some() {
+            return Err(REQUEST_URI_NOT_SUPPORTED);
+        }
+        match parameters.one("response_type")? {
+            Some("code") => {}
+            Some(_) => return Err(UNSUPPORTED_RESPONSE_TYPE),
+            None => return Err(MISSING_RESPONSE_TYPE),
+        }
+        if parameters.one("response_mode")?.is_some_and(|mode| mode != "query") {
+            return Err(UNSUPPORTED_RESPONSE_MODE);
+        }
+        let challenge = parameters.one("code_challenge")?.ok_or(MISSING_CHALLENGE)?;
+        if parameters.one("code_challenge_method")? != Some("S256") {
+            return Err(BAD_CHALLENGE_METHOD);
+        }
+        if !pkce::is_challenge(challenge) {
+            return Err(BAD_CHALLENGE);
+        }
+        let resource =
+            self.requested_resource(parameters)?.or(self.default_resource()).ok_or(INVALID_TARGET)?;
+        let (permissions, offline) = requested_scope(parameters.one("scope")?)?;
+        Ok(ValidRequest {
+            client: client.id.clone(),
+            redirect_uri: redirect_uri.to_owned(),
+            permissions,
+            // A registered client was told that it has the grant type refresh_token (many never ask for
+            // offline_access, claude.ai among them): it gets refresh tokens either way.
+            offline: offline || client.kind == ClientKind::Registered,
+            resource: resource.to_owned(),
+            state: state.map(str::to_owned),
+            code_challenge: challenge.to_owned(),
+        })
+    }
+
+    /// The one resource of ours that the request names (RFC 8707 §2). Naming it twice is allowed, naming two is not:
+    /// a token here is for one.
+    pub(crate) fn requested_resource(&self, parameters: &Parameters) -> Result<Option<&str>, OAuthError> {
+        let mut found = None;
+        for requested in parameters.all("resource") {
+            let ours = self.config.resources.iter().find(|ours| *ours == requested).ok_or(INVALID_TARGET)?;
+            if found.is_some_and(|found: &String| found != ours) {
+                return Err(INVALID_TARGET);
+            }
+            found = Some(ours);
+        }
+        Ok(found.map(String::as_str))
+    }
+}
+
+/// What the client may be offered at most. Without a scope that is everything but permanent deletion; the user takes
+/// from it on the consent page. Unknown values are ignored unless nothing else is there (RFC 6749 §3.3).
+fn requested_scope(scope: Option<&str>) -> Result<(Permissions, bool), OAuthError> {
+    let scope = scope.unwrap_or_default();
+    let offline = scope.split_ascii_whitespace().any(|value| value == OFFLINE_ACCESS);
+    let permissions = Permissions::from_scope(scope);
+    if !permissions.is_empty() {
+        return Ok((permissions, offline));
+    }
+    let asked_for_something = scope.split_ascii_whitespace().any(|value| value != OFFLINE_ACCESS);
+    if asked_for_something { Err(INVALID_SCOPE) } else { Ok((Permissions::legacy(), offline)) }
+}

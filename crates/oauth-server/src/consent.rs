@@ -1,0 +1,157 @@
+//! The user's decision about a stored authorization request.
+
+use crate::{AuthorizationServer, clean_name, error::ACCESS_DENIED, redirect};
+use imapmcp_core::{
+    id::GrantId,
+    oauth::{AccountScope, AuthorizationCode, AuthorizationRequest, Client, Grant, SendPolicy},
+    permission::Permissions,
+    secret::TokenHash,
+    store::StoreError,
+    user::BrowserSession,
+};
+
+/// Codes live this long: time for one redirect (RFC 6749 §4.1.2 asks for ten minutes at most).
+const CODE_SECONDS: i64 = 60;
+
+/// A request that waits for a decision, and the client that made it.
+#[derive(Debug, Clone)]
+pub struct PendingConsent {
+    /// The request.
+    pub request: AuthorizationRequest,
+    /// The client.
+    pub client: Client,
+}
+
+/// How long a consent lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// 24 hours.
+    Day,
+    /// 30 days.
+    Month,
+    /// 90 days.
+    Quarter,
+    /// Until the user ends it.
+    Unlimited,
+}
+
+impl Lifetime {
+    const fn seconds(self) -> Option<i64> {
+        match self {
+            Self::Day => Some(24 * 3600),
+            Self::Month => Some(30 * 24 * 3600),
+            Self::Quarter => Some(90 * 24 * 3600),
+            Self::Unlimited => None,
+        }
+    }
+}
+
+/// What the user allows.
+#[derive(Debug, Clone)]
+pub struct Consent {
+    /// Within what was requested.
+    pub permissions: Permissions,
+    /// At least one. That they are the user's own is for the caller to see to.
+    pub accounts: AccountScope,
+    /// How messages leave.
+    pub send_policy: SendPolicy,
+    /// For how long.
+    pub lifetime: Lifetime,
+}
+
+/// Why a decision was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// Unknown, lapsed, already decided, or another session's: the same answer.
+    #[error("the request is no longer there")]
+    Gone,
+    /// Nobody is signed in.
+    #[error("nobody is signed in")]
+    NotSignedIn,
+    /// No permission or no account; the request stays open.
+    #[error("nothing is allowed")]
+    Nothing,
+    /// More than the client asked for; the request stays open.
+    #[error("more than was requested")]
+    TooMuch,
+    /// Storage.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AuthorizationServer {
+    /// The request behind the consent page's URL, if it is this session's and still open.
+    pub async fn pending(
+        &self,
+        id: &str,
+        session: &BrowserSession,
+    ) -> Result<Option<PendingConsent>, StoreError> {
+        let found = self.oauth.find_request(&TokenHash::of(id), &session.hash, self.now()).await?;
+        let Some(request) = found else { return Ok(None) };
+        let client = self.oauth.find_client(&request.client).await?;
+        Ok(client.map(|client| PendingConsent { request, client }))
+    }
+
+    /// Stores the consent with a fresh code; the result is the client's redirect with `code`, `state` and `iss`.
+    pub async fn allow(
+        &self,
+        id: &str,
+        session: &BrowserSession,
+        consent: Consent,
+    ) -> Result<String, DecideError> {
+        let user = session.user.clone().ok_or(DecideError::NotSignedIn)?;
+        let PendingConsent { request, client } = self.pending(id, session).await?.ok_or(DecideError::Gone)?;
+        let no_account = matches!(&consent.accounts, AccountScope::Some(list) if list.is_empty());
+        if consent.permissions.is_empty() || no_account {
+            return Err(DecideError::Nothing);
+        }
+        if consent.permissions.intersect(request.permissions) != consent.permissions {
+            return Err(DecideError::TooMuch);
+        }
+        let now = self.now();
+        let code = self.secret();
+        let grant = Grant {
+            id: GrantId::random(&*self.entropy),
+            user,
+            client: client.id.clone(),
+            client_name: clean_name(&client.name, 80),
+            permissions: consent.permissions,
+            accounts: consent.accounts,
+            send_policy: consent.send_policy,
+            resource: request.resource.clone(),
+            created_at: now,
+            expires_at: consent.lifetime.seconds().map(|seconds| now.plus_seconds(seconds)),
+            revoked_at: None,
+            used_at: None,
+        };
+        let stored = AuthorizationCode {
+            hash: TokenHash::of(&code),
+            grant: grant.id.clone(),
+            client: client.id,
+            redirect_uri: request.redirect_uri.clone(),
+            code_challenge: request.code_challenge.clone(),
+            resource: request.resource.clone(),
+            offline: request.offline,
+            expires_at: now.plus_seconds(CODE_SECONDS),
+            consumed_at: None,
+        };
+        if !self.oauth.decide(&request.hash, &session.hash, Some((&grant, &stored)), now).await? {
+            return Err(DecideError::Gone);
+        }
+        let mut answer = vec![("code", code.as_str())];
+        answer.extend(request.state.as_deref().map(|state| ("state", state)));
+        answer.push(("iss", &self.config.issuer));
+        Ok(redirect::with_answer(&request.redirect_uri, &answer))
+    }
+
+    /// Spends the request; the result is the client's redirect with `error=access_denied`, `state` and `iss`.
+    pub async fn deny(&self, id: &str, session: &BrowserSession) -> Result<String, DecideError> {
+        let now = self.now();
+        let found = self.oauth.find_request(&TokenHash::of(id), &session.hash, now).await?;
+        let request = found.ok_or(DecideError::Gone)?;
+        if !self.oauth.decide(&request.hash, &session.hash, None, now).await? {
+            return Err(DecideError::Gone);
+        }
+        Ok(self.error_redirect(&request.redirect_uri, request.state.as_deref(), ACCESS_DENIED))
+    }
+}

@@ -1,0 +1,18 @@
+//! Token revocation (RFC 7009).
+
+use crate::{
+    AuthorizationServer, Parameters,
+    error::{MISSING_TOKEN, OAuthError},
+};
+use imapmcp_core::secret::TokenHash;
+
+impl AuthorizationServer {
+    /// Answers `POST /oauth/revoke`: ends the whole consent the token rests on (§2.1 lets a refresh token take its
+    /// access tokens along). Unknown tokens and those of other clients are no error (§2.2) and change nothing.
+    pub async fn revoke(&self, parameters: &Parameters) -> Result<(), OAuthError> {
+        let token = parameters.one("token")?.ok_or(MISSING_TOKEN)?;
+        let client = self.client(parameters).await?;
+        self.oauth.revoke_token(&TokenHash::of(token), &client.id, self.now()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! The token endpoint (RFC 6749 §3.2). Order of checks: look up, client, redirect, PKCE, resource, then spend; a try
+//! that fails spends and revokes nothing. What a replay means is the repository's promise.
+
+use crate::{
+    AuthorizationServer, Parameters,
+    error::{
+        INVALID_CLIENT, INVALID_CODE, INVALID_REFRESH_TOKEN, INVALID_TARGET, MISSING_CLIENT, MISSING_CODE,
+        MISSING_GRANT_TYPE, MISSING_REFRESH_TOKEN, MISSING_VERIFIER, OAuthError, UNSUPPORTED_GRANT_TYPE,
+        WIDER_SCOPE, WRONG_REDIRECT, WRONG_VERIFIER,
+    },
+    pkce,
+};
+use imapmcp_core::{
+    id::{ClientId, TokenId},
+    oauth::{Client, ClientKind, Exchange, Grant, Issue, TokenKind},
+    permission::Permissions,
+    secret::TokenHash,
+    time::Timestamp,
+};
+use serde::Serialize;
+
+/// Access tokens live at most this long.
+const ACCESS_SECONDS: i64 = 3600;
+/// A refresh token lapses this long after it was made, and never outlives its grant.
+const REFRESH_SECONDS: i64 = 30 * 24 * 3600;
+
+/// RFC 6749 §5.1. No `Debug`: it carries tokens.
+#[derive(Serialize)]
+pub struct TokenResponse {
+    /// `ima_` and 43 characters.
+    pub access_token: String,
+    token_type: &'static str,
+    /// Seconds.
+    pub expires_in: i64,
+    /// `imr_` and 43 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// What the user granted, which may be less than was asked for.
+    pub scope: String,
+}
+
+/// Fresh tokens: what the client gets, and what is stored.
+struct Fresh {
+    access: String,
+    refresh: Option<String>,
+    issue: Issue,
+}
+
+impl AuthorizationServer {
+    /// Answers `POST /oauth/token`. To be sent with `Cache-Control: no-store` (RFC 6749 §5.1).
+    pub async fn token(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
+        match parameters.one("grant_type")? {
+            Some("authorization_code") => self.exchange_code(parameters).await,
+            Some("refresh_token") => self.refresh(parameters).await,
+            Some(_) => Err(UNSUPPORTED_GRANT_TYPE),
+            None => Err(MISSING_GRANT_TYPE),
+        }
+    }
+
+    async fn exchange_code(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
+        let presented = parameters.one("code")?.ok_or(MISSING_CODE)?;
+        let verifier = parameters.one("code_verifier")?.ok_or(MISSING_VERIFIER)?;
+        let redirect_uri = parameters.one("redirect_uri")?;
+        let client = self.client(parameters).await?;
+
+        let hash = TokenHash::of(presented);
+        let code = self.oauth.find_code(&hash).await?.ok_or(INVALID_CODE)?;
+        if code.client != client.id {
+            return Err(INVALID_CODE);
+        }
+        // OAuth 2.1 §4.1.3 dropped the parameter in favour of PKCE; sent, it must be right (RFC 6749 §4.1.3).
+        if redirect_uri.is_some_and(|uri| uri != code.redirect_uri) {
+            return Err(WRONG_REDIRECT);
+        }
+        if !pkce::verify(verifier, &code.code_challenge) {
+            return Err(WRONG_VERIFIER);
+        }
+        self.check_resource(parameters, &code.resource)?;
+
+        let now = self.now();
+        let fresh = self.fresh(now, code.offline);
+        match self.oauth.spend_code(&hash, &fresh.issue, now).await? {
+            Exchange::Issued(grant) => Ok(answer(fresh, &grant, now)),
+            Exchange::Invalid => Err(INVALID_CODE),
+            Exchange::Replayed => {
+                tracing::warn!(client = %client.id, "an authorization code was replayed; its grant is revoked");
+                Err(INVALID_CODE)
+            }
+        }
+    }
+
+    async fn refresh(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
+        let presented = parameters.one("refresh_token")?.ok_or(MISSING_REFRESH_TOKEN)?;
+        let client = self.client(parameters).await?;
+
+        let now = self.now();
+        let hash = TokenHash::of(presented);
+        let found = self.oauth.find_token(&hash, now).await?.ok_or(INVALID_REFRESH_TOKEN)?;
+        if found.token.kind != TokenKind::Refresh || found.grant.client != client.id {
+            return Err(INVALID_REFRESH_TOKEN);
+        }
+        self.check_resource(parameters, &found.grant.resource)?;
+        // RFC 6749 §6: no scope beyond what was granted. A narrower one is answered with the whole, named in `scope`.
+        if let Some(scope) = parameters.one("scope")? {
+            let wanted = Permissions::from_scope(scope);
+            if wanted.intersect(found.grant.permissions) != wanted {
+                return Err(WIDER_SCOPE);
+            }
+        }
+
+        let fresh = self.fresh(now, true);
+        match self.oauth.rotate(&hash, &fresh.issue, now).await? {
+            Exchange::Issued(grant) => Ok(answer(fresh, &grant, now)),
+            Exchange::Invalid => Err(INVALID_REFRESH_TOKEN),
+            Exchange::Replayed => {
+                tracing::warn!(client = %client.id, "a refresh token was replayed; its grant is revoked");
+                Err(INVALID_REFRESH_TOKEN)
+            }
+        }
+    }
+
+    /// The public client that names itself in the body (RFC 6749 §3.2.1). 401 makes clients register again.
+    pub(crate) async fn client(&self, parameters: &Parameters) -> Result<Client, OAuthError> {
+        let id: ClientId =
+            parameters.one("client_id")?.ok_or(MISSING_CLIENT)?.parse().map_err(|_| INVALID_CLIENT)?;
+        let client = self.oauth.find_client(&id).await?.filter(|client| client.kind != ClientKind::Personal);
+        client.ok_or(INVALID_CLIENT)
+    }
+
+    fn check_resource(&self, parameters: &Parameters, bound: &str) -> Result<(), OAuthError> {
+        match self.requested_resource(parameters)? {
+            Some(requested) if requested != bound => Err(INVALID_TARGET),
+            _ => Ok(()),
+        }
+    }
+
+    fn fresh(&self, now: Timestamp, with_refresh: bool) -> Fresh {
+        let access = format!("ima_{}", self.secret());
+        let refresh = with_refresh.then(|| format!("imr_{}", self.secret()));
+        let issue = Issue {
+            access_id: TokenId::random(&*self.entropy),
+            access: TokenHash::of(&access),
+            access_expires_at: now.plus_seconds(ACCESS_SECONDS),
+            refresh: refresh
+                .as_deref()
+                .map(|refresh| (TokenId::random(&*self.entropy), TokenHash::of(refresh))),
+            refresh_expires_at: now.plus_seconds(REFRESH_SECONDS),
+        };
+        Fresh { access, refresh, issue }
+    }
+}
+
+fn answer(fresh: Fresh, grant: &Grant, now: Timestamp) -> TokenResponse {
+    // Tokens die with their grant, so the client is told the earlier of the two.
+    let left = grant.expires_at.map_or(ACCESS_SECONDS, |end| end.seconds() - now.seconds());
+    TokenResponse {
+        access_token: fresh.access,
+        token_type: "Bearer",
+        expires_in: left.clamp(0, ACCESS_SECONDS),
+        refresh_token: fresh.refresh,
+        scope: grant.permissions.to_string(),
+    }
+}

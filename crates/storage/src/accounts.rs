@@ -1,0 +1,218 @@
+use crate::{
+    database::{Database, with_conn, with_tx, with_write},
+    failure::Failure,
+    schema::{accounts, users},
+    words::{Word, id},
+};
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use imapmcp_core::{
+    account::{Account, AuthKind, Backend, Endpoint, Health, Security},
+    id::{AccountId, UserId},
+    secret::Sealed,
+    store::{AccountRepository, StoreError},
+    time::Timestamp,
+};
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = accounts)]
+pub(crate) struct AccountRow {
+    id: String,
+    user_id: String,
+    label: String,
+    email: String,
+    from_name: Option<String>,
+    is_default: bool,
+    backend: String,
+    imap_host: String,
+    imap_port: i32,
+    imap_security: String,
+    smtp_host: String,
+    smtp_port: i32,
+    smtp_security: String,
+    imap_username: String,
+    smtp_username: String,
+    auth: String,
+    credential: Vec<u8>,
+    credential_version: i32,
+    health: String,
+    created_at: i64,
+}
+
+impl From<&Account> for AccountRow {
+    fn from(account: &Account) -> Self {
+        let nowhere = Endpoint { host: String::new(), port: 0, security: Security::Tls };
+        let (backend, imap, smtp) = match &account.backend {
+            Backend::Servers { imap, smtp } => ("servers", imap, smtp),
+            Backend::Demo => ("demo", &nowhere, &nowhere),
+        };
+        Self {
+            id: account.id.to_string(),
+            user_id: account.user.to_string(),
+            label: account.label.clone(),
+            email: account.email.clone(),
+            from_name: account.from_name.clone(),
+            is_default: account.is_default,
+            backend: backend.to_owned(),
+            imap_host: imap.host.clone(),
+            imap_port: imap.port.into(),
+            imap_security: imap.security.word().to_owned(),
+            smtp_host: smtp.host.clone(),
+            smtp_port: smtp.port.into(),
+            smtp_security: smtp.security.word().to_owned(),
+            imap_username: account.imap_username.clone(),
+            smtp_username: account.smtp_username.clone(),
+            auth: account.auth.word().to_owned(),
+            credential: account.credential.0.clone(),
+            credential_version: account.credential_version,
+            health: account.health.word().to_owned(),
+            created_at: account.created_at.0,
+        }
+    }
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = Failure;
+
+    fn try_from(row: AccountRow) -> Result<Self, Failure> {
+        let endpoint = |host: String, port: i32, security: &str| {
+            let port = u16::try_from(port).map_err(|_| Failure::Unreadable("port"))?;
+            Ok::<_, Failure>(Endpoint { host, port, security: Security::of(security)? })
+        };
+        let backend = match row.backend.as_str() {
+            "servers" => Backend::Servers {
+                imap: endpoint(row.imap_host, row.imap_port, &row.imap_security)?,
+                smtp: endpoint(row.smtp_host, row.smtp_port, &row.smtp_security)?,
+            },
+            "demo" => Backend::Demo,
+            _ => return Err(Failure::Unreadable("backend")),
+        };
+        Ok(Self {
+            id: id(&row.id)?,
+            user: id(&row.user_id)?,
+            label: row.label,
+            email: row.email,
+            from_name: row.from_name,
+            is_default: row.is_default,
+            backend,
+            imap_username: row.imap_username,
+            smtp_username: row.smtp_username,
+            auth: AuthKind::of(&row.auth)?,
+            credential: Sealed(row.credential),
+            credential_version: row.credential_version,
+            health: Health::of(&row.health)?,
+            created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+#[async_trait]
+impl AccountRepository for Database {
+    async fn add_account(&self, account: &Account) -> Result<(), StoreError> {
+        let mut row = AccountRow::from(account);
+        let user = account.user.as_str();
+        with_tx!(self, |c| {
+            // Takes the user's row lock, so that two first accounts cannot both become the default.
+            diesel::update(users::table.find(user))
+                .set(users::created_at.eq(users::created_at))
+                .execute(c)
+                .await?;
+            let others: i64 =
+                accounts::table.filter(accounts::user_id.eq(user)).count().get_result(c).await?;
+            row.is_default |= others == 0;
+            if row.is_default {
+                diesel::update(accounts::table.filter(accounts::user_id.eq(user)))
+                    .filter(accounts::is_default)
+                    .set(accounts::is_default.eq(false))
+                    .execute(c)
+                    .await?;
+            }
+            diesel::insert_into(accounts::table).values(row.clone()).execute(c).await?;
+            Ok(())
+        })
+    }
+
+    async fn find_account(&self, user: &UserId, id: &AccountId) -> Result<Option<Account>, StoreError> {
+        let row: Option<AccountRow> = with_conn!(self, |c| Ok(accounts::table
+            .find(id.as_str())
+            .filter(accounts::user_id.eq(user.as_str()))
+            .select(AccountRow::as_select())
+            .first(c)
+            .await
+            .optional()?))?;
+        Ok(row.map(Account::try_from).transpose()?)
+    }
+
+    async fn list_accounts(&self, user: &UserId) -> Result<Vec<Account>, StoreError> {
+        let rows: Vec<AccountRow> = with_conn!(self, |c| Ok(accounts::table
+            .filter(accounts::user_id.eq(user.as_str()))
+            .order((accounts::is_default.desc(), accounts::label))
+            .select(AccountRow::as_select())
+            .load(c)
+            .await?))?;
+        Ok(rows.into_iter().map(Account::try_from).collect::<Result<_, _>>()?)
+    }
+
+    async fn remove_account(&self, user: &UserId, id: &AccountId) -> Result<bool, StoreError> {
+        with_tx!(self, |c| {
+            diesel::update(users::table.find(user.as_str()))
+                .set(users::created_at.eq(users::created_at))
+                .execute(c)
+                .await?;
+            let was_default: Option<bool> = diesel::delete(accounts::table.find(id.as_str()))
+                .filter(accounts::user_id.eq(user.as_str()))
+                .returning(accounts::is_default)
+                .get_result(c)
+                .await
+                .optional()?;
+            if was_default == Some(true) {
+                let heir: Option<String> = accounts::table
+                    .filter(accounts::user_id.eq(user.as_str()))
+                    .order(accounts::label)
+                    .select(accounts::id)
+                    .first(c)
+                    .await
+                    .optional()?;
+                if let Some(heir) = heir {
+                    diesel::update(accounts::table.find(heir))
+                        .set(accounts::is_default.eq(true))
+                        .execute(c)
+                        .await?;
+                }
+            }
+            Ok(was_default.is_some())
+        })
+    }
+
+    async fn set_credential(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        version: i32,
+        credential: &Sealed,
+    ) -> Result<bool, StoreError> {
+        let changed = with_write!(self, |c| Ok(diesel::update(accounts::table.find(id.as_str()))
+            .filter(accounts::user_id.eq(user.as_str()))
+            .filter(accounts::credential_version.eq(version))
+            .set((
+                accounts::credential.eq(&credential.0),
+                accounts::credential_version.eq(version.wrapping_add(1)),
+                accounts::health.eq(Health::Ok.word()),
+            ))
+            .execute(c)
+            .await?))?;
+        Ok(changed == 1)
+    }
+
+    async fn set_health(&self, id: &AccountId, version: i32, health: Health) -> Result<(), StoreError> {
+        with_write!(self, |c| {
+            diesel::update(accounts::table.find(id.as_str()))
+                .filter(accounts::credential_version.eq(version))
+                .set(accounts::health.eq(health.word()))
+                .execute(c)
+                .await?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! The one schema of both databases: Text, Binary, Bool, Integer, BigInt and Nullable only.
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        email -> Text,
+        email_key -> Text,
+        is_admin -> Bool,
+        password_hash -> Nullable<Text>,
+        disabled_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    setup_links (id) {
+        id -> Text,
+        hash -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (hash) {
+        hash -> Binary,
+        user_id -> Nullable<Text>,
+        csrf -> Text,
+        created_at -> BigInt,
+        authenticated_at -> Nullable<BigInt>,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    accounts (id) {
+        id -> Text,
+        user_id -> Text,
+        label -> Text,
+        email -> Text,
+        from_name -> Nullable<Text>,
+        is_default -> Bool,
+        backend -> Text,
+        imap_host -> Text,
+        imap_port -> Integer,
+        imap_security -> Text,
+        smtp_host -> Text,
+        smtp_port -> Integer,
+        smtp_security -> Text,
+        imap_username -> Text,
+        smtp_username -> Text,
+        auth -> Text,
+        credential -> Binary,
+        credential_version -> Integer,
+        health -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    keys (kid) {
+        kid -> Text,
+        state -> Text,
+        check_value -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    clients (id) {
+        id -> Text,
+        kind -> Text,
+        name -> Text,
+        redirect_uris -> Text,
+        created_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    authorization_requests (hash) {
+        hash -> Binary,
+        session -> Binary,
+        client_id -> Text,
+        redirect_uri -> Text,
+        permissions -> Text,
+        offline -> Bool,
+        resource -> Text,
+        state -> Nullable<Text>,
+        code_challenge -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    grants (id) {
+        id -> Text,
+        user_id -> Text,
+        client_id -> Text,
+        client_name -> Text,
+        permissions -> Text,
+        accounts -> Nullable<Text>,
+        send_policy -> Text,
+        resource -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    codes (hash) {
+        hash -> Binary,
+        grant_id -> Text,
+        client_id -> Text,
+        redirect_uri -> Text,
+        code_challenge -> Text,
+        resource -> Text,
+        offline -> Bool,
+        expires_at -> BigInt,
+        consumed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    tokens (id) {
+        id -> Text,
+        hash -> Binary,
+        kind -> Text,
+        grant_id -> Text,
+        expires_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        parent_id -> Nullable<Text>,
+        consumed_at -> Nullable<BigInt>,
+        confirmed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    outbox (id) {
+        id -> Text,
+        user_id -> Text,
+        account_id -> Text,
+        grant_id -> Text,
+        state -> Text,
+        message_id -> Text,
+        sender -> Text,
+        recipients -> Text,
+        message -> Binary,
+        idempotency -> Nullable<Binary>,
+        content -> Binary,
+        refusals -> Text,
+        saved_to_sent -> Nullable<Bool>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(grants -> users (user_id));
+diesel::joinable!(tokens -> grants (grant_id));
+diesel::joinable!(codes -> grants (grant_id));
+diesel::allow_tables_to_appear_in_same_query!(users, sessions, grants, tokens, codes);

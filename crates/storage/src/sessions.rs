@@ -1,0 +1,70 @@
+use crate::{
+    database::{Database, with_conn, with_write},
+    failure::Failure,
+    schema::{sessions, users},
+    words::{digest, id},
+};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use imapmcp_core::{secret::TokenHash, store::StoreError, time::Timestamp, user::BrowserSession};
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = sessions)]
+struct SessionRow {
+    hash: Vec<u8>,
+    user_id: Option<String>,
+    csrf: String,
+    created_at: i64,
+    authenticated_at: Option<i64>,
+    expires_at: i64,
+}
+
+impl TryFrom<SessionRow> for BrowserSession {
+    type Error = Failure;
+
+    fn try_from(row: SessionRow) -> Result<Self, Failure> {
+        Ok(Self {
+            hash: digest(&row.hash)?,
+            user: row.user_id.as_deref().map(id).transpose()?,
+            csrf: row.csrf,
+            created_at: Timestamp(row.created_at),
+            authenticated_at: row.authenticated_at.map(Timestamp),
+            expires_at: Timestamp(row.expires_at),
+        })
+    }
+}
+
+impl Database {
+    pub(crate) async fn insert_session(&self, session: &BrowserSession) -> Result<(), StoreError> {
+        let row = SessionRow {
+            hash: session.hash.0.to_vec(),
+            user_id: session.user.as_ref().map(ToString::to_string),
+            csrf: session.csrf.clone(),
+            created_at: session.created_at.0,
+            authenticated_at: session.authenticated_at.map(|at| at.0),
+            expires_at: session.expires_at.0,
+        };
+        with_write!(self, |c| {
+            diesel::insert_into(sessions::table).values(row).execute(c).await?;
+            Ok(())
+        })
+    }
+
+    pub(crate) async fn live_session(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<BrowserSession>, StoreError> {
+        // A session before sign-in has no user, so no user's row can be disabled.
+        let row: Option<SessionRow> = with_conn!(self, |c| Ok(sessions::table
+            .left_join(users::table)
+            .filter(sessions::hash.eq(&hash.0[..]))
+            .filter(sessions::expires_at.gt(now.0))
+            .filter(users::disabled_at.is_null())
+            .select(SessionRow::as_select())
+            .first(c)
+            .await
+            .optional()?))?;
+        Ok(row.map(BrowserSession::try_from).transpose()?)
+    }
+}

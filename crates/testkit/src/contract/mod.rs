@@ -1,0 +1,3 @@
+//! What every implementor of a port promises, said once and run on each of them.
+
+pub mod storage;

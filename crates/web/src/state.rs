@@ -1,0 +1,74 @@
+use crate::{
+    assets::Assets,
+    error::WebError,
+    session::Visitor,
+    templates::{Page, Shell, Templates, Who},
+};
+use actix_web::{HttpResponse, http::StatusCode};
+use imapmcp_accounts::Accounts;
+use imapmcp_oauth_server::AuthorizationServer;
+use std::sync::Arc;
+
+/// What the pages are made of.
+pub struct WebDeps {
+    /// Authorization server, sessions, sign-in.
+    pub server: Arc<AuthorizationServer>,
+    /// Mail accounts.
+    pub accounts: Arc<Accounts>,
+    /// Whether the operator permits mail servers without TLS (offered in the form then).
+    pub allow_insecure: bool,
+}
+
+/// State shared by all pages and endpoints.
+pub struct WebState {
+    pub(crate) server: Arc<AuthorizationServer>,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) allow_insecure: bool,
+    pub(crate) templates: Templates,
+    pub(crate) assets: Assets,
+}
+
+impl WebState {
+    /// Compiles the templates. An error is a bug in one of them.
+    pub fn new(deps: WebDeps) -> Result<Self, tera::Error> {
+        let WebDeps { server, accounts, allow_insecure } = deps;
+        Ok(Self { server, accounts, allow_insecure, templates: Templates::new()?, assets: Assets::new() })
+    }
+
+    /// The address clients connect to.
+    pub(crate) fn mcp_url(&self) -> &str {
+        let config = self.server.config();
+        config.resources.first().unwrap_or(&config.issuer)
+    }
+
+    pub(crate) fn shell(&self, visitor: &Visitor, nav: &'static str) -> Shell<'_> {
+        let config = self.server.config();
+        Shell {
+            host: config.host(),
+            issuer: &config.issuer,
+            mcp_url: self.mcp_url(),
+            version: env!("CARGO_PKG_VERSION"),
+            assets: &self.assets,
+            nav,
+            user: visitor.user.as_ref().map(|user| Who::new(&user.email)),
+            csrf: visitor.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// A page for a visitor, with this status.
+    pub(crate) fn page<P: Page>(
+        &self,
+        status: StatusCode,
+        visitor: &Visitor,
+        nav: &'static str,
+        page: &P,
+    ) -> Result<HttpResponse, WebError> {
+        let html = self.templates.render(&self.shell(visitor, nav), page)?;
+        let mut response = HttpResponse::build(status);
+        response.content_type("text/html; charset=utf-8");
+        if let Some(cookie) = visitor.cookie(self.server.config()) {
+            response.cookie(cookie);
+        }
+        Ok(response.body(html))
+    }
+}

@@ -1,0 +1,184 @@
+//! What things are called on pages.
+
+use imapmcp_core::{
+    account::{Endpoint, Security},
+    mail::{MailError, NetworkFault},
+    time::Timestamp,
+};
+use serde::Serialize;
+
+/// `3 minutes ago`, relative up to a day, then the date.
+pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
+    let seconds = (now.seconds() - at.seconds()).max(0);
+    match seconds {
+        0..60 => "just now".to_owned(),
+        60..3600 => count(seconds / 60, "minute") + " ago",
+        3600..86_400 => count(seconds / 3600, "hour") + " ago",
+        _ => format!("on {}", date(at)),
+    }
+}
+
+fn count(number: i64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// `22 November 2026` (UTC).
+pub(crate) fn date(at: Timestamp) -> String {
+    const MONTHS: [&str; 12] = [
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "December",
+    ];
+    let (year, month, day) = at.date();
+    let month = MONTHS.get(usize::from(month).saturating_sub(1)).unwrap_or(&"January");
+    format!("{day} {month} {year}")
+}
+
+/// `imap.example.org, 993, TLS`.
+pub(crate) fn endpoint(endpoint: &Endpoint) -> String {
+    let security = match endpoint.security {
+        Security::Tls => "TLS",
+        Security::StartTls => "STARTTLS",
+        Security::Insecure => "no encryption",
+    };
+    format!("{}, {}, {security}", endpoint.host, endpoint.port)
+}
+
+/// One half of a test, as shown.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Check {
+    /// `Receiving` or `Sending`.
+    name: &'static str,
+    passed: bool,
+    /// What happened.
+    title: String,
+    /// What to do.
+    advice: &'static str,
+    /// Stable code; never a server's own words.
+    code: String,
+}
+
+/// A test of both servers, as shown.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct DiagnosisView {
+    checks: [Check; 2],
+    /// Reading works.
+    pub(crate) usable: bool,
+    /// Everything works.
+    pub(crate) all_passed: bool,
+}
+
+impl DiagnosisView {
+    pub(crate) fn new(imap: &Result<(), MailError>, smtp: &Result<(), MailError>) -> Self {
+        Self {
+            checks: [Check::new("Receiving", imap), Check::new("Sending", smtp)],
+            usable: imap.is_ok(),
+            all_passed: imap.is_ok() && smtp.is_ok(),
+        }
+    }
+}
+
+impl Check {
+    fn new(name: &'static str, outcome: &Result<(), MailError>) -> Self {
+        match outcome {
+            Ok(()) => {
+                Self { name, passed: true, title: "The server accepts the password".into(), advice: "", code: "ok".into() }
+            }
+            Err(error) => {
+                let (title, advice) = mail_error(error);
+                Self { name, passed: false, title: title.to_owned(), advice, code: code(error) }
+            }
+        }
+    }
+}
+
+fn code(error: &MailError) -> String {
+    match error {
+        MailError::LoginRefused => "auth_failed".to_owned(),
+        MailError::Unreachable(fault) => fault.code().to_owned(),
+        MailError::Timeout => "timeout".to_owned(),
+        MailError::Throttled { retry_after } => format!("throttled, {retry_after} s"),
+        // A response code of RFC 5530 is one of a list of words, not the server's banner.
+        MailError::Refused { condition } => {
+            condition.as_ref().map_or_else(|| "refused".to_owned(), |condition| format!("refused, {condition}"))
+        }
+        MailError::Invalid(_) => "invalid".to_owned(),
+        MailError::Gone | MailError::Stale | MailError::NoFolder | MailError::Protocol => "protocol_error".to_owned(),
+    }
+}
+
+/// What happened, and what to do about it.
+pub(crate) fn mail_error(error: &MailError) -> (&'static str, &'static str) {
+    match error {
+        MailError::LoginRefused => (
+            "The server refused the user name or password",
+            "Check both. Many providers want an app password for mail programs instead of the one for their web site, or want IMAP to be switched on first.",
+        ),
+        MailError::Unreachable(NetworkFault::Dns) => (
+            "There is no server of that name",
+            "Check the spelling of the host, for example imap.example.org.",
+        ),
+        MailError::Unreachable(NetworkFault::Connect) => (
+            "Nothing answers at that host and port",
+            "Usual ports are 993 for receiving and 465 or 587 for sending. Check both host and port.",
+        ),
+        MailError::Unreachable(NetworkFault::Tls) => (
+            "No secure connection could be made",
+            "Ports 993 and 465 go with “TLS from the start”, ports 143 and 587 with STARTTLS. If they match, the server’s certificate is not good for that name.",
+        ),
+        MailError::Unreachable(NetworkFault::StartTls) => (
+            "The server does not offer STARTTLS",
+            "The password was not sent. Try “TLS from the start” with port 993 or 465.",
+        ),
+        MailError::Unreachable(NetworkFault::Blocked) => (
+            "This server is not allowed to connect there",
+            "The address is a private one, or the port is not a mail port. The person who runs this server can allow it with IMAPMCP_EGRESS_ALLOW.",
+        ),
+        MailError::Timeout => (
+            "The server did not answer in time",
+            "Check host and port; a wrong port often stays silent. If they are right, try again in a minute.",
+        ),
+        MailError::Throttled { .. } => ("The server asks to slow down", "Wait a few minutes, then test again."),
+        MailError::Refused { .. } => (
+            "The server refused",
+            "Look at the account on the provider’s web site: it may be locked or over its quota.",
+        ),
+        MailError::Invalid(_) => ("Something in the settings cannot be sent", "Check user name and password for unusual characters."),
+        MailError::Gone | MailError::Stale | MailError::NoFolder | MailError::Protocol => (
+            "The server did not speak the expected protocol",
+            "Check that host and port belong to a mail server: IMAP for receiving, SMTP submission for sending.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_relative_up_to_a_day() {
+        let now = Timestamp::from_rfc3339("2026-11-22T21:00:00Z").unwrap();
+        for (seconds, words) in
+            [(0, "just now"), (60, "1 minute ago"), (7199, "1 hour ago"), (86_400, "on 21 November 2026")]
+        {
+            assert_eq!(ago(now.plus_seconds(-seconds), now), words);
+        }
+    }
+
+    #[test]
+    fn every_mail_error_says_what_happened_and_what_to_do() {
+        for error in [
+            MailError::LoginRefused,
+            MailError::Unreachable(NetworkFault::Dns),
+            MailError::Unreachable(NetworkFault::Blocked),
+            MailError::Timeout,
+            MailError::Throttled { retry_after: 5 },
+            MailError::Refused { condition: Some("OVERQUOTA".into()) },
+            MailError::Invalid("x"),
+            MailError::Protocol,
+        ] {
+            let (title, advice) = mail_error(&error);
+            assert!(!title.is_empty() && advice.ends_with('.'), "{error}");
+            assert!(!code(&error).is_empty());
+        }
+    }
+}

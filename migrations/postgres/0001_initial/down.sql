@@ -1,0 +1,11 @@
+DROP TABLE outbox;
+DROP TABLE tokens;
+DROP TABLE codes;
+DROP TABLE grants;
+DROP TABLE authorization_requests;
+DROP TABLE clients;
+DROP TABLE keys;
+DROP TABLE accounts;
+DROP TABLE sessions;
+DROP TABLE setup_links;
+DROP TABLE users;
