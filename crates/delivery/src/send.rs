@@ -15,7 +15,9 @@ use imapmcp_core::{
     time::Clock,
 };
 use imapmcp_mime::compose::{Draft, File, NamedAddress};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
 
 /// The same content within this time is the same send.
 const REPEAT_SECONDS: i64 = 600;
@@ -82,12 +84,25 @@ pub struct Receipt {
 #[derive(Clone)]
 pub struct Delivery {
     pub(crate) deps: Arc<DeliveryDeps>,
+    /// Deliveries run here, not on the runtime of a worker that may end before them.
+    runtime: Handle,
+    under_way: TaskTracker,
 }
 
 impl Delivery {
-    /// Ready to send.
+    /// Ready to send. Deliveries run on the current tokio runtime, whichever one calls [`Self::send`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
     pub fn new(deps: DeliveryDeps) -> Self {
-        Self { deps: Arc::new(deps) }
+        Self { deps: Arc::new(deps), runtime: Handle::current(), under_way: TaskTracker::new() }
+    }
+
+    /// Waits until what is under way has ended, at most this long. `false` if something is left (it is recorded
+    /// and looked after by the next start).
+    pub async fn drain(&self, limit: Duration) -> bool {
+        self.under_way.close();
+        tokio::time::timeout(limit, self.under_way.wait()).await.is_ok()
     }
 
     /// Records the message, submits it and files the copy. Once recorded the work goes on even if the caller goes
@@ -103,7 +118,8 @@ impl Delivery {
             return Ok(receipt(&entry, false));
         }
         let this = self.clone();
-        let work = tokio::spawn(async move { this.deliver(entry, octets, copy).await });
+        let deliver = async move { this.deliver(entry, octets, copy).await };
+        let work = self.under_way.spawn_on(deliver, &self.runtime);
         work.await.map_err(|_| DeliveryError::Interrupted)?
     }
 

@@ -1,25 +1,29 @@
 //! One front for all backends.
 
-use crate::{MailOptions, SetupError, memory::MemoryMail};
+use crate::{MailOptions, SetupError, imap::Imap, memory::MemoryMail, smtp::Smtp};
 use async_trait::async_trait;
 use imapmcp_core::{
     account::{Backend, Login},
     id::AccountId,
-    mail::{
-        MailError, MailStore, Mailbox, NetworkFault, Submission, SubmissionEnvelope, SubmitError, Submitted,
-    },
+    mail::{MailError, MailStore, Mailbox, Submission, SubmissionEnvelope, SubmitError, Submitted},
 };
 use std::sync::Arc;
 
 /// Mailboxes and submission of every backend: IMAP and SMTP servers, and the demonstration mailbox in memory.
 pub struct Mail {
-    demo: Arc<MemoryMail>,
+    demo: MemoryMail,
+    imap: Imap,
+    smtp: Smtp,
 }
 
 impl Mail {
     /// Reads the certificate authorities; connects to nothing.
     pub fn new(options: MailOptions) -> Result<Self, SetupError> {
-        Ok(Self { demo: Arc::new(MemoryMail::new(options.clock)) })
+        Ok(Self {
+            imap: Imap::new(&options)?,
+            smtp: Smtp::new(&options)?,
+            demo: MemoryMail::new(options.clock),
+        })
     }
 }
 
@@ -27,19 +31,21 @@ impl Mail {
 impl MailStore for Mail {
     fn mailbox(&self, login: &Login) -> Arc<dyn Mailbox> {
         match &login.backend {
-            Backend::Demo | Backend::Servers { .. } => self.demo.mailbox(login),
+            Backend::Demo => self.demo.mailbox(login),
+            Backend::Servers { imap, .. } => self.imap.mailbox(login, imap),
         }
     }
 
     async fn probe(&self, login: &Login) -> Result<(), MailError> {
         match &login.backend {
-            Backend::Demo => MailStore::probe(&*self.demo, login).await,
-            Backend::Servers { .. } => Err(MailError::Unreachable(NetworkFault::Connect)),
+            Backend::Demo => MailStore::probe(&self.demo, login).await,
+            Backend::Servers { imap, .. } => self.imap.probe(login, imap).await,
         }
     }
 
     fn forget(&self, account: &AccountId) {
         self.demo.forget(account);
+        self.imap.forget(account);
     }
 }
 
@@ -53,14 +59,14 @@ impl Submission for Mail {
     ) -> Result<Submitted, SubmitError> {
         match &login.backend {
             Backend::Demo => self.demo.submit(login, envelope, message).await,
-            Backend::Servers { .. } => Err(MailError::Unreachable(NetworkFault::Connect).into()),
+            Backend::Servers { smtp, .. } => self.smtp.submit(login, smtp, envelope, message).await,
         }
     }
 
     async fn probe(&self, login: &Login) -> Result<(), MailError> {
         match &login.backend {
-            Backend::Demo => Ok(()),
-            Backend::Servers { .. } => Err(MailError::Unreachable(NetworkFault::Connect)),
+            Backend::Demo => Submission::probe(&self.demo, login).await,
+            Backend::Servers { smtp, .. } => self.smtp.probe(login, smtp).await,
         }
     }
 }

@@ -5,6 +5,8 @@ mod facade;
 mod imap;
 pub mod memory;
 mod options;
+mod smtp;
+mod tls;
 mod wire_text;
 
 pub use facade::Mail;

@@ -6,14 +6,12 @@ use crate::{
 };
 use ::deadpool::{
     Runtime,
-    managed::{Manager, Object},
+    managed::{Manager, Object, Pool},
 };
 use diesel::{ConnectionError, SqliteConnection};
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
-    pooled_connection::{
-        AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod, deadpool,
-    },
+    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool},
     sync_connection_wrapper::SyncConnectionWrapper,
 };
 use imapmcp_core::store::StoreError;
@@ -130,16 +128,12 @@ fn sqlite_pool(location: &str, size: usize) -> Result<deadpool::Pool<Sqlite>, St
     pool(AsyncDieselConnectionManager::<Sqlite>::new_with_config(location, config), size)
 }
 
-fn pool<C: PoolableConnection>(
-    manager: AsyncDieselConnectionManager<C>,
-    size: usize,
-) -> Result<deadpool::Pool<C>, StoreError>
+fn pool<M>(manager: M, size: usize) -> Result<Pool<M>, StoreError>
 where
-    diesel::dsl::select<diesel::dsl::AsExprOf<i32, diesel::sql_types::Integer>>:
-        diesel_async::methods::ExecuteDsl<C>,
-    diesel::query_builder::SqlQuery: diesel::query_builder::QueryFragment<C::Backend>,
+    M: Manager,
+    M::Error: std::error::Error + Send + Sync + 'static,
 {
-    deadpool::Pool::builder(manager)
+    Pool::builder(manager)
         .max_size(size)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(WAIT))
@@ -149,11 +143,10 @@ where
         .map_err(|error| StoreError::Unavailable(error.into()))
 }
 
-async fn take<C: PoolableConnection>(pool: &deadpool::Pool<C>) -> Result<deadpool::Object<C>, Failure>
+async fn take<M>(pool: &Pool<M>) -> Result<Object<M>, Failure>
 where
-    diesel::dsl::select<diesel::dsl::AsExprOf<i32, diesel::sql_types::Integer>>:
-        diesel_async::methods::ExecuteDsl<C>,
-    diesel::query_builder::SqlQuery: diesel::query_builder::QueryFragment<C::Backend>,
+    M: Manager,
+    M::Error: std::error::Error + Send + Sync + 'static,
 {
     pool.get().await.map_err(|error| Failure::Connection(error.into()))
 }

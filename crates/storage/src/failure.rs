@@ -76,9 +76,7 @@ fn is_transient(kind: &DatabaseErrorKind, message: &str) -> bool {
         | DatabaseErrorKind::ReadOnlyTransaction
         | DatabaseErrorKind::ClosedConnection
         | DatabaseErrorKind::UnableToSendCommand => true,
-        DatabaseErrorKind::Unknown => {
-            SQLITE.iter().chain(&POSTGRES).any(|sign| message.contains(sign))
-        }
+        DatabaseErrorKind::Unknown => SQLITE.iter().chain(&POSTGRES).any(|sign| message.contains(sign)),
         _ => false,
     }
 }
@@ -97,9 +95,9 @@ fn what_exists(information: &(dyn DatabaseErrorInformation + Send + Sync)) -> &'
         ("outbox", "this message"),
     ];
     let message = information.message();
-    let table = information.table_name().or_else(|| {
-        message.rsplit_once("failed: ")?.1.split_once('.').map(|(table, _)| table)
-    });
+    let table = information
+        .table_name()
+        .or_else(|| message.rsplit_once("failed: ")?.1.split_once('.').map(|(table, _)| table));
     NOUNS.iter().find(|(name, _)| Some(*name) == table).map_or("this", |(_, noun)| noun)
 }
 
@@ -129,6 +127,26 @@ mod tests {
         assert!(matches!(closed, StoreError::Unavailable(_)));
         assert!(matches!(failed(DatabaseErrorKind::Unknown, "no such table: x"), StoreError::Query(_)));
         assert!(matches!(failed(DatabaseErrorKind::NotNullViolation, "x"), StoreError::Query(_)));
+    }
+
+    #[test]
+    fn sqlite_itself_says_locked_full_and_read_only_in_these_words() {
+        use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("test.db");
+        let open = || SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        let (mut one, mut other) = (open(), open());
+        one.batch_execute("CREATE TABLE x (y BLOB NOT NULL) STRICT; BEGIN IMMEDIATE").unwrap();
+        for (setup, statement) in [
+            ("", "INSERT INTO x VALUES (x'00')"),
+            ("PRAGMA query_only = 1", "INSERT INTO x VALUES (x'00')"),
+            ("PRAGMA query_only = 0; PRAGMA max_page_count = 3", "INSERT INTO x VALUES (zeroblob(100000))"),
+        ] {
+            other.batch_execute(setup).unwrap();
+            let error = StoreError::from(Failure::from(other.batch_execute(statement).unwrap_err()));
+            assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+            one.batch_execute("ROLLBACK; SAVEPOINT next").unwrap();
+        }
     }
 
     #[test]

@@ -42,13 +42,12 @@ impl Database {
 
     /// Every migration this program knows, in order, and whether it has been applied. Writes nothing.
     pub async fn migration_status(&self) -> Result<Vec<(String, bool)>, StoreError> {
-        let applied: Result<Vec<String>, StoreError> = with_conn!(self, |c| Ok(
-            diesel_async::RunQueryDsl::load(
+        let applied: Result<Vec<String>, StoreError> =
+            with_conn!(self, |c| Ok(diesel_async::RunQueryDsl::load(
                 __diesel_schema_migrations::table.select(__diesel_schema_migrations::version),
                 c
             )
-            .await?
-        ));
+            .await?));
         let applied = match applied {
             Err(StoreError::Query(error)) if is_missing_table(&error) => Vec::new(),
             other => other?,

@@ -83,11 +83,7 @@ impl TryFrom<OutboxRow> for OutboxEntry {
 
 #[async_trait]
 impl OutboxRepository for Database {
-    async fn enqueue(
-        &self,
-        entry: &OutboxEntry,
-        repeats_since: Timestamp,
-    ) -> Result<Enqueued, StoreError> {
+    async fn enqueue(&self, entry: &OutboxEntry, repeats_since: Timestamp) -> Result<Enqueued, StoreError> {
         let row = OutboxRow::from(entry);
         let ended = [OutboxState::Rejected.word(), OutboxState::Cancelled.word()];
         let before: Option<OutboxRow> = with_tx!(self, |c| {

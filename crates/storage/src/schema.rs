@@ -162,3 +162,39 @@ diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(tokens -> grants (grant_id));
 diesel::joinable!(codes -> grants (grant_id));
 diesel::allow_tables_to_appear_in_same_query!(users, sessions, grants, tokens, codes);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Database, database::with_conn};
+    use diesel::{QueryDsl, Table};
+    use diesel_async::RunQueryDsl;
+    use imapmcp_core::store::StoreError;
+    use imapmcp_testkit::postgres::Postgres;
+
+    macro_rules! select_all {
+        ($database:expr; $($table:ident),+) => {$(
+            let selected: Result<usize, StoreError> = with_conn!($database, |c| {
+                Ok($table::table.select($table::table::all_columns()).execute(c).await?)
+            });
+            assert!(selected.is_ok(), "{}: {selected:?}", stringify!($table));
+        )+};
+    }
+
+    async fn every_table_is_there(url: &str) {
+        let database = Database::open(&url.parse().unwrap()).await.unwrap();
+        database.migrate().await.unwrap();
+        select_all!(database; users, setup_links, sessions, accounts, keys, clients, authorization_requests, grants, codes, tokens, outbox);
+    }
+
+    #[tokio::test]
+    async fn the_schema_is_what_the_migrations_make_on_sqlite() {
+        every_table_is_there("sqlite::memory:").await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_schema_is_what_the_migrations_make_on_postgres() {
+        let Some(mut server) = Postgres::start() else { return };
+        every_table_is_there(&server.database("tables")).await;
+    }
+}

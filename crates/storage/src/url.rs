@@ -13,7 +13,9 @@ pub(crate) enum Target {
 
 /// The text names no database this server can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a database URL is `sqlite:///path`, `sqlite://relative`, `sqlite::memory:` or `postgres://user:password@host/name`")]
+#[error(
+    "a database URL is `sqlite:///path`, `sqlite://relative`, `sqlite::memory:` or `postgres://user:password@host/name`"
+)]
 pub struct InvalidDatabaseUrl;
 
 impl DatabaseUrl {

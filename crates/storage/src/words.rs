@@ -156,7 +156,11 @@ mod tests {
         for policy in [SendPolicy::Immediate, SendPolicy::Approval, SendPolicy::UndoWindow(30)] {
             assert_eq!(policy_of(&policy_word(policy)).unwrap(), policy);
         }
-        for scope in [AccountScope::All, AccountScope::Some(vec![]), AccountScope::Some(vec!["acc_1".parse().unwrap()])] {
+        for scope in [
+            AccountScope::All,
+            AccountScope::Some(vec![]),
+            AccountScope::Some(vec!["acc_1".parse().unwrap()]),
+        ] {
             assert_eq!(scope_of(scope_text(&scope).as_deref()).unwrap(), scope);
         }
     }

@@ -47,8 +47,8 @@ impl Assets {
 
 fn address(name: &str, extension: &str, content: &str) -> String {
     let digest = TokenHash::of(content).0;
-    let hash: String = digest.iter().take(8).map(|octet| format!("{octet:02x}")).collect();
-    format!("/static/{name}.{hash}.{extension}")
+    let hash = digest.iter().take(8).fold(0_u64, |hash, octet| (hash << 8) | u64::from(*octet));
+    format!("/static/{name}.{hash:016x}.{extension}")
 }
 
 /// `GET /static/{file}`.

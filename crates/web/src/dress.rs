@@ -29,7 +29,13 @@ pub(crate) fn content_security_policy(form_action: &str) -> String {
 pub(crate) fn page(
     path: &str,
 ) -> actix_web::Resource<
-    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>,
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
 > {
     web::resource(path.to_owned()).wrap(from_fn(dress))
 }
@@ -63,7 +69,9 @@ fn replacement(state: &WebState, response: &HttpResponse) -> Option<HttpResponse
 /// Sets what the handler did not set itself.
 fn secure(state: &WebState, headers: &mut HeaderMap) {
     let mut default = |name: HeaderName, value: &str| {
-        if !headers.contains_key(&name) && let Ok(value) = HeaderValue::from_str(value) {
+        if !headers.contains_key(&name)
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
             headers.insert(name, value);
         }
     };

@@ -1,10 +1,6 @@
 //! Errors of the pages: one enum, one match.
 
-use crate::{
-    state::WebState,
-    session::Visitor,
-    templates::Page,
-};
+use crate::{session::Visitor, state::WebState, templates::Page};
 use actix_web::{
     HttpResponse, ResponseError,
     http::{
@@ -12,6 +8,7 @@ use actix_web::{
         header::{LOCATION, RETRY_AFTER},
     },
 };
+use imapmcp_accounts::AccountError;
 use imapmcp_core::store::StoreError;
 use imapmcp_oauth_server::OAuthError;
 use serde::Serialize;
@@ -66,6 +63,21 @@ impl From<StoreError> for WebError {
     }
 }
 
+impl From<AccountError> for WebError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::NotFound => Self::NotFound,
+            AccountError::Store(error) => error.into(),
+            // Those that a form can cause are answered by its page; a vault that refuses is no visitor's doing.
+            AccountError::LabelTaken
+            | AccountError::Invalid(_)
+            | AccountError::NeedsAttention
+            | AccountError::ChangedMeanwhile
+            | AccountError::Vault(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
 impl From<tera::Error> for WebError {
     fn from(error: tera::Error) -> Self {
         Self::Internal(error.into())
@@ -112,7 +124,11 @@ impl Page for ErrorPage {
         Self {
             incident: Some("c2FtcGxlLW51".to_owned()),
             code: Some("invalid_request: redirect_uri is not one the client registered".to_owned()),
-            ..Self::new("bad", "Something went wrong on our side", "Your last change may not have been saved.")
+            ..Self::new(
+                "bad",
+                "Something went wrong on our side",
+                "Your last change may not have been saved.",
+            )
         }
     }
 }
@@ -126,12 +142,18 @@ impl ErrorPage {
     pub(crate) fn for_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::not_found(),
-            StatusCode::PAYLOAD_TOO_LARGE => Self::new("warn", "That was too much at once", "Nothing was saved."),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new("warn", "That was too much at once", "Nothing was saved.")
+            }
             StatusCode::METHOD_NOT_ALLOWED => {
                 Self::new("warn", "This address does not work that way", "Nothing was changed.")
             }
             status if status.is_server_error() => Self::internal(),
-            _ => Self::new("warn", "The server did not understand that", "Nothing was changed. Go back and try again."),
+            _ => Self::new(
+                "warn",
+                "The server did not understand that",
+                "Nothing was changed. Go back and try again.",
+            ),
         }
     }
 

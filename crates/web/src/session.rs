@@ -28,7 +28,9 @@ pub(crate) struct Visitor {
 impl Visitor {
     /// Reads the cookie.
     pub(crate) async fn of(state: &WebState, request: &HttpRequest) -> Result<Self, WebError> {
-        let Some(cookie) = request.cookie(cookie_name(state.server.config())) else { return Ok(Self::default()) };
+        let Some(cookie) = request.cookie(cookie_name(state.server.config())) else {
+            return Ok(Self::default());
+        };
         let Some(session) = state.server.session(cookie.value()).await? else { return Ok(Self::default()) };
         let user = state.server.user_of(&session).await?;
         Ok(Self { session: Some(session), user, fresh: None })
@@ -121,7 +123,9 @@ impl Submitted {
 /// Whether the body is `application/x-www-form-urlencoded`.
 pub(crate) fn is_form(request: &HttpRequest) -> bool {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    kind.split(';')
+        .next()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
 /// Refuses what another site's page sent. Browsers say so in `Sec-Fetch-Site`; under our own `no-referrer` policy

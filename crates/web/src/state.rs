@@ -19,6 +19,11 @@ pub struct WebDeps {
     pub allow_insecure: bool,
 }
 
+/// A template does not compile or render: a bug.
+#[derive(Debug, thiserror::Error)]
+#[error("a template is broken")]
+pub struct TemplateError(#[source] tera::Error);
+
 /// State shared by all pages and endpoints.
 pub struct WebState {
     pub(crate) server: Arc<AuthorizationServer>,
@@ -29,10 +34,12 @@ pub struct WebState {
 }
 
 impl WebState {
-    /// Compiles the templates. An error is a bug in one of them.
-    pub fn new(deps: WebDeps) -> Result<Self, tera::Error> {
+    /// Compiles the templates and renders each with its sample. An error is a bug in one of them.
+    pub fn new(deps: WebDeps) -> Result<Self, TemplateError> {
         let WebDeps { server, accounts, allow_insecure } = deps;
-        Ok(Self { server, accounts, allow_insecure, templates: Templates::new()?, assets: Assets::new() })
+        let (templates, assets) = (Templates::new().map_err(TemplateError)?, Assets::new());
+        templates.samples(&assets).map_err(TemplateError)?;
+        Ok(Self { server, accounts, allow_insecure, templates, assets })
     }
 
     /// The address clients connect to.

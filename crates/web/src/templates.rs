@@ -1,6 +1,20 @@
 //! The compiled-in template set.
 
-use crate::assets::Assets;
+use crate::{
+    assets::Assets,
+    error::ErrorPage,
+    oauth::consent::ConsentPage,
+    pages::{
+        account::AccountPage,
+        account_new::AccountNewPage,
+        accounts::AccountsPage,
+        connect::ConnectPage,
+        connections::ConnectionsPage,
+        login::LoginPage,
+        overview::{LandingPage, OverviewPage},
+        setup::SetupPage,
+    },
+};
 use serde::Serialize;
 use std::{collections::HashMap, sync::Arc};
 use tera::{Context, Tera, Value};
@@ -26,7 +40,8 @@ const TEMPLATES: [(&str, &str); 15] = [
 
 const SPRITE: &str = include_str!("../../../web/static/icons.svg");
 
-/// What a template is rendered with. Every one has a sample, and a test renders each with it.
+/// What a template is rendered with. Every one has a sample, and each is rendered with it at start-up, so that a broken
+/// template stops the server then and not a visitor later.
 pub(crate) trait Page: Serialize {
     /// Name of the template.
     const TEMPLATE: &'static str;
@@ -109,6 +124,37 @@ impl Templates {
         context.insert("page", page);
         self.0.render(P::TEMPLATE, &context)
     }
+
+    /// Every page, rendered with its sample.
+    pub(crate) fn samples(&self, assets: &Assets) -> Result<Vec<(&'static str, String)>, tera::Error> {
+        Ok(vec![
+            self.sample::<AccountPage>(assets)?,
+            self.sample::<AccountNewPage>(assets)?,
+            self.sample::<AccountsPage>(assets)?,
+            self.sample::<ConnectPage>(assets)?,
+            self.sample::<ConnectionsPage>(assets)?,
+            self.sample::<ConsentPage>(assets)?,
+            self.sample::<ErrorPage>(assets)?,
+            self.sample::<LandingPage>(assets)?,
+            self.sample::<LoginPage>(assets)?,
+            self.sample::<OverviewPage>(assets)?,
+            self.sample::<SetupPage>(assets)?,
+        ])
+    }
+
+    fn sample<P: Page>(&self, assets: &Assets) -> Result<(&'static str, String), tera::Error> {
+        let shell = Shell {
+            host: "mail.example.org",
+            issuer: "https://mail.example.org",
+            mcp_url: "https://mail.example.org/mcp",
+            version: "1.0.0",
+            assets,
+            nav: "accounts",
+            user: Some(Who::new("marie@example.org")),
+            csrf: "one-time-token".to_owned(),
+        };
+        Ok((P::TEMPLATE, self.render(&shell, &P::sample())?))
+    }
 }
 
 /// `icon(name="mail", class="ok")`: a symbol of the sprite as an inline element, so that a page carries only what it
@@ -130,7 +176,8 @@ impl Icons {
 impl tera::Function for Icons {
     fn call(&self, arguments: &HashMap<String, Value>) -> tera::Result<Value> {
         let name = arguments.get("name").and_then(Value::as_str).unwrap_or_default();
-        let shapes = self.0.get(name).ok_or_else(|| tera::Error::msg(format!("there is no icon `{name}`")))?;
+        let shapes =
+            self.0.get(name).ok_or_else(|| tera::Error::msg(format!("there is no icon `{name}`")))?;
         let class = arguments.get("class").and_then(Value::as_str).unwrap_or("plain-icon");
         let class = match class {
             // The logo brings its own size and colours.
@@ -143,5 +190,107 @@ impl tera::Function for Icons {
 
     fn is_safe(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples() -> Vec<(&'static str, String)> {
+        Templates::new().unwrap().samples(&Assets::new()).unwrap()
+    }
+
+    #[test]
+    fn every_page_template_has_a_sample() {
+        let sampled: Vec<_> = samples().into_iter().map(|(name, _)| name).collect();
+        for (name, _) in TEMPLATES.iter().filter(|(name, _)| name.starts_with("pages/")) {
+            assert!(sampled.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_page_needs_more_than_its_policy_allows() {
+        for (name, html) in samples() {
+            for forbidden in [" style=", "<style", "<script>", " onclick=", "javascript:", "http-equiv"] {
+                assert!(!html.contains(forbidden), "{name}: {forbidden}");
+            }
+            assert!(html.starts_with("<!doctype html>") && html.ends_with("</html>\n"), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_form_that_posts_carries_the_token_and_every_page_one_heading() {
+        for (name, html) in samples() {
+            let forms = html.matches("method=\"post\"").count();
+            assert_eq!(html.matches("name=\"csrf\" value=\"one-time-token\"").count(), forms, "{name}");
+            assert_eq!(html.matches("<h1").count(), 1, "{name}");
+            assert_eq!(html.matches("<main").count(), 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn links_lead_to_pages_that_exist() {
+        let known = [
+            "/",
+            "/login",
+            "/logout",
+            "/setup",
+            "/accounts",
+            "/accounts/new",
+            "/accounts/acc_sample",
+            "/accounts/acc_sample/test",
+            "/accounts/acc_sample/password",
+            "/accounts/acc_sample/remove",
+            "/connect",
+            "/connections",
+            "/connections/grt_sample/end",
+            "/oauth/consent",
+        ];
+        for (name, html) in samples() {
+            for start in ["href=\"/", "action=\"/"] {
+                for link in html.split(start).skip(1).filter_map(|rest| rest.split('"').next()) {
+                    let path = format!("/{}", link.split(['?', '#']).next().unwrap_or_default());
+                    assert!(known.contains(&&*path) || path.starts_with("/static/"), "{name}: {path}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_from_outside_is_escaped() {
+        #[derive(Serialize)]
+        struct Hostile {
+            mcp_url: &'static str,
+        }
+        impl Page for Hostile {
+            const TEMPLATE: &'static str = "pages/landing.html";
+            fn sample() -> Self {
+                Self { mcp_url: "<script>alert(1)</script>\"'" }
+            }
+        }
+        let (_, html) = Templates::new().unwrap().sample::<Hostile>(&Assets::new()).unwrap();
+        assert!(!html.contains("<script>alert") && html.contains("&lt;script&gt;alert(1)"));
+    }
+
+    #[test]
+    fn the_consent_page_shows_things_in_their_order() {
+        let (_, html) = samples().into_iter().find(|(name, _)| *name == "pages/consent.html").unwrap();
+        let mut last = 0;
+        for part in [
+            "claude.ai</span>",
+            "Calls itself",
+            "Not verified",
+            "marie@example.org",
+            "Anyone can choose the name",
+            "Which accounts?",
+            "How far",
+            "Access ends",
+            ">Deny<",
+            ">Allow<",
+        ] {
+            let at = html[last..].find(part).unwrap_or_else(|| panic!("{part} is missing or out of order"));
+            last += at;
+        }
     }
 }

@@ -25,7 +25,17 @@ fn count(number: i64, noun: &str) -> String {
 /// `22 November 2026` (UTC).
 pub(crate) fn date(at: Timestamp) -> String {
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     let (year, month, day) = at.date();
@@ -80,9 +90,13 @@ impl DiagnosisView {
 impl Check {
     fn new(name: &'static str, outcome: &Result<(), MailError>) -> Self {
         match outcome {
-            Ok(()) => {
-                Self { name, passed: true, title: "The server accepts the password".into(), advice: "", code: "ok".into() }
-            }
+            Ok(()) => Self {
+                name,
+                passed: true,
+                title: "The server accepts the password".into(),
+                advice: "",
+                code: "ok".into(),
+            },
             Err(error) => {
                 let (title, advice) = mail_error(error);
                 Self { name, passed: false, title: title.to_owned(), advice, code: code(error) }
@@ -98,11 +112,13 @@ fn code(error: &MailError) -> String {
         MailError::Timeout => "timeout".to_owned(),
         MailError::Throttled { retry_after } => format!("throttled, {retry_after} s"),
         // A response code of RFC 5530 is one of a list of words, not the server's banner.
-        MailError::Refused { condition } => {
-            condition.as_ref().map_or_else(|| "refused".to_owned(), |condition| format!("refused, {condition}"))
-        }
+        MailError::Refused { condition } => condition
+            .as_ref()
+            .map_or_else(|| "refused".to_owned(), |condition| format!("refused, {condition}")),
         MailError::Invalid(_) => "invalid".to_owned(),
-        MailError::Gone | MailError::Stale | MailError::NoFolder | MailError::Protocol => "protocol_error".to_owned(),
+        MailError::Gone | MailError::Stale | MailError::NoFolder | MailError::Protocol => {
+            "protocol_error".to_owned()
+        }
     }
 }
 
@@ -137,12 +153,17 @@ pub(crate) fn mail_error(error: &MailError) -> (&'static str, &'static str) {
             "The server did not answer in time",
             "Check host and port; a wrong port often stays silent. If they are right, try again in a minute.",
         ),
-        MailError::Throttled { .. } => ("The server asks to slow down", "Wait a few minutes, then test again."),
+        MailError::Throttled { .. } => {
+            ("The server asks to slow down", "Wait a few minutes, then test again.")
+        }
         MailError::Refused { .. } => (
             "The server refused",
             "Look at the account on the provider’s web site: it may be locked or over its quota.",
         ),
-        MailError::Invalid(_) => ("Something in the settings cannot be sent", "Check user name and password for unusual characters."),
+        MailError::Invalid(_) => (
+            "Something in the settings cannot be sent",
+            "Check user name and password for unusual characters.",
+        ),
         MailError::Gone | MailError::Stale | MailError::NoFolder | MailError::Protocol => (
             "The server did not speak the expected protocol",
             "Check that host and port belong to a mail server: IMAP for receiving, SMTP submission for sending.",

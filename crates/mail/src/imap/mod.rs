@@ -1,14 +1,89 @@
 //! IMAP (RFC 9051, RFC 3501): crate `imap` over a transport of our own.
 //!
 //! No octet of a server reaches `imap` or its parser: [`tap`] frames and reads everything itself and makes up the few
-//! lines that `imap` sees. `imap` keeps the tags, LOGIN and the SASL exchange.
+//! lines that `imap` sees. `imap` keeps the tags, LOGIN and the SASL exchange. A session blocks; a command borrows a
+//! thread of the runtime's blocking pool for as long as it runs, and an idle connection costs none.
 
+mod account;
+mod change;
 mod command;
+mod connect;
 mod fault;
 mod fetch;
+mod folders;
+mod hints;
+mod lease;
+mod list;
+mod mailbox;
+mod message;
+mod net;
 mod response;
+mod roles;
+mod search;
+mod session;
 mod sets;
 mod structure;
+mod tap;
 mod tokens;
 mod utf7;
 mod wire;
+
+use self::{
+    account::{Account, Shared},
+    mailbox::ImapMailbox,
+};
+use crate::{MailOptions, SetupError};
+use imapmcp_core::{
+    account::{Endpoint, Login},
+    id::AccountId,
+    mail::{MailError, Mailbox},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// IMAP servers: one pool of connections per account and version of its credential.
+pub(crate) struct Imap {
+    shared: Arc<Shared>,
+    accounts: Mutex<HashMap<AccountId, Arc<Account>>>,
+}
+
+impl Imap {
+    pub(crate) fn new(options: &MailOptions) -> Result<Self, SetupError> {
+        Ok(Self { shared: Arc::new(Shared::new(options)?), accounts: Mutex::default() })
+    }
+
+    pub(crate) fn mailbox(&self, login: &Login, endpoint: &Endpoint) -> Arc<dyn Mailbox> {
+        let mut accounts = lock(&self.accounts);
+        let known = accounts.get(&login.account).filter(|account| account.is_for(login, endpoint));
+        let account = match known {
+            Some(account) => {
+                account.renew(login);
+                Arc::clone(account)
+            }
+            None => {
+                let fresh = Arc::new(Account::new(Arc::clone(&self.shared), login, endpoint));
+                if let Some(old) = accounts.insert(login.account.clone(), Arc::clone(&fresh)) {
+                    old.close();
+                }
+                fresh
+            }
+        };
+        Arc::new(ImapMailbox(account))
+    }
+
+    pub(crate) async fn probe(&self, login: &Login, endpoint: &Endpoint) -> Result<(), MailError> {
+        Account::new(Arc::clone(&self.shared), login, endpoint).probe().await
+    }
+
+    pub(crate) fn forget(&self, account: &AccountId) {
+        if let Some(account) = lock(&self.accounts).remove(account) {
+            account.close();
+        }
+    }
+}

@@ -152,6 +152,9 @@ fn untagged(raw: &Raw) -> Result<Data, Malformed> {
         b"SEARCH" => Ok(search(&octets[end..])),
         b"LIST" | b"ESEARCH" | b"STATUS" | b"CAPABILITY" => {
             let tree = Tree::read(raw, 2)?;
+            if !tree.is_whole() {
+                return Err(Malformed);
+            }
             let mut values = tree.values();
             values.next();
             match word.as_slice() {

@@ -11,7 +11,7 @@ impl Set {
     pub(crate) fn parse(text: &str) -> Self {
         let range = |item: &str| {
             let (low, high) = item.split_once(':').unwrap_or((item, item));
-            let (low, high) = (low.parse().ok()?, high.parse().ok()?);
+            let (low, high): (u32, u32) = (low.parse().ok()?, high.parse().ok()?);
             Some((low.min(high), low.max(high)))
         };
         Self(text.split(',').filter_map(range).collect())

@@ -30,6 +30,7 @@ struct Node {
 pub(crate) struct Tree<'r> {
     raw: &'r Raw,
     nodes: Vec<Node>,
+    whole: bool,
 }
 
 /// The response has too many tokens.
@@ -251,14 +252,20 @@ impl<'r> Tree<'r> {
                 }
             }
         }
-        if build.beyond > 0 || !build.open.is_empty() {
+        let whole = build.beyond == 0 && build.open.is_empty();
+        if !whole {
             build.damage();
         }
         let end = small(build.nodes.len());
         for list in build.open.into_iter().chain([0]) {
             build.nodes[list].next = end;
         }
-        Ok(Self { raw, nodes: build.nodes })
+        Ok(Self { raw, nodes: build.nodes, whole })
+    }
+
+    /// Whether every list was closed.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// The values of the response.

@@ -1,1 +1,148 @@
-//! Promises of the repository ports.
+//! Promises of the repository ports. Each function wants empty tables of its own user names, so that all of them can
+//! run on one database, in any order, one after the other.
+
+pub mod accounts;
+pub mod keys;
+pub mod oauth;
+pub mod outbox;
+pub mod users;
+
+use imapmcp_core::store::{
+    AccountRepository, KeyRepository, OAuthRepository, OutboxRepository, UserRepository,
+};
+use std::{future::Future, pin::pin, sync::Arc, task::Poll};
+
+/// Every repository of one database.
+#[derive(Clone)]
+pub struct Repositories {
+    /// People.
+    pub users: Arc<dyn UserRepository>,
+    /// Mail accounts.
+    pub accounts: Arc<dyn AccountRepository>,
+    /// Keys.
+    pub keys: Arc<dyn KeyRepository>,
+    /// Clients, grants, tokens.
+    pub oauth: Arc<dyn OAuthRepository>,
+    /// Messages on their way out.
+    pub outbox: Arc<dyn OutboxRepository>,
+}
+
+impl Repositories {
+    /// All ports of something that implements all ports.
+    pub fn of<T>(all: T) -> Self
+    where
+        T: UserRepository + AccountRepository + KeyRepository + OAuthRepository + OutboxRepository + 'static,
+    {
+        let all = Arc::new(all);
+        Self { users: all.clone(), accounts: all.clone(), keys: all.clone(), oauth: all.clone(), outbox: all }
+    }
+}
+
+/// Runs the whole contract on an empty database.
+pub async fn everything(on: &Repositories) {
+    users::the_setup_link_has_one_winner(on).await;
+    users::people_are_found_without_case(on).await;
+    users::sessions_end(on).await;
+    accounts::accounts_belong_to_their_user(on).await;
+    accounts::one_account_is_the_default(on).await;
+    accounts::a_credential_is_replaced_by_one_edit(on).await;
+    keys::one_key_is_active(on).await;
+    keys::sealed_values_are_walked_and_an_edit_wins(on).await;
+    oauth::clients::clients_nobody_used_expire(on).await;
+    oauth::clients::a_request_is_decided_once_by_its_own_session(on).await;
+    oauth::exchange::a_code_has_one_winner(on).await;
+    oauth::exchange::a_second_use_of_a_code_ends_the_grant(on).await;
+    oauth::exchange::a_lapsed_code_gives_nothing(on).await;
+    oauth::exchange::a_lost_answer_can_be_asked_for_again(on).await;
+    oauth::exchange::a_spent_refresh_token_ends_the_grant(on).await;
+    oauth::exchange::the_evidence_of_use_outlives_the_access_token(on).await;
+    oauth::exchange::concurrent_rotations_leave_one_pair(on).await;
+    oauth::tokens::a_bearer_is_known_by_a_live_token_for_this_resource(on).await;
+    oauth::tokens::use_is_noted_to_the_minute(on).await;
+    oauth::tokens::personal_tokens_are_listed_and_ended(on).await;
+    oauth::tokens::grants_are_ended_by_their_user_only(on).await;
+    oauth::tokens::a_client_revokes_its_own_tokens_only(on).await;
+    oauth::tokens::lapsed_rows_are_swept(on).await;
+    outbox::the_same_message_is_recorded_once(on).await;
+    outbox::an_entry_is_taken_by_one_worker(on).await;
+    outbox::stalled_entries_are_found(on).await;
+    outbox::many_writers_wait_for_each_other(on).await;
+    a_dropped_call_leaves_nothing_and_blocks_nobody(on).await;
+}
+
+/// The web framework drops a request's future when its client hangs up: at every point of a transaction.
+pub async fn a_dropped_call_leaves_nothing_and_blocks_nobody(on: &Repositories) {
+    use crate::builders::{self, NOON, RESOURCE};
+    use imapmcp_core::{oauth::Exchange, secret::TokenHash};
+
+    let user = builders::user("dropped");
+    on.users.add_user(&user).await.unwrap();
+    let client = builders::client("dropped");
+    on.oauth.put_client(&client).await.unwrap();
+    let session = TokenHash::of("dropped-session");
+
+    for polls in 1..24 {
+        let name = format!("dropped-{polls}");
+        let grant = builders::grant(&name, &user.id, &client.id);
+        let code = builders::code(&name, &grant);
+        let request = builders::request(&name, &session, &client);
+        on.oauth.add_request(&request).await.unwrap();
+
+        let decide = on.oauth.decide(&request.hash, &session, Some((&grant, &code)), NOON);
+        dropped_after(polls, decide).await;
+        let decided = on.oauth.find_code(&code.hash).await.unwrap().is_some();
+        let open = on.oauth.find_request(&request.hash, &session, NOON).await.unwrap().is_some();
+        // Either may be seen while the abandoned connection still closes, but never one without the other for good.
+        if !decided && open {
+            on.oauth.decide(&request.hash, &session, Some((&grant, &code)), NOON).await.unwrap();
+        }
+        assert!(
+            on.oauth.find_code(&code.hash).await.unwrap().is_some(),
+            "all or nothing after {polls} polls"
+        );
+
+        let issue = builders::issue(&name, NOON);
+        dropped_after(polls, on.oauth.spend_code(&code.hash, &issue, NOON)).await;
+        let principal = on.oauth.principal(&issue.access, &[RESOURCE.to_owned()], NOON).await.unwrap();
+        match on
+            .oauth
+            .spend_code(&code.hash, &builders::issue(&format!("{name}-again"), NOON), NOON)
+            .await
+            .unwrap()
+        {
+            Exchange::Issued(_) => assert!(principal.is_none(), "nothing was left behind"),
+            // The dropped call got as far as its COMMIT.
+            Exchange::Replayed => {}
+            Exchange::Invalid => panic!("the code vanished after {polls} polls"),
+        }
+    }
+}
+
+/// Polls a future at most so many times, then drops it.
+async fn dropped_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// Runs `racers` calls at once and collects what they return.
+async fn race<F, T>(racers: usize, call: impl Fn(usize) -> F) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let tasks: Vec<_> = (0..racers).map(|number| tokio::spawn(call(number))).collect();
+    let mut results = Vec::with_capacity(racers);
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}

@@ -1,0 +1,168 @@
+//! The HTTP server: routes, connections, housekeeping, and an orderly end.
+
+use crate::health::{self, Stopping};
+use actix_web::{
+    App, Error, HttpResponse, HttpServer,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::{Next, from_fn},
+    web,
+};
+use imapmcp_bootstrap::{Listen, Services};
+use imapmcp_mcp_http::{Endpoint, EndpointConfig, Inflight, MailHandler, gate::BearerGate, hosts::Hosts};
+use imapmcp_mcp_tools::{context::Services as ToolServices, registry};
+use imapmcp_web::{WebDeps, WebState};
+use rust_mcp_sdk::{ServerDetails, schema};
+use std::{io, sync::Arc, time::Duration};
+use tokio::{
+    runtime::Handle,
+    signal::unix::{SignalKind, signal},
+};
+
+/// Between two rounds of housekeeping.
+const HOUSEKEEPING: Duration = Duration::from_secs(30);
+/// Requests under way get this long, then deliveries that long: together under the 30 seconds that process managers
+/// wait before they kill.
+const REQUESTS_END: u64 = 15;
+const DELIVERIES_END: Duration = Duration::from_secs(12);
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the link that makes the first administrator belongs on the terminal only"
+)]
+pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::Result<()> {
+    let endpoint = web::Data::new(endpoint(&services));
+    let state = web::Data::new(WebState::new(WebDeps {
+        server: Arc::clone(&services.authorization),
+        accounts: Arc::clone(&services.accounts),
+        allow_insecure: services.settings.allow_insecure,
+    })?);
+    let hosts = web::Data::new(Hosts::new(services.settings.oauth.host()));
+    let stopping = Stopping::default();
+    let shared = web::Data::from(Arc::clone(&services));
+    let (app_endpoint, app_stopping) = (endpoint.clone(), web::Data::new(stopping.clone()));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(shared.clone())
+            .app_data(hosts.clone())
+            .app_data(app_stopping.clone())
+            .route("/healthz", web::get().to(health::healthz))
+            .route("/readyz", web::get().to(health::readyz))
+            .configure(|config| imapmcp_mcp_http::configure(config, app_endpoint.clone()))
+            .configure(|config| imapmcp_web::configure(config, state.clone()))
+            .wrap(from_fn(own_hosts_only))
+    })
+    // an event stream without it costs 40 ms a call (Nagle against delayed acknowledgements)
+    .on_connect(|connection, _| {
+        if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+            let _ = socket.set_nodelay(true);
+        }
+    })
+    .workers(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 16))
+    .client_request_timeout(Duration::from_secs(15))
+    .shutdown_timeout(REQUESTS_END)
+    .disable_signals();
+    let server = match &services.settings.listen {
+        Listen::Tcp(address) => server.bind(address).map_err(|error| told(error, &address.to_string()))?,
+        Listen::Unix(path) => {
+            server.bind_uds(path).map_err(|error| told(error, &path.display().to_string()))?
+        }
+    };
+    let server = server.run();
+    if let Some(link) = services.authorization.offer_setup().await? {
+        println!("\nNo administrator yet. Open this link within 24 hours to create one:\n  {link}\n");
+    }
+    println!("imapmcp is ready at {}", services.settings.oauth.issuer);
+    let housekeeping = runtime.spawn(keep_house(Arc::clone(&services), endpoint.into_inner()));
+    let handle = server.handle();
+    let delivery = services.delivery.clone();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    actix_web::rt::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        stopping.begin();
+        handle.stop(true).await;
+    });
+    server.await?;
+    housekeeping.abort();
+    if !delivery.drain(DELIVERIES_END).await {
+        tracing::warn!("a delivery is still under way; it is recorded, and the next start looks after it");
+    }
+    Ok(())
+}
+
+fn told(error: io::Error, address: &str) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+}
+
+fn endpoint(services: &Services) -> Endpoint {
+    let inflight = Arc::new(Inflight::default());
+    let tools = Arc::new(ToolServices {
+        accounts: Arc::clone(&services.accounts),
+        delivery: services.delivery.clone(),
+        clock: Arc::clone(&services.clock),
+        entropy: Arc::clone(&services.entropy),
+        accounts_url: format!("{}/accounts", services.settings.oauth.issuer),
+    });
+    let config = EndpointConfig {
+        gate: Arc::new(BearerGate(Arc::clone(&services.authorization))),
+        hosts: Hosts::new(services.settings.oauth.host()),
+        details: Arc::new(details()),
+        needed: |tool| registry::find(tool).map(|tool| tool.permission),
+        per_minute: services.settings.per_minute,
+    };
+    Endpoint::new(config, MailHandler::new(tools, Arc::clone(&inflight)), inflight)
+}
+
+fn details() -> ServerDetails {
+    ServerDetails {
+        server_info: schema::Implementation {
+            name: "imapmcp".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            title: Some("E-mail".to_owned()),
+            description: None,
+            icons: Vec::new(),
+            website_url: None,
+        },
+        capabilities: schema::ServerCapabilities {
+            tools: Some(schema::ServerCapabilitiesTools { list_changed: None }),
+            ..Default::default()
+        },
+        meta: None,
+        instructions: Some(registry::INSTRUCTIONS.to_owned()),
+    }
+}
+
+/// A page that another site's script reaches through a name of its own (DNS rebinding) gets nothing. Health checks
+/// come by address.
+async fn own_hosts_only(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let host = request.headers().get("host").and_then(|value| value.to_str().ok());
+    let ours = request.app_data::<web::Data<Hosts>>().is_some_and(|hosts| hosts.allows_host(host));
+    if ours || matches!(request.path(), "/healthz" | "/readyz") {
+        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+    }
+    let refused = HttpResponse::MisdirectedRequest().body("This server does not answer to that name.\n");
+    Ok(request.into_response(refused).map_into_right_body())
+}
+
+/// Removes what has lapsed and looks after sends that lost their worker.
+async fn keep_house(services: Arc<Services>, endpoint: Arc<Endpoint>) {
+    let mut rounds = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        rounds.tick().await;
+        endpoint.sweep();
+        if let Err(error) = services.delivery.sweep().await {
+            tracing::warn!(%error, "the outbox could not be looked after");
+        }
+        if let Err(error) = services.authorization.sweep().await {
+            tracing::warn!(%error, "lapsed tokens could not be removed");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The services put together.
+
+use crate::{KeyError, Settings, open_vault};
+use imapmcp_accounts::{Accounts, AccountsDeps};
+use imapmcp_core::{
+    random::Entropy,
+    store::StoreError,
+    time::{Clock, SystemClock},
+};
+use imapmcp_delivery::{Delivery, DeliveryDeps};
+use imapmcp_egress::Dialer;
+use imapmcp_mail::{Mail, MailOptions, SetupError};
+use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps};
+use imapmcp_storage::Database;
+use imapmcp_vault::{RingVault, SystemEntropy};
+use std::{io, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc};
+
+/// Why a program cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be made or written.
+    #[error("cannot use the data directory {path}: {source}")]
+    DataDir {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The database's tables are not those of this release.
+    #[error("the database is not up to date; run: imapmcp-admin migrate")]
+    NotMigrated,
+    /// The key ring.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The mail adapters.
+    #[error(transparent)]
+    Mail(#[from] SetupError),
+}
+
+/// Everything the programs use.
+pub struct Services {
+    /// Settings.
+    pub settings: Settings,
+    /// The database: every repository.
+    pub database: Arc<Database>,
+    /// Keys.
+    pub vault: Arc<RingVault>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// IMAP and SMTP.
+    pub mail: Arc<Mail>,
+    /// Use cases of mail accounts.
+    pub accounts: Arc<Accounts>,
+    /// The authorization server.
+    pub authorization: Arc<AuthorizationServer>,
+    /// The outbox.
+    pub delivery: Delivery,
+}
+
+/// Opens the database, making the data directory (0700) if it is embedded.
+pub async fn open_database(settings: &Settings) -> Result<Database, StartError> {
+    let data_dir = |source| StartError::DataDir { path: settings.data_dir.clone(), source };
+    let needs_directory = settings.database_url.path().is_some() || settings.keys.is_none();
+    if needs_directory && !settings.data_dir.is_dir() {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&settings.data_dir)
+            .map_err(data_dir)?;
+    }
+    if settings.database_url.path().is_some_and(|path| path.starts_with(&settings.data_dir)) {
+        // SQLite writes beside its file: a directory that cannot be written is told at once and by name
+        let probe = settings.data_dir.join(".writable");
+        std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).map_err(data_dir)?;
+    }
+    Ok(Database::open(&settings.database_url).await?)
+}
+
+impl Services {
+    /// Puts everything together on a migrated database. Nothing is written before the keys are proved right.
+    pub async fn open(settings: Settings, database: Database) -> Result<Self, StartError> {
+        let pending = database.migration_status().await?.iter().any(|(_, applied)| !applied);
+        if pending {
+            return Err(StartError::NotMigrated);
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
+        let vault = Arc::new(open_vault(&settings, &database, &*clock, Arc::clone(&entropy)).await?);
+        let database = Arc::new(database);
+        let dialer = Arc::new(Dialer::new(settings.egress.clone()));
+        let mut options = MailOptions::new(dialer);
+        options.ca_file.clone_from(&settings.ca_file);
+        options.allow_insecure = settings.allow_insecure;
+        options.clock = Arc::clone(&clock);
+        let mail = Arc::new(Mail::new(options)?);
+        let accounts = Arc::new(Accounts::new(AccountsDeps {
+            repository: Arc::clone(&database) as _,
+            vault: Arc::clone(&vault) as _,
+            mail: Arc::clone(&mail) as _,
+            submission: Arc::clone(&mail) as _,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+        }));
+        let authorization = Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
+            config: settings.oauth.clone(),
+            oauth: Arc::clone(&database) as _,
+            users: Arc::clone(&database) as _,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+        }));
+        let delivery = Delivery::new(DeliveryDeps {
+            accounts: Arc::clone(&accounts),
+            outbox: Arc::clone(&database) as _,
+            submission: Arc::clone(&mail) as _,
+            vault: Arc::clone(&vault) as _,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+        });
+        Ok(Self { settings, database, vault, clock, entropy, mail, accounts, authorization, delivery })
+    }
+}

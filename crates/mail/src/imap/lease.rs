@@ -1,0 +1,85 @@
+//! A connection on loan: blocking work under a deadline, cut off when nobody waits for it any more.
+
+use super::{account::Account, fault::Fault, net::Killer, session::Session};
+use imapmcp_core::mail::MailError;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+
+/// How long a thread whose connection was cut may take to notice.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Held for as long as a thread works, even if the caller is gone.
+pub(super) struct Permits {
+    pub(super) _slot: OwnedSemaphorePermit,
+    pub(super) _thread: OwnedSemaphorePermit,
+}
+
+/// A caller that goes away in the middle of a command ends the connection: its answer is on the wire.
+struct KillOnDrop<'a>(Option<&'a Killer>);
+
+impl Drop for KillOnDrop<'_> {
+    fn drop(&mut self) {
+        if let Some(killer) = self.0 {
+            killer.kill();
+        }
+    }
+}
+
+/// Runs blocking work on the runtime's blocking pool. When the deadline passes the connection is cut, and what the
+/// work made of that is returned; `None` if it does not end even then, or panicked.
+pub(super) async fn blocking<T: Send + 'static>(
+    killer: &Killer,
+    deadline: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let mut guard = KillOnDrop(Some(killer));
+    let mut thread = tokio::task::spawn_blocking(work);
+    let done = match timeout(deadline, &mut thread).await {
+        Ok(done) => done,
+        Err(_) => {
+            killer.kill();
+            timeout(GRACE, thread).await.ok()?
+        }
+    };
+    guard.0 = None;
+    done.ok()
+}
+
+/// A connection on loan.
+pub(super) struct Lease {
+    account: Arc<Account>,
+    session: Session,
+    permits: Permits,
+    /// Whether it was idle before: then it may have died unnoticed.
+    pub(super) reused: bool,
+}
+
+impl Lease {
+    pub(super) fn new(account: Arc<Account>, session: Session, permits: Permits, reused: bool) -> Self {
+        Self { account, session, permits, reused }
+    }
+
+    /// Runs `work`, and gives the connection back if it can go on.
+    pub(super) async fn run<T: Send + 'static>(
+        self,
+        silence: Duration,
+        deadline: Duration,
+        work: impl FnOnce(&mut Session) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let Self { account, mut session, permits, .. } = self;
+        let killer = session.killer();
+        let started = tokio::time::Instant::now();
+        let done = blocking(&killer, deadline, move || {
+            let result = session.set_silence(silence).and_then(|()| work(&mut session));
+            (session, result, permits)
+        });
+        let (session, result, permits) = done.await.ok_or(Fault::Broken(MailError::Timeout))?;
+        account.give_back(session);
+        drop(permits);
+        match result {
+            // Cut by us, not by the server.
+            Err(Fault::Lost(_)) if started.elapsed() >= deadline => Err(Fault::Broken(MailError::Timeout)),
+            result => result,
+        }
+    }
+}

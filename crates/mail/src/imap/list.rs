@@ -1,0 +1,132 @@
+//! Listing a folder, newest first, in one round trip where that can be.
+
+use super::{
+    command::Command, fault::Fault, fetch::Fetch, response::Kind, session::Session, sets::Set, tap::fetches,
+};
+use imapmcp_core::mail::{Criterion, Listing, Page, PageCursor, Summary};
+use std::collections::BTreeMap;
+
+/// What a summary needs. ENVELOPE and BODYSTRUCTURE come from a server's cache; header fields would not.
+pub(super) const ITEMS: &str = " (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)";
+/// Further fetches when expunges left holes in the first.
+const MAX_ROUNDS: usize = 8;
+
+/// Messages gathered so far, by sequence number.
+struct Shelf {
+    fetched: BTreeMap<u32, Fetch>,
+    below: u32,
+}
+
+impl Shelf {
+    fn add(&mut self, fetches: impl Iterator<Item = Fetch>) {
+        for fetch in fetches {
+            match self.fetched.get_mut(&fetch.sequence) {
+                Some(known) => known.merge(fetch),
+                None => drop(self.fetched.insert(fetch.sequence, fetch)),
+            }
+        }
+    }
+
+    fn wanted(&self) -> usize {
+        let wanted = |fetch: &&Fetch| fetch.size.is_some() && fetch.uid.is_some_and(|uid| uid < self.below);
+        self.fetched.values().filter(wanted).count()
+    }
+
+    /// Newest first, with sequence numbers.
+    fn into_messages(self) -> Vec<(u32, Summary)> {
+        let below = self.below;
+        let mut messages: Vec<_> = self
+            .fetched
+            .into_iter()
+            .filter_map(|(sequence, fetch)| Some((sequence, fetch.into_summary()?)))
+            .filter(|(_, summary)| summary.uid < below)
+            .collect();
+        messages.sort_unstable_by(|(_, a), (_, b)| b.uid.cmp(&a.uid));
+        messages
+    }
+}
+
+fn fetch_range(low: u32, high: Option<u32>) -> Command {
+    let command = Command::new("FETCH ").number(low).raw(":");
+    match high {
+        Some(high) => command.number(high),
+        None => command.raw("*"),
+    }
+    .raw(ITEMS)
+}
+
+impl Session {
+    /// The newest messages below the page's cursor, `limit` of them.
+    ///
+    /// The folder is entered and the range guessed from what it held before, in one write. A guess that proves
+    /// wrong (messages were expunged) costs another round trip, never a message.
+    pub(crate) fn list(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
+        if page.after.is_some_and(|cursor| cursor.sequence == 0) {
+            return self.search(folder, &Criterion::And(vec![]), page, limit);
+        }
+        let here =
+            self.selected().filter(|selected| selected.folder == folder).map(|selected| selected.exists);
+        let guess = match page.after {
+            Some(cursor) => Some(here.unwrap_or(u32::MAX).min(cursor.sequence - 1)),
+            None => here.or_else(|| self.hints.exists(folder)),
+        };
+        let guess = guess.filter(|top| *top > 0).map(|top| {
+            let low = top.saturating_sub(limit - 1).max(1);
+            (low, page.after.map(|_| top))
+        });
+        let mut commands = vec![self.enter(folder)];
+        commands.extend(guess.map(|(low, high)| fetch_range(low, high)));
+        let mut replies = self.run(commands)?.into_iter();
+        let entering = replies.next().ok_or(Fault::PROTOCOL)?;
+        let selected = self.entered(entering, page.after.map(|cursor| cursor.uid_validity))?;
+        self.hints.saw(folder, selected.exists);
+
+        let ceiling = page.after.map_or(selected.exists, |cursor| selected.exists.min(cursor.sequence - 1));
+        let mut shelf =
+            Shelf { fetched: BTreeMap::new(), below: page.after.map_or(u32::MAX, |cursor| cursor.uid) };
+        // Everything from here up is on the shelf.
+        let mut floor = ceiling + 1;
+        if let (Some((low, _)), Some(reply)) = (guess, replies.next())
+            && reply.status.kind == Kind::Ok
+        {
+            floor = low.min(ceiling.max(1));
+            shelf.add(fetches(reply.items));
+        }
+        for _ in 0..MAX_ROUNDS {
+            let missing = limit.saturating_sub(u32::try_from(shelf.wanted()).unwrap_or(limit));
+            if missing == 0 || floor <= 1 {
+                break;
+            }
+            let high = floor - 1;
+            let low = high.saturating_sub(missing - 1).max(1);
+            for reply in self.run(vec![fetch_range(low, Some(high))])? {
+                shelf.add(fetches(reply.ok()?.items));
+            }
+            floor = low;
+        }
+
+        let mut messages = shelf.into_messages();
+        messages.truncate(limit as usize);
+        let uid_validity = selected.uid_validity;
+        let next = messages
+            .last()
+            .filter(|(sequence, _)| *sequence > 1)
+            .map(|(sequence, summary)| PageCursor { uid_validity, uid: summary.uid, sequence: *sequence });
+        let messages = messages.into_iter().map(|(_, summary)| summary).collect();
+        Ok(Listing { uid_validity, total: selected.exists, messages, next })
+    }
+
+    /// Summaries of these UIDs, newest first; those that vanished are left out.
+    pub(super) fn summaries(&mut self, uids: &[u32]) -> Result<Vec<Summary>, Fault> {
+        if uids.is_empty() {
+            return Ok(vec![]);
+        }
+        let command = Command::new("UID FETCH ").set(&Set::of(uids)).raw(ITEMS);
+        let mut shelf = Shelf { fetched: BTreeMap::new(), below: u32::MAX };
+        for reply in self.run(vec![command])? {
+            shelf.add(fetches(reply.ok()?.items));
+        }
+        let messages = shelf.into_messages().into_iter().map(|(_, summary)| summary);
+        Ok(messages.filter(|summary| uids.contains(&summary.uid)).collect())
+    }
+}

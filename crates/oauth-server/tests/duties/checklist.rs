@@ -1,0 +1,417 @@
+//! One test per duty of the authorization server.
+
+use crate::house::{ALIAS, CHALLENGE, House, REDIRECT, RESOURCE, VERIFIER, answer, consent, request};
+use imapmcp_core::{
+    oauth::AccountScope,
+    permission::{Permission, Permissions},
+    secret::TokenHash,
+};
+use imapmcp_oauth_server::{
+    AuthorizeError, BearerError, Challenge, Consent, DecideError, Lifetime, Parameters, Registration, error,
+};
+
+#[tokio::test]
+async fn metadata_names_what_there_is_and_nothing_is_null() {
+    let house = House::new().await;
+    insta::assert_json_snapshot!("authorization_server", house.server.metadata());
+    insta::assert_json_snapshot!("protected_resource", house.server.protected_resource("/mcp"));
+    let alias = serde_json::to_value(house.server.protected_resource("/api/mcp").unwrap()).unwrap();
+    assert_eq!(alias["resource"], ALIAS);
+    let default = serde_json::to_value(house.server.protected_resource("").unwrap()).unwrap();
+    assert_eq!(default["resource"], RESOURCE);
+    assert!(house.server.protected_resource("/other").is_none());
+    let closed = House::with(Registration::Off).await;
+    let metadata = serde_json::to_value(closed.server.metadata()).unwrap();
+    assert!(metadata.as_object().unwrap().get("registration_endpoint").is_none());
+}
+
+#[tokio::test]
+async fn registration_makes_a_public_client_whatever_was_asked() {
+    let house = House::new().await;
+    let body = br#"{"client_name":" Cla\u202eude ","redirect_uris":["https://claude.ai/api/mcp/auth_callback"],
+        "token_endpoint_auth_method":"client_secret_basic","grant_types":["authorization_code"],"tos_uri":null}"#;
+    let client = house.server.register(body, None).await.unwrap();
+    insta::assert_json_snapshot!("registered", client);
+}
+
+#[tokio::test]
+async fn registration_refuses_what_it_cannot_vouch_for() {
+    let house = House::new().await;
+    let redirects = |uri: &str| format!(r#"{{"redirect_uris":["{uri}"]}}"#);
+    let eleven = format!(r#"{{"redirect_uris":[{}]}}"#, [r#""https://a.example/cb""#; 11].join(","));
+    for (body, expected) in [
+        ("".to_owned(), error::NOT_JSON),
+        ("[]".to_owned(), error::NOT_JSON),
+        ("[".repeat(10_000), error::NOT_JSON),
+        ("{}".to_owned(), error::NO_REDIRECTS),
+        (r#"{"redirect_uris":[]}"#.to_owned(), error::NO_REDIRECTS),
+        (r#"{"redirect_uris":"https://a.example/cb"}"#.to_owned(), error::NO_REDIRECTS),
+        (r#"{"redirect_uris":[1]}"#.to_owned(), error::NO_REDIRECTS),
+        (eleven, error::NO_REDIRECTS),
+        (redirects("http://a.example/cb"), error::BAD_REDIRECT),
+        (redirects("https://a.example/cb#x"), error::BAD_REDIRECT),
+        (redirects("https://me@a.example/cb"), error::BAD_REDIRECT),
+        (redirects("javascript:alert(1)"), error::BAD_REDIRECT),
+        (redirects("made-up://cb"), error::BAD_REDIRECT),
+        (r#"{"redirect_uris":["https://a.example/cb"],"client_name":7}"#.to_owned(), error::BAD_NAME),
+        (
+            r#"{"redirect_uris":["https://a.example/cb"],"grant_types":["implicit"]}"#.to_owned(),
+            error::BAD_GRANT_TYPES,
+        ),
+        (" ".repeat(17_000), error::LONG_BODY),
+    ] {
+        assert_eq!(house.server.register(body.as_bytes(), None).await.unwrap_err(), expected, "{body:.60}");
+    }
+}
+
+#[tokio::test]
+async fn registration_can_need_a_token_or_be_off() {
+    let body = br#"{"redirect_uris":["https://a.example/cb"]}"#;
+    let guarded = House::with(Registration::Token(TokenHash::of("sesame"))).await;
+    assert_eq!(guarded.server.register(body, None).await.unwrap_err(), error::REGISTRATION_NEEDS_TOKEN);
+    let wrong = guarded.server.register(body, Some("Bearer open")).await;
+    assert_eq!(wrong.unwrap_err(), error::REGISTRATION_NEEDS_TOKEN);
+    assert!(guarded.server.register(body, Some("Bearer sesame")).await.is_ok());
+    let off = House::with(Registration::Off).await;
+    assert_eq!(off.server.register(body, None).await.unwrap_err(), error::REGISTRATION_OFF);
+}
+
+#[tokio::test]
+async fn clients_nobody_consented_to_go_after_a_day() {
+    let house = House::new().await;
+    let unused = house.client(REDIRECT).await;
+    let used = house.client(REDIRECT).await;
+    house.code(&used, &[]).await;
+    house.clock.advance_seconds(25 * 3600);
+    house.server.sweep().await.unwrap();
+    assert_eq!(house.authorize(&unused, &[]).await, Err(AuthorizeError::Page(error::UNKNOWN_CLIENT)));
+    assert!(house.authorize(&used, &[]).await.is_ok());
+}
+
+#[tokio::test]
+async fn until_client_and_redirect_are_known_errors_stay_on_our_origin() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    for (changes, expected) in [
+        (&[("client_id", "")][..], error::MISSING_CLIENT),
+        (&[("client_id", "cli_unknown")], error::UNKNOWN_CLIENT),
+        (&[("client_id", "cli_personal")], error::UNKNOWN_CLIENT),
+        (&[("client_id", "not an id")], error::UNKNOWN_CLIENT),
+        (&[("redirect_uri", "https://evil.example/cb")], error::UNREGISTERED_REDIRECT),
+        (&[("redirect_uri", "https://client.example/cb/")], error::UNREGISTERED_REDIRECT),
+        (&[("redirect_uri", "https://client.example/cb?x=1")], error::UNREGISTERED_REDIRECT),
+        (&[("redirect_uri", REDIRECT), ("redirect_uri", REDIRECT)], error::REPEATED_PARAMETER),
+        (
+            &[("redirect_uri", "https://evil.example/cb"), ("response_type", "token")],
+            error::UNREGISTERED_REDIRECT,
+        ),
+    ] {
+        let refused = house.server.authorize(&request(&client, changes)).await;
+        assert_eq!(refused, Err(AuthorizeError::Page(expected)), "{changes:?}");
+    }
+}
+
+#[tokio::test]
+async fn afterwards_errors_go_to_the_redirect_with_state_and_iss() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let long = "x".repeat(3000);
+    for (changes, expected) in [
+        (&[("response_type", "")][..], error::MISSING_RESPONSE_TYPE),
+        (&[("response_type", "token")], error::UNSUPPORTED_RESPONSE_TYPE),
+        (&[("response_mode", "fragment")], error::UNSUPPORTED_RESPONSE_MODE),
+        (&[("request", "x")], error::REQUEST_NOT_SUPPORTED),
+        (&[("request_uri", "https://x.example")], error::REQUEST_URI_NOT_SUPPORTED),
+        (&[("code_challenge", "")], error::MISSING_CHALLENGE),
+        (&[("code_challenge", "short")], error::BAD_CHALLENGE),
+        (&[("code_challenge_method", "")], error::BAD_CHALLENGE_METHOD),
+        (&[("code_challenge_method", "plain")], error::BAD_CHALLENGE_METHOD),
+        (&[("scope", "profile email")], error::INVALID_SCOPE),
+        (&[("resource", "https://other.example/mcp")], error::INVALID_TARGET),
+        (&[("resource", "https://mail.example/mcp/")], error::INVALID_TARGET),
+        (&[("resource", RESOURCE), ("resource", ALIAS)], error::INVALID_TARGET),
+        (&[("scope", "mail.read"), ("scope", "mail.send")], error::REPEATED_PARAMETER),
+    ] {
+        let Err(AuthorizeError::Redirect(location)) =
+            house.server.authorize(&request(&client, changes)).await
+        else {
+            panic!("{changes:?}")
+        };
+        assert!(location.starts_with("https://client.example/cb?"), "{location}");
+        assert_eq!(answer(&location, "error").as_deref(), Some(expected.code), "{changes:?}");
+        assert_eq!(answer(&location, "error_description").as_deref(), Some(expected.hint));
+        assert_eq!(answer(&location, "state").as_deref(), Some("s 1"));
+        assert_eq!(answer(&location, "iss").as_deref(), Some("https://mail.example"));
+        assert_eq!(answer(&location, "code"), None);
+    }
+    let Err(AuthorizeError::Redirect(location)) =
+        house.server.authorize(&request(&client, &[("state", &long)])).await
+    else {
+        panic!("a state of 3,000 characters")
+    };
+    assert_eq!(answer(&location, "state"), None);
+}
+
+#[tokio::test]
+async fn what_is_offered_follows_from_the_scope() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let session = house.marie().await;
+    for (scope, permissions) in [
+        ("", "mail.read mail.organize mail.draft mail.send"),
+        ("offline_access", "mail.read mail.organize mail.draft mail.send"),
+        ("mcp", "mail.read mail.organize mail.draft mail.send"),
+        ("mail.read profile", "mail.read"),
+        ("mail.delete", "mail.read mail.organize mail.delete"),
+    ] {
+        let valid = house.server.authorize(&request(&client, &[("scope", scope)])).await.unwrap();
+        let id = house.server.hold(valid, &session.hash).await.unwrap();
+        let pending = house.server.pending(&id, &session).await.unwrap().unwrap();
+        assert_eq!(pending.request.permissions.to_string(), permissions, "{scope}");
+        assert!(pending.request.offline, "registered clients have the grant type refresh_token");
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_one_redirect_may_leave_it_out_and_loopback_ports_are_free() {
+    let house = House::new().await;
+    let one = house.client(REDIRECT).await;
+    assert!(house.server.authorize(&request(&one, &[("redirect_uri", "")])).await.is_ok());
+    let native = house.client("http://127.0.0.1/cb").await;
+    let port = [("redirect_uri", "http://127.0.0.1:50123/cb")];
+    assert!(house.server.authorize(&request(&native, &port)).await.is_ok());
+    let code = house.code(&native, &port).await;
+    let other = house.exchange(&native, &code, &[("redirect_uri", "http://127.0.0.1:50124/cb")]).await;
+    assert_eq!(other.err(), Some(error::WRONG_REDIRECT), "the code went to one port");
+    assert!(house.exchange(&native, &code, &port).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_decision_belongs_to_the_session_it_was_asked_in() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let (marie, stranger) = (house.marie().await, house.anonymous().await.session);
+    let other_browser = house.marie().await;
+    let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
+    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    let wish = || consent(Permissions::from([Permission::Read]));
+    for session in [&stranger, &other_browser] {
+        assert!(house.server.pending(&id, session).await.unwrap().is_none());
+        assert!(house.server.allow(&id, session, wish()).await.is_err());
+        assert!(matches!(house.server.deny(&id, session).await, Err(DecideError::Gone)));
+    }
+    assert!(house.server.allow(&id, &marie, wish()).await.is_ok());
+    assert!(matches!(house.server.allow(&id, &marie, wish()).await, Err(DecideError::Gone)), "one decision");
+}
+
+#[tokio::test]
+async fn a_request_lapses_after_ten_minutes() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let marie = house.marie().await;
+    let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
+    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    house.clock.advance_seconds(600);
+    assert!(matches!(house.server.deny(&id, &marie).await, Err(DecideError::Gone)));
+}
+
+#[tokio::test]
+async fn nothing_and_too_much_are_no_consent() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let marie = house.marie().await;
+    let valid = house.server.authorize(&request(&client, &[("scope", "mail.read")])).await.unwrap();
+    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    let none = consent(Permissions::NONE);
+    assert!(matches!(house.server.allow(&id, &marie, none).await, Err(DecideError::Nothing)));
+    let read = Permissions::from([Permission::Read]);
+    let nowhere = Consent { accounts: AccountScope::Some(Vec::new()), ..consent(read) };
+    assert!(matches!(house.server.allow(&id, &marie, nowhere).await, Err(DecideError::Nothing)));
+    let more = consent(Permissions::from([Permission::Send]));
+    assert!(matches!(house.server.allow(&id, &marie, more).await, Err(DecideError::TooMuch)));
+    assert!(house.server.allow(&id, &marie, consent(read)).await.is_ok(), "the request stayed open");
+}
+
+#[tokio::test]
+async fn denial_is_an_answer_with_state_and_iss() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let marie = house.marie().await;
+    let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
+    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    let location = house.server.deny(&id, &marie).await.unwrap();
+    insta::assert_snapshot!(location, @"https://client.example/cb?error=access_denied&error_description=the+user+said+no&state=s+1&iss=https%3A%2F%2Fmail.example");
+}
+
+#[tokio::test]
+async fn a_code_becomes_tokens_once() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let code = house.code(&client, &[]).await;
+    assert_eq!(code.len(), 43);
+    let tokens = house.exchange(&client, &code, &[("resource", RESOURCE)]).await.unwrap();
+    let refresh = tokens.refresh_token.clone().unwrap();
+    assert!(tokens.access_token.starts_with("ima_") && tokens.access_token.len() == 47);
+    assert!(refresh.starts_with("imr_") && refresh.len() == 47);
+    assert_eq!((tokens.expires_in, &*tokens.scope), (3600, "mail.read mail.draft mail.send"));
+    let json = serde_json::to_value(&tokens).unwrap();
+    assert_eq!(json["token_type"], "Bearer");
+    assert!(house.lives(&tokens.access_token).await);
+
+    assert_eq!(house.exchange(&client, &code, &[]).await.err(), Some(error::INVALID_CODE));
+    assert!(!house.lives(&tokens.access_token).await, "a replayed code revokes what it issued");
+    assert_eq!(house.refresh(&client, &refresh, &[]).await.err(), Some(error::INVALID_REFRESH_TOKEN));
+}
+
+#[tokio::test]
+async fn failed_tries_spend_and_revoke_nothing() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let stranger = house.client(REDIRECT).await;
+    let code = house.code(&client, &[]).await;
+    let another = format!("{}x", &VERIFIER[..42]);
+    for (by, changes, expected) in [
+        (&client, &[("grant_type", "")][..], error::MISSING_GRANT_TYPE),
+        (&client, &[("grant_type", "password")], error::UNSUPPORTED_GRANT_TYPE),
+        (&client, &[("grant_type", "client_credentials")], error::UNSUPPORTED_GRANT_TYPE),
+        (&client, &[("code", "")], error::MISSING_CODE),
+        (&client, &[("code", "unknown")], error::INVALID_CODE),
+        (&client, &[("client_id", "")], error::MISSING_CLIENT),
+        (&client, &[("client_id", "cli_unknown")], error::INVALID_CLIENT),
+        (&client, &[("client_id", "cli_personal")], error::INVALID_CLIENT),
+        (&stranger, &[], error::INVALID_CODE),
+        (&client, &[("redirect_uri", "https://client.example/other")], error::WRONG_REDIRECT),
+        (&client, &[("code_verifier", "")], error::MISSING_VERIFIER),
+        (&client, &[("code_verifier", &another)], error::WRONG_VERIFIER),
+        (&client, &[("code_verifier", CHALLENGE)], error::WRONG_VERIFIER),
+        (&client, &[("resource", ALIAS)], error::INVALID_TARGET),
+        (&client, &[("resource", "https://other.example/mcp")], error::INVALID_TARGET),
+        (&client, &[("code", &code), ("code", &code)], error::REPEATED_PARAMETER),
+    ] {
+        assert_eq!(house.exchange(by, &code, changes).await.err(), Some(expected), "{changes:?}");
+    }
+    let tokens = house.exchange(&client, &code, &[]).await.unwrap();
+    assert_eq!(house.exchange(&stranger, &code, &[]).await.err(), Some(error::INVALID_CODE));
+    assert_eq!(
+        house.exchange(&client, &code, &[("code_verifier", &another)]).await.err(),
+        Some(error::WRONG_VERIFIER)
+    );
+    assert!(house.lives(&tokens.access_token).await, "neither was a replay");
+}
+
+#[tokio::test]
+async fn a_code_lapses_after_a_minute() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let code = house.code(&client, &[]).await;
+    house.clock.advance_seconds(60);
+    assert_eq!(house.exchange(&client, &code, &[]).await.err(), Some(error::INVALID_CODE));
+}
+
+#[tokio::test]
+async fn refresh_tokens_rotate_and_a_replay_ends_the_family() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let code = house.code(&client, &[]).await;
+    let first = house.exchange(&client, &code, &[]).await.unwrap();
+    let first_refresh = first.refresh_token.unwrap();
+
+    let second = house.refresh(&client, &first_refresh, &[("resource", RESOURCE)]).await.unwrap();
+    assert_ne!(second.refresh_token.as_ref(), Some(&first_refresh));
+    // The answer was lost: the successor is unused, so the repeat is honoured.
+    let third = house.refresh(&client, &first_refresh, &[]).await.unwrap();
+    assert!(house.lives(&third.access_token).await);
+    assert!(!house.lives(&second.access_token).await, "the lost pair is dead");
+    // Now the successor was used: the repeat is a theft.
+    assert_eq!(house.refresh(&client, &first_refresh, &[]).await.err(), Some(error::INVALID_REFRESH_TOKEN));
+    assert!(!house.lives(&third.access_token).await);
+    let last = third.refresh_token.unwrap();
+    assert_eq!(house.refresh(&client, &last, &[]).await.err(), Some(error::INVALID_REFRESH_TOKEN));
+}
+
+#[tokio::test]
+async fn a_refresh_that_fails_a_check_rotates_nothing() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let stranger = house.client(REDIRECT).await;
+    let code = house.code(&client, &[]).await;
+    let tokens = house.exchange(&client, &code, &[]).await.unwrap();
+    let refresh = tokens.refresh_token.unwrap();
+    for (by, token, changes, expected) in [
+        (&client, refresh.as_str(), &[("refresh_token", "")][..], error::MISSING_REFRESH_TOKEN),
+        (&client, "imr_unknown", &[], error::INVALID_REFRESH_TOKEN),
+        (&client, &tokens.access_token, &[], error::INVALID_REFRESH_TOKEN),
+        (&stranger, &refresh, &[], error::INVALID_REFRESH_TOKEN),
+        (&client, &refresh, &[("resource", ALIAS)], error::INVALID_TARGET),
+        (&client, &refresh, &[("scope", "mail.read mail.delete")], error::WIDER_SCOPE),
+    ] {
+        assert_eq!(house.refresh(by, token, changes).await.err(), Some(expected), "{changes:?}");
+    }
+    assert!(house.lives(&tokens.access_token).await);
+    assert!(house.refresh(&client, &refresh, &[("scope", "mail.read")]).await.is_ok());
+}
+
+#[tokio::test]
+async fn tokens_do_not_outlive_their_time_or_their_grant() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let code = house.code_for(&client, &[], Lifetime::Day).await;
+    let tokens = house.exchange(&client, &code, &[]).await.unwrap();
+    house.clock.advance_seconds(3600);
+    assert!(!house.lives(&tokens.access_token).await);
+    house.clock.advance_seconds(22 * 3600 + 1800);
+    let last = house.refresh(&client, &tokens.refresh_token.unwrap(), &[]).await.unwrap();
+    assert_eq!(last.expires_in, 1800, "half an hour of the day is left");
+    house.clock.advance_seconds(1800);
+    assert!(!house.lives(&last.access_token).await);
+    let over = house.refresh(&client, &last.refresh_token.unwrap(), &[]).await;
+    assert_eq!(over.err(), Some(error::INVALID_REFRESH_TOKEN));
+}
+
+#[tokio::test]
+async fn revocation_ends_the_grant_for_its_own_client_only() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let stranger = house.client(REDIRECT).await;
+    let code = house.code(&client, &[]).await;
+    let tokens = house.exchange(&client, &code, &[]).await.unwrap();
+    let revoke = |client: &str, token: &str| {
+        let form = Parameters::from([("client_id", client), ("token", token)]);
+        let server = &house.server;
+        async move { server.revoke(&form).await }
+    };
+    assert_eq!(revoke(&client, "").await, Err(error::MISSING_TOKEN));
+    assert_eq!(revoke("cli_unknown", &tokens.access_token).await, Err(error::INVALID_CLIENT));
+    assert_eq!(revoke(&client, "unknown").await, Ok(()));
+    assert_eq!(revoke(&stranger, &tokens.access_token).await, Ok(()));
+    assert!(house.lives(&tokens.access_token).await);
+    assert_eq!(revoke(&client, &tokens.refresh_token.unwrap()).await, Ok(()));
+    assert!(!house.lives(&tokens.access_token).await);
+}
+
+#[tokio::test]
+async fn a_bearer_token_names_its_principal() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let code = house.code(&client, &[]).await;
+    let tokens = house.exchange(&client, &code, &[]).await.unwrap();
+    let bearer = format!("Bearer {}", tokens.access_token);
+    let server = &house.server;
+    let principal = server.authenticate(Some(&bearer), "/mcp").await.unwrap();
+    assert_eq!(principal.client.as_str(), client);
+    assert!(principal.may(Permission::Send) && !principal.may(Permission::Organize));
+    assert!(server.authenticate(Some(&bearer), "/api/mcp").await.is_ok(), "one resource, two addresses");
+    for (header, expected) in [
+        (None, BearerError::Missing),
+        (Some("Basic abc"), BearerError::Missing),
+        (Some("Bearer"), BearerError::Missing),
+        (Some("Bearer ima_unknown"), BearerError::Invalid),
+        (Some(&*format!("Bearer {}", tokens.refresh_token.unwrap())), BearerError::Invalid),
+    ] {
+        assert_eq!(server.authenticate(header, "/mcp").await.unwrap_err(), expected, "{header:?}");
+    }
+    assert_eq!(server.authenticate(Some(&bearer), "/other").await.unwrap_err(), BearerError::Invalid);
+    insta::assert_snapshot!(server.challenge("/mcp", Challenge::Missing), @r#"Bearer resource_metadata="https://mail.example/.well-known/oauth-protected-resource/mcp", scope="mail.read mail.organize mail.draft mail.send""#);
+    insta::assert_snapshot!(server.challenge("/api/mcp", Challenge::Invalid), @r#"Bearer resource_metadata="https://mail.example/.well-known/oauth-protected-resource/api/mcp", scope="mail.read mail.organize mail.draft mail.send", error="invalid_token""#);
+    insta::assert_snapshot!(server.step_up("/mcp", &principal, Permission::Organize), @r#"Bearer resource_metadata="https://mail.example/.well-known/oauth-protected-resource/mcp", scope="mail.read mail.organize mail.draft mail.send", error="insufficient_scope""#);
+}

@@ -1,0 +1,177 @@
+//! Sign-in, sessions, the first administrator, connections, personal tokens.
+
+use crate::house::{House, PASSWORD, REDIRECT, request};
+use imapmcp_core::{
+    oauth::{AccountScope, SendPolicy},
+    permission::{Permission, Permissions},
+    secret::ExposeSecret,
+    store::UserRepository,
+};
+use imapmcp_oauth_server::{
+    AuthorizationServer, NewPersonalToken, Registration, SetupError, SignInError, password::PasswordError,
+};
+use imapmcp_testkit::builders;
+use std::sync::Arc;
+
+#[tokio::test]
+async fn signing_in_rotates_the_session_and_takes_the_pending_request_along() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let anonymous = house.anonymous().await;
+    let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
+    let id = house.server.hold(valid, &anonymous.session.hash).await.unwrap();
+    let signed_in =
+        house.server.sign_in(&anonymous.session, " Marie@example.com", PASSWORD.into(), None).await.unwrap();
+    assert_ne!(signed_in.session.hash, anonymous.session.hash);
+    assert_ne!(signed_in.session.csrf, anonymous.session.csrf);
+    assert_eq!(signed_in.cookie.expose_secret().len(), 43);
+    assert!(
+        house.server.session(anonymous.cookie.expose_secret()).await.unwrap().is_none(),
+        "the old one is over"
+    );
+    assert!(house.server.pending(&id, &signed_in.session).await.unwrap().is_some());
+    let found = house.server.session(signed_in.cookie.expose_secret()).await.unwrap().unwrap();
+    assert!(AuthorizationServer::csrf_matches(&found, &signed_in.session.csrf));
+    assert!(!AuthorizationServer::csrf_matches(&found, ""));
+
+    let next = house.server.switch_user(&found).await.unwrap();
+    assert!(next.session.user.is_none());
+    assert!(
+        house.server.pending(&id, &next.session).await.unwrap().is_some(),
+        "it waits for whoever signs in next"
+    );
+}
+
+#[tokio::test]
+async fn strangers_wrong_passwords_and_disabled_users_get_one_answer() {
+    let house = House::new().await;
+    let mut gone = builders::user("gone");
+    gone.password_hash =
+        house.database.find_user_by_email("marie@example.com").await.unwrap().unwrap().password_hash;
+    gone.disabled_at = Some(builders::NOON);
+    house.database.add_user(&gone).await.unwrap();
+    let anonymous = house.anonymous().await.session;
+    for (email, password) in [
+        ("nobody@example.com", PASSWORD),
+        ("marie@example.com", "wrong horse battery"),
+        ("gone@example.com", PASSWORD),
+        ("", ""),
+    ] {
+        let refused = house.server.sign_in(&anonymous, email, password.into(), None).await;
+        assert!(matches!(refused, Err(SignInError::Wrong)), "{email}");
+    }
+}
+
+#[tokio::test]
+async fn after_ten_tries_even_the_right_password_waits() {
+    let house = House::new().await;
+    let anonymous = house.anonymous().await.session;
+    for _ in 0..10 {
+        let refused = house.server.sign_in(&anonymous, "marie@example.com", "wrong".into(), None).await;
+        assert!(matches!(refused, Err(SignInError::Wrong)));
+    }
+    let waits = house.server.sign_in(&anonymous, "marie@example.com", PASSWORD.into(), None).await;
+    assert!(matches!(waits, Err(SignInError::TooMany { retry_after: 900 })));
+    house.clock.advance_seconds(900);
+    assert!(house.server.sign_in(&anonymous, "marie@example.com", PASSWORD.into(), None).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_password_is_recent_for_five_minutes_and_a_session_lives_thirty_days() {
+    let house = House::new().await;
+    let anonymous = house.anonymous().await.session;
+    let new = house.server.sign_in(&anonymous, "marie@example.com", PASSWORD.into(), None).await.unwrap();
+    assert!(house.server.is_recent(&new.session));
+    house.clock.advance_seconds(300);
+    assert!(!house.server.is_recent(&new.session));
+    house.clock.advance_seconds(30 * 24 * 3600);
+    assert!(house.server.session(new.cookie.expose_secret()).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_racers_with_the_link_one_becomes_administrator() {
+    let house = Arc::new(House::with(Registration::Open).await);
+    let link = house.server.offer_setup().await.unwrap().unwrap();
+    let token = link.strip_prefix("https://mail.example/setup?token=").unwrap().to_owned();
+    let racers: Vec<_> = (0..50)
+        .map(|n| {
+            let (house, token) = (Arc::clone(&house), token.clone());
+            tokio::spawn(async move {
+                let anonymous = house.anonymous().await.session;
+                let email = format!("racer{n}@example.com");
+                house.server.complete_setup(&anonymous, &token, &email, PASSWORD.into()).await.is_ok()
+            })
+        })
+        .collect();
+    let mut winners = 0;
+    for racer in racers {
+        winners += usize::from(racer.await.unwrap());
+    }
+    assert_eq!(winners, 1);
+    assert_eq!(house.server.offer_setup().await.unwrap(), None, "there is an administrator");
+    let users = house.database.list_users().await.unwrap();
+    assert!(users.len() == 1 && users[0].is_admin);
+}
+
+#[tokio::test]
+async fn the_setup_link_is_one_of_a_kind_and_lapses() {
+    let house = House::with(Registration::Open).await;
+    let anonymous = house.anonymous().await.session;
+    let setup = |token: String, email: &'static str, password: &'static str| {
+        let (server, anonymous) = (&house.server, anonymous.clone());
+        async move {
+            server.complete_setup(&anonymous, &token, email, password.into()).await.map(|new| new.session)
+        }
+    };
+    let token_of = |link: String| link.split_once("token=").unwrap().1.to_owned();
+    let old = token_of(house.server.offer_setup().await.unwrap().unwrap());
+    let new = token_of(house.server.offer_setup().await.unwrap().unwrap());
+    assert!(matches!(setup(old, "me@example.com", PASSWORD).await, Err(SetupError::Closed)));
+    assert!(matches!(setup(new.clone(), "me", PASSWORD).await, Err(SetupError::Email)));
+    let short = setup(new.clone(), "me@example.com", "short").await;
+    assert!(matches!(short, Err(SetupError::Password(PasswordError::TooShort))));
+    house.clock.advance_seconds(24 * 3600);
+    assert!(matches!(setup(new, "me@example.com", PASSWORD).await, Err(SetupError::Closed)));
+    let fresh = token_of(house.server.offer_setup().await.unwrap().unwrap());
+    assert!(setup(fresh, "me@example.com", PASSWORD).await.unwrap().user.is_some());
+}
+
+#[tokio::test]
+async fn a_user_ends_their_own_connections_only() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let code = house.code(&client, &[]).await;
+    let tokens = house.exchange(&client, &code, &[]).await.unwrap();
+    let (marie, paul) = (builders::user_id("marie"), builders::user_id("paul"));
+    let connections = house.server.connections(&marie).await.unwrap();
+    assert_eq!(connections.len(), 1);
+    assert_eq!(connections[0].client.as_ref().unwrap().redirect_uris, [REDIRECT]);
+    let grant = &connections[0].grant.id;
+    assert!(!house.server.end_connection(&paul, grant).await.unwrap());
+    assert!(house.lives(&tokens.access_token).await);
+    assert!(house.server.end_connection(&marie, grant).await.unwrap());
+    assert!(!house.lives(&tokens.access_token).await);
+    assert!(house.server.connections(&marie).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_personal_token_works_at_every_address_until_it_is_ended() {
+    let house = House::new().await;
+    let user = builders::user_id("marie");
+    let new = NewPersonalToken {
+        user: user.clone(),
+        name: "nightly".to_owned(),
+        permissions: Permissions::from([Permission::Read]),
+        accounts: AccountScope::All,
+        send_policy: SendPolicy::Immediate,
+        expires_at: None,
+    };
+    let token = house.server.issue_personal_token(new).await.unwrap();
+    let bearer = format!("bearer {}", token.secret.expose_secret());
+    for path in ["/mcp", "/api/mcp"] {
+        let principal = house.server.authenticate(Some(&bearer), path).await.unwrap();
+        assert!(principal.may(Permission::Read) && !principal.may(Permission::Draft));
+    }
+    assert!(house.server.end_connection(&user, &token.grant).await.unwrap());
+    assert!(house.server.authenticate(Some(&bearer), "/mcp").await.is_err());
+}

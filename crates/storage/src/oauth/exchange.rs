@@ -1,0 +1,183 @@
+//! Codes and refresh tokens: spent at most once, and what happens when somebody tries again.
+
+use super::{
+    grants::end_grant,
+    rows::{CodeRow, GrantRow, StoredToken},
+};
+use crate::{
+    database::{Database, with_conn, with_tx},
+    schema::{codes, grants, tokens, users},
+    words::Word,
+};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use imapmcp_core::{
+    oauth::{AuthorizationCode, Exchange, Grant, Issue, TokenKind},
+    secret::TokenHash,
+    store::StoreError,
+    time::Timestamp,
+};
+
+/// The tokens of an issue as rows of a grant.
+fn issued(issue: &Issue, grant: &str, parent: Option<&str>, now: Timestamp) -> Vec<StoredToken> {
+    let row = |id: &str, hash: TokenHash, kind: TokenKind, expires_at: Timestamp| StoredToken {
+        id: id.to_owned(),
+        hash: hash.0.to_vec(),
+        kind: kind.word().to_owned(),
+        grant_id: grant.to_owned(),
+        expires_at: Some(expires_at.0),
+        created_at: now.0,
+        used_at: None,
+        parent_id: parent.map(str::to_owned),
+        consumed_at: None,
+        confirmed_at: None,
+    };
+    let access = row(issue.access_id.as_str(), issue.access, TokenKind::Access, issue.access_expires_at);
+    let refresh = issue
+        .refresh
+        .as_ref()
+        .map(|(id, hash)| row(id.as_str(), *hash, TokenKind::Refresh, issue.refresh_expires_at));
+    std::iter::once(access).chain(refresh).collect()
+}
+
+/// How an exchange ended, before its rows are read.
+enum Ended {
+    Issued(GrantRow),
+    Invalid,
+    Replayed,
+}
+
+impl Ended {
+    fn read(self) -> Result<Exchange, StoreError> {
+        Ok(match self {
+            Self::Issued(grant) => Exchange::Issued(Box::new(Grant::try_from(grant)?)),
+            Self::Invalid => Exchange::Invalid,
+            Self::Replayed => Exchange::Replayed,
+        })
+    }
+}
+
+/// The grant's row if grant and user are alive, locked until the end of the transaction.
+macro_rules! live_grant {
+    ($c:expr, $grant:expr, $now:expr) => {{
+        // Serialises everything that happens to one grant on Postgres; SQLite has one writer anyway.
+        diesel::update(grants::table.find($grant))
+            .set(grants::created_at.eq(grants::created_at))
+            .execute($c)
+            .await?;
+        let row: Option<GrantRow> = grants::table
+            .find($grant)
+            .inner_join(users::table)
+            .filter(users::disabled_at.is_null())
+            .select(GrantRow::as_select())
+            .first($c)
+            .await
+            .optional()?;
+        row.filter(|grant| grant.is_live($now))
+    }};
+}
+
+impl Database {
+    pub(super) async fn code_by_hash(
+        &self,
+        hash: &TokenHash,
+    ) -> Result<Option<AuthorizationCode>, StoreError> {
+        let row: Option<CodeRow> = with_conn!(self, |c| Ok(codes::table
+            .find(&hash.0[..])
+            .select(CodeRow::as_select())
+            .first(c)
+            .await
+            .optional()?))?;
+        Ok(row.map(AuthorizationCode::try_from).transpose()?)
+    }
+
+    /// RFC 6749 §4.1.2: a second use of a code denies the request and ends what the first one issued.
+    pub(super) async fn exchange_code(
+        &self,
+        hash: &TokenHash,
+        issue: &Issue,
+        now: Timestamp,
+    ) -> Result<Exchange, StoreError> {
+        let ended = with_tx!(self, |c| {
+            let found: Option<String> =
+                codes::table.find(&hash.0[..]).select(codes::grant_id).first(c).await.optional()?;
+            let Some(grant) = found else { return Ok(Ended::Invalid) };
+            // The grant before anything of it, here and everywhere: one order of locks, no deadlock.
+            let live = live_grant!(c, &grant, now);
+            let won = diesel::update(codes::table.find(&hash.0[..]))
+                .filter(codes::consumed_at.is_null())
+                .filter(codes::expires_at.gt(now.0))
+                .set(codes::consumed_at.eq(now.0))
+                .execute(c)
+                .await?;
+            if won == 0 {
+                let spent: i64 = codes::table
+                    .find(&hash.0[..])
+                    .filter(codes::consumed_at.is_not_null())
+                    .count()
+                    .get_result(c)
+                    .await?;
+                if spent == 0 {
+                    return Ok(Ended::Invalid);
+                }
+                end_grant!(c, &grant, now);
+                return Ok(Ended::Replayed);
+            }
+            let Some(row) = live else { return Ok(Ended::Invalid) };
+            for token in issued(issue, &grant, None, now) {
+                diesel::insert_into(tokens::table).values(token).execute(c).await?;
+            }
+            Ok(Ended::Issued(row))
+        })?;
+        ended.read()
+    }
+
+    /// OAuth 2.1 §4.3.1 rotation. A client that never saw the answer (`confirmed_at` is still empty) may ask again.
+    pub(super) async fn rotate_refresh(
+        &self,
+        refresh: &TokenHash,
+        issue: &Issue,
+        now: Timestamp,
+    ) -> Result<Exchange, StoreError> {
+        let ended = with_tx!(self, |c| {
+            let found: Option<StoredToken> = tokens::table
+                .filter(tokens::hash.eq(&refresh.0[..]))
+                .filter(tokens::kind.eq(TokenKind::Refresh.word()))
+                .select(StoredToken::as_select())
+                .first(c)
+                .await
+                .optional()?;
+            let Some(found) = found.filter(|token| token.is_live(now)) else { return Ok(Ended::Invalid) };
+            let Some(grant) = live_grant!(c, &found.grant_id, now) else { return Ok(Ended::Invalid) };
+            // One statement decides: with the grant locked, only the first use of the new pair can come in between.
+            let honoured = diesel::update(tokens::table.find(&found.id))
+                .filter(tokens::confirmed_at.is_null())
+                .set(tokens::consumed_at.eq(now.0))
+                .execute(c)
+                .await?;
+            if honoured == 0 {
+                let still_there: i64 = tokens::table.find(&found.id).count().get_result(c).await?;
+                if still_there == 0 {
+                    // A racer replaced the pair this token belongs to.
+                    return Ok(Ended::Invalid);
+                }
+                end_grant!(c, &found.grant_id, now);
+                return Ok(Ended::Replayed);
+            }
+            // The pair nobody received, if this is the second time of asking.
+            diesel::delete(tokens::table.filter(tokens::parent_id.eq(&found.id))).execute(c).await?;
+            if let Some(parent) = &found.parent_id {
+                diesel::update(tokens::table.find(parent))
+                    .filter(tokens::confirmed_at.is_null())
+                    .set(tokens::confirmed_at.eq(now.0))
+                    .execute(c)
+                    .await?;
+            }
+            for token in issued(issue, &found.grant_id, Some(&found.id), now) {
+                diesel::insert_into(tokens::table).values(token).execute(c).await?;
+            }
+            Ok(Ended::Issued(grant))
+        })?;
+        ended.read()
+    }
+}

@@ -1,0 +1,168 @@
+//! Grants: listed and ended.
+
+use super::rows::{GrantRow, StoredToken};
+use crate::{
+    database::{Database, with_conn, with_tx},
+    schema::{authorization_requests as requests, codes, grants, tokens, users},
+    words::Word,
+};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use imapmcp_core::{
+    id::{ClientId, GrantId, TokenId, UserId},
+    oauth::{Grant, Token, TokenKind},
+    secret::TokenHash,
+    store::{StoreError, TokenRow},
+    time::Timestamp,
+};
+
+/// Ends a grant with its codes and tokens, inside a transaction; evaluates to how many were still standing.
+macro_rules! end_grant {
+    ($c:expr, $grant:expr, $now:expr) => {{
+        use crate::schema::{codes, grants, tokens};
+        let ended = diesel::update(grants::table.find($grant))
+            .filter(grants::revoked_at.is_null())
+            .set(grants::revoked_at.eq($now.0))
+            .execute($c)
+            .await?;
+        diesel::delete(tokens::table.filter(tokens::grant_id.eq($grant))).execute($c).await?;
+        diesel::delete(codes::table.filter(codes::grant_id.eq($grant))).execute($c).await?;
+        ended
+    }};
+}
+pub(super) use end_grant;
+
+impl Database {
+    pub(super) async fn insert_personal(&self, grant: &Grant, token: &Token) -> Result<(), StoreError> {
+        let (grant, token) = (GrantRow::from(grant), StoredToken::from(token));
+        with_tx!(self, |c| {
+            diesel::insert_into(grants::table).values(grant.clone()).execute(c).await?;
+            diesel::insert_into(tokens::table).values(token.clone()).execute(c).await?;
+            Ok(())
+        })
+    }
+
+    pub(super) async fn personal_tokens(
+        &self,
+        user: Option<&UserId>,
+        now: Timestamp,
+    ) -> Result<Vec<TokenRow>, StoreError> {
+        let user = user.map(UserId::as_str);
+        let rows: Vec<(StoredToken, GrantRow)> = with_conn!(self, |c| {
+            let live = tokens::table
+                .inner_join(grants::table)
+                .filter(tokens::kind.eq(TokenKind::Personal.word()))
+                .filter(tokens::expires_at.is_null().or(tokens::expires_at.gt(now.0)))
+                .filter(grants::expires_at.is_null().or(grants::expires_at.gt(now.0)))
+                .filter(grants::revoked_at.is_null())
+                .order((tokens::created_at.desc(), tokens::id))
+                .select((StoredToken::as_select(), GrantRow::as_select()));
+            Ok(match user {
+                Some(user) => live.filter(grants::user_id.eq(user)).load(c).await?,
+                None => live.load(c).await?,
+            })
+        })?;
+        rows.into_iter()
+            .map(|(token, grant)| {
+                Ok(TokenRow { token: Token::try_from(token)?, grant: Grant::try_from(grant)? })
+            })
+            .collect()
+    }
+
+    pub(super) async fn end_personal(&self, id: &TokenId, now: Timestamp) -> Result<bool, StoreError> {
+        with_tx!(self, |c| {
+            let grant: Option<String> = tokens::table
+                .find(id.as_str())
+                .filter(tokens::kind.eq(TokenKind::Personal.word()))
+                .select(tokens::grant_id)
+                .first(c)
+                .await
+                .optional()?;
+            let Some(grant) = grant else { return Ok(false) };
+            Ok(end_grant!(c, &grant, now) == 1)
+        })
+    }
+
+    pub(super) async fn live_grants(&self, user: &UserId, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
+        let rows: Vec<GrantRow> = with_conn!(self, |c| Ok(grants::table
+            .filter(grants::user_id.eq(user.as_str()))
+            .filter(grants::revoked_at.is_null())
+            .filter(grants::expires_at.is_null().or(grants::expires_at.gt(now.0)))
+            .order((grants::created_at.desc(), grants::id))
+            .select(GrantRow::as_select())
+            .load(c)
+            .await?))?;
+        Ok(rows.into_iter().map(Grant::try_from).collect::<Result<_, _>>()?)
+    }
+
+    pub(super) async fn end_own_grant(
+        &self,
+        user: &UserId,
+        id: &GrantId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        with_tx!(self, |c| {
+            let own: i64 = grants::table
+                .find(id.as_str())
+                .filter(grants::user_id.eq(user.as_str()))
+                .count()
+                .get_result(c)
+                .await?;
+            if own == 0 {
+                return Ok(false);
+            }
+            Ok(end_grant!(c, id.as_str(), now) == 1)
+        })
+    }
+
+    pub(super) async fn end_grant_of_token(
+        &self,
+        hash: &TokenHash,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        with_tx!(self, |c| {
+            let grant: Option<String> = tokens::table
+                .inner_join(grants::table)
+                .filter(tokens::hash.eq(&hash.0[..]))
+                .filter(tokens::kind.ne(TokenKind::Personal.word()))
+                .filter(grants::client_id.eq(client.as_str()))
+                .select(grants::id)
+                .first(c)
+                .await
+                .optional()?;
+            if let Some(grant) = grant {
+                end_grant!(c, &grant, now);
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) async fn remove_lapsed(&self, now: Timestamp) -> Result<usize, StoreError> {
+        with_tx!(self, |c| {
+            let lapsed =
+                diesel::delete(requests::table.filter(requests::expires_at.le(now.0))).execute(c).await?;
+            let codes = diesel::delete(codes::table.filter(codes::expires_at.le(now.0))).execute(c).await?;
+            let tokens =
+                diesel::delete(tokens::table.filter(tokens::expires_at.le(now.0))).execute(c).await?;
+            Ok(lapsed + codes + tokens)
+        })
+    }
+
+    /// Stored as it is, with its grant; `None` if the token lapsed.
+    pub(super) async fn token_by_hash(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<TokenRow>, StoreError> {
+        let row: Option<(StoredToken, GrantRow)> = with_conn!(self, |c| Ok(tokens::table
+            .inner_join(grants::table.inner_join(users::table))
+            .filter(tokens::hash.eq(&hash.0[..]))
+            .select((StoredToken::as_select(), GrantRow::as_select()))
+            .first(c)
+            .await
+            .optional()?))?;
+        let Some((token, grant)) = row.filter(|(token, _)| token.is_live(now)) else { return Ok(None) };
+        Ok(Some(TokenRow { token: Token::try_from(token)?, grant: Grant::try_from(grant)? }))
+    }
+}

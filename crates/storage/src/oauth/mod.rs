@@ -1,0 +1,135 @@
+//! The authorization server's repository: the port in one place, the work in the files below.
+
+mod clients;
+mod exchange;
+mod grants;
+mod principal;
+mod rows;
+
+use crate::Database;
+use async_trait::async_trait;
+use imapmcp_core::{
+    id::{ClientId, GrantId, TokenId, UserId},
+    oauth::{AuthorizationCode, AuthorizationRequest, Client, Exchange, Grant, Issue, Principal, Token},
+    secret::TokenHash,
+    store::{OAuthRepository, StoreError, TokenRow},
+    time::Timestamp,
+};
+
+#[async_trait]
+impl OAuthRepository for Database {
+    async fn put_client(&self, client: &Client) -> Result<(), StoreError> {
+        self.upsert_client(client).await
+    }
+
+    async fn find_client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+        self.client_by_id(id).await
+    }
+
+    async fn count_unused_clients(&self) -> Result<u64, StoreError> {
+        self.unused_clients().await
+    }
+
+    async fn sweep_clients(&self, made_before: Timestamp) -> Result<usize, StoreError> {
+        self.remove_unused_clients(made_before).await
+    }
+
+    async fn add_request(&self, request: &AuthorizationRequest) -> Result<(), StoreError> {
+        self.insert_request(request).await
+    }
+
+    async fn find_request(
+        &self,
+        hash: &TokenHash,
+        session: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<AuthorizationRequest>, StoreError> {
+        self.live_request(hash, session, now).await
+    }
+
+    async fn move_requests(&self, from: &TokenHash, to: &TokenHash) -> Result<(), StoreError> {
+        self.hand_on_requests(from, to).await
+    }
+
+    async fn decide(
+        &self,
+        hash: &TokenHash,
+        session: &TokenHash,
+        consent: Option<(&Grant, &AuthorizationCode)>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.decide_request(hash, session, consent, now).await
+    }
+
+    async fn find_code(&self, hash: &TokenHash) -> Result<Option<AuthorizationCode>, StoreError> {
+        self.code_by_hash(hash).await
+    }
+
+    async fn spend_code(
+        &self,
+        hash: &TokenHash,
+        issue: &Issue,
+        now: Timestamp,
+    ) -> Result<Exchange, StoreError> {
+        self.exchange_code(hash, issue, now).await
+    }
+
+    async fn find_token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenRow>, StoreError> {
+        self.token_by_hash(hash, now).await
+    }
+
+    async fn rotate(
+        &self,
+        refresh: &TokenHash,
+        issue: &Issue,
+        now: Timestamp,
+    ) -> Result<Exchange, StoreError> {
+        self.rotate_refresh(refresh, issue, now).await
+    }
+
+    async fn principal(
+        &self,
+        token: &TokenHash,
+        resources: &[String],
+        now: Timestamp,
+    ) -> Result<Option<Principal>, StoreError> {
+        self.find_principal(token, resources, now).await
+    }
+
+    async fn add_personal_token(&self, grant: &Grant, token: &Token) -> Result<(), StoreError> {
+        self.insert_personal(grant, token).await
+    }
+
+    async fn list_personal_tokens(
+        &self,
+        user: Option<&UserId>,
+        now: Timestamp,
+    ) -> Result<Vec<TokenRow>, StoreError> {
+        self.personal_tokens(user, now).await
+    }
+
+    async fn revoke_personal_token(&self, id: &TokenId, now: Timestamp) -> Result<bool, StoreError> {
+        self.end_personal(id, now).await
+    }
+
+    async fn list_grants(&self, user: &UserId, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
+        self.live_grants(user, now).await
+    }
+
+    async fn revoke_grant(&self, user: &UserId, id: &GrantId, now: Timestamp) -> Result<bool, StoreError> {
+        self.end_own_grant(user, id, now).await
+    }
+
+    async fn revoke_token(
+        &self,
+        hash: &TokenHash,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.end_grant_of_token(hash, client, now).await
+    }
+
+    async fn sweep_tokens(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.remove_lapsed(now).await
+    }
+}

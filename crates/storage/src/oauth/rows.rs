@@ -1,0 +1,272 @@
+//! Rows of the authorization server and what they mean.
+
+use crate::{
+    failure::Failure,
+    schema::{authorization_requests, clients, codes, grants, tokens},
+    words::{
+        Word, digest, from_json, id, permissions, policy_of, policy_word, scope_of, scope_text, to_json,
+    },
+};
+use diesel::prelude::*;
+use imapmcp_core::{
+    oauth::{AuthorizationCode, AuthorizationRequest, Client, ClientKind, Grant, Token, TokenKind},
+    time::Timestamp,
+};
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = clients)]
+pub(super) struct ClientRow {
+    id: String,
+    kind: String,
+    name: String,
+    redirect_uris: String,
+    created_at: i64,
+    used_at: Option<i64>,
+}
+
+impl From<&Client> for ClientRow {
+    fn from(client: &Client) -> Self {
+        Self {
+            id: client.id.to_string(),
+            kind: client.kind.word().to_owned(),
+            name: client.name.clone(),
+            redirect_uris: to_json(&client.redirect_uris),
+            created_at: client.created_at.0,
+            used_at: client.used_at.map(|at| at.0),
+        }
+    }
+}
+
+impl TryFrom<ClientRow> for Client {
+    type Error = Failure;
+
+    fn try_from(row: ClientRow) -> Result<Self, Failure> {
+        Ok(Self {
+            id: id(&row.id)?,
+            kind: ClientKind::of(&row.kind)?,
+            name: row.name,
+            redirect_uris: from_json(&row.redirect_uris)?,
+            created_at: Timestamp(row.created_at),
+            used_at: row.used_at.map(Timestamp),
+        })
+    }
+}
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = authorization_requests)]
+pub(super) struct RequestRow {
+    hash: Vec<u8>,
+    session: Vec<u8>,
+    client_id: String,
+    redirect_uri: String,
+    permissions: String,
+    offline: bool,
+    resource: String,
+    state: Option<String>,
+    code_challenge: String,
+    expires_at: i64,
+}
+
+impl From<&AuthorizationRequest> for RequestRow {
+    fn from(request: &AuthorizationRequest) -> Self {
+        Self {
+            hash: request.hash.0.to_vec(),
+            session: request.session.0.to_vec(),
+            client_id: request.client.to_string(),
+            redirect_uri: request.redirect_uri.clone(),
+            permissions: request.permissions.to_string(),
+            offline: request.offline,
+            resource: request.resource.clone(),
+            state: request.state.clone(),
+            code_challenge: request.code_challenge.clone(),
+            expires_at: request.expires_at.0,
+        }
+    }
+}
+
+impl TryFrom<RequestRow> for AuthorizationRequest {
+    type Error = Failure;
+
+    fn try_from(row: RequestRow) -> Result<Self, Failure> {
+        Ok(Self {
+            hash: digest(&row.hash)?,
+            session: digest(&row.session)?,
+            client: id(&row.client_id)?,
+            redirect_uri: row.redirect_uri,
+            permissions: permissions(&row.permissions),
+            offline: row.offline,
+            resource: row.resource,
+            state: row.state,
+            code_challenge: row.code_challenge,
+            expires_at: Timestamp(row.expires_at),
+        })
+    }
+}
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = grants)]
+pub(super) struct GrantRow {
+    pub(super) id: String,
+    user_id: String,
+    pub(super) client_id: String,
+    client_name: String,
+    permissions: String,
+    accounts: Option<String>,
+    send_policy: String,
+    pub(super) resource: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+    revoked_at: Option<i64>,
+    used_at: Option<i64>,
+}
+
+impl GrantRow {
+    pub(super) fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| at > now.0)
+    }
+}
+
+impl From<&Grant> for GrantRow {
+    fn from(grant: &Grant) -> Self {
+        Self {
+            id: grant.id.to_string(),
+            user_id: grant.user.to_string(),
+            client_id: grant.client.to_string(),
+            client_name: grant.client_name.clone(),
+            permissions: grant.permissions.to_string(),
+            accounts: scope_text(&grant.accounts),
+            send_policy: policy_word(grant.send_policy),
+            resource: grant.resource.clone(),
+            created_at: grant.created_at.0,
+            expires_at: grant.expires_at.map(|at| at.0),
+            revoked_at: grant.revoked_at.map(|at| at.0),
+            used_at: grant.used_at.map(|at| at.0),
+        }
+    }
+}
+
+impl TryFrom<GrantRow> for Grant {
+    type Error = Failure;
+
+    fn try_from(row: GrantRow) -> Result<Self, Failure> {
+        Ok(Self {
+            id: id(&row.id)?,
+            user: id(&row.user_id)?,
+            client: id(&row.client_id)?,
+            client_name: row.client_name,
+            permissions: permissions(&row.permissions),
+            accounts: scope_of(row.accounts.as_deref())?,
+            send_policy: policy_of(&row.send_policy)?,
+            resource: row.resource,
+            created_at: Timestamp(row.created_at),
+            expires_at: row.expires_at.map(Timestamp),
+            revoked_at: row.revoked_at.map(Timestamp),
+            used_at: row.used_at.map(Timestamp),
+        })
+    }
+}
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = codes)]
+pub(super) struct CodeRow {
+    hash: Vec<u8>,
+    grant_id: String,
+    client_id: String,
+    redirect_uri: String,
+    code_challenge: String,
+    resource: String,
+    offline: bool,
+    expires_at: i64,
+    consumed_at: Option<i64>,
+}
+
+impl From<&AuthorizationCode> for CodeRow {
+    fn from(code: &AuthorizationCode) -> Self {
+        Self {
+            hash: code.hash.0.to_vec(),
+            grant_id: code.grant.to_string(),
+            client_id: code.client.to_string(),
+            redirect_uri: code.redirect_uri.clone(),
+            code_challenge: code.code_challenge.clone(),
+            resource: code.resource.clone(),
+            offline: code.offline,
+            expires_at: code.expires_at.0,
+            consumed_at: code.consumed_at.map(|at| at.0),
+        }
+    }
+}
+
+impl TryFrom<CodeRow> for AuthorizationCode {
+    type Error = Failure;
+
+    fn try_from(row: CodeRow) -> Result<Self, Failure> {
+        Ok(Self {
+            hash: digest(&row.hash)?,
+            grant: id(&row.grant_id)?,
+            client: id(&row.client_id)?,
+            redirect_uri: row.redirect_uri,
+            code_challenge: row.code_challenge,
+            resource: row.resource,
+            offline: row.offline,
+            expires_at: Timestamp(row.expires_at),
+            consumed_at: row.consumed_at.map(Timestamp),
+        })
+    }
+}
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = tokens)]
+pub(super) struct StoredToken {
+    pub(super) id: String,
+    pub(super) hash: Vec<u8>,
+    pub(super) kind: String,
+    pub(super) grant_id: String,
+    pub(super) expires_at: Option<i64>,
+    pub(super) created_at: i64,
+    pub(super) used_at: Option<i64>,
+    /// The refresh token it was exchanged for.
+    pub(super) parent_id: Option<String>,
+    /// Refresh: when it was exchanged.
+    pub(super) consumed_at: Option<i64>,
+    /// Refresh: when what it was exchanged for was first used.
+    pub(super) confirmed_at: Option<i64>,
+}
+
+impl StoredToken {
+    pub(super) fn is_live(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|at| at > now.0)
+    }
+}
+
+impl From<&Token> for StoredToken {
+    fn from(token: &Token) -> Self {
+        Self {
+            id: token.id.to_string(),
+            hash: token.hash.0.to_vec(),
+            kind: token.kind.word().to_owned(),
+            grant_id: token.grant.to_string(),
+            expires_at: token.expires_at.map(|at| at.0),
+            created_at: token.created_at.0,
+            used_at: token.used_at.map(|at| at.0),
+            parent_id: None,
+            consumed_at: None,
+            confirmed_at: None,
+        }
+    }
+}
+
+impl TryFrom<StoredToken> for Token {
+    type Error = Failure;
+
+    fn try_from(row: StoredToken) -> Result<Self, Failure> {
+        Ok(Self {
+            id: id(&row.id)?,
+            hash: digest(&row.hash)?,
+            kind: TokenKind::of(&row.kind)?,
+            grant: id(&row.grant_id)?,
+            expires_at: row.expires_at.map(Timestamp),
+            created_at: Timestamp(row.created_at),
+            used_at: row.used_at.map(Timestamp),
+        })
+    }
+}

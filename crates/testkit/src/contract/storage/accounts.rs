@@ -1,0 +1,104 @@
+//! Mail accounts.
+
+use super::Repositories;
+use crate::builders;
+use imapmcp_core::{
+    account::{Account, AuthKind, Backend, Endpoint, Health, Security},
+    secret::Sealed,
+    store::StoreError,
+};
+
+fn same(one: &Account, other: &Account) {
+    assert_eq!(format!("{one:?}"), format!("{other:?}"));
+}
+
+/// Another user's account looks exactly like an unknown one.
+pub async fn accounts_belong_to_their_user(on: &Repositories) {
+    let (owner, stranger) = (builders::user("owner"), builders::user("stranger"));
+    on.users.add_user(&owner).await.unwrap();
+    on.users.add_user(&stranger).await.unwrap();
+    let account = Account {
+        from_name: Some("Ö. Wner".to_owned()),
+        is_default: true,
+        auth: AuthKind::OAuth2,
+        health: Health::NeedsAttention,
+        credential: Sealed(vec![0, 159, 146, 150]),
+        backend: Backend::Servers {
+            imap: Endpoint { host: "127.0.0.1".to_owned(), port: 65535, security: Security::Insecure },
+            smtp: Endpoint { host: "smtp.example.com".to_owned(), port: 587, security: Security::StartTls },
+        },
+        ..builders::account(&owner.id, "work")
+    };
+    on.accounts.add_account(&account).await.unwrap();
+    same(&on.accounts.find_account(&owner.id, &account.id).await.unwrap().unwrap(), &account);
+    let twin = Account { id: builders::account_id("twin"), ..account.clone() };
+    assert!(matches!(on.accounts.add_account(&twin).await, Err(StoreError::Conflict(_))));
+
+    assert!(on.accounts.find_account(&stranger.id, &account.id).await.unwrap().is_none());
+    assert!(on.accounts.list_accounts(&stranger.id).await.unwrap().is_empty());
+    assert!(!on.accounts.remove_account(&stranger.id, &account.id).await.unwrap());
+    let stolen = on.accounts.set_credential(&stranger.id, &account.id, 1, &Sealed(vec![6])).await.unwrap();
+    assert!(!stolen);
+    same(&on.accounts.find_account(&owner.id, &account.id).await.unwrap().unwrap(), &account);
+
+    let demo = Account { backend: Backend::Demo, ..builders::account(&stranger.id, "work") };
+    on.accounts.add_account(&demo).await.unwrap();
+    let found = on.accounts.find_account(&stranger.id, &demo.id).await.unwrap().unwrap();
+    assert_eq!(found.backend, Backend::Demo);
+
+    assert!(on.accounts.remove_account(&owner.id, &account.id).await.unwrap());
+    assert!(!on.accounts.remove_account(&owner.id, &account.id).await.unwrap());
+    assert!(on.accounts.find_account(&owner.id, &account.id).await.unwrap().is_none());
+}
+
+/// The first account is the default, a new default replaces the old one, and a removed default has an heir.
+pub async fn one_account_is_the_default(on: &Repositories) {
+    let user = builders::user("defaults");
+    on.users.add_user(&user).await.unwrap();
+    let labels = async || {
+        let list = on.accounts.list_accounts(&user.id).await.unwrap();
+        assert_eq!(list.iter().filter(|account| account.is_default).count(), usize::from(!list.is_empty()));
+        list.into_iter().map(|account| account.label).collect::<Vec<_>>()
+    };
+    for label in ["m", "z", "a"] {
+        on.accounts.add_account(&builders::account(&user.id, label)).await.unwrap();
+    }
+    assert_eq!(labels().await, ["m", "a", "z"]);
+    let b = Account { is_default: true, ..builders::account(&user.id, "b") };
+    on.accounts.add_account(&b).await.unwrap();
+    assert_eq!(labels().await, ["b", "a", "m", "z"]);
+    on.accounts.remove_account(&user.id, &b.id).await.unwrap();
+    assert_eq!(labels().await, ["a", "m", "z"]);
+    on.accounts.remove_account(&user.id, &builders::account_id("defaults-z")).await.unwrap();
+    assert_eq!(labels().await, ["a", "m"]);
+
+    let racing = builders::user("racing-defaults");
+    on.users.add_user(&racing).await.unwrap();
+    super::race(8, |number| {
+        let (accounts, account) = (on.accounts.clone(), builders::account(&racing.id, &format!("l{number}")));
+        async move { accounts.add_account(&account).await.unwrap() }
+    })
+    .await;
+    let list = on.accounts.list_accounts(&racing.id).await.unwrap();
+    assert_eq!((list.len(), list.iter().filter(|account| account.is_default).count()), (8, 1));
+}
+
+/// Of two edits on the same version one wins; health is only recorded for the version it was seen with.
+pub async fn a_credential_is_replaced_by_one_edit(on: &Repositories) {
+    let user = builders::user("credentials");
+    on.users.add_user(&user).await.unwrap();
+    let account = builders::account(&user.id, "work");
+    on.accounts.add_account(&account).await.unwrap();
+    on.accounts.set_health(&account.id, 1, Health::NeedsAttention).await.unwrap();
+    let health = async || on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap().health;
+    assert_eq!(health().await, Health::NeedsAttention);
+
+    assert!(on.accounts.set_credential(&user.id, &account.id, 1, &Sealed(vec![7])).await.unwrap());
+    assert!(!on.accounts.set_credential(&user.id, &account.id, 1, &Sealed(vec![8])).await.unwrap());
+    let found = on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap();
+    assert_eq!((found.credential, found.credential_version), (Sealed(vec![7]), 2));
+    assert_eq!(found.health, Health::Ok);
+
+    on.accounts.set_health(&account.id, 1, Health::NeedsAttention).await.unwrap();
+    assert_eq!(health().await, Health::Ok, "an answer to the old credential says nothing about the new one");
+}

@@ -1,0 +1,138 @@
+//! Codes and refresh tokens.
+
+use super::{super::race, Repositories, bearer, consent, parties};
+use crate::builders::{self, NOON};
+use imapmcp_core::{
+    oauth::{Exchange, Issue},
+    secret::TokenHash,
+    time::Timestamp,
+};
+
+async fn spend(on: &Repositories, code: &TokenHash, issue: &str) -> Exchange {
+    on.oauth.spend_code(code, &builders::issue(issue, NOON), NOON).await.unwrap()
+}
+
+async fn rotate(on: &Repositories, refresh: &str, issue: &str, now: Timestamp) -> Exchange {
+    on.oauth.rotate(&TokenHash::of(refresh), &builders::issue(issue, now), now).await.unwrap()
+}
+
+/// 32 racers for one code: one gets tokens.
+pub async fn a_code_has_one_winner(on: &Repositories) {
+    let (user, client) = parties(on, "code-race").await;
+    let (_, code) = consent(on, "code-race", &user, &client).await;
+    let outcomes = race(32, |number| {
+        let (oauth, hash) = (on.oauth.clone(), code.hash);
+        let issue = builders::issue(&format!("code-race-{number}"), NOON);
+        async move { oauth.spend_code(&hash, &issue, NOON).await.unwrap() }
+    })
+    .await;
+    let issued = outcomes.iter().filter(|outcome| matches!(outcome, Exchange::Issued(_))).count();
+    assert_eq!(issued, 1);
+}
+
+/// RFC 6749 §4.1.2.
+pub async fn a_second_use_of_a_code_ends_the_grant(on: &Repositories) {
+    let (user, client) = parties(on, "replay").await;
+    let (grant, code) = consent(on, "replay", &user, &client).await;
+    let Exchange::Issued(issued) = spend(on, &code.hash, "replay").await else { panic!("the first use") };
+    assert_eq!(*issued, grant);
+    assert!(on.oauth.find_code(&code.hash).await.unwrap().unwrap().consumed_at.is_some());
+    assert!(bearer(on, "replay-access", NOON).await.is_some());
+    assert!(bearer(on, "replay-refresh", NOON).await.is_none(), "a refresh token is no bearer token");
+
+    assert!(matches!(spend(on, &code.hash, "thief").await, Exchange::Replayed));
+    assert!(bearer(on, "replay-access", NOON).await.is_none());
+    assert!(bearer(on, "thief-access", NOON).await.is_none());
+    assert!(matches!(rotate(on, "replay-refresh", "after", NOON).await, Exchange::Invalid));
+    assert!(on.oauth.list_grants(&user, NOON).await.unwrap().is_empty());
+}
+
+/// Lapsed, unknown, or the grant is gone.
+pub async fn a_lapsed_code_gives_nothing(on: &Repositories) {
+    let (user, client) = parties(on, "lapsed").await;
+    let (grant, code) = consent(on, "lapsed", &user, &client).await;
+    let late = code.expires_at;
+    let outcome = on.oauth.spend_code(&code.hash, &builders::issue("lapsed", late), late).await.unwrap();
+    assert!(matches!(outcome, Exchange::Invalid));
+    assert!(matches!(spend(on, &TokenHash::of("unknown"), "x").await, Exchange::Invalid));
+    assert!(on.oauth.revoke_grant(&user, &grant.id, NOON).await.unwrap());
+    assert!(matches!(spend(on, &code.hash, "lapsed").await, Exchange::Invalid));
+    assert!(bearer(on, "lapsed-access", NOON).await.is_none());
+}
+
+/// The client never saw the new pair, so it asks again with the old refresh token.
+pub async fn a_lost_answer_can_be_asked_for_again(on: &Repositories) {
+    let (user, client) = parties(on, "lost").await;
+    let (grant, code) = consent(on, "lost", &user, &client).await;
+    spend(on, &code.hash, "lost-0").await;
+    let Exchange::Issued(issued) = rotate(on, "lost-0-refresh", "lost-1", NOON).await else {
+        panic!("rotates")
+    };
+    assert_eq!(issued.id, grant.id);
+    assert!(matches!(rotate(on, "lost-0-refresh", "lost-2", NOON).await, Exchange::Issued(_)));
+    assert!(bearer(on, "lost-1-access", NOON).await.is_none(), "the pair nobody received is dead");
+    assert!(matches!(rotate(on, "lost-1-refresh", "lost-x", NOON).await, Exchange::Invalid));
+    assert!(bearer(on, "lost-2-access", NOON).await.is_some());
+    assert!(matches!(rotate(on, "lost-2-refresh", "lost-3", NOON).await, Exchange::Issued(_)));
+    assert!(bearer(on, "lost-2-access", NOON).await.is_some(), "an access token outlives a rotation");
+    assert!(bearer(on, "lost-3-access", NOON).await.is_some());
+}
+
+/// Once the new pair was used, the old refresh token is a stolen one.
+pub async fn a_spent_refresh_token_ends_the_grant(on: &Repositories) {
+    let (user, client) = parties(on, "reuse").await;
+    // The new access token was used; or the new refresh token was.
+    for by_refresh in [false, true] {
+        let name = format!("reuse-{by_refresh}");
+        let (_, code) = consent(on, &name, &user, &client).await;
+        spend(on, &code.hash, &format!("{name}-0")).await;
+        let (old, new) = (format!("{name}-0-refresh"), format!("{name}-1"));
+        assert!(matches!(rotate(on, &old, &new, NOON).await, Exchange::Issued(_)));
+        if by_refresh {
+            let next = format!("{name}-2");
+            assert!(matches!(rotate(on, &format!("{new}-refresh"), &next, NOON).await, Exchange::Issued(_)));
+        } else {
+            assert!(bearer(on, &format!("{new}-access"), NOON).await.is_some());
+        }
+        let stolen = rotate(on, &old, &format!("{name}-thief"), NOON).await;
+        assert!(matches!(stolen, Exchange::Replayed), "by refresh: {by_refresh}");
+        for dead in ["0-access", "1-access", "2-access", "thief-access"] {
+            assert!(bearer(on, &format!("{name}-{dead}"), NOON).await.is_none(), "{dead}");
+        }
+    }
+    assert!(on.oauth.list_grants(&user, NOON).await.unwrap().is_empty());
+}
+
+/// Sweeping a used access token away must not make the old refresh token look unanswered.
+pub async fn the_evidence_of_use_outlives_the_access_token(on: &Repositories) {
+    let (user, client) = parties(on, "evidence").await;
+    let (_, code) = consent(on, "evidence", &user, &client).await;
+    spend(on, &code.hash, "evidence-0").await;
+    rotate(on, "evidence-0-refresh", "evidence-1", NOON).await;
+    assert!(bearer(on, "evidence-1-access", NOON).await.is_some());
+    let later = NOON.plus_seconds(2 * 3600);
+    on.oauth.sweep_tokens(later).await.unwrap();
+    assert!(on.oauth.find_token(&TokenHash::of("evidence-1-access"), later).await.unwrap().is_none());
+    assert!(matches!(rotate(on, "evidence-0-refresh", "evidence-x", later).await, Exchange::Replayed));
+}
+
+/// Two processes of one client refresh at the same moment: neither is taken for a thief, one pair is left.
+pub async fn concurrent_rotations_leave_one_pair(on: &Repositories) {
+    let (user, client) = parties(on, "rotate-race").await;
+    let (_, code) = consent(on, "rotate-race", &user, &client).await;
+    spend(on, &code.hash, "rotate-race-first").await;
+    let outcomes = race(8, |number| {
+        let oauth = on.oauth.clone();
+        let issue: Issue = builders::issue(&format!("rotate-race-{number}"), NOON);
+        let old = TokenHash::of("rotate-race-first-refresh");
+        async move { oauth.rotate(&old, &issue, NOON).await.unwrap() }
+    })
+    .await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Exchange::Issued(_))));
+    let mut alive = 0;
+    for number in 0..8 {
+        let hash = TokenHash::of(&format!("rotate-race-{number}-access"));
+        alive += usize::from(on.oauth.find_token(&hash, NOON).await.unwrap().is_some());
+    }
+    assert_eq!(alive, 1);
+}

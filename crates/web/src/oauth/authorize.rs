@@ -1,0 +1,25 @@
+//! `GET /oauth/authorize`: checks the request, binds it to the browser session and goes on to the consent page.
+
+use crate::{error::WebError, session::Visitor, state::WebState};
+use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
+use imapmcp_oauth_server::{AuthorizeError, Parameters};
+
+pub(super) async fn start(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    let parameters = Parameters::parse(request.query_string().as_bytes());
+    let valid = match state.server.authorize(&parameters).await {
+        Ok(valid) => valid,
+        Err(AuthorizeError::Page(error)) => return Err(WebError::Authorize(error)),
+        Err(AuthorizeError::Redirect(location)) => {
+            return Ok(HttpResponse::Found().insert_header((LOCATION, location)).finish());
+        }
+    };
+    // Only a good request costs a session.
+    let visitor = Visitor::with_session(&state, &request).await?;
+    let id = state.server.hold(valid, &visitor.session()?.hash).await?;
+    let mut response = HttpResponse::SeeOther();
+    response.insert_header((LOCATION, format!("/oauth/consent?request={id}")));
+    if let Some(cookie) = visitor.cookie(state.server.config()) {
+        response.cookie(cookie);
+    }
+    Ok(response.finish())
+}

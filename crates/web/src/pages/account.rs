@@ -1,0 +1,236 @@
+//! `/accounts/{id}`: one account, its test, its password, its end.
+
+use super::see_other;
+use crate::{
+    error::WebError,
+    session::{SignedIn, Submitted},
+    state::WebState,
+    templates::{Page, Problem},
+    words::{DiagnosisView, ago, endpoint, mail_error},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Data, Path},
+};
+use imapmcp_accounts::{AccountError, NewAccount};
+use imapmcp_core::{
+    account::{Account, Backend, Health},
+    id::AccountId,
+    mail::MailError,
+    time::Timestamp,
+};
+use imapmcp_oauth_server::Parameters;
+use serde::Serialize;
+
+/// `pages/account.html`.
+#[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no")]
+pub(crate) struct AccountPage {
+    id: String,
+    label: String,
+    email: String,
+    from_name: Option<String>,
+    added: String,
+    added_at: String,
+    is_default: bool,
+    is_demo: bool,
+    needs_attention: bool,
+    imap: String,
+    smtp: String,
+    imap_username: String,
+    smtp_username: String,
+    /// The user's own password was given just now: credentials may be changed.
+    recent: bool,
+    /// `added`, `password` or nothing.
+    notice: String,
+    diagnosis: Option<DiagnosisView>,
+    problem: Option<Problem>,
+}
+
+impl AccountPage {
+    fn new(account: &Account, now: Timestamp, recent: bool) -> Self {
+        let (imap, smtp) = match &account.backend {
+            Backend::Servers { imap, smtp } => (endpoint(imap), endpoint(smtp)),
+            Backend::Demo => (String::new(), String::new()),
+        };
+        Self {
+            id: account.id.to_string(),
+            label: account.label.clone(),
+            email: account.email.clone(),
+            from_name: account.from_name.clone(),
+            added: ago(account.created_at, now),
+            added_at: account.created_at.to_rfc3339(),
+            is_default: account.is_default,
+            is_demo: matches!(account.backend, Backend::Demo),
+            needs_attention: account.health == Health::NeedsAttention,
+            imap,
+            smtp,
+            imap_username: account.imap_username.clone(),
+            smtp_username: account.smtp_username.clone(),
+            recent,
+            notice: String::new(),
+            diagnosis: None,
+            problem: None,
+        }
+    }
+}
+
+impl Page for AccountPage {
+    const TEMPLATE: &'static str = "pages/account.html";
+
+    fn sample() -> Self {
+        Self {
+            id: "acc_sample".to_owned(),
+            label: "Personal".to_owned(),
+            email: "marie@example.org".to_owned(),
+            from_name: Some("Marie Duval".to_owned()),
+            added: "on 3 March 2026".to_owned(),
+            added_at: "2026-03-03T10:00:00Z".to_owned(),
+            is_default: true,
+            is_demo: false,
+            needs_attention: true,
+            imap: "imap.example.org, 993, TLS".to_owned(),
+            smtp: "smtp.example.org, 465, TLS".to_owned(),
+            imap_username: "marie".to_owned(),
+            smtp_username: "marie@example.org".to_owned(),
+            recent: true,
+            notice: "added".to_owned(),
+            diagnosis: Some(DiagnosisView::new(&Ok(()), &Err(MailError::Timeout))),
+            problem: Some(Problem::new("The password was not changed", "The server refused it.")),
+        }
+    }
+}
+
+/// The account, and who looks at it.
+struct Seen {
+    signed_in: SignedIn,
+    account: Account,
+    page: AccountPage,
+}
+
+impl Seen {
+    async fn new(state: &WebState, signed_in: SignedIn, id: &str) -> Result<Self, WebError> {
+        let id: AccountId = id.parse().map_err(|_| WebError::NotFound)?;
+        let account = state.accounts.get(&signed_in.user, &id).await?;
+        let recent = state.server.is_recent(signed_in.visitor.session()?);
+        let page = AccountPage::new(&account, state.server.now(), recent);
+        Ok(Self { signed_in, account, page })
+    }
+
+    /// From a form that changes what is stored: wants the user's own password within the last five minutes.
+    async fn to_change(
+        state: &WebState,
+        request: &HttpRequest,
+        body: &Bytes,
+        id: &str,
+    ) -> Result<(Self, Parameters), WebError> {
+        let (signed_in, form) = Submitted::signed_in(state, request, body).await?;
+        let seen = Self::new(state, signed_in, id).await?;
+        if !seen.page.recent {
+            return Err(WebError::SignInAgain { next: format!("/accounts/{}", seen.account.id) });
+        }
+        Ok((seen, form))
+    }
+
+    fn show(&self, state: &WebState, status: StatusCode) -> Result<HttpResponse, WebError> {
+        state.page(status, &self.signed_in.visitor, "accounts", &self.page)
+    }
+}
+
+/// `GET /accounts/{id}`.
+pub(super) async fn show(
+    state: Data<WebState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, WebError> {
+    let mut seen = Seen::new(&state, SignedIn::of(&state, &request).await?, &id).await?;
+    Parameters::parse(request.query_string().as_bytes()).first("notice").clone_into(&mut seen.page.notice);
+    seen.show(&state, StatusCode::OK)
+}
+
+/// `POST /accounts/{id}/test` with `csrf`.
+pub(super) async fn test(
+    state: Data<WebState>,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let (signed_in, _) = Submitted::signed_in(&state, &request, &body).await?;
+    let mut seen = Seen::new(&state, signed_in, &id).await?;
+    let diagnosis = state.accounts.test(&seen.signed_in.user, &seen.account.id).await?;
+    seen.page.needs_attention = diagnosis.login_refused();
+    seen.page.diagnosis = Some(DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome));
+    seen.show(&state, StatusCode::OK)
+}
+
+/// `POST /accounts/{id}/password` with `csrf`, `password`. Tried before it is saved.
+pub(super) async fn change_password(
+    state: Data<WebState>,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let (mut seen, form) = Seen::to_change(&state, &request, &body, &id).await?;
+    let Seen { signed_in, account, page } = &mut seen;
+    let refusal = match state
+        .accounts
+        .test_new(&signed_in.user, with_password(account, form.first("password")))
+        .await
+    {
+        Ok(diagnosis) => match diagnosis.imap.outcome {
+            Ok(()) => None,
+            Err(error) => {
+                let (title, advice) = mail_error(&error);
+                Some(format!("{title}. {advice}"))
+            }
+        },
+        Err(AccountError::Invalid(error)) => Some(format!("The {} {}.", error.field, error.problem)),
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(text) = refusal {
+        page.problem = Some(Problem::new("The password was not changed", text));
+        return seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    match state.accounts.set_password(&signed_in.user, &account.id, &form.first("password").into()).await {
+        Ok(()) => Ok(see_other(&format!("/accounts/{}?notice=password", account.id))),
+        Err(AccountError::ChangedMeanwhile) => {
+            let text = "The account was changed at the same time. Look at it, then try again.";
+            page.problem = Some(Problem::new("The password was not changed", text));
+            seen.show(&state, StatusCode::CONFLICT)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The same account with another password, to be tried.
+fn with_password(account: &Account, password: &str) -> NewAccount {
+    NewAccount {
+        label: account.label.clone(),
+        email: account.email.clone(),
+        from_name: account.from_name.clone(),
+        backend: account.backend.clone(),
+        imap_username: account.imap_username.clone(),
+        smtp_username: account.smtp_username.clone(),
+        auth: account.auth,
+        password: password.into(),
+        is_default: account.is_default,
+    }
+}
+
+/// `POST /accounts/{id}/remove` with `csrf`, `confirm=yes`.
+pub(super) async fn remove(
+    state: Data<WebState>,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let (mut seen, form) = Seen::to_change(&state, &request, &body, &id).await?;
+    if form.first("confirm") != "yes" {
+        seen.page.problem =
+            Some(Problem::new("The account was not removed", "Tick the box beside its name first."));
+        return seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    state.accounts.remove(&seen.signed_in.user, &seen.account.id).await?;
+    Ok(see_other("/accounts?notice=removed"))
+}

@@ -1,0 +1,128 @@
+//! `/accounts/new`: nothing is saved before a test has passed.
+
+use super::{
+    account_form::{Errors, Values, invalid},
+    see_other,
+};
+use crate::{
+    error::WebError,
+    session::{SignedIn, Submitted, Visitor, safe_next},
+    state::WebState,
+    templates::{Page, Problem},
+    words::DiagnosisView,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Data},
+};
+use imapmcp_accounts::AccountError;
+use imapmcp_core::mail::MailError;
+use imapmcp_oauth_server::Parameters;
+use serde::Serialize;
+
+/// `pages/account-new.html`.
+#[derive(Debug, Serialize)]
+pub(crate) struct AccountNewPage {
+    values: Values,
+    errors: Errors,
+    diagnosis: Option<DiagnosisView>,
+    problem: Option<Problem>,
+    allow_insecure: bool,
+    /// Where to go on to once it is saved: a consent page that waits, say.
+    next: String,
+}
+
+impl Page for AccountNewPage {
+    const TEMPLATE: &'static str = "pages/account-new.html";
+
+    fn sample() -> Self {
+        let fields = ["email", "label", "from_name", "password", "imap_host", "imap_port", "imap_username"];
+        Self {
+            values: Values::sample(),
+            errors: fields.map(|field| (field, "This is wrong.".to_owned())).into(),
+            diagnosis: Some(DiagnosisView::new(&Ok(()), &Err(MailError::LoginRefused))),
+            problem: Some(Problem::new("Nothing was saved", "Mend what is marked below.")),
+            allow_insecure: true,
+            next: "/accounts".to_owned(),
+        }
+    }
+}
+
+impl AccountNewPage {
+    fn new(state: &WebState, values: Values, next: &str) -> Self {
+        Self {
+            values,
+            errors: Errors::new(),
+            diagnosis: None,
+            problem: None,
+            allow_insecure: state.allow_insecure,
+            next: next.to_owned(),
+        }
+    }
+
+    fn refuse(
+        mut self,
+        state: &WebState,
+        visitor: &Visitor,
+        errors: Errors,
+    ) -> Result<HttpResponse, WebError> {
+        let text = errors.get("form").cloned().unwrap_or_else(|| "Mend what is marked below.".to_owned());
+        self.problem = Some(Problem::new("Nothing was saved", text));
+        self.errors = errors;
+        state.page(StatusCode::UNPROCESSABLE_ENTITY, visitor, "accounts", &self)
+    }
+}
+
+/// `GET /accounts/new?next=…`.
+pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    let signed_in = SignedIn::of(&state, &request).await?;
+    let query = Parameters::parse(request.query_string().as_bytes());
+    let page = AccountNewPage::new(&state, Values::default(), query.first("next"));
+    state.page(StatusCode::OK, &signed_in.visitor, "accounts", &page)
+}
+
+/// `POST /accounts/new` with `csrf`, `email`, `label`, `from_name`, `password`, `imap_host`, `imap_port`,
+/// `imap_security` (`tls`, `starttls`, `insecure`), `imap_username`, the same four with `smtp_`, `next`, and `do`:
+/// `save` saves when reading works although sending does not; anything else wants both to work.
+pub(super) async fn submit(
+    state: Data<WebState>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let (signed_in, form) = Submitted::signed_in(&state, &request, &body).await?;
+    let SignedIn { visitor, user } = &signed_in;
+    let values = Values::submitted(&form);
+    let mut page = AccountNewPage::new(&state, values, form.first("next"));
+
+    let new = match page.values.account(form.first("password"), state.allow_insecure) {
+        Ok(new) => new,
+        Err(errors) => return page.refuse(&state, visitor, errors),
+    };
+    let diagnosis = match state.accounts.test_new(user, new.clone()).await {
+        Ok(diagnosis) => DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome),
+        Err(AccountError::Invalid(error)) => return page.refuse(&state, visitor, invalid(&error)),
+        Err(error) => return Err(error.into()),
+    };
+    let good_enough = diagnosis.all_passed || (diagnosis.usable && form.first("do") == "save");
+    if !good_enough {
+        page.diagnosis = Some(diagnosis);
+        page.problem = Some(Problem::new(
+            "Nothing was saved: the test failed",
+            "What happened and what to do is below.",
+        ));
+        return state.page(StatusCode::UNPROCESSABLE_ENTITY, visitor, "accounts", &page);
+    }
+    match state.accounts.add(user, new).await {
+        Ok(account) if page.next.is_empty() => {
+            Ok(see_other(&format!("/accounts/{}?notice=added", account.id)))
+        }
+        Ok(_) => Ok(see_other(safe_next(&page.next))),
+        Err(AccountError::Invalid(error)) => page.refuse(&state, visitor, invalid(&error)),
+        Err(AccountError::LabelTaken) => {
+            let text = "You have an account with that label. Choose another, such as “Work”.".to_owned();
+            page.refuse(&state, visitor, Errors::from([("label", text)]))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

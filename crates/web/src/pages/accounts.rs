@@ -1,0 +1,71 @@
+//! `/accounts`: the user's mail accounts.
+
+use crate::{error::WebError, session::SignedIn, state::WebState, templates::Page};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use imapmcp_core::account::{Account, Backend, Health};
+use imapmcp_oauth_server::Parameters;
+use serde::Serialize;
+
+/// `pages/accounts.html`.
+#[derive(Debug, Serialize)]
+pub(crate) struct AccountsPage {
+    accounts: Vec<Row>,
+    removed: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    id: String,
+    label: String,
+    email: String,
+    servers: String,
+    is_default: bool,
+    is_demo: bool,
+    needs_attention: bool,
+}
+
+impl From<&Account> for Row {
+    fn from(account: &Account) -> Self {
+        Self {
+            id: account.id.to_string(),
+            label: account.label.clone(),
+            email: account.email.clone(),
+            servers: match &account.backend {
+                Backend::Servers { imap, .. } => imap.host.clone(),
+                Backend::Demo => "in memory".to_owned(),
+            },
+            is_default: account.is_default,
+            is_demo: matches!(account.backend, Backend::Demo),
+            needs_attention: account.health == Health::NeedsAttention,
+        }
+    }
+}
+
+impl Page for AccountsPage {
+    const TEMPLATE: &'static str = "pages/accounts.html";
+
+    fn sample() -> Self {
+        let row = |label: &str, is_demo: bool, needs_attention: bool| Row {
+            id: "acc_sample".to_owned(),
+            label: label.to_owned(),
+            email: "marie@example.org".to_owned(),
+            servers: "imap.example.org".to_owned(),
+            is_default: !is_demo,
+            is_demo,
+            needs_attention,
+        };
+        Self { accounts: vec![row("Personal", false, true), row("Demo", true, false)], removed: true }
+    }
+}
+
+/// `GET`.
+pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    let signed_in = SignedIn::of(&state, &request).await?;
+    let accounts = state.accounts.list(&signed_in.user).await?;
+    let query = Parameters::parse(request.query_string().as_bytes());
+    let page = AccountsPage {
+        accounts: accounts.iter().map(Row::from).collect(),
+        removed: query.first("notice") == "removed",
+    };
+    state.page(StatusCode::OK, &signed_in.visitor, "accounts", &page)
+}

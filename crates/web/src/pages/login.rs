@@ -1,0 +1,158 @@
+//! `/login`, `/logout`.
+
+use super::see_other;
+use crate::{
+    error::WebError,
+    session::{Submitted, Visitor, no_cookie, safe_next, session_cookie},
+    state::WebState,
+    templates::{Page, Problem},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{HeaderValue, RETRY_AFTER},
+    },
+    web::{Bytes, Data},
+};
+use imapmcp_oauth_server::{
+    Parameters, SignInError,
+    redirect::{Destination, destination},
+};
+use serde::Serialize;
+
+/// `pages/login.html`.
+#[derive(Debug, Serialize)]
+pub(crate) struct LoginPage {
+    next: String,
+    email: String,
+    /// Where an authorization request that waits behind the sign-in would be answered to.
+    destination: Option<String>,
+    /// Somebody is signed in and confirms their password.
+    again: bool,
+    problem: Option<Problem>,
+}
+
+impl Page for LoginPage {
+    const TEMPLATE: &'static str = "pages/login.html";
+
+    fn sample() -> Self {
+        Self {
+            next: "/accounts".to_owned(),
+            email: "marie@example.org".to_owned(),
+            destination: Some("claude.ai".to_owned()),
+            again: true,
+            problem: Some(Problem::new(
+                "E-mail address or password is not right",
+                "Check both and try again.",
+            )),
+        }
+    }
+}
+
+/// `GET /login?next=…`; with `again=1` also for those who are signed in.
+pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    let query = Parameters::parse(request.query_string().as_bytes());
+    let next = safe_next(query.first("next"));
+    let visitor = Visitor::with_session(&state, &request).await?;
+    let again = query.first("again") == "1" && visitor.user.is_some();
+    if visitor.user.is_some() && !again {
+        return Ok(see_other(next));
+    }
+    let page = LoginPage {
+        destination: waiting_for(&state, &visitor, next).await?,
+        next: next.to_owned(),
+        email: visitor.user.as_ref().map(|user| user.email.clone()).unwrap_or_default(),
+        again,
+        problem: None,
+    };
+    state.page(StatusCode::OK, &visitor, "", &page)
+}
+
+/// `POST /login` with `csrf`, `email`, `password`, `next`.
+pub(super) async fn submit(
+    state: Data<WebState>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let Submitted { visitor, form } = Submitted::of(&state, &request, &body).await?;
+    let next = safe_next(form.first("next"));
+    let email = form.first("email");
+    let address = request.peer_addr().map(|peer| peer.ip());
+    let outcome =
+        state.server.sign_in(visitor.session()?, email, form.first("password").into(), address).await;
+    let (status, problem, retry_after) = match outcome {
+        Ok(new) => {
+            let mut response = see_other(next);
+            add_cookie(&mut response, &session_cookie(state.server.config(), &new.cookie))?;
+            return Ok(response);
+        }
+        Err(SignInError::Wrong) => {
+            let problem =
+                Problem::new("E-mail address or password is not right", "Check both and try again.");
+            (StatusCode::UNAUTHORIZED, problem, None)
+        }
+        Err(SignInError::TooMany { retry_after }) => {
+            let minutes = retry_after.div_ceil(60);
+            let text = format!(
+                "Wait {minutes} {}, then try again.",
+                if minutes == 1 { "minute" } else { "minutes" }
+            );
+            (StatusCode::TOO_MANY_REQUESTS, Problem::new("Too many tries", text), Some(retry_after))
+        }
+        Err(SignInError::Store(error)) => return Err(error.into()),
+    };
+    let page = LoginPage {
+        destination: waiting_for(&state, &visitor, next).await?,
+        next: next.to_owned(),
+        email: email.to_owned(),
+        again: form.first("again") == "1" && visitor.user.is_some(),
+        problem: Some(problem),
+    };
+    let mut response = state.page(status, &visitor, "", &page)?;
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
+}
+
+/// `POST /logout` with `csrf`; with `request` ("Not you?") the waiting authorization request stays for whoever signs
+/// in next.
+pub(super) async fn sign_out(
+    state: Data<WebState>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let Submitted { visitor, form } = Submitted::of(&state, &request, &body).await?;
+    let session = visitor.session()?;
+    let config = state.server.config();
+    let waiting = form.first("request");
+    if !waiting.is_empty() && state.server.pending(waiting, session).await?.is_some() {
+        let new = state.server.switch_user(session).await?;
+        let mut response = see_other(&format!("/login?next=/oauth/consent%3Frequest%3D{waiting}"));
+        add_cookie(&mut response, &session_cookie(config, &new.cookie))?;
+        return Ok(response);
+    }
+    state.server.sign_out(session).await?;
+    let mut response = see_other("/");
+    add_cookie(&mut response, &no_cookie(config))?;
+    Ok(response)
+}
+
+pub(super) fn add_cookie(
+    response: &mut HttpResponse,
+    cookie: &actix_web::cookie::Cookie<'_>,
+) -> Result<(), WebError> {
+    response.add_cookie(cookie).map_err(|error| WebError::Internal(error.into()))
+}
+
+/// The site whose request waits on the consent page that `next` leads to.
+async fn waiting_for(state: &WebState, visitor: &Visitor, next: &str) -> Result<Option<String>, WebError> {
+    let Some(query) = next.strip_prefix("/oauth/consent?") else { return Ok(None) };
+    let query = Parameters::parse(query.as_bytes());
+    let pending = state.server.pending(query.first("request"), visitor.session()?).await?;
+    Ok(pending.map(|pending| match destination(&pending.request.redirect_uri) {
+        Destination::Site(host) => host,
+        Destination::Loopback { .. } | Destination::App(_) => "a program on this device".to_owned(),
+    }))
+}

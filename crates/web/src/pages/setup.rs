@@ -1,0 +1,94 @@
+//! `/setup`: the first administrator, by the link the server printed.
+
+use super::{login::add_cookie, see_other};
+use crate::{
+    error::WebError,
+    session::{Submitted, Visitor, session_cookie},
+    state::WebState,
+    templates::{Page, Problem},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Data},
+};
+use imapmcp_oauth_server::{Parameters, SetupError, password::PasswordError};
+use serde::Serialize;
+
+/// `pages/setup.html`.
+#[derive(Debug, Serialize)]
+pub(crate) struct SetupPage {
+    /// The token of the link, if it came with one that works; otherwise it is asked for.
+    token: Option<String>,
+    email: String,
+    /// Name of the field that is wrong.
+    wrong: &'static str,
+    problem: Option<Problem>,
+}
+
+impl Page for SetupPage {
+    const TEMPLATE: &'static str = "pages/setup.html";
+
+    fn sample() -> Self {
+        Self {
+            token: None,
+            email: "marie@example.org".to_owned(),
+            wrong: "password",
+            problem: Some(Problem::new("That password is too short", "It needs at least 12 characters.")),
+        }
+    }
+}
+
+/// `GET /setup?token=…`.
+pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    let visitor = Visitor::with_session(&state, &request).await?;
+    let query = Parameters::parse(request.query_string().as_bytes());
+    let token = query.first("token");
+    let open = !token.is_empty() && state.server.setup_is_open(token).await?;
+    let problem = (!open && !token.is_empty()).then(closed);
+    let page = SetupPage { token: open.then(|| token.to_owned()), email: String::new(), wrong: "", problem };
+    state.page(StatusCode::OK, &visitor, "", &page)
+}
+
+/// `POST /setup` with `csrf`, `token`, `email`, `password`.
+pub(super) async fn submit(
+    state: Data<WebState>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let Submitted { visitor, form } = Submitted::of(&state, &request, &body).await?;
+    let (token, email) = (form.first("token").trim(), form.first("email"));
+    let outcome =
+        state.server.complete_setup(visitor.session()?, token, email, form.first("password").into()).await;
+    let (wrong, problem) = match outcome {
+        Ok(new) => {
+            let mut response = see_other("/accounts");
+            add_cookie(&mut response, &session_cookie(state.server.config(), &new.cookie))?;
+            return Ok(response);
+        }
+        Err(SetupError::Closed) => ("token", closed()),
+        Err(SetupError::Email) => {
+            ("email", Problem::new("That is not an e-mail address", "It looks like marie@example.org."))
+        }
+        Err(SetupError::Password(PasswordError::TooShort)) => {
+            ("password", Problem::new("That password is too short", "It needs at least 12 characters."))
+        }
+        Err(SetupError::Password(PasswordError::TooLong)) => {
+            ("password", Problem::new("That password is too long", "It may have at most 1,024 characters."))
+        }
+        Err(SetupError::Password(error @ PasswordError::Failed)) => {
+            return Err(WebError::Internal(error.into()));
+        }
+        Err(SetupError::Store(error)) => return Err(error.into()),
+    };
+    let keep = (wrong != "token").then(|| token.to_owned());
+    let page = SetupPage { token: keep, email: email.to_owned(), wrong, problem: Some(problem) };
+    state.page(StatusCode::UNPROCESSABLE_ENTITY, &visitor, "", &page)
+}
+
+fn closed() -> Problem {
+    Problem::new(
+        "This set-up link is not valid",
+        "It works once, for 24 hours, until there is an administrator. Restart the server to get a new one, or sign in.",
+    )
+}
