@@ -45,6 +45,12 @@ impl ToolError {
         Self::Argument { field: field.to_owned(), problem: problem.into(), example: example.into() }
     }
 
+    /// A bug, with its causes for the log.
+    fn bug(error: &dyn std::error::Error) -> Self {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        Self::Internal(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -195,7 +201,7 @@ impl From<StoreError> for ToolError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable,
-            StoreError::Conflict(_) | StoreError::Query(_) => Self::Internal(error.to_string()),
+            StoreError::Conflict(_) | StoreError::Query(_) => Self::bug(&error),
         }
     }
 }
@@ -229,7 +235,7 @@ impl From<AccountError> for ToolError {
             AccountError::LabelTaken
             | AccountError::Invalid(_)
             | AccountError::ChangedMeanwhile
-            | AccountError::Vault(_) => Self::Internal(error.to_string()),
+            | AccountError::Vault(_) => Self::bug(&error),
         }
     }
 }

@@ -26,7 +26,7 @@ impl From<Failure> for StoreError {
             Failure::Connection(error) => Self::Unavailable(error),
             Failure::Unreadable(what) => Self::Query(format!("unreadable stored value: {what}").into()),
             Failure::Statement(DieselError::DatabaseError(kind, information)) => {
-                let transient = is_transient(&kind, information.message());
+                let transient = is_transient(kind, information.message());
                 if matches!(kind, DatabaseErrorKind::UniqueViolation) {
                     Self::Conflict(what_exists(&*information))
                 } else if transient {
@@ -50,7 +50,7 @@ impl From<Failure> for StoreError {
 
 /// Whether the same statement may work later. Diesel does not hand on SQLite's result codes or SQLSTATE beyond its own
 /// kinds, so the rest is told by the message.
-fn is_transient(kind: &DatabaseErrorKind, message: &str) -> bool {
+fn is_transient(kind: DatabaseErrorKind, message: &str) -> bool {
     const SQLITE: [&str; 7] = [
         "database is locked",
         "database table is locked",

@@ -68,7 +68,7 @@ fn migrate_sqlite(location: &str) -> Result<Vec<String>, StoreError> {
     // The lock first, so that a second process waits and then finds nothing left to do.
     connection
         .immediate_transaction(|c| {
-            run(c, SQLITE).map_err(|error| diesel::result::Error::QueryBuilderError(error))
+            run(c, SQLITE).map_err(diesel::result::Error::QueryBuilderError)
         })
         .map_err(|error| StoreError::from(crate::failure::Failure::Statement(error)))
 }

@@ -5,6 +5,7 @@
 pub mod builders;
 pub mod contract;
 pub mod postgres;
+pub mod servers;
 
 mod clock;
 mod entropy;

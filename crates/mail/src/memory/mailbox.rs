@@ -87,7 +87,7 @@ impl Mailbox for MemoryMailbox {
     async fn folders(&self, counts: bool) -> Result<Vec<Folder>, MailError> {
         let store = lock(&self.store);
         let folders = store.folders.iter().map(|folder| Folder {
-            name: folder.name.to_owned(),
+            name: folder.name.clone(),
             delimiter: Some('/'),
             role: folder.role,
             selectable: true,
@@ -121,7 +121,7 @@ impl Mailbox for MemoryMailbox {
         let folder = store.folder(&at.folder)?;
         let message = folder.get(at.uid, at.uid_validity)?;
         Ok(Message {
-            at: MessageRef { folder: folder.name.to_owned(), uid_validity: folder.uid_validity, uid: at.uid },
+            at: MessageRef { folder: folder.name.clone(), uid_validity: folder.uid_validity, uid: at.uid },
             summary: message.summary(),
             header: message.raw.slice(..message.structure.header_end),
         })

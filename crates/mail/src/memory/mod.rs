@@ -49,6 +49,11 @@ impl MemoryMail {
         if imapmcp_core::mail::is_address(&login.imap_username) { &login.imap_username } else { seed::OWNER }
     }
 
+    /// Adds an empty folder to a login's mailbox, unless it is there already.
+    pub fn add_folder(&self, login: &Login, name: &str) {
+        lock(&self.store(login)).add_folder(name);
+    }
+
     fn store(&self, login: &Login) -> Arc<Mutex<Store>> {
         let mut boxes = lock(&self.boxes);
         let store = boxes.entry(login.account.clone()).or_insert_with(|| {

@@ -48,7 +48,7 @@ impl Stored {
 }
 
 pub(super) struct MemoryFolder {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) role: Option<Role>,
     pub(super) uid_validity: u32,
     next_uid: u32,
@@ -56,6 +56,10 @@ pub(super) struct MemoryFolder {
 }
 
 impl MemoryFolder {
+    fn new(name: &str, role: Option<Role>, uid_validity: u32) -> Self {
+        Self { name: name.to_owned(), role, uid_validity, next_uid: 1, messages: Vec::new() }
+    }
+
     /// The message, if `validity` is none or the folder's.
     pub(super) fn get(&self, uid: u32, validity: Option<u32>) -> Result<&Stored, MailError> {
         self.check(validity)?;
@@ -79,25 +83,27 @@ impl Store {
     pub(super) fn new() -> Self {
         let folders = (1..)
             .zip(FOLDERS)
-            .map(|(number, (name, role))| MemoryFolder {
-                name,
-                role,
-                uid_validity: 1_000 + number,
-                next_uid: 1,
-                messages: Vec::new(),
-            })
+            .map(|(number, (name, role))| MemoryFolder::new(name, role, 1_000 + number))
             .collect();
         Self { folders, octets: 0 }
     }
 
+    /// Adds an empty folder without a role.
+    pub(super) fn add_folder(&mut self, name: &str) {
+        if self.folder(name).is_err() {
+            let number = self.folders.iter().map(|folder| folder.uid_validity).max().unwrap_or(1_000) + 1;
+            self.folders.push(MemoryFolder::new(name, None, number));
+        }
+    }
+
     pub(super) fn folder(&self, name: &str) -> Result<&MemoryFolder, MailError> {
         crate::wire_text::folder(name)?;
-        self.folders.iter().find(|folder| same(folder.name, name)).ok_or(MailError::NoFolder)
+        self.folders.iter().find(|folder| same(&folder.name, name)).ok_or(MailError::NoFolder)
     }
 
     pub(super) fn folder_mut(&mut self, name: &str) -> Result<&mut MemoryFolder, MailError> {
         crate::wire_text::folder(name)?;
-        self.folders.iter_mut().find(|folder| same(folder.name, name)).ok_or(MailError::NoFolder)
+        self.folders.iter_mut().find(|folder| same(&folder.name, name)).ok_or(MailError::NoFolder)
     }
 
     /// Appends a message.
@@ -124,7 +130,7 @@ impl Store {
             structure: structure(&raw),
             raw,
         });
-        let at = MessageRef { folder: folder.name.to_owned(), uid_validity: folder.uid_validity, uid };
+        let at = MessageRef { folder: folder.name.clone(), uid_validity: folder.uid_validity, uid };
         self.octets += size;
         Ok(at)
     }

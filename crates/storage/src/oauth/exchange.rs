@@ -42,7 +42,7 @@ fn issued(issue: &Issue, grant: &str, parent: Option<&str>, now: Timestamp) -> V
 
 /// How an exchange ended, before its rows are read.
 enum Ended {
-    Issued(GrantRow),
+    Issued(Box<GrantRow>),
     Invalid,
     Replayed,
 }
@@ -50,7 +50,7 @@ enum Ended {
 impl Ended {
     fn read(self) -> Result<Exchange, StoreError> {
         Ok(match self {
-            Self::Issued(grant) => Exchange::Issued(Box::new(Grant::try_from(grant)?)),
+            Self::Issued(grant) => Exchange::Issued(Box::new(Grant::try_from(*grant)?)),
             Self::Invalid => Exchange::Invalid,
             Self::Replayed => Exchange::Replayed,
         })
@@ -127,7 +127,7 @@ impl Database {
             for token in issued(issue, &grant, None, now) {
                 diesel::insert_into(tokens::table).values(token).execute(c).await?;
             }
-            Ok(Ended::Issued(row))
+            Ok(Ended::Issued(Box::new(row)))
         })?;
         ended.read()
     }
@@ -176,7 +176,7 @@ impl Database {
             for token in issued(issue, &found.grant_id, Some(&found.id), now) {
                 diesel::insert_into(tokens::table).values(token).execute(c).await?;
             }
-            Ok(Ended::Issued(grant))
+            Ok(Ended::Issued(Box::new(grant)))
         })?;
         ended.read()
     }

@@ -11,7 +11,7 @@ fn key(kid: &str, state: KeyState, later: i64) -> KeyRecord {
     KeyRecord {
         kid: kid.to_owned(),
         state,
-        check: vec![0, 255, later as u8],
+        check: vec![0, 255, later.to_be_bytes()[7]],
         created_at: NOON.plus_seconds(later),
     }
 }

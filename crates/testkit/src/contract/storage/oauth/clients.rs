@@ -23,8 +23,8 @@ pub async fn clients_nobody_used_expire(on: &Repositories) {
     }
     assert_eq!(on.oauth.count_unused_clients().await.unwrap(), before + 2);
 
-    let (user, used) = parties(on, "used-client").await;
-    consent(on, "used-client", &user, &used).await;
+    let (consenter, used) = parties(on, "used-client").await;
+    consent(on, "used-client", &consenter, &used).await;
     let found = on.oauth.find_client(&used.id).await.unwrap().unwrap();
     assert_eq!(found.used_at, Some(NOON));
     let renamed = Client {

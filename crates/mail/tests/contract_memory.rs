@@ -1,0 +1,52 @@
+//! The mailbox in memory keeps the promises of a mailbox.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use imapmcp_core::{
+    account::{Backend, Credential, Login},
+    mail::{MailStore, Page, Submission, SubmissionEnvelope},
+};
+use imapmcp_mail::memory::MemoryMail;
+use imapmcp_testkit::{FakeClock, contract};
+use std::sync::Arc;
+
+fn login(account: &str) -> Login {
+    Login {
+        account: account.parse().unwrap(),
+        version: 1,
+        backend: Backend::Demo,
+        imap_username: "ada@example.org".into(),
+        smtp_username: "ada@example.org".into(),
+        credential: Credential::Password("none".into()),
+    }
+}
+
+#[tokio::test]
+async fn the_mailbox_in_memory_keeps_the_contract() {
+    let mail = MemoryMail::empty(Arc::new(FakeClock::default()));
+    let ada = login("acc_ada");
+    for folder in contract::mail::FOLDERS {
+        mail.add_folder(&ada, folder);
+    }
+    contract::mail::mailbox(&*mail.mailbox(&ada)).await;
+}
+
+#[tokio::test]
+async fn mail_to_oneself_arrives_and_mail_to_others_goes_nowhere() {
+    let mail = MemoryMail::new(Arc::new(FakeClock::default()));
+    let (ada, bob) = (login("acc_ada"), login("acc_bob"));
+    let newest = async |login: &Login| {
+        mail.mailbox(login).list("INBOX", &Page { limit: 1, after: None }).await.unwrap()
+    };
+    let before = newest(&ada).await.total;
+    assert!(before > 50);
+    let to = ["Ada@example.org".to_owned(), "someone@example.com".to_owned()];
+    let envelope = SubmissionEnvelope::new("ada@example.org", &to).unwrap();
+    let sent = mail.submit(&ada, &envelope, b"Subject: note to self\r\n\r\nremember\r\n").await.unwrap();
+    assert_eq!((sent.accepted.len(), sent.refused.len()), (2, 0));
+    let after = newest(&ada).await;
+    assert_eq!(after.total, before + 1);
+    assert_eq!(after.messages[0].envelope.subject.as_deref(), Some("note to self"));
+    assert_eq!(newest(&bob).await.total, before, "accounts do not see each other");
+    mail.forget(&ada.account);
+    assert_eq!(newest(&ada).await.total, before, "a forgotten mailbox starts anew");
+}

@@ -1,0 +1,185 @@
+//! Submission through a real Postfix, and what a broken server makes of it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{login, mail, with};
+use imapmcp_core::{
+    account::{Backend, Credential, Endpoint, Login, Security},
+    mail::{MailError, MailStore, NetworkFault, Page, Submission, SubmissionEnvelope, SubmitError},
+};
+use imapmcp_mail::{Mail, MailOptions};
+use imapmcp_testkit::servers::{FULL, LATER, MailServers, NOBODY};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpListener,
+};
+
+fn envelope(from: &str, to: &[&str]) -> SubmissionEnvelope {
+    SubmissionEnvelope::new(from, &to.iter().map(|&to| to.to_owned()).collect::<Vec<_>>()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postfix_takes_what_it_takes_and_the_rest_is_said_per_recipient() {
+    let Some(servers) = MailServers::start() else { return };
+    let ada = servers.add_user("ada", "sécret");
+    let bob = servers.add_user("bob", "x");
+    let mail = mail(&servers, |_| {});
+    let tls = login(&servers, &ada, "sécret", Security::Tls);
+    let starttls = login(&servers, &ada, "sécret", Security::StartTls);
+    let token = with(&tls, Credential::AccessToken(servers.access_token(&ada).into()));
+    for login in [&tls, &starttls, &token] {
+        Submission::probe(&mail, login).await.unwrap();
+    }
+    let wrong = with(&tls, Credential::Password("wrong".into()));
+    assert_eq!(Submission::probe(&mail, &wrong).await, Err(MailError::LoginRefused));
+    let insecure = login(&servers, &ada, "sécret", Security::Insecure);
+    assert_eq!(Submission::probe(&mail, &insecure).await, Err(MailError::Unreachable(NetworkFault::Blocked)));
+
+    let body = b"From: ada@imapmcp.test\r\nSubject: dots\r\n\r\n.\r\n..\r\nend.\r\n.last";
+    let to = [bob.as_str(), NOBODY, LATER];
+    let sent = mail.submit(&starttls, &envelope(&ada, &to), body).await.unwrap();
+    assert_eq!(sent.accepted, [bob.clone()]);
+    let refused: Vec<_> = sent.refused.iter().map(|one| (one.address.as_str(), one.code)).collect();
+    assert_eq!(refused, [(NOBODY, 550), (LATER, 450)]);
+    assert_eq!(sent.refused[0].enhanced.as_deref(), Some("5.1.1"));
+
+    let text = arrived(&servers, &mail, &bob).await;
+    assert_eq!(text, ".\r\n..\r\nend.\r\n.last\r\n");
+
+    let rejected = mail.submit(&tls, &envelope(&ada, &[NOBODY]), body).await.unwrap_err();
+    let SubmitError::Rejected { code: 550, enhanced, refused } = rejected else { panic!("{rejected:?}") };
+    assert_eq!((enhanced.as_deref(), refused.len()), (Some("5.1.1"), 1));
+    let deferred = mail.submit(&tls, &envelope(&ada, &[NOBODY, FULL]), body).await.unwrap_err();
+    assert_eq!(deferred, SubmitError::Deferred { code: 452, enhanced: Some("4.2.2".into()) });
+    let foreign = mail.submit(&tls, &envelope(&ada, &["someone@example.com"]), body).await.unwrap_err();
+    assert!(matches!(foreign, SubmitError::Rejected { .. }), "{foreign:?}");
+    mail.submit(&tls, &envelope("jürgen@imapmcp.test", &[&bob]), body).await.unwrap();
+}
+
+async fn arrived(servers: &MailServers, mail: &Mail, address: &str) -> String {
+    let login = login(servers, address, "x", Security::Tls);
+    let mailbox = mail.mailbox(&login);
+    for _ in 0..200 {
+        let listing = mailbox.list("INBOX", &Page { limit: 1, after: None }).await.unwrap();
+        if let Some(message) = listing.messages.first() {
+            let at =
+                imapmcp_core::mail::Locator { folder: "INBOX".into(), uid_validity: None, uid: message.uid };
+            return String::from_utf8(mailbox.section(&at, "TEXT", 10_000).await.unwrap().to_vec()).unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the message did not arrive");
+}
+
+/// A submission server that answers from a script: what a command starts with, and what is said to it. A script
+/// without an answer hangs up.
+async fn scripted(script: &'static [(&'static str, &'static str)]) -> (Mail, Login) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (reader, mut writer) = stream.into_split();
+            let mut lines = BufReader::new(reader).lines();
+            writer.write_all(b"220 hello\r\n").await.unwrap();
+            let mut in_data = false;
+            while let Ok(Some(line)) = lines.next_line().await {
+                if in_data && line != "." {
+                    continue;
+                }
+                in_data = line.starts_with("DATA");
+                let answer =
+                    script.iter().find(|(verb, _)| line.starts_with(verb)).map_or("250 ok", |(_, say)| say);
+                match answer {
+                    "" => break,
+                    "HANG" => std::future::pending().await,
+                    answer => writer.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap(),
+                }
+            }
+        }
+    });
+    let mut options =
+        MailOptions::new(Arc::new(imapmcp_egress::Dialer::new("127.0.0.1/32:1".parse().unwrap())));
+    options.dialer = Arc::new(imapmcp_egress::Dialer::new(format!("127.0.0.1:{port}").parse().unwrap()));
+    options.allow_insecure = true;
+    options.timeouts.submission = Duration::from_millis(300);
+    options.timeouts.login = Duration::from_millis(500);
+    let endpoint = Endpoint { host: "127.0.0.1".into(), port, security: Security::Insecure };
+    let login = Login {
+        account: "acc_x".parse().unwrap(),
+        version: 1,
+        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
+        imap_username: "x".into(),
+        smtp_username: "x".into(),
+        credential: Credential::Password("x".into()),
+    };
+    (Mail::new(options).unwrap(), login)
+}
+
+const OFFERS: (&str, &str) = ("EHLO", "250-hello\r\n250 AUTH PLAIN");
+const LOGIN: (&str, &str) = ("AUTH", "235 ok");
+const DATA: (&str, &str) = ("DATA", "354 go on");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_break_after_the_final_dot_is_unknown() {
+    const LOST: SubmitError = SubmitError::NotSent(MailError::Unreachable(NetworkFault::Connect));
+    let submit = async |script| {
+        let (mail, login) = scripted(script).await;
+        mail.submit(&login, &envelope("a@b.example", &["c@d.example"]), b"Subject: x\r\n\r\nx\r\n").await
+    };
+    assert!(submit(&[OFFERS, LOGIN, DATA]).await.is_ok());
+    assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "")]).await.unwrap_err(), SubmitError::Unknown);
+    assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "HANG")]).await.unwrap_err(), SubmitError::Unknown);
+    assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "999 ?")]).await.unwrap_err(), SubmitError::Unknown);
+    let deferred = SubmitError::Deferred { code: 451, enhanced: None };
+    assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "451 later")]).await.unwrap_err(), deferred);
+    let rejected = SubmitError::Rejected { code: 554, enhanced: Some("5.6.0".into()), refused: vec![] };
+    assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "554 5.6.0 no")]).await.unwrap_err(), rejected);
+    for script in
+        [&[OFFERS, LOGIN, ("DATA", "")][..], &[OFFERS, LOGIN, ("RCPT", "")], &[OFFERS, LOGIN, ("MAIL", "")]]
+    {
+        let error = submit(script).await.unwrap_err();
+        assert!(error == LOST || error == SubmitError::NotSent(MailError::Protocol), "{error:?}");
+    }
+    for script in [&[OFFERS, ("AUTH", "HANG")][..], &[OFFERS, LOGIN, ("RCPT", "HANG")]] {
+        assert_eq!(submit(script).await.unwrap_err(), SubmitError::NotSent(MailError::Timeout));
+    }
+    assert_eq!(
+        submit(&[OFFERS, ("AUTH", "454 4.7.0 later")]).await.unwrap_err(),
+        SubmitError::NotSent(MailError::Throttled { retry_after: 60 })
+    );
+    assert_eq!(
+        submit(&[OFFERS, ("AUTH", "535 5.7.8 no")]).await.unwrap_err(),
+        SubmitError::NotSent(MailError::LoginRefused)
+    );
+    let (mail, login) = scripted(&[OFFERS, LOGIN, DATA]).await;
+    let unicode = envelope("jürgen@b.example", &["c@d.example"]);
+    let error = mail.submit(&login, &unicode, b"x").await.unwrap_err();
+    assert!(matches!(error, SubmitError::NotSent(MailError::Invalid(_))), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starttls_is_required_and_nothing_may_come_before_it() {
+    for (script, fault) in [
+        (&[("EHLO", "250 hello")][..], NetworkFault::StartTls),
+        (&[("EHLO", "250-hello\r\n250 STARTTLS"), ("STARTTLS", "454 no")], NetworkFault::StartTls),
+        (
+            &[("EHLO", "250-hello\r\n250 STARTTLS"), ("STARTTLS", "220 go\r\n250 injected")],
+            NetworkFault::StartTls,
+        ),
+        (&[("EHLO", "250-hello\r\n250 STARTTLS"), ("STARTTLS", "220 go")], NetworkFault::Tls),
+    ] {
+        let (mail, mut login) = scripted(script).await;
+        if let Backend::Servers { smtp, .. } = &mut login.backend {
+            smtp.security = Security::StartTls;
+        }
+        let result = Submission::probe(&mail, &login).await;
+        // After `220 go` the script reads the handshake as a command it does not know, and answers in the clear.
+        assert!(
+            matches!(result, Err(MailError::Unreachable(found)) if found == fault)
+                || (fault == NetworkFault::Tls && result == Err(MailError::Timeout)),
+            "{script:?}: {result:?}"
+        );
+    }
+}

@@ -1,0 +1,212 @@
+//! Private mail servers on loopback: a Dovecot, and on request a Postfix that delivers into it.
+//!
+//! Everything lies in one scratch directory and ends with the test process, in whatever way that ends. Users are
+//! addresses of the domain [`DOMAIN`]; nothing ever leaves it.
+
+mod config;
+mod tls;
+mod token;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::Mutex,
+};
+use tempfile::TempDir;
+
+/// The domain of all users.
+pub const DOMAIN: &str = "imapmcp.test";
+
+/// A recipient Postfix answers with `450 4.2.0`.
+pub const LATER: &str = "later@imapmcp.test";
+/// A recipient Postfix answers with `452 4.2.2`.
+pub const FULL: &str = "full@imapmcp.test";
+/// A recipient Postfix answers with `550 5.1.1`.
+pub const NOBODY: &str = "nobody@imapmcp.test";
+
+/// The servers' parent. It lives exactly as long as its standard input: when the test process ends, the pipe
+/// closes, the servers stop and the directory goes.
+const SUPERVISOR: &str = r#"
+trap '' HUP INT TERM
+{
+    dovecot -c "$1/dovecot.conf" && { [ ! -d "$1/postfix" ] || postfix -c "$1/postfix" start; }
+} >"$1/start.log" 2>&1 && echo ready || { echo failed; cat "$1/start.log"; }
+cat >/dev/null
+{
+    [ ! -d "$1/postfix" ] || postfix -c "$1/postfix" abort
+    dovecot -c "$1/dovecot.conf" stop
+    rm -rf "$1"
+} >/dev/null 2>&1
+"#;
+
+/// Running servers; they stop when this is dropped.
+#[derive(Debug)]
+pub struct MailServers {
+    directory: PathBuf,
+    supervisor: Child,
+    users: Mutex<()>,
+    /// IMAP, in the clear and by STARTTLS.
+    pub imap_port: u16,
+    /// IMAP over TLS.
+    pub imaps_port: u16,
+    /// Submission, in the clear and by STARTTLS; nothing listens without Postfix.
+    pub smtp_port: u16,
+    /// Submission over TLS; nothing listens without Postfix.
+    pub smtps_port: u16,
+    lmtp_port: u16,
+}
+
+impl MailServers {
+    /// Starts Dovecot and Postfix (about two seconds). `None`, after [`skip`](crate::skip), where they are not
+    /// installed or the tests do not run as root, which both need.
+    pub fn start() -> Option<Self> {
+        Self::launch(true)
+    }
+
+    /// Starts Dovecot alone.
+    pub fn imap_only() -> Option<Self> {
+        Self::launch(false)
+    }
+
+    fn launch(submission: bool) -> Option<Self> {
+        let needed: &[&str] =
+            if submission { &["dovecot", "postfix", "openssl"] } else { &["dovecot", "openssl"] };
+        if let Some(missing) = needed.iter().find(|program| !installed(program)) {
+            crate::skip(&format!("{missing} is not installed"));
+            return None;
+        }
+        if fs::metadata("/proc/self").map(|own| std::os::unix::fs::MetadataExt::uid(&own)).unwrap_or(1) != 0 {
+            crate::skip("mail servers start as root only");
+            return None;
+        }
+        // A port may be taken between choosing and binding it.
+        Some((0..3).find_map(|_| Self::try_launch(submission)).expect("the mail servers start"))
+    }
+
+    fn try_launch(submission: bool) -> Option<Self> {
+        let scratch = TempDir::with_prefix("imapmcp-mail.").unwrap();
+        let directory = scratch.path().to_owned();
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+        tls::certificates(&directory);
+        token::key(&directory);
+        let [imap_port, imaps_port, smtp_port, smtps_port, lmtp_port, auth_port] = free_ports();
+        fs::write(directory.join("users"), "").unwrap();
+        let ports = config::Ports { imap_port, imaps_port, smtp_port, smtps_port, lmtp_port, auth_port };
+        config::dovecot(&directory, &ports);
+        if submission {
+            config::postfix(&directory, &ports);
+        }
+        let mut supervisor = Command::new("sh")
+            .args(["-c", SUPERVISOR, "sh"])
+            .arg(&directory)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // A group of its own: the signal that ends the tests must not end the cleaning up.
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        // From here on the supervisor removes the directory.
+        let _ = scratch.keep();
+        let mut answer = String::new();
+        BufReader::new(supervisor.stdout.take().unwrap()).read_line(&mut answer).unwrap();
+        let servers = Self {
+            directory,
+            supervisor,
+            users: Mutex::default(),
+            imap_port,
+            imaps_port,
+            smtp_port,
+            smtps_port,
+            lmtp_port,
+        };
+        (answer.trim_end() == "ready").then_some(servers)
+    }
+
+    /// The certificate authority of the servers' certificate, which is for `localhost` and `127.0.0.1`.
+    pub fn ca_file(&self) -> PathBuf {
+        self.directory.join("tls/ca.pem")
+    }
+
+    /// What `IMAPMCP_EGRESS_ALLOW` must say for these servers to be reached.
+    pub fn egress(&self) -> String {
+        let ports = [self.imap_port, self.imaps_port, self.smtp_port, self.smtps_port];
+        let entries: Vec<_> = ports.iter().map(|port| format!("127.0.0.1:{port},localhost:{port}")).collect();
+        entries.join(",")
+    }
+
+    /// Adds `name@imapmcp.test` and returns that address, which is the login name too.
+    pub fn add_user(&self, name: &str, password: &str) -> String {
+        let _turn = self.users.lock().unwrap();
+        let address = format!("{name}@{DOMAIN}");
+        let mut users = fs::OpenOptions::new().append(true).open(self.directory.join("users")).unwrap();
+        writeln!(users, "{address}:{{PLAIN}}{password}").unwrap();
+        address
+    }
+
+    /// An access token for XOAUTH2, good for an hour.
+    pub fn access_token(&self, address: &str) -> String {
+        token::issue(address)
+    }
+
+    /// Delivers a message to a user's INBOX, by LMTP.
+    pub fn deliver(&self, address: &str, message: &str) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.lmtp_port)).unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap());
+        let mut answer = |expected: &str| {
+            let mut line = String::new();
+            loop {
+                line.clear();
+                lines.read_line(&mut line).unwrap();
+                if line.as_bytes().get(3) != Some(&b'-') {
+                    assert!(line.starts_with(expected), "{line}");
+                    return;
+                }
+            }
+        };
+        answer("220");
+        for command in ["LHLO localhost", "MAIL FROM:<>", &format!("RCPT TO:<{address}>")] {
+            write!(stream, "{command}\r\n").unwrap();
+            answer("250");
+        }
+        stream.write_all(b"DATA\r\n").unwrap();
+        answer("354");
+        let message = message.replace("\r\n.", "\r\n..");
+        write!(stream, "{message}\r\n.\r\nQUIT\r\n").unwrap();
+        answer("250");
+    }
+
+    /// How many IMAP logins succeeded so far.
+    pub fn logins(&self) -> usize {
+        fs::read_to_string(self.directory.join("dovecot.log"))
+            .unwrap()
+            .matches("imap-login: Info: Login:")
+            .count()
+    }
+
+    /// Where everything lies: configuration, logs, mailboxes.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+impl Drop for MailServers {
+    fn drop(&mut self) {
+        drop(self.supervisor.stdin.take());
+        let _ = self.supervisor.wait();
+    }
+}
+
+fn installed(program: &str) -> bool {
+    ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|folder| Path::new(folder).join(program).exists())
+}
+
+fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}

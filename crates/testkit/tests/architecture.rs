@@ -1,0 +1,138 @@
+//! The layer rule: a crate may depend only on crates named in its row, and an owned third-party crate may be named by
+//! its owner only. A new edge belongs here and into docs/ARCHITECTURE.md.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const LAYERS: &[(&str, &[&str])] = &[
+    ("core", &[]),
+    ("vault", &["core"]),
+    ("egress", &["core"]),
+    ("mime", &["core"]),
+    ("mail", &["core", "egress"]),
+    ("storage", &["core"]),
+    ("oauth-server", &["core"]),
+    ("accounts", &["core"]),
+    ("delivery", &["core", "accounts", "mime"]),
+    ("mcp-tools", &["core", "accounts", "delivery", "mime"]),
+    ("mcp-http", &["core", "mcp-tools", "oauth-server"]),
+    ("web", &["core", "accounts", "oauth-server"]),
+    ("bootstrap", &["core", "vault", "egress", "mail", "storage", "oauth-server", "accounts", "delivery"]),
+    ("server", &["core", "bootstrap", "mcp-http", "mcp-tools", "web"]),
+    ("admin", &["core", "bootstrap", "accounts", "oauth-server", "storage", "vault"]),
+    ("testkit", &["core"]),
+];
+
+/// Third-party crates that only these may name.
+const OWNED: &[(&str, &[&str])] = &[
+    ("diesel", &["storage"]),
+    ("diesel-async", &["storage"]),
+    ("diesel_migrations", &["storage"]),
+    ("libsqlite3-sys", &["storage"]),
+    ("imap", &["mail"]),
+    ("native-tls", &["mail"]),
+    ("mail-send", &["mail"]),
+    ("ring", &["vault"]),
+    ("argon2", &["oauth-server"]),
+    ("tera", &["web"]),
+    ("mailparse", &["mime"]),
+    ("mail-builder", &["mime"]),
+    ("ammonia", &["mime"]),
+    ("scraper", &["mime"]),
+    ("actix-web", &["mcp-http", "web", "server"]),
+    ("rust-mcp-sdk", &["mcp-http", "server"]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+}
+
+fn metadata() -> serde_json::Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn crates_depend_downwards_only() {
+    let layers: BTreeMap<&str, BTreeSet<&str>> =
+        LAYERS.iter().map(|(name, below)| (*name, below.iter().copied().collect())).collect();
+    for package in metadata()["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap().trim_start_matches("imapmcp-");
+        let row = layers.get(name).unwrap_or_else(|| panic!("`{name}` has no row in LAYERS"));
+        for dependency in package["dependencies"].as_array().unwrap() {
+            if dependency["kind"] == "dev" {
+                continue;
+            }
+            let full = dependency["name"].as_str().unwrap();
+            if let Some(other) = full.strip_prefix("imapmcp-") {
+                assert!(row.contains(other), "`{name}` may not depend on `{other}`");
+            }
+            if let Some((_, owners)) = OWNED.iter().find(|(owned, _)| *owned == full) {
+                assert!(owners.contains(&name), "`{full}` belongs to {owners:?}, not to `{name}`");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_fits_in_the_head() {
+    let mut long = Vec::new();
+    let mut folders = vec![root().join("crates"), root().join("bins")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") && !is_test(&path) {
+                // unit tests at the end of a file do not count
+                let text = fs::read_to_string(&path).unwrap();
+                let lines = text.split("\n#[cfg(test)]\nmod tests").next().unwrap().lines().count();
+                if lines > 500 {
+                    long.push(format!("{} ({lines} lines)", path.display()));
+                }
+            }
+        }
+    }
+    assert!(long.is_empty(), "longer than 500 lines: {long:#?}");
+}
+
+fn is_test(path: &Path) -> bool {
+    path.components().any(|piece| piece.as_os_str() == "tests")
+        || path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("_tests"))
+}
+
+#[test]
+fn architecture_names_every_crate() {
+    let text = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
+    for (name, _) in LAYERS {
+        assert!(text.contains(&format!("`{name}`")), "docs/ARCHITECTURE.md does not mention `{name}`");
+    }
+}
+
+#[test]
+fn every_tool_is_documented_and_no_other() {
+    let text = fs::read_to_string(root().join("docs/tools.md")).unwrap();
+    let registry = fs::read_to_string(root().join("crates/mcp-tools/src/registry.rs")).unwrap();
+    let known: BTreeSet<&str> = registry
+        .split("        \"")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("\" =>"))
+        .map(|(name, _)| name)
+        .collect();
+    let documented: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("## `"))
+        .filter_map(|line| line.split('`').next())
+        .collect();
+    assert!(!known.is_empty());
+    assert_eq!(known, documented);
+}

@@ -1,0 +1,152 @@
+//! Mail accounts: added after a test, tested, changed, removed.
+
+use crate::{
+    browser::{Answer, Browser},
+    house::{House, app},
+};
+use actix_web::http::StatusCode;
+
+const SETTINGS: [(&str, &str); 9] = [
+    ("email", "choir@example.org"),
+    ("label", "Choir"),
+    ("from_name", "Marie"),
+    ("imap_host", "imap.example.org"),
+    ("imap_port", "993"),
+    ("imap_security", "tls"),
+    ("smtp_port", "587"),
+    ("smtp_security", "starttls"),
+    ("do", "test"),
+];
+
+fn settings<'a>(csrf: &'a str, changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut fields: Vec<_> = SETTINGS.to_vec();
+    fields.extend([("csrf", csrf), ("smtp_host", "smtp.example.org"), ("password", "right")]);
+    fields.retain(|(name, _)| changes.iter().all(|(other, _)| other != name));
+    fields.extend(changes);
+    fields
+}
+
+fn says(answer: &Answer, part: &str) {
+    assert!(answer.body.contains(part), "{part} in {}", answer.body);
+}
+
+#[actix_web::test]
+async fn an_account_is_saved_after_its_test_has_passed() {
+    let house = House::new().await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    let csrf = marie.get("/accounts/new").await.field("csrf");
+
+    let refused = marie.post("/accounts/new", &settings(&csrf, &[("password", "wrong-secret")])).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    says(&refused, "The server refused the user name or password");
+    says(&refused, "auth_failed");
+    says(&refused, "value=\"imap.example.org\"");
+    assert!(!refused.body.contains("wrong-secret"), "the password is not sent back");
+
+    let bad =
+        marie.post("/accounts/new", &settings(&csrf, &[("imap_port", "70000"), ("email", "choir")])).await;
+    says(&bad, "Enter a port from 1 to 65535, usually 993");
+    let bad = marie.post("/accounts/new", &settings(&csrf, &[("email", "choir")])).await;
+    says(&bad, "This is not an e-mail address.");
+    let bad = marie.post("/accounts/new", &settings(&csrf, &[("imap_host", "bad host")])).await;
+    says(&bad, "This is not a host name.");
+    let bad = marie.post("/accounts/new", &settings(&csrf, &[("imap_security", "insecure")])).await;
+    assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY, "no TLS is the operator's choice");
+
+    let saved = marie.post("/accounts/new", &settings(&csrf, &[])).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER);
+    let shown = marie.get(saved.location()).await;
+    says(&shown, "The account was added");
+    says(&shown, "smtp.example.org, 587, STARTTLS");
+    says(&marie.get("/accounts").await, "Choir");
+
+    let taken = marie.post("/accounts/new", &settings(&csrf, &[])).await;
+    says(&taken, "You have an account with that label");
+}
+
+#[actix_web::test]
+async fn reading_alone_may_be_saved_when_sending_does_not_work() {
+    let house = House::new().await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    let csrf = marie.get("/accounts/new").await.field("csrf");
+    let silent = [("smtp_host", "silent.example.org"), ("next", "/connect")];
+    let half = marie.post("/accounts/new", &settings(&csrf, &silent)).await;
+    assert_eq!(half.status, StatusCode::UNPROCESSABLE_ENTITY);
+    says(&half, "Reading works, sending does not");
+    says(&half, "Nothing answers at that host and port");
+    says(&half, "Save for reading only");
+    let [host, next] = silent;
+    let saved = marie.post("/accounts/new", &settings(&csrf, &[host, next, ("do", "save")])).await;
+    assert_eq!(saved.location(), "/connect", "and on to where it was asked for");
+    let evil = [host, ("next", "https://evil.example"), ("label", "Other"), ("do", "save")];
+    assert_eq!(marie.post("/accounts/new", &settings(&csrf, &evil)).await.location(), "/");
+}
+
+#[actix_web::test]
+async fn an_account_is_tested_changed_and_removed_by_its_owner_only() {
+    let house = House::new().await;
+    let app = app!(house);
+    let (mut marie, mut paul) = (Browser::new(&app), Browser::new(&app));
+    marie.sign_in("marie@example.com", "/").await;
+    paul.sign_in("paul@example.com", "/").await;
+    let csrf = marie.get("/accounts/new").await.field("csrf");
+    let saved = marie.post("/accounts/new", &settings(&csrf, &[])).await;
+    let path = saved.location().split('?').next().unwrap().to_owned();
+    let (test, password, remove) =
+        (format!("{path}/test"), format!("{path}/password"), format!("{path}/remove"));
+
+    let pauls = paul.get("/accounts").await.field("csrf");
+    assert_eq!(paul.get(&path).await.status, StatusCode::NOT_FOUND);
+    for action in [&test, &password, &remove] {
+        let fields = [("csrf", &*pauls), ("password", "right"), ("confirm", "yes")];
+        assert_eq!(paul.post(action, &fields).await.status, StatusCode::NOT_FOUND, "{action}");
+    }
+
+    says(&marie.post(&test, &[("csrf", &csrf)]).await, "Everything works");
+    let wrong = marie.post(&password, &[("csrf", &csrf), ("password", "wrong")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    says(&wrong, "The password was not changed");
+    says(&marie.post(&test, &[("csrf", &csrf)]).await, "Everything works");
+    let changed = marie.post(&password, &[("csrf", &csrf), ("password", "right")]).await;
+    assert_eq!(changed.location(), format!("{path}?notice=password"));
+
+    house.clock.advance_seconds(300);
+    let again = marie.post(&remove, &[("csrf", &csrf), ("confirm", "yes")]).await;
+    assert!(again.location().starts_with("/login?again=1&next="), "{}", again.location());
+    says(&marie.get(&path).await, "Confirm your password");
+    let login = marie.get(again.location()).await;
+    let fields = [
+        ("csrf", &*login.field("csrf")),
+        ("email", "marie@example.com"),
+        ("password", crate::house::PASSWORD),
+        ("next", &login.field("next")),
+    ];
+    assert_eq!(marie.post("/login", &fields).await.location(), path);
+    let csrf = marie.get(&path).await.field("csrf");
+    let unsure = marie.post(&remove, &[("csrf", &csrf)]).await;
+    assert_eq!(unsure.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let removed = marie.post(&remove, &[("csrf", &csrf), ("confirm", "yes")]).await;
+    says(&marie.get(removed.location()).await, "The account was removed");
+    assert_eq!(marie.get(&path).await.status, StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn a_refused_login_shows_on_the_list_until_it_works_again() {
+    let house = House::new().await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    let csrf = marie.get("/accounts").await.field("csrf");
+    let tested = marie.post("/accounts/acc_marie-Studio/test", &[("csrf", &csrf)]).await;
+    says(&tested, "The server refused the user name or password");
+    says(&marie.get("/accounts").await, "Needs attention");
+    says(&marie.get("/").await, "1 account needs your attention");
+    let mended =
+        marie.post("/accounts/acc_marie-Studio/password", &[("csrf", &csrf), ("password", "right")]).await;
+    assert_eq!(mended.status, StatusCode::SEE_OTHER);
+    assert!(!marie.get("/accounts").await.body.contains("Needs attention"));
+}

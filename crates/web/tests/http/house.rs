@@ -1,0 +1,170 @@
+//! A whole server but for mail servers.
+
+use async_trait::async_trait;
+use imapmcp_accounts::{Accounts, AccountsDeps};
+use imapmcp_core::{
+    account::{Backend, Credential, Login},
+    id::AccountId,
+    mail::{
+        MailError, MailStore, Mailbox, NetworkFault, Submission, SubmissionEnvelope, SubmitError, Submitted,
+    },
+    secret::{Binding, ExposeSecret, Sealed, SecretSlice, Vault, VaultError},
+    store::{AccountRepository, UserRepository},
+};
+use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Config, password};
+use imapmcp_storage::Database;
+use imapmcp_testkit::{FakeClock, SeededEntropy, builders};
+use imapmcp_web::{WebDeps, WebState};
+use std::sync::Arc;
+
+pub(crate) const ISSUER: &str = "https://mail.example";
+pub(crate) const PASSWORD: &str = "correct horse battery";
+/// RFC 7636 appendix B.
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const REDIRECT: &str = "https://claude.ai/api/mcp/auth_callback";
+
+pub(crate) struct House {
+    pub(crate) state: actix_web::web::Data<WebState>,
+    pub(crate) server: Arc<AuthorizationServer>,
+    pub(crate) database: Arc<Database>,
+    pub(crate) clock: Arc<FakeClock>,
+}
+
+impl House {
+    /// With the users marie and paul; marie has the accounts Personal (default) and Studio.
+    pub(crate) async fn new() -> Self {
+        let house = Self::empty(ISSUER).await;
+        let phc = password::hash(&PASSWORD.into(), &SeededEntropy::new(9)).unwrap();
+        for name in ["marie", "paul"] {
+            let mut user = builders::user(name);
+            user.password_hash = Some(phc.clone());
+            house.database.add_user(&user).await.unwrap();
+        }
+        let marie = builders::user_id("marie");
+        for label in ["Personal", "Studio"] {
+            house.database.add_account(&builders::account(&marie, label)).await.unwrap();
+        }
+        house
+    }
+
+    pub(crate) async fn empty(issuer: &str) -> Self {
+        let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
+        database.migrate().await.unwrap();
+        let database = Arc::new(database);
+        let clock = Arc::new(FakeClock::default());
+        let entropy = Arc::new(SeededEntropy::default());
+        let server = Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
+            config: Config::new(issuer).unwrap(),
+            oauth: database.clone(),
+            users: database.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        }));
+        let servers = Arc::new(Servers);
+        let accounts = Arc::new(Accounts::new(AccountsDeps {
+            repository: database.clone(),
+            vault: Arc::new(GlassVault),
+            mail: servers.clone(),
+            submission: servers,
+            clock: clock.clone(),
+            entropy,
+        }));
+        let deps = WebDeps { server: server.clone(), accounts, allow_insecure: false };
+        let state = actix_web::web::Data::new(WebState::new(deps).unwrap());
+        Self { state, server, database, clock }
+    }
+
+    pub(crate) async fn client(&self, name: &str, redirect: &str) -> String {
+        let body = serde_json::json!({"client_name": name, "redirect_uris": [redirect]}).to_string();
+        self.server.register(body.as_bytes(), None).await.unwrap().client_id
+    }
+}
+
+/// The app around a house.
+macro_rules! app {
+    ($house:expr) => {{
+        let state = $house.state.clone();
+        actix_web::test::init_service(
+            actix_web::App::new().configure(move |config| imapmcp_web::configure(config, state)),
+        )
+        .await
+    }};
+}
+pub(crate) use app;
+
+/// Address of `GET /oauth/authorize` for a client.
+pub(crate) fn authorize_url(client: &str, redirect: &str, scope: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("response_type", "code"),
+            ("client_id", client),
+            ("redirect_uri", redirect),
+            ("scope", scope),
+            ("state", "xyz"),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+            ("resource", "https://mail.example/mcp"),
+        ])
+        .finish();
+    format!("/oauth/authorize?{query}")
+}
+
+/// Seals nothing.
+struct GlassVault;
+
+impl Vault for GlassVault {
+    fn seal(&self, _: Binding<'_>, plain: &[u8]) -> Sealed {
+        Sealed(plain.to_vec())
+    }
+
+    fn open(&self, _: Binding<'_>, sealed: &Sealed) -> Result<SecretSlice<u8>, VaultError> {
+        Ok(sealed.0.clone().into())
+    }
+}
+
+/// Mail servers that accept the password `right`; nothing answers at submission hosts that start with `silent`.
+struct Servers;
+
+fn check(login: &Login) -> Result<(), MailError> {
+    let (Credential::Password(secret) | Credential::AccessToken(secret)) = &login.credential;
+    if secret.expose_secret() == "right" { Ok(()) } else { Err(MailError::LoginRefused) }
+}
+
+#[async_trait]
+impl MailStore for Servers {
+    fn mailbox(&self, _: &Login) -> Arc<dyn Mailbox> {
+        panic!("pages open no mailbox")
+    }
+
+    async fn probe(&self, login: &Login) -> Result<(), MailError> {
+        check(login)
+    }
+
+    fn forget(&self, _: &AccountId) {}
+}
+
+#[async_trait]
+impl Submission for Servers {
+    async fn submit(&self, _: &Login, _: &SubmissionEnvelope, _: &[u8]) -> Result<Submitted, SubmitError> {
+        panic!("pages send nothing")
+    }
+
+    async fn probe(&self, login: &Login) -> Result<(), MailError> {
+        match &login.backend {
+            Backend::Servers { smtp, .. } if smtp.host.starts_with("silent") => {
+                Err(MailError::Unreachable(NetworkFault::Connect))
+            }
+            _ => check(login),
+        }
+    }
+}
+
+impl House {
+    /// An account that is not marie's.
+    pub(crate) async fn database_account_of_paul(&self) -> String {
+        let account = builders::account(&builders::user_id("paul"), "Private");
+        self.database.add_account(&account).await.unwrap();
+        account.id.to_string()
+    }
+}

@@ -1,0 +1,187 @@
+//! What must not work.
+
+use crate::{
+    browser::{Browser, encode, form},
+    house::{House, ISSUER, PASSWORD, REDIRECT, app, authorize_url},
+};
+use actix_web::{http::StatusCode, test::TestRequest};
+
+#[actix_web::test]
+async fn a_form_without_the_sessions_token_or_from_elsewhere_changes_nothing() {
+    let house = House::new().await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    let client = house.client("Claude", REDIRECT).await;
+    let consent_url = marie.get(&authorize_url(&client, REDIRECT, "mail.read")).await.location().to_owned();
+    let page = marie.get(&consent_url).await;
+    let (csrf, request) = (page.field("csrf"), page.field("request"));
+    let mut stranger = Browser::new(&app);
+    let foreign_csrf = stranger.get("/login").await.field("csrf");
+    let fields = |csrf: &str| {
+        form(
+            "/oauth/consent",
+            &[
+                ("csrf", csrf),
+                ("request", &request),
+                ("account", "acc_marie-Personal"),
+                ("level", "read"),
+                ("decision", "allow"),
+            ],
+        )
+    };
+    for (name, forged) in [
+        ("no token", fields("")),
+        ("another session's token", fields(&foreign_csrf)),
+        ("foreign origin", fields(&csrf).insert_header(("origin", "https://evil.example"))),
+        ("null origin alone", fields(&csrf).insert_header(("origin", "null"))),
+        ("cross-site", fields(&csrf).insert_header(("sec-fetch-site", "cross-site"))),
+        ("same-site", fields(&csrf).insert_header(("sec-fetch-site", "same-site"))),
+    ] {
+        let refused = marie.send(forged).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{name}");
+        assert!(refused.location().is_empty() && refused.body.contains("Nothing was changed"), "{name}");
+    }
+    let not_a_form = TestRequest::post().uri("/oauth/consent").insert_header(("content-type", "text/plain"));
+    let refused = marie.send(not_a_form.set_payload(format!("csrf={csrf}&decision=allow"))).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    let ours = fields(&csrf).insert_header(("origin", ISSUER));
+    assert_eq!(marie.send(ours).await.status, StatusCode::SEE_OTHER, "the real form still works");
+}
+
+#[actix_web::test]
+async fn another_browsers_request_can_be_neither_seen_nor_decided() {
+    let house = House::new().await;
+    let app = app!(house);
+    let (mut attacker, mut victim) = (Browser::new(&app), Browser::new(&app));
+    attacker.sign_in("paul@example.com", "/").await;
+    victim.sign_in("marie@example.com", "/").await;
+    let client = house.client("Claude", REDIRECT).await;
+    let consent_url =
+        attacker.get(&authorize_url(&client, REDIRECT, "mail.read")).await.location().to_owned();
+    let seen = victim.get(&consent_url).await;
+    assert_eq!(seen.status, StatusCode::GONE);
+    let csrf = victim.get("/connections").await.field("csrf");
+    let request = consent_url.split_once("request=").unwrap().1.to_owned();
+    let fields = [
+        ("csrf", &*csrf),
+        ("request", &request),
+        ("account", "acc_marie-Personal"),
+        ("level", "read"),
+        ("decision", "allow"),
+    ];
+    assert_eq!(victim.post("/oauth/consent", &fields).await.status, StatusCode::GONE);
+}
+
+#[actix_web::test]
+async fn sign_in_never_leads_to_another_site() {
+    let house = House::new().await;
+    let app = app!(house);
+    for next in [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+    ] {
+        let mut marie = Browser::new(&app);
+        let page = marie.get(&format!("/login?next={}", encode(next))).await;
+        assert_eq!(page.field("next"), "/");
+        let fields = [
+            ("csrf", &*page.field("csrf")),
+            ("email", "marie@example.com"),
+            ("password", PASSWORD),
+            ("next", next),
+        ];
+        assert_eq!(marie.post("/login", &fields).await.location(), "/", "{next}");
+        assert_eq!(marie.get(&format!("/login?next={}", encode(next))).await.location(), "/", "{next}");
+    }
+}
+
+#[actix_web::test]
+async fn a_bad_client_or_redirect_gets_a_page_and_never_a_redirect() {
+    let house = House::new().await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    let client = house.client("Claude", REDIRECT).await;
+    for url in [
+        authorize_url("cli_unknown", REDIRECT, "mail.read"),
+        authorize_url(&client, "https://evil.example/cb", "mail.read"),
+        "/oauth/authorize".to_owned(),
+    ] {
+        let page = marie.get(&url).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST);
+        assert!(page.location().is_empty() && page.body.contains("made a mistake"));
+        assert!(marie.cookie.is_none(), "and costs no session");
+    }
+    let bad = marie.get(&authorize_url(&client, REDIRECT, "nonsense")).await;
+    assert_eq!(bad.status, StatusCode::FOUND);
+    assert_eq!(bad.answered("error").as_deref(), Some("invalid_scope"));
+    assert_eq!(bad.answered("iss").as_deref(), Some(ISSUER));
+}
+
+#[actix_web::test]
+async fn a_clients_name_is_escaped_cleaned_and_cut() {
+    let house = House::new().await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    let name = format!("<b>Claude\u{202e}</b>\"' {}", "x".repeat(60));
+    let client = house.client(&name, REDIRECT).await;
+    let consent_url = marie.get(&authorize_url(&client, REDIRECT, "mail.read")).await.location().to_owned();
+    let page = marie.get(&consent_url).await;
+    assert!(page.body.contains("“&lt;b&gt;Claude&lt;/b&gt;&quot;&#39; xxxx"), "{}", page.body);
+    assert!(!page.body.contains("<b>Claude") && !page.body.contains('\u{202e}') && page.body.contains("x…”"));
+    assert!(!page.body.contains(&"x".repeat(30)));
+}
+
+#[actix_web::test]
+async fn every_page_has_the_security_headers() {
+    let house = House::new().await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    for path in [
+        "/",
+        "/login?again=1",
+        "/setup",
+        "/accounts",
+        "/accounts/new",
+        "/accounts/acc_marie-Personal",
+        "/connect",
+        "/connections",
+        "/oauth/authorize",
+        "/oauth/consent",
+        "/nowhere",
+        "/accounts/acc_unknown",
+        "/logout",
+    ] {
+        let page = marie.get(path).await;
+        let policy = page.header("content-security-policy");
+        for directive in
+            ["default-src 'none'", "script-src 'self';", "frame-ancestors 'none'", "base-uri 'none'"]
+        {
+            assert!(policy.contains(directive), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}");
+        assert_eq!(page.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(page.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(page.header("cache-control"), "no-store", "{path}");
+        assert_eq!(page.header("strict-transport-security"), "max-age=31536000", "{path}");
+        assert!(page.header("content-type").starts_with("text/html"), "{path}");
+        assert!(page.body.starts_with("<!doctype html>"), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn the_cookie_is_bound_to_the_host_over_tls_and_plain_on_loopback() {
+    let house = House::empty(ISSUER).await;
+    let secure = Browser::new(&app!(house)).get("/login").await.header("set-cookie").to_owned();
+    assert!(secure.starts_with("__Host-imapmcp="), "{secure}");
+    assert!(secure.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000"), "{secure}");
+    let local = House::empty("http://localhost:3000").await;
+    let plain = Browser::new(&app!(local)).get("/login").await;
+    assert!(plain.header("set-cookie").starts_with("imapmcp="));
+    assert!(!plain.header("set-cookie").contains("Secure"));
+    assert_eq!(plain.header("strict-transport-security"), "");
+}
