@@ -40,7 +40,7 @@ async fn registration_refuses_what_it_cannot_vouch_for() {
     let redirects = |uri: &str| format!(r#"{{"redirect_uris":["{uri}"]}}"#);
     let eleven = format!(r#"{{"redirect_uris":[{}]}}"#, [r#""https://a.example/cb""#; 11].join(","));
     for (body, expected) in [
-        ("".to_owned(), error::NOT_JSON),
+        (String::new(), error::NOT_JSON),
         ("[]".to_owned(), error::NOT_JSON),
         ("[".repeat(10_000), error::NOT_JSON),
         ("{}".to_owned(), error::NO_REDIRECTS),

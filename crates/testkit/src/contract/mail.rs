@@ -7,7 +7,7 @@ use imapmcp_core::mail::{
 use std::collections::{HashMap, HashSet};
 
 /// Folders with difficult names that the mailbox must have, empty, besides INBOX and those with roles.
-pub const FOLDERS: [&str; 4] = ["Entwürfe & Pläne", "With \"quotes\" and \\", "日本語", "Has space"];
+pub const FOLDERS: [&str; 4] = ["Entwürfe & Pläne", "With \"quotes\" \\ slash", "日本語", "Has space"];
 
 /// Runs every promise against a mailbox whose INBOX and [`FOLDERS`] are empty.
 pub async fn mailbox(mailbox: &dyn Mailbox) {

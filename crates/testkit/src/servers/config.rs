@@ -28,14 +28,11 @@ pub(super) fn dovecot(directory: &Path, ports: &Ports) {
         format!("  mailbox {name} {{\n    auto = subscribe\n    special_use = \\{role}\n  }}\n")
     })
     .concat();
+    // A section's name cannot hold quotes; a setting's value can.
     let odd: String = FOLDERS
         .iter()
-        .map(|name| {
-            format!(
-                "  mailbox \"{}\" {{\n    auto = create\n  }}\n",
-                name.replace('\\', "\\\\").replace('"', "\\\"")
-            )
-        })
+        .enumerate()
+        .map(|(number, name)| format!("  mailbox odd{number} {{\n    name = {name}\n    auto = create\n  }}\n"))
         .collect();
     let config = format!(
         r#"base_dir = {dir}/run

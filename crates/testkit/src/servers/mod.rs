@@ -9,7 +9,7 @@ mod token;
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
@@ -34,7 +34,8 @@ const SUPERVISOR: &str = r#"
 trap '' HUP INT TERM
 {
     dovecot -c "$1/dovecot.conf" && { [ ! -d "$1/postfix" ] || postfix -c "$1/postfix" start; }
-} >"$1/start.log" 2>&1 && echo ready || { echo failed; cat "$1/start.log"; }
+} >"$1/start.log" 2>&1 && echo ready || { echo failed; cat "$1/start.log" "$1"/*.log; }
+exec >/dev/null
 cat >/dev/null
 {
     [ ! -d "$1/postfix" ] || postfix -c "$1/postfix" abort
@@ -84,10 +85,17 @@ impl MailServers {
             return None;
         }
         // A port may be taken between choosing and binding it.
-        Some((0..3).find_map(|_| Self::try_launch(submission)).expect("the mail servers start"))
+        let mut why = String::new();
+        for _ in 0..3 {
+            match Self::try_launch(submission) {
+                Ok(servers) => return Some(servers),
+                Err(log) => why = log,
+            }
+        }
+        panic!("the mail servers do not start: {why}")
     }
 
-    fn try_launch(submission: bool) -> Option<Self> {
+    fn try_launch(submission: bool) -> Result<Self, String> {
         let scratch = TempDir::with_prefix("imapmcp-mail.").unwrap();
         let directory = scratch.path().to_owned();
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
@@ -114,7 +122,8 @@ impl MailServers {
         // From here on the supervisor removes the directory.
         let _ = scratch.keep();
         let mut answer = String::new();
-        BufReader::new(supervisor.stdout.take().unwrap()).read_line(&mut answer).unwrap();
+        let mut answers = BufReader::new(supervisor.stdout.take().unwrap());
+        answers.read_line(&mut answer).unwrap();
         let servers = Self {
             directory,
             supervisor,
@@ -125,7 +134,12 @@ impl MailServers {
             smtps_port,
             lmtp_port,
         };
-        (answer.trim_end() == "ready").then_some(servers)
+        if answer.trim_end() == "ready" {
+            return Ok(servers);
+        }
+        let mut log = String::new();
+        let _ = answers.read_to_string(&mut log);
+        Err(log)
     }
 
     /// The certificate authority of the servers' certificate, which is for `localhost` and `127.0.0.1`.

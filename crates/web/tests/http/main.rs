@@ -8,3 +8,4 @@ mod flow;
 mod house;
 mod safety;
 mod sign_in;
+mod look;
