@@ -3,11 +3,7 @@
 use imapmcp_bootstrap::{LogFormat, Settings};
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
-    EnvFilter, Layer,
-    filter::filter_fn,
-    layer::SubscriberExt,
-    registry::Registry,
-    util::SubscriberInitExt,
+    EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, registry::Registry, util::SubscriberInitExt,
 };
 
 /// Third-party crates log commands and frames at debug and trace: passwords, tokens and mail among them. They are

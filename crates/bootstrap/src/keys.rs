@@ -14,6 +14,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use zeroize::Zeroizing;
 
 /// Why the keys cannot be used. In each case nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -54,17 +55,16 @@ pub async fn open_vault(
     entropy: Arc<dyn Entropy>,
 ) -> Result<RingVault, KeyError> {
     let mut records = keys.list_keys().await?;
-    let ring = match settings.keys_from_environment() {
-        // the environment has no line breaks: commas separate keys there
-        Some(text) => KeyRing::parse(&text.replace(',', "\n"))?,
-        None => load(&settings.key_file, records.is_empty(), &*entropy)?,
+    let ring = match read_key_ring(settings)? {
+        Some(ring) => ring,
+        None if records.is_empty() => make(&settings.key_file, &*entropy)?,
+        None => return Err(KeyError::Missing(settings.key_file.clone())),
     };
     if records.is_empty() {
         let first = ring.first_record(clock.now());
         match keys.add_key(&first).await {
-            Ok(()) => {}
-            // another replica was faster; whether it had the same key is checked below
-            Err(StoreError::Conflict(_)) => {}
+            // another replica may have been faster; whether it had the same key is checked below
+            Ok(()) | Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(error.into()),
         }
         records = keys.list_keys().await?;
@@ -72,25 +72,30 @@ pub async fn open_vault(
     Ok(RingVault::open(&ring, &records, entropy)?)
 }
 
-fn load(path: &Path, first_start: bool, entropy: &dyn Entropy) -> Result<KeyRing, KeyError> {
-    let file = |source| KeyError::File { path: path.to_owned(), source };
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            let text = zeroize::Zeroizing::new(text);
-            let mode = fs::metadata(path).map_err(file)?.permissions().mode();
-            if mode & 0o077 != 0 {
-                return Err(KeyError::Permissions(path.to_owned()));
-            }
-            Ok(KeyRing::parse(&text)?)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound && first_start => {
-            let ring = KeyRing::generate(entropy);
-            let mut new =
-                fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
-            new.write_all(ring.to_text().as_bytes()).and_then(|()| new.sync_all()).map_err(file)?;
-            Ok(ring)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(KeyError::Missing(path.to_owned())),
-        Err(error) => Err(file(error)),
+/// The ring of the environment or of the key file; `None` if neither is there. Writes nothing.
+pub fn read_key_ring(settings: &Settings) -> Result<Option<KeyRing>, KeyError> {
+    if let Some(text) = settings.keys_from_environment() {
+        // the environment has no line breaks: commas separate keys there
+        return Ok(Some(KeyRing::parse(&Zeroizing::new(text.replace(',', "\n")))?));
     }
+    let path = &settings.key_file;
+    let file = |source| KeyError::File { path: path.clone(), source };
+    let text = match fs::read_to_string(path) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(file(error)),
+    };
+    if fs::metadata(path).map_err(file)?.permissions().mode() & 0o077 != 0 {
+        return Err(KeyError::Permissions(path.clone()));
+    }
+    Ok(Some(KeyRing::parse(&text)?))
+}
+
+/// The very first start. Of two at once, the second finds the file and fails instead of replacing it.
+fn make(path: &Path, entropy: &dyn Entropy) -> Result<KeyRing, KeyError> {
+    let file = |source| KeyError::File { path: path.to_owned(), source };
+    let ring = KeyRing::generate(entropy);
+    let mut new = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
+    new.write_all(ring.to_text().as_bytes()).and_then(|()| new.sync_all()).map_err(file)?;
+    Ok(ring)
 }

@@ -4,7 +4,7 @@ mod keys;
 mod services;
 mod settings;
 
-pub use keys::{KeyError, open_vault};
-pub use services::{Services, StartError, open_database};
 pub use imapmcp_vault::SystemEntropy;
+pub use keys::{KeyError, open_vault, read_key_ring};
+pub use services::{Services, StartError, open_database};
 pub use settings::{Listen, LogFormat, Settings, SettingsError};

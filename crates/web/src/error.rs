@@ -239,3 +239,28 @@ fn to_sign_in(again: &str, next: &str) -> HttpResponse {
     let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
     HttpResponse::SeeOther().insert_header((LOCATION, format!("/login?{again}next={next}"))).finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use imapmcp_oauth_server::error;
+
+    #[test]
+    fn an_unavailable_database_is_503_and_a_bug_500() {
+        let unavailable = || StoreError::Unavailable("down".into());
+        for (error, status) in [
+            (WebError::from(unavailable()), 503),
+            (WebError::from(AccountError::Store(unavailable())), 503),
+            (WebError::Authorize(OAuthError::from(unavailable())), 503),
+            (WebError::from(StoreError::Query("bug".into())), 500),
+            (WebError::from(AccountError::NotFound), 404),
+            (WebError::Authorize(error::UNKNOWN_CLIENT), 400),
+            (WebError::FormExpired, 403),
+            (WebError::ForeignForm, 403),
+            (WebError::RequestGone, 410),
+            (WebError::SignIn { next: "/".to_owned() }, 303),
+        ] {
+            assert_eq!(error.status_code().as_u16(), status, "{error:?}");
+        }
+    }
+}

@@ -168,16 +168,3 @@ impl House {
         account.id.to_string()
     }
 }
-impl House {
-    pub(crate) async fn local() -> Self {
-        let house = Self::empty("http://localhost:39111").await;
-        let phc = password::hash(&PASSWORD.into(), &SeededEntropy::new(9)).unwrap();
-        let mut user = builders::user("marie");
-        user.password_hash = Some(phc.clone());
-        house.database.add_user(&user).await.unwrap();
-        for label in ["Personal", "Studio"] {
-            house.database.add_account(&builders::account(&builders::user_id("marie"), label)).await.unwrap();
-        }
-        house
-    }
-}

@@ -8,4 +8,3 @@ mod flow;
 mod house;
 mod safety;
 mod sign_in;
-mod look;

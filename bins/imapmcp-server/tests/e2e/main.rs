@@ -1,0 +1,9 @@
+//! The real programs, on a scratch directory, from outside.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod clients;
+mod mailbox;
+mod mistakes;
+mod restart;
+mod start;
+mod world;

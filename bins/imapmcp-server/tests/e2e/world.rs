@@ -1,0 +1,225 @@
+//! A server of one's own: scratch data directory, free port, the real programs.
+
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+use tempfile::TempDir;
+
+/// The person who signs in.
+pub(crate) const EMAIL: &str = "owner@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+pub(crate) struct World {
+    pub(crate) directory: TempDir,
+    pub(crate) url: String,
+    environment: BTreeMap<String, String>,
+    server: Option<Child>,
+}
+
+impl World {
+    /// A migrated database with one user; the server is not started.
+    pub(crate) fn new(settings: &[(&str, &str)]) -> Self {
+        let directory = TempDir::with_prefix("imapmcp-e2e.").unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let url = format!("http://127.0.0.1:{port}");
+        let mut environment = BTreeMap::from([
+            ("IMAPMCP_DATA_DIR".to_owned(), directory.path().join("data").display().to_string()),
+            ("IMAPMCP_LISTEN".to_owned(), format!("127.0.0.1:{port}")),
+            ("IMAPMCP_PUBLIC_URL".to_owned(), url.clone()),
+            ("IMAPMCP_LOG".to_owned(), "trace".to_owned()),
+            ("PATH".to_owned(), std::env::var("PATH").unwrap()),
+        ]);
+        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let world = Self { directory, url, environment, server: None };
+        world.admin(&["migrate"], "");
+        world.admin(&["user", "add", EMAIL, "--password-file", "-"], &format!("{PASSWORD}\n"));
+        world
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.directory.path().join("server.log")
+    }
+
+    fn program(&self, path: &Path) -> Command {
+        assert!(path.exists(), "{} is missing: build the whole workspace first", path.display());
+        let mut command = Command::new(path);
+        command.env_clear().envs(&self.environment).current_dir(self.directory.path());
+        command
+    }
+
+    pub(crate) fn server_program(&self) -> Command {
+        self.program(Path::new(env!("CARGO_BIN_EXE_imapmcp-server")))
+    }
+
+    /// Runs imapmcp-admin, whatever comes of it.
+    pub(crate) fn try_admin(&self, arguments: &[&str], stdin: &str) -> Output {
+        let path = Path::new(env!("CARGO_BIN_EXE_imapmcp-server")).with_file_name("imapmcp-admin");
+        let mut command = self.program(&path);
+        command
+            .args(arguments)
+            .arg("--json")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // it may not want to read
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs imapmcp-admin; its answer.
+    pub(crate) fn admin(&self, arguments: &[&str], stdin: &str) -> Value {
+        let output = self.try_admin(arguments, stdin);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "imapmcp-admin {arguments:?}: {errors}");
+        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn add_demo_account(&self) {
+        self.admin(
+            &[
+                "account",
+                "add",
+                "--user",
+                EMAIL,
+                "--email",
+                "demo@example.com",
+                "--label",
+                "Demo",
+                "--imap",
+                "demo:",
+            ],
+            "",
+        );
+    }
+
+    pub(crate) fn add_account(
+        &self,
+        label: &str,
+        email: &str,
+        imap: &str,
+        smtp: &str,
+        password: &str,
+    ) -> String {
+        let arguments = [
+            "account",
+            "add",
+            "--user",
+            EMAIL,
+            "--email",
+            email,
+            "--label",
+            label,
+            "--imap",
+            imap,
+            "--smtp",
+            smtp,
+            "--password-file",
+            "-",
+        ];
+        self.admin(&arguments, &format!("{password}\n"))["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn token(&self, more: &[&str]) -> String {
+        let mut arguments = vec!["token", "issue", "--user", EMAIL, "--name", "e2e"];
+        arguments.extend(more);
+        self.admin(&arguments, "")["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Starts the server and waits until it says that it is ready. Its log goes to a file.
+    pub(crate) fn start(&mut self) {
+        let log = File::options().create(true).append(true).open(self.log()).unwrap();
+        let mut server =
+            self.server_program().stdout(Stdio::piped()).stderr(log).stdin(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(server.stdout.take().unwrap()).lines();
+        let ready = lines.map_while(Result::ok).any(|line| line.starts_with("imapmcp is ready"));
+        let log = || std::fs::read_to_string(self.log()).unwrap();
+        assert!(ready, "the server did not start: {}", log());
+        self.server = Some(server);
+    }
+
+    /// Ends the server at once.
+    pub(crate) fn kill(&mut self) {
+        let mut server = self.server.take().unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+
+    /// Ends the server in good order; its exit code.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let mut server = self.server.take().unwrap();
+        let done = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap();
+        assert!(done.success());
+        server.wait().unwrap().code()
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.server.as_mut().is_some_and(|server| server.try_wait().unwrap().is_none())
+    }
+
+    /// One HTTP request; status, headers as text, body.
+    pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, String) {
+        let agent =
+            ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
+        let mut request = agent.post(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = request.send(body).unwrap();
+        let headers = format!("{:?}", response.headers());
+        let body = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
+        (response.status().as_u16(), headers, body)
+    }
+
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let agent =
+            ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
+        let mut response = agent.get(format!("{}{path}", self.url)).call().unwrap();
+        let body = response.body_mut().read_to_string().unwrap();
+        (response.status().as_u16(), body)
+    }
+
+    /// A JSON-RPC request of the 2025 era.
+    pub(crate) fn rpc(&self, token: &str, method: &str, params: &Value) -> Value {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        let authorization = format!("Bearer {token}");
+        let headers = [
+            ("Authorization", authorization.as_str()),
+            ("Content-Type", "application/json"),
+            ("Accept", "application/json, text/event-stream"),
+        ];
+        let (_, _, body) = self.post("/mcp", &headers, body.as_bytes());
+        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
+    }
+
+    /// A tool call: its structured result, or the code of its error.
+    pub(crate) fn call(&self, token: &str, tool: &str, arguments: &Value) -> Result<Value, String> {
+        let answer = self.rpc(token, "tools/call", &json!({ "name": tool, "arguments": arguments }));
+        let result = &answer["result"];
+        if result["isError"] == true {
+            let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
+            return Err(text["error"]["code"].as_str().unwrap().to_owned());
+        }
+        assert!(result["structuredContent"].is_object(), "{answer}");
+        Ok(result["structuredContent"].clone())
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+}
