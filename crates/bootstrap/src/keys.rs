@@ -57,7 +57,12 @@ pub async fn open_vault(
     let mut records = keys.list_keys().await?;
     let ring = match read_key_ring(settings)? {
         Some(ring) => ring,
-        None if records.is_empty() => make(&settings.key_file, &*entropy)?,
+        None if records.is_empty() => match make(&settings.key_file, &*entropy) {
+            Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+                read_key_ring(settings)?.ok_or_else(|| KeyError::Missing(settings.key_file.clone()))?
+            }
+            made => made?,
+        },
         None => return Err(KeyError::Missing(settings.key_file.clone())),
     };
     if records.is_empty() {
@@ -91,11 +96,89 @@ pub fn read_key_ring(settings: &Settings) -> Result<Option<KeyRing>, KeyError> {
     Ok(Some(KeyRing::parse(&text)?))
 }
 
-/// The very first start. Of two at once, the second finds the file and fails instead of replacing it.
+/// The very first start: the file appears whole or not at all, and never in the place of another.
 fn make(path: &Path, entropy: &dyn Entropy) -> Result<KeyRing, KeyError> {
     let file = |source| KeyError::File { path: path.to_owned(), source };
     let ring = KeyRing::generate(entropy);
-    let mut new = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
-    new.write_all(ring.to_text().as_bytes()).and_then(|()| new.sync_all()).map_err(file)?;
+    let draft = path.with_extension(format!("new-{}", std::process::id()));
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)
+        .and_then(|mut new| new.write_all(ring.to_text().as_bytes()).and_then(|()| new.sync_all()))
+        // unlike a rename, a link does not replace what another process has just made
+        .and_then(|()| fs::hard_link(&draft, path));
+    drop(fs::remove_file(&draft));
+    written.map_err(file)?;
     Ok(ring)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use imapmcp_core::{secret::Vault as _, time::SystemClock};
+    use imapmcp_storage::Database;
+    use imapmcp_vault::SystemEntropy;
+
+    async fn database() -> Database {
+        let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
+        database.migrate().await.unwrap();
+        database
+    }
+
+    fn settings(directory: &Path, more: &[(&'static str, &str)]) -> Settings {
+        let flags = [("IMAPMCP_DATA_DIR", directory.to_str().unwrap())];
+        let flags = flags.iter().chain(more).map(|(name, value)| (*name, (*value).to_owned()));
+        Settings::load(None, [], flags).unwrap()
+    }
+
+    async fn open(settings: &Settings, database: &Database) -> Result<RingVault, KeyError> {
+        open_vault(settings, database, &SystemClock, Arc::new(SystemEntropy)).await
+    }
+
+    #[tokio::test]
+    async fn the_first_start_makes_a_key_and_later_ones_recognise_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let (settings, database) = (settings(directory.path(), &[]), database().await);
+        let first = open(&settings, &database).await.unwrap();
+        let mode = fs::metadata(&settings.key_file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no draft is left");
+        let again = open(&settings, &database).await.unwrap();
+        assert_eq!(first.active_kid(), again.active_kid());
+        assert_eq!(database.list_keys().await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn without_its_key_file_a_used_database_is_refused_and_nothing_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let (settings, database) = (settings(directory.path(), &[]), database().await);
+        open(&settings, &database).await.unwrap();
+        fs::remove_file(&settings.key_file).unwrap();
+        assert!(matches!(open(&settings, &database).await, Err(KeyError::Missing(_))));
+        assert!(!settings.key_file.exists());
+
+        fs::write(&settings.key_file, KeyRing::generate(&SystemEntropy).to_text().as_bytes()).unwrap();
+        fs::set_permissions(&settings.key_file, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(matches!(open(&settings, &database).await, Err(KeyError::Open(OpenError::Missing(_)))));
+        assert_eq!(database.list_keys().await.unwrap().len(), 1);
+        fs::set_permissions(&settings.key_file, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(open(&settings, &database).await, Err(KeyError::Permissions(_))));
+    }
+
+    #[tokio::test]
+    async fn keys_of_the_environment_win_and_make_no_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let (one, two) = (KeyRing::generate(&SystemEntropy), KeyRing::generate(&SystemEntropy));
+        let text = format!("{},{}", one.to_text().trim(), two.to_text().trim());
+        let settings = settings(directory.path(), &[("IMAPMCP_KEYS", &text)]);
+        let vault = open(&settings, &database().await).await.unwrap();
+        assert_eq!(Some(vault.active_kid()), one.kids().next());
+        assert!(!settings.key_file.exists());
+        let binding =
+            imapmcp_core::secret::Binding { field: "accounts.credential", row: "r", user: "u", context: "" };
+        assert!(vault.open(binding, &vault.seal(binding, b"x")).is_ok());
+    }
 }

@@ -89,7 +89,7 @@ impl Services {
             return Err(StartError::NotMigrated);
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let vault = Arc::new(open_vault(&settings, &database, &*clock, Arc::clone(&entropy)).await?);
         let database = Arc::new(database);
         let dialer = Arc::new(Dialer::new(settings.egress.clone()));

@@ -6,6 +6,7 @@ use crate::{
 use clap::Subcommand;
 use imapmcp_bootstrap::{Settings, read_key_ring};
 use imapmcp_core::store::{KeyRepository as _, KeyState};
+use imapmcp_vault::KeyRing;
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -22,7 +23,7 @@ impl Keys {
         let ring = read_key_ring(settings)?;
         let in_ring = |kid: &str| ring.as_ref().is_some_and(|ring| ring.kids().any(|held| held == kid));
         let extra =
-            ring.iter().flat_map(|ring| ring.kids()).filter(|kid| known.iter().all(|key| key.kid != *kid));
+            ring.iter().flat_map(KeyRing::kids).filter(|kid| known.iter().all(|key| key.kid != *kid));
 
         let (mut rows, mut list) = (Vec::new(), Vec::new());
         for key in &known {

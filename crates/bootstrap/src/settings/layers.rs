@@ -60,7 +60,7 @@ impl Layers {
                 continue;
             }
             let known =
-                known(&name).ok_or_else(|| unknown(&name, "the environment", |name| name.to_owned()))?;
+                known(&name).ok_or_else(|| unknown(&name, "the environment", str::to_owned))?;
             self.set(known, value);
         }
         Ok(())

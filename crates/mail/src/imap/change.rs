@@ -1,13 +1,6 @@
 //! Changes: flags and appended messages. None of them is ever repeated by itself.
 
-use super::{
-    command::Command,
-    fault::Fault,
-    response::{Code, Kind},
-    session::Session,
-    sets::Set,
-    tap::fetches,
-};
+use super::{command::Command, fault::Fault, response::Code, session::Session, sets::Set, tap::fetches};
 use bytes::Bytes;
 use imapmcp_core::mail::{Flag, FlagChange, MailError, MessageRef, Outcome};
 use std::collections::HashMap;
@@ -28,13 +21,27 @@ impl Session {
             Some(selected) if uid_validity.is_none_or(|asked| asked == selected.uid_validity) => selected,
             Some(_) => return Err(Fault::Said(MailError::Stale)),
             None => {
-                let entering = self.run(vec![self.enter(folder)])?.pop().ok_or(Fault::PROTOCOL)?;
-                self.entered(entering, uid_validity)?
+                let batch = self.run(vec![self.enter(folder)])?;
+                self.entered(&batch, uid_validity)?
             }
         };
         let mut outcome = Outcome { uid_validity: selected.uid_validity, ..Outcome::default() };
+        let news = self.store(uids, change, &mut outcome)?;
+        if news && !outcome.missing.is_empty() {
+            // They may have arrived just now. Setting a flag twice is setting it once.
+            let late = std::mem::take(&mut outcome.missing);
+            self.store(&late, change, &mut outcome)?;
+            for fate in [&mut outcome.done, &mut outcome.failed, &mut outcome.unknown] {
+                fate.sort_unstable();
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// One batch of STORE and FETCH; says whether messages came or went meanwhile.
+    fn store(&mut self, uids: &[u32], change: &FlagChange, outcome: &mut Outcome) -> Result<bool, Fault> {
         if uids.is_empty() {
-            return Ok(outcome);
+            return Ok(false);
         }
         let set = Set::of(uids);
         let store = |sign: &'static str, flags: &[Flag]| {
@@ -46,23 +53,24 @@ impl Session {
         let mut commands = vec![Command::new("NOOP")];
         commands.extend([store("+", &change.add), store("-", &change.remove)].into_iter().flatten());
         commands.push(Command::new("UID FETCH ").set(&set).raw(" (UID FLAGS)"));
-        let mut replies = match self.run(commands) {
-            Ok(replies) => replies,
+        let last = commands.len() - 1;
+        let batch = match self.run(commands) {
+            Ok(batch) => batch,
             // Sent, and no answer: the server may have done it.
             Err(Fault::Lost(_) | Fault::Broken(_)) => {
-                outcome.unknown = uids.to_vec();
-                return Ok(outcome);
+                outcome.unknown.extend(uids);
+                return Ok(false);
             }
             Err(said) => return Err(said),
         };
-        let state = replies.pop().ok_or(Fault::PROTOCOL)?;
-        let refused = replies.iter().any(|reply| reply.status.kind != Kind::Ok);
-        if state.status.kind != Kind::Ok {
-            *(if refused { &mut outcome.failed } else { &mut outcome.unknown }) = uids.to_vec();
-            return Ok(outcome);
+        if !batch.is_ok(last) {
+            let refused = !(1..last).all(|place| batch.is_ok(place));
+            (if refused { &mut outcome.failed } else { &mut outcome.unknown }).extend(uids);
+            return Ok(false);
         }
+        let news = batch.news;
         let now: HashMap<u32, Vec<String>> =
-            fetches(state.items).filter_map(|fetch| Some((fetch.uid?, fetch.flags?))).collect();
+            fetches(batch.items).filter_map(|fetch| Some((fetch.uid?, fetch.flags?))).collect();
         for &uid in uids {
             let fate = match now.get(&uid) {
                 None => &mut outcome.missing,
@@ -71,7 +79,7 @@ impl Session {
             };
             fate.push(uid);
         }
-        Ok(outcome)
+        Ok(news)
     }
 
     /// Appends a message.
@@ -85,8 +93,9 @@ impl Session {
         if !flags.is_empty() {
             command = command.flags(flags).raw(" ");
         }
-        let reply = self.run(vec![command.literal(message)])?.pop().ok_or(Fault::PROTOCOL)?.ok()?;
-        Ok(match reply.status.code {
+        let mut batch = self.run(vec![command.literal(message)])?;
+        batch.check(0)?;
+        Ok(match batch.statuses.pop().and_then(|status| status.code) {
             Some(Code::AppendUid(uid_validity, uid)) => {
                 Some(MessageRef { folder: folder.to_owned(), uid_validity, uid })
             }

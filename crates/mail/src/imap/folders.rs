@@ -29,9 +29,10 @@ impl Session {
             }
             command = command.raw(")");
         }
-        let reply = self.run(vec![command])?.pop().ok_or(Fault::PROTOCOL)?.ok()?;
+        let batch = self.run(vec![command])?;
+        batch.check(0)?;
         let (mut entries, mut status) = (Vec::new(), HashMap::new());
-        collect(reply.items, &mut entries, &mut status);
+        collect(batch.items, &mut entries, &mut status);
         if counts && !with_status {
             let commands: Vec<_> = entries
                 .iter()
@@ -40,9 +41,7 @@ impl Session {
                 .map(|entry| Command::new("STATUS ").string(&entry.name).raw(" (MESSAGES UNSEEN)"))
                 .collect();
             // A folder that refuses STATUS just has no counts.
-            for reply in self.run(commands)? {
-                collect(reply.items, &mut vec![], &mut status);
-            }
+            collect(self.run(commands)?.items, &mut vec![], &mut status);
         }
         let mut folders: Vec<_> = entries
             .iter()

@@ -1,8 +1,6 @@
 //! Listing a folder, newest first, in one round trip where that can be.
 
-use super::{
-    command::Command, fault::Fault, fetch::Fetch, response::Kind, session::Session, sets::Set, tap::fetches,
-};
+use super::{command::Command, fault::Fault, fetch::Fetch, session::Session, sets::Set, tap::fetches};
 use imapmcp_core::mail::{Criterion, Listing, Page, PageCursor, Summary};
 use std::collections::BTreeMap;
 
@@ -76,21 +74,26 @@ impl Session {
         });
         let mut commands = vec![self.enter(folder)];
         commands.extend(guess.map(|(low, high)| fetch_range(low, high)));
-        let mut replies = self.run(commands)?.into_iter();
-        let entering = replies.next().ok_or(Fault::PROTOCOL)?;
-        let selected = self.entered(entering, page.after.map(|cursor| cursor.uid_validity))?;
-        self.hints.saw(folder, selected.exists);
+        let batch = self.run(commands)?;
+        let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
+        let exists = selected.exists;
+        self.hints.saw(folder, exists);
 
-        let ceiling = page.after.map_or(selected.exists, |cursor| selected.exists.min(cursor.sequence - 1));
+        let ceiling = page.after.map_or(exists, |cursor| exists.min(cursor.sequence - 1));
         let mut shelf =
             Shelf { fetched: BTreeMap::new(), below: page.after.map_or(u32::MAX, |cursor| cursor.uid) };
         // Everything from here up is on the shelf.
         let mut floor = ceiling + 1;
-        if let (Some((low, _)), Some(reply)) = (guess, replies.next())
-            && reply.status.kind == Kind::Ok
-        {
+        if let Some((low, _)) = guess.filter(|_| batch.is_ok(1) && !batch.expunged) {
             floor = low.min(ceiling.max(1));
-            shelf.add(fetches(reply.items));
+            shelf.add(fetches(batch.items));
+            // What arrived since was perhaps told only behind the answer.
+            let top = shelf.fetched.last_key_value().map_or(0, |(sequence, _)| *sequence);
+            if page.after.is_none() && top < exists {
+                let low = (top + 1).max(exists.saturating_sub(limit - 1));
+                self.fetch_onto(&mut shelf, low, exists)?;
+                floor = floor.min(low);
+            }
         }
         for _ in 0..MAX_ROUNDS {
             let missing = limit.saturating_sub(u32::try_from(shelf.wanted()).unwrap_or(limit));
@@ -99,9 +102,7 @@ impl Session {
             }
             let high = floor - 1;
             let low = high.saturating_sub(missing - 1).max(1);
-            for reply in self.run(vec![fetch_range(low, Some(high))])? {
-                shelf.add(fetches(reply.ok()?.items));
-            }
+            self.fetch_onto(&mut shelf, low, high)?;
             floor = low;
         }
 
@@ -113,7 +114,14 @@ impl Session {
             .filter(|(sequence, _)| *sequence > 1)
             .map(|(sequence, summary)| PageCursor { uid_validity, uid: summary.uid, sequence: *sequence });
         let messages = messages.into_iter().map(|(_, summary)| summary).collect();
-        Ok(Listing { uid_validity, total: selected.exists, messages, next })
+        Ok(Listing { uid_validity, total: exists, messages, next })
+    }
+
+    fn fetch_onto(&mut self, shelf: &mut Shelf, low: u32, high: u32) -> Result<(), Fault> {
+        let batch = self.run(vec![fetch_range(low, Some(high))])?;
+        batch.check(0)?;
+        shelf.add(fetches(batch.items));
+        Ok(())
     }
 
     /// Summaries of these UIDs, newest first; those that vanished are left out.
@@ -123,9 +131,9 @@ impl Session {
         }
         let command = Command::new("UID FETCH ").set(&Set::of(uids)).raw(ITEMS);
         let mut shelf = Shelf { fetched: BTreeMap::new(), below: u32::MAX };
-        for reply in self.run(vec![command])? {
-            shelf.add(fetches(reply.ok()?.items));
-        }
+        let batch = self.run(vec![command])?;
+        batch.check(0)?;
+        shelf.add(fetches(batch.items));
         let messages = shelf.into_messages().into_iter().map(|(_, summary)| summary);
         Ok(messages.filter(|summary| uids.contains(&summary.uid)).collect())
     }

@@ -4,7 +4,7 @@ use super::{
     command::Command,
     fault::Fault,
     fetch::{Body, Fetch},
-    session::{Reply, Selected, Session},
+    session::{Batch, Selected, Session},
     tap::{Piece, Sink, fetches},
     wire::Limits,
 };
@@ -21,12 +21,17 @@ impl Session {
         fetch: Command,
         limits: Limits,
     ) -> Result<(Selected, Fetch), Fault> {
-        let commands = vec![self.enter(&at.folder), fetch];
-        let mut replies = self.run_within(commands, limits, None)?.into_iter();
-        let entering = replies.next().ok_or(Fault::PROTOCOL)?;
-        let selected = self.entered(entering, at.uid_validity)?;
-        let fetch = of_message(replies.next(), at.uid)?;
-        Ok((selected, fetch))
+        let batch = self.run_within(vec![self.enter(&at.folder), fetch.clone()], limits, None)?;
+        let selected = self.entered(&batch, at.uid_validity)?;
+        let news = batch.news;
+        match of_message(batch, 1, at.uid) {
+            // It may have arrived just now, and the server looked only after it had answered.
+            Err(Fault::Said(MailError::Gone)) if news => {
+                let batch = self.run_within(vec![fetch], limits, None)?;
+                Ok((selected, of_message(batch, 0, at.uid)?))
+            }
+            fetched => Ok((selected, fetched?)),
+        }
     }
 
     /// Summary and header of a message.
@@ -65,16 +70,9 @@ impl Session {
 
     /// Gives the octets of a section to `sink` as they come.
     pub(crate) fn stream(&mut self, at: &Locator, section: &str, sink: Sink) -> Result<(), Fault> {
-        // Not one octet may be given out for a stale reference: entering comes first, unless it is known to be right.
-        if self.selected().is_none_or(|selected| selected.folder != at.folder) {
-            let entering = self.run(vec![self.enter(&at.folder)])?.pop().ok_or(Fault::PROTOCOL)?;
-            self.entered(entering, at.uid_validity)?;
-        } else if at
-            .uid_validity
-            .is_some_and(|known| self.selected().is_some_and(|now| now.uid_validity != known))
-        {
-            return Err(Fault::Said(MailError::Stale));
-        }
+        // Not one octet may be given out for a stale reference: entering comes first.
+        let batch = self.run(vec![self.enter(&at.folder)])?;
+        self.entered(&batch, at.uid_validity)?;
         let fetch =
             Command::new("UID FETCH ").number(at.uid).raw(" (UID BODY.PEEK[").section(section).raw("])");
         // The tap has it while octets come; what a server sends as a quoted string is given afterwards.
@@ -84,9 +82,8 @@ impl Session {
             let mut sink = tapped.lock().unwrap_or_else(PoisonError::into_inner);
             (*sink)(piece)
         };
-        let commands = vec![Command::new("NOOP"), fetch];
-        let reply = self.run_within(commands, Limits::default(), Some(Box::new(give)))?.pop();
-        match of_message(reply, at.uid)?.body {
+        let batch = self.run_within(vec![fetch], Limits::default(), Some(Box::new(give)))?;
+        match of_message(batch, 0, at.uid)?.body {
             Some(Body::Streamed) => Ok(()),
             Some(Body::Octets(octets)) => {
                 let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,14 +100,16 @@ impl Session {
     }
 }
 
-/// The fetched message, or [`MailError::Gone`] if the server had nothing to say about it.
-fn of_message(reply: Option<Reply>, uid: u32) -> Result<Fetch, Fault> {
-    let items = reply.ok_or(Fault::PROTOCOL)?.ok()?.items;
-    fetches(items)
-        .filter(|fetch| fetch.uid == Some(uid))
-        .reduce(|mut known, later| {
-            known.merge(later);
-            known
-        })
-        .ok_or(Fault::Said(MailError::Gone))
+/// What the command at `place` and everything with it said of the message, or [`MailError::Gone`] if nothing.
+fn of_message(batch: Batch, place: usize, uid: u32) -> Result<Fetch, Fault> {
+    batch.check(place)?;
+    let all: Vec<_> = fetches(batch.items).collect();
+    // Changes of flags may come with the sequence number alone.
+    let sequence = all.iter().find(|fetch| fetch.uid == Some(uid)).map(|fetch| fetch.sequence);
+    let own = all.into_iter().filter(|fetch| Some(fetch.sequence) == sequence);
+    own.reduce(|mut known, later| {
+        known.merge(later);
+        known
+    })
+    .ok_or(Fault::Said(MailError::Gone))
 }

@@ -25,18 +25,22 @@ impl Session {
         if unicode {
             command = command.raw("CHARSET UTF-8 ");
         }
-        let mut replies = self.run(vec![self.enter(folder), compile(command, criterion)])?.into_iter();
-        let (Some(entering), Some(found)) = (replies.next(), replies.next()) else {
-            return Err(Fault::PROTOCOL);
-        };
-        let selected = self.entered(entering, page.after.map(|cursor| cursor.uid_validity))?;
+        let command = compile(command, criterion);
+        let mut batch = self.run(vec![self.enter(folder), command.clone()])?;
+        let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
+        if batch.news {
+            // Messages came or went, and the server may have searched before it looked.
+            batch = self.run(vec![Command::new("NOOP"), command])?;
+        }
+        let status = batch.statuses.get(1).ok_or(Fault::PROTOCOL)?;
         // RFC 9051 §6.4.4: BADCHARSET; some say BAD outright.
-        let charset = found.status.kind == Kind::Bad || found.status.condition() == Some("BADCHARSET");
-        if unicode && found.status.kind != Kind::Ok && charset {
+        let charset = status.kind == Kind::Bad || status.condition() == Some("BADCHARSET");
+        if unicode && status.kind != Kind::Ok && charset {
             return Err(Fault::Said(MailError::Invalid("this mail server can only search for ASCII text")));
         }
+        batch.check(1)?;
         let (mut total, mut all) = (None, Set::default());
-        for item in found.ok()?.items {
+        for item in batch.items {
             match item {
                 Data::Esearch { count, all: set } => (total, all) = (count, set),
                 Data::Search(uids) => all.0.extend(uids.into_iter().map(|uid| (uid, uid))),

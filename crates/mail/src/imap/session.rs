@@ -21,17 +21,35 @@ pub(crate) struct Selected {
     pub(crate) exists: u32,
 }
 
-/// The answer to one command.
+/// The answers to a batch of commands.
+///
+/// Responses are not sorted by command: a server may put off what is new in the folder to the end of a batch
+/// (Dovecot does), and whatever it says of a message counts, whichever command it came with.
 #[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: Status,
+pub(crate) struct Batch {
+    /// One per command, in the order of the commands.
+    pub(crate) statuses: Vec<Status>,
+    /// In the order they came.
     pub(crate) items: Vec<Data>,
+    /// Whether messages arrived in or vanished from the folder that was open already.
+    pub(crate) news: bool,
+    /// Whether messages vanished: sequence numbers in this batch mean nothing.
+    pub(crate) expunged: bool,
 }
 
-impl Reply {
-    /// The responses, if the server said OK.
-    pub(crate) fn ok(self) -> Result<Self, Fault> {
-        if self.status.kind == Kind::Ok { Ok(self) } else { Err(Fault::Said(refusal(&self.status))) }
+impl Batch {
+    /// Fails unless the server said OK to the command at `place`.
+    pub(crate) fn check(&self, place: usize) -> Result<(), Fault> {
+        match self.statuses.get(place) {
+            Some(status) if status.kind == Kind::Ok => Ok(()),
+            Some(status) => Err(Fault::Said(refusal(status))),
+            None => Err(Fault::PROTOCOL),
+        }
+    }
+
+    /// Whether the server said OK to the command at `place`.
+    pub(crate) fn is_ok(&self, place: usize) -> bool {
+        self.check(place).is_ok()
     }
 }
 
@@ -68,7 +86,7 @@ impl Session {
             silence: Duration::ZERO,
         };
         if lock(&session.core).capabilities.is_empty() {
-            session.run(vec![Command::new("CAPABILITY")])?;
+            session.run(vec![Command::new("CAPABILITY")])?.check(0)?;
         }
         session.capabilities = std::mem::take(&mut lock(&session.core).capabilities);
         session.introduced = !session.offers("ID");
@@ -130,10 +148,10 @@ impl Session {
         }
     }
 
-    /// The open folder after [`Session::enter`] was run, if its UIDVALIDITY is still `known`.
-    pub(crate) fn entered(&self, entering: Reply, known: Option<u32>) -> Result<Selected, Fault> {
-        if entering.status.kind != Kind::Ok {
-            return Err(Fault::Said(select_refusal(&entering.status)));
+    /// The open folder after [`Session::enter`] was run at the head of a batch, if its UIDVALIDITY is still `known`.
+    pub(crate) fn entered(&self, batch: &Batch, known: Option<u32>) -> Result<Selected, Fault> {
+        if let Some(status) = batch.statuses.first().filter(|status| status.kind != Kind::Ok) {
+            return Err(Fault::Said(select_refusal(status)));
         }
         let selected = self.selected.clone().ok_or(Fault::PROTOCOL)?;
         if known.is_some_and(|known| known != selected.uid_validity) {
@@ -142,8 +160,8 @@ impl Session {
         Ok(selected)
     }
 
-    /// Runs commands as one batch: written together, answered in order.
-    pub(crate) fn run(&mut self, commands: Vec<Command>) -> Result<Vec<Reply>, Fault> {
+    /// Runs commands as one batch, written together. A command that selects must be the first.
+    pub(crate) fn run(&mut self, commands: Vec<Command>) -> Result<Batch, Fault> {
         self.run_within(commands, Limits::default(), None)
     }
 
@@ -153,12 +171,11 @@ impl Session {
         mut commands: Vec<Command>,
         limits: Limits,
         sink: Option<Sink>,
-    ) -> Result<Vec<Reply>, Fault> {
+    ) -> Result<Batch, Fault> {
         // RFC 2971: some providers refuse to open folders for clients that do not say who they are. It rides along.
-        let introduces = !self.introduced;
+        let introduces = !std::mem::replace(&mut self.introduced, true);
         if introduces {
             commands.insert(0, Command::new("ID (\"name\" \"imapmcp\")"));
-            self.introduced = true;
         }
         {
             let mut core = lock(&self.core);
@@ -174,15 +191,18 @@ impl Session {
         for tag in first..=self.tag {
             self.wait(tag)?;
         }
-        lock(&self.core).stream_to(None);
-        let mut replies = self.sort(first, commands.len())?;
-        for (command, reply) in commands.iter().zip(&replies) {
-            self.follow(command, reply);
-        }
-        if introduces {
-            replies.remove(0);
-        }
-        Ok(replies)
+        let (items, mut completions) = {
+            let mut core = lock(&self.core);
+            core.stream_to(None);
+            (std::mem::take(&mut core.items), std::mem::take(&mut core.completions))
+        };
+        completions.sort_by_key(|done| done.tag);
+        completions.dedup_by_key(|done| done.tag);
+        let own = completions.into_iter().skip_while(|done| done.tag < first);
+        let skipped = usize::from(introduces);
+        let statuses: Vec<_> = own.skip(skipped).map(|done| done.status).collect();
+        let (news, expunged) = self.follow(commands.get(skipped), statuses.first(), &items);
+        Ok(Batch { statuses, items, news, expunged })
     }
 
     fn write(&mut self, command: &Command) -> Result<(), Fault> {
@@ -247,44 +267,29 @@ impl Session {
         Ok(())
     }
 
-    /// Gives each command the responses that came since the completion before its own.
-    fn sort(&mut self, first: u32, count: usize) -> Result<Vec<Reply>, Fault> {
-        let mut core = lock(&self.core);
-        let mut items = std::mem::take(&mut core.items);
-        let mut replies: Vec<Option<Reply>> = (0..count).map(|_| None).collect();
-        for index in (0..core.completions.len()).rev() {
-            let start = index.checked_sub(1).map_or(0, |before| core.completions[before].position);
-            let own = items.split_off(start.min(items.len()));
-            let done = &core.completions[index];
-            let place = done.tag.checked_sub(first).and_then(|place| usize::try_from(place).ok());
-            if let Some(slot) = place.and_then(|place| replies.get_mut(place)) {
-                *slot = Some(Reply { status: done.status.clone(), items: own });
-            }
+    /// Keeps the idea of the open folder true; says whether there was news, and whether messages vanished.
+    fn follow(&mut self, first: Option<&Command>, status: Option<&Status>, items: &[Data]) -> (bool, bool) {
+        let selects = first.and_then(|command| command.selects.as_ref());
+        if let Some(folder) = selects {
+            let opened = status.is_some_and(|status| status.kind == Kind::Ok);
+            self.selected = opened.then(|| Selected { folder: folder.clone(), uid_validity: 0, exists: 0 });
         }
-        core.completions.clear();
-        replies.into_iter().collect::<Option<_>>().ok_or(Fault::PROTOCOL)
-    }
-
-    /// Keeps the idea of the open folder true.
-    fn follow(&mut self, command: &Command, reply: &Reply) {
-        if let Some(folder) = &command.selects {
-            self.selected = (reply.status.kind == Kind::Ok).then(|| Selected {
-                folder: folder.clone(),
-                uid_validity: 0,
-                exists: 0,
-            });
-        }
-        let Some(selected) = &mut self.selected else { return };
-        for item in &reply.items {
+        let Some(selected) = &mut self.selected else { return (false, false) };
+        let (before, mut expunged) = (selected.exists, false);
+        for item in items {
             match item {
                 Data::Exists(exists) => selected.exists = *exists,
-                Data::Expunge => selected.exists = selected.exists.saturating_sub(1),
+                Data::Expunge => {
+                    selected.exists = selected.exists.saturating_sub(1);
+                    expunged = true;
+                }
                 Data::Status(Status { code: Some(Code::UidValidity(validity)), .. }) => {
                     selected.uid_validity = *validity;
                 }
                 _ => {}
             }
         }
+        (selects.is_none() && (expunged || selected.exists != before), expunged)
     }
 }
 

@@ -34,12 +34,11 @@ pub(crate) enum Piece<'a> {
     End,
 }
 
-/// A tagged completion, and where among the collected responses it came.
+/// A tagged completion.
 #[derive(Debug)]
 pub(crate) struct Completion {
     pub(crate) tag: u32,
     pub(crate) status: Status,
-    pub(crate) position: usize,
 }
 
 /// What `imap` is told.
@@ -253,8 +252,7 @@ impl Core {
             };
             self.say(&format!("a{number} {word} done\r\n"));
         }
-        let position = self.items.len();
-        self.completions.push(Completion { tag: number, status, position });
+        self.completions.push(Completion { tag: number, status });
         Ok(())
     }
 

@@ -32,7 +32,9 @@ pub(super) fn dovecot(directory: &Path, ports: &Ports) {
     let odd: String = FOLDERS
         .iter()
         .enumerate()
-        .map(|(number, name)| format!("  mailbox odd{number} {{\n    name = {name}\n    auto = create\n  }}\n"))
+        .map(|(number, name)| {
+            format!("  mailbox odd{number} {{\n    name = {name}\n    auto = create\n  }}\n")
+        })
         .collect();
     let config = format!(
         r#"base_dir = {dir}/run
@@ -172,18 +174,15 @@ proxymap unix - - n - - proxymap
 postlog unix-dgram n - n - 1 postlogd
 "
     );
-    for (service, kind) in [
-        ("cleanup", "n"),
-        ("pickup", "n"),
-        ("error", "-"),
-        ("retry", "-"),
-        ("lmtp", "-"),
-        ("anvil", "-"),
-        ("scache", "-"),
+    for (service, kind, most, program) in [
+        ("cleanup", "n", "0", "cleanup"),
+        ("error", "-", "-", "error"),
+        ("retry", "-", "-", "error"),
+        ("lmtp", "-", "-", "lmtp"),
+        ("anvil", "-", "1", "anvil"),
+        ("scache", "-", "1", "scache"),
     ] {
-        let program = if service == "retry" { "error" } else { service };
-        let wake = if service == "pickup" { "60" } else { "-" };
-        master.push_str(&format!("{service} unix {kind} - n {wake} - {program}\n"));
+        master.push_str(&format!("{service} unix {kind} - n - {most} {program}\n"));
     }
     fs::write(folder.join("master.cf"), master).unwrap();
 }

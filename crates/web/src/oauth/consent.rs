@@ -30,8 +30,6 @@ use imapmcp_oauth_server::{
 };
 use serde::Serialize;
 
-/// Seconds in which a message can be stopped.
-const UNDO_SECONDS: u32 = 30;
 /// The most characters of a client's name that are shown.
 const MAX_NAME: usize = 40;
 
@@ -53,8 +51,6 @@ pub(crate) struct ConsentPage {
     levels: Vec<LevelChoice>,
     /// The client did not ask for every level.
     limited: bool,
-    can_send: bool,
-    send_policy: &'static str,
     can_delete: bool,
     delete: bool,
     expiries: Vec<Choice>,
@@ -147,7 +143,6 @@ impl Level {
 struct Choices {
     accounts: Vec<String>,
     level: Level,
-    send_policy: &'static str,
     delete: bool,
     expiry: &'static str,
 }
@@ -166,7 +161,6 @@ impl Choices {
         Self {
             accounts: default.map(|account| account.id.to_string()).into_iter().collect(),
             level: Level::Read,
-            send_policy: "undo",
             delete: false,
             expiry: if local { "24h" } else { "90d" },
         }
@@ -178,7 +172,6 @@ impl Choices {
         Self {
             accounts: form.all("account").map(str::to_owned).collect(),
             level: Level::parse(form.first("level")).unwrap_or(Level::Read),
-            send_policy: if form.first("send_policy") == "immediate" { "immediate" } else { "undo" },
             delete: form.first("delete") == "yes",
             expiry: expiry.map_or("24h", |(value, ..)| value),
         }
@@ -194,10 +187,8 @@ impl Choices {
         Consent {
             permissions,
             accounts: AccountScope::Some(own.map(|account| account.id.clone()).collect()),
-            send_policy: match self.send_policy {
-                "immediate" => SendPolicy::Immediate,
-                _ => SendPolicy::UndoWindow(UNDO_SECONDS),
-            },
+            // an undo window and approval come with the outbox page; until then a held message could not be released
+            send_policy: SendPolicy::Immediate,
             lifetime: expiry.map_or(Lifetime::Day, |(_, _, lifetime)| lifetime),
         }
     }
@@ -216,7 +207,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
 }
 
 /// `POST` with the fields `csrf`, `request`, `decision` (`allow`, `deny`), `account` (any number), `level`,
-/// `send_policy`, `delete`, `expiry`.
+/// `delete`, `expiry`.
 pub(super) async fn decide(
     state: Data<WebState>,
     request: HttpRequest,
@@ -313,8 +304,6 @@ fn render(
         accounts: accounts.iter().map(|account| account_choice(account, choices)).collect(),
         levels: Level::ALL.map(|level| level.choice(request.permissions, choices.level)).into(),
         limited: Level::ALL.iter().any(|level| !request.permissions.allows(level.permission())),
-        can_send: request.permissions.allows(Permission::Send),
-        send_policy: choices.send_policy,
         can_delete: request.permissions.allows(Permission::Delete),
         delete: choices.delete,
         expiries: EXPIRIES
@@ -379,9 +368,7 @@ impl Page for ConsentPage {
             }],
             levels: Level::ALL.map(|level| level.choice(requested, Level::Read)).into(),
             limited: true,
-            can_send: true,
-            send_policy: "undo",
-            can_delete: true,
+                can_delete: true,
             delete: false,
             expiries: EXPIRIES.map(|(value, name, _)| Choice { value, name, checked: value == "90d" }).into(),
         }

@@ -57,7 +57,6 @@ async fn a_client_registers_is_allowed_and_uses_refreshes_and_revokes_its_tokens
                 ("request", &page.field("request")),
                 ("account", "acc_marie-Personal"),
                 ("level", "send"),
-                ("send_policy", "immediate"),
                 ("expiry", "30d"),
                 ("decision", "allow"),
             ],

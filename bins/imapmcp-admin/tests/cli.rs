@@ -1,0 +1,335 @@
+//! The real program on scratch directories.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use serde_json::Value;
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+struct Outcome {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Outcome {
+    #[track_caller]
+    fn json(&self) -> Value {
+        assert_eq!(self.code, 0, "{}{}", self.out, self.err);
+        serde_json::from_str(&self.out).unwrap()
+    }
+
+    /// Exit code and the error's code.
+    #[track_caller]
+    fn error(&self) -> (i32, String) {
+        let error: Value =
+            serde_json::from_str(&self.err).unwrap_or_else(|_| panic!("no JSON: {}", self.err));
+        assert!(!error["error"]["message"].as_str().unwrap().is_empty());
+        (self.code, error["error"]["code"].as_str().unwrap().to_owned())
+    }
+}
+
+/// An installation in a scratch directory.
+struct Admin {
+    directory: tempfile::TempDir,
+    env: Vec<(&'static str, String)>,
+}
+
+impl Admin {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), env: Vec::new() }
+    }
+
+    fn migrated() -> Self {
+        let admin = Self::new();
+        admin.run("migrate").json();
+        admin
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.env.push((name, value.into()));
+        self
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn run(&self, line: &str) -> Outcome {
+        self.say(line, "")
+    }
+
+    fn say(&self, line: &str, input: &str) -> Outcome {
+        self.plain(&format!("{line} --json"), input)
+    }
+
+    fn plain(&self, line: &str, input: &str) -> Outcome {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_imapmcp-admin"))
+            .args(line.split(' ').filter(|word| !word.is_empty()))
+            .current_dir(self.path())
+            .env_clear()
+            .env("IMAPMCP_DATA_DIR", "data")
+            .envs(self.env.iter().cloned())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that fails before it reads closes the pipe.
+        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+        let output = child.wait_with_output().unwrap();
+        Outcome {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    fn with_user(self, email: &str) -> Self {
+        self.say(&format!("user add {email} --password-file -"), "correct horse battery\n").json();
+        self
+    }
+
+    fn with_demo(self) -> Self {
+        let admin = self.with_user("marie@example.com");
+        admin
+            .run("account add --user marie@example.com --email marie@example.com --label Demo --imap demo:")
+            .json();
+        admin
+    }
+}
+
+#[test]
+fn help_says_what_there_is() {
+    let admin = Admin::new();
+    let mut text = String::new();
+    for command in [
+        "",
+        "migrate",
+        "doctor",
+        "user",
+        "user add",
+        "user list",
+        "account",
+        "account add",
+        "account list",
+        "account test",
+        "account remove",
+        "token",
+        "token issue",
+        "token list",
+        "token revoke",
+        "keys",
+        "keys list",
+    ] {
+        let help = admin.plain(&format!("{command} --help"), "");
+        assert_eq!(help.code, 0);
+        text.extend(["$ imapmcp-admin ", command, " --help\n", &help.out, "\n"]);
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn nothing_works_before_migrate_and_nothing_is_made() {
+    let admin = Admin::new();
+    for line in
+        ["migrate --status", "user list", "user add a@b.c --password-file -", "token list", "keys list"]
+    {
+        assert_eq!(
+            admin.say(line, "correct horse battery\n").error(),
+            (78, "not_migrated".to_owned()),
+            "{line}"
+        );
+    }
+    assert_eq!(fs::read_dir(admin.path()).unwrap().count(), 0);
+
+    let first = admin.run("migrate").json();
+    assert_eq!(first["applied"][0], "0001_initial");
+    assert_eq!(admin.run("migrate").json()["applied"].as_array().unwrap().len(), 0);
+    assert_eq!(admin.run("migrate --status").json()["migrations"][0]["applied"], true);
+    let mode = fs::metadata(admin.path().join("data")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    assert_eq!(admin.run("user list").json()["users"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_script_makes_user_account_and_token() {
+    let admin = Admin::migrated();
+    let user = admin.say("user add bench@example.com --password-file -", "correct horse battery\n").json();
+    assert!(user["id"].as_str().unwrap().starts_with("usr_"));
+    let account = admin.say(
+        "account add --user bench@example.com --email u@example.com --label Work --imap imaps://u@127.0.0.1:18393 \
+         --smtp smtp+starttls://u%40x@127.0.0.1:18325 --password-file -",
+        "secret\n",
+    );
+    let account = account.json();
+    assert_eq!(account["imap"], "imaps://127.0.0.1:18393");
+    assert_eq!((&account["imap_username"], &account["smtp_username"]), (&"u".into(), &"u@x".into()));
+    assert_eq!(account["is_default"], true);
+    assert!(!admin.run("account list").out.contains("secret"));
+
+    let token = admin.run("token issue --user bench@example.com --name bench").json();
+    let secret = token["token"].as_str().unwrap();
+    assert_eq!(secret.len(), 4 + 43);
+    assert_eq!(token["scope"], "mail.read mail.organize mail.draft mail.send");
+    assert_eq!((&token["accounts"], &token["expires_at"]), (&Value::Null, &Value::Null));
+    let listed = admin.run("token list --user bench@example.com");
+    assert!(!listed.out.contains(secret));
+    assert_eq!(listed.json()["tokens"][0]["name"], "bench");
+
+    let key = admin.run("keys list").json();
+    assert_eq!((&key["keys"][0]["state"], &key["keys"][0]["in_ring"]), (&"active".into(), &true.into()));
+    let database = fs::read(admin.path().join("data/imapmcp.db")).unwrap();
+    for hidden in [secret, "correct horse battery"] {
+        assert!(!String::from_utf8_lossy(&database).contains(hidden));
+    }
+}
+
+#[test]
+fn what_exists_is_a_conflict_and_what_does_not_is_not_found() {
+    let admin = Admin::migrated().with_demo();
+    for (line, code, word) in [
+        ("user add Marie@Example.com --password-file -", 73, "conflict"),
+        (
+            "account add --user marie@example.com --email marie@example.com --label Demo --imap demo:",
+            73,
+            "conflict",
+        ),
+        ("account add --user nobody@example.com --email a@b.c --imap demo:", 66, "not_found"),
+        ("account remove --user marie@example.com Nothing", 66, "not_found"),
+        ("token issue --user nobody@example.com", 66, "not_found"),
+        ("token issue --user marie@example.com --account Nothing", 66, "not_found"),
+        ("token revoke tok_unknown", 66, "not_found"),
+        ("token revoke nonsense", 66, "not_found"),
+    ] {
+        assert_eq!(admin.say(line, "correct horse battery\n").error(), (code, word.to_owned()), "{line}");
+    }
+}
+
+#[test]
+fn wrong_arguments_are_told_before_anything_is_written() {
+    let admin = Admin::migrated().with_user("marie@example.com");
+    let add = "account add --user marie@example.com --email marie@example.com";
+    for (line, input) in [
+        ("user add marie --password-file -".to_owned(), "correct horse battery\n"),
+        ("user add short@example.com --password-file -".to_owned(), "short\n"),
+        ("user add two@example.com --password-file -".to_owned(), "one line\nand another\n"),
+        ("user add ask@example.com".to_owned(), ""),
+        (format!("{add} --imap imaps://h"), "secret\n"),
+        (format!("{add} --imap smtps://h --smtp smtps://h --password-file -"), "secret\n"),
+        (format!("{add} --imap imaps://u:password@h --smtp smtps://h --password-file -"), "secret\n"),
+        (format!("{add} --imap imaps://h --smtp smtps://h --password-file -"), "\n"),
+        (format!("{add} --imap demo: --smtp smtps://h"), ""),
+        ("token issue --user marie@example.com --scope mail.reed".to_owned(), ""),
+        ("token issue --user marie@example.com --expires soon".to_owned(), ""),
+        ("token issue".to_owned(), ""),
+        ("frobnicate".to_owned(), ""),
+    ] {
+        let outcome = admin.say(&line, input);
+        assert!(matches!(outcome.code, 64 | 66), "{line}: {}", outcome.err);
+        outcome.error();
+    }
+    assert_eq!(admin.run("user list").json()["users"].as_array().unwrap().len(), 1);
+    assert_eq!(admin.run("account list").json()["accounts"].as_array().unwrap().len(), 0);
+
+    let insecure = format!("{add} --imap imap+insecure://h --smtp smtps://h --password-file -");
+    assert_eq!(admin.say(&insecure, "secret\n").error(), (78, "config".to_owned()));
+    let admin = admin.with("IMAPMCP_ALLOW_INSECURE", "1");
+    assert_eq!(admin.say(&insecure, "secret\n").json()["imap"], "imap+insecure://h:143");
+}
+
+#[test]
+fn an_account_is_tested_against_its_servers() {
+    let admin = Admin::migrated().with_demo();
+    let works = admin.run("account test --user marie@example.com Demo").json();
+    assert_eq!((&works["works"], &works["imap"]["ok"]), (&true.into(), &true.into()));
+    admin
+        .say(
+            "account add --user marie@example.com --email marie@example.com --label Gone --imap imaps://127.0.0.1 \
+             --smtp smtps://127.0.0.1 --password-file -",
+            "secret\n",
+        )
+        .json();
+    let blocked = admin.run("account test --user marie@example.com Gone");
+    let answer: Value = serde_json::from_str(&blocked.out).unwrap();
+    assert_eq!((blocked.code, &answer["imap"]["error"]["code"]), (69, &"blocked".into()));
+
+    let removed = admin.run("account remove --user marie@example.com Gone").json();
+    assert!(removed["removed"].as_str().unwrap().starts_with("acc_"));
+    assert_eq!(
+        admin.run("account list --user marie@example.com").json()["accounts"].as_array().unwrap().len(),
+        1
+    );
+}
+
+#[test]
+fn a_token_covers_what_was_asked_for_until_it_is_revoked() {
+    let admin = Admin::migrated().with_demo();
+    let line =
+        "token issue --user marie@example.com --scope mail.read --account Demo --expires 30d --name reader";
+    let token = admin.run(line).json();
+    assert_eq!((&token["scope"], &token["name"]), (&"mail.read".into(), &"reader".into()));
+    assert!(token["accounts"][0].as_str().unwrap().starts_with("acc_"));
+    assert!(token["expires_at"].as_str().unwrap().ends_with('Z'));
+    let id = token["id"].as_str().unwrap();
+    admin.run(&format!("token revoke {id}")).json();
+    assert_eq!(admin.run(&format!("token revoke {id}")).error(), (66, "not_found".to_owned()));
+    assert_eq!(admin.run("token list").json()["tokens"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong() {
+    let admin = Admin::new();
+    let check = |outcome: &Outcome, name: &str| {
+        let report: Value = serde_json::from_str(&outcome.out).unwrap();
+        let checks = report["checks"].as_array().unwrap().clone();
+        assert_eq!(report["ok"], outcome.code == 0);
+        let found =
+            checks.into_iter().find(|check| check["check"] == name).unwrap_or_else(|| panic!("{name}"));
+        found["status"].as_str().unwrap().to_owned()
+    };
+    let empty = admin.run("doctor");
+    assert_eq!((empty.code, check(&empty, "database").as_str()), (78, "fail"));
+    assert_eq!(fs::read_dir(admin.path()).unwrap().count(), 0, "it changes nothing");
+
+    admin.run("migrate").json();
+    admin.say("user add marie@example.com --admin --password-file -", "correct horse battery\n").json();
+    let healthy = admin.run("doctor");
+    assert_eq!(healthy.code, 0, "{}", healthy.out);
+    assert_eq!((check(&healthy, "key ring").as_str(), check(&healthy, "people").as_str()), ("ok", "ok"));
+
+    let keys = admin.path().join("data/keys");
+    fs::rename(&keys, admin.path().join("elsewhere")).unwrap();
+    let lost = admin.run("doctor");
+    assert_eq!((lost.code, check(&lost, "key ring").as_str()), (78, "fail"));
+    let refused = admin.say("user add b@example.com --password-file -", "correct horse battery\n");
+    assert_eq!(refused.error(), (78, "config".to_owned()));
+    assert!(!keys.exists(), "no new key is made over old data");
+
+    let admin = admin.with("IMAPMCP_LISTN", "127.0.0.1:80");
+    let typo = admin.run("doctor");
+    assert_eq!((typo.code, check(&typo, "settings").as_str()), (78, "fail"));
+    assert!(typo.out.contains("IMAPMCP_LISTEN"));
+    assert_eq!(admin.run("user list").error(), (78, "config".to_owned()));
+}
+
+#[test]
+fn people_get_text() {
+    let admin = Admin::migrated().with_demo();
+    let list = admin.plain("account list", "");
+    assert!(list.out.contains("USER") && list.out.contains("demo:"), "{}", list.out);
+    let refused = admin.plain("user add marie@example.com", "");
+    assert_eq!(
+        (refused.code, refused.err.as_str()),
+        (73, "imapmcp-admin: there is a user marie@example.com already\n")
+    );
+    let usage = admin.plain("user", "");
+    assert_eq!(usage.code, 64);
+    let down = admin.plain("user list --database-url postgres://nobody:hunter2@127.0.0.1:1/none", "");
+    assert_eq!(down.code, 75);
+    assert!(!down.err.contains("hunter2"), "{}", down.err);
+}
