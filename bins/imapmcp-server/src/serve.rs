@@ -69,13 +69,10 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         }
     };
     let server = server.run();
-    if let Some(link) = services.authorization.offer_setup().await? {
-        println!("\nNo administrator yet. Open this link within 24 hours to create one:\n  {link}\n");
-    }
-    println!("imapmcp is ready at {}", services.settings.oauth.issuer);
     let housekeeping = runtime.spawn(keep_house(Arc::clone(&services), endpoint.into_inner()));
     let handle = server.handle();
     let delivery = services.delivery.clone();
+    // before the ready line: whoever waits for it may send a signal at once
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     actix_web::rt::spawn(async move {
@@ -87,6 +84,10 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         stopping.begin();
         handle.stop(true).await;
     });
+    if let Some(link) = services.authorization.offer_setup().await? {
+        println!("\nNo administrator yet. Open this link within 24 hours to create one:\n  {link}\n");
+    }
+    println!("imapmcp is ready at {}", services.settings.oauth.issuer);
     server.await?;
     housekeeping.abort();
     if !delivery.drain(DELIVERIES_END).await {

@@ -62,9 +62,9 @@ impl Incoming {
             .and_then(|params| params.get("_meta"))
             .is_some_and(|meta| meta.get(PROTOCOL_VERSION).is_some());
         // revisions are dates, so they compare as text
-        let modern =
-            names_version || version.is_some_and(|version| version >= MODERN) || method == "server/discover";
-        let era = if modern && method != "initialize" { Era::Modern } else { Era::Legacy };
+        let named = version.is_some_and(|version| version >= MODERN) && method != "initialize";
+        let modern = names_version || named || method == "server/discover";
+        let era = if modern { Era::Modern } else { Era::Legacy };
         Ok(Self { era, method, id, message })
     }
 
@@ -142,6 +142,10 @@ mod tests {
         assert_eq!(parse(&plain, Some(MODERN)).era, Era::Modern);
         assert_eq!(parse(&plain, Some("2025-06-18")).era, Era::Legacy);
         assert_eq!(parse(&plain, None).era, Era::Legacy);
+        let hello =
+            |meta: Value| json!({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"_meta":meta}});
+        assert_eq!(parse(&hello(json!({})), Some(MODERN)).era, Era::Legacy, "a client that falls back");
+        assert_eq!(parse(&hello(json!({PROTOCOL_VERSION:MODERN})), Some(MODERN)).era, Era::Modern);
         assert_eq!(parse(&json!({"jsonrpc":"2.0","id":1,"method":"server/discover"}), None).era, Era::Modern);
     }
 

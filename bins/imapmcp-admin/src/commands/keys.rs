@@ -22,8 +22,7 @@ impl Keys {
         let known = context::database(settings).await?.list_keys().await?;
         let ring = read_key_ring(settings)?;
         let in_ring = |kid: &str| ring.as_ref().is_some_and(|ring| ring.kids().any(|held| held == kid));
-        let extra =
-            ring.iter().flat_map(KeyRing::kids).filter(|kid| known.iter().all(|key| key.kid != *kid));
+        let extra = ring.iter().flat_map(KeyRing::kids).filter(|kid| known.iter().all(|key| key.kid != *kid));
 
         let (mut rows, mut list) = (Vec::new(), Vec::new());
         for key in &known {

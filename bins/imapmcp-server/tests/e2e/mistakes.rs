@@ -55,11 +55,11 @@ fn each_broken_account_has_its_code_and_the_others_work() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_port = silent.local_addr().unwrap().port();
     let closed_port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let plain = imapmcp_testkit::hostile::HostileImap::start(imapmcp_testkit::hostile::Mode::NoStartTls);
+    let plain = imapmcp_testkit::hostile::HostileImap::start(imapmcp_testkit::hostile::Mode::RefusesStartTls);
     let egress = format!(
         "{},127.0.0.1:{silent_port},127.0.0.1:{closed_port},127.0.0.1:{}",
         servers.egress(),
-        plain.port()
+        plain.port
     );
     let ca_file = servers.ca_file();
     let settings =
@@ -78,7 +78,7 @@ fn each_broken_account_has_its_code_and_the_others_work() {
         ("address in disguise", format!("imap+starttls://{user}@0x7f000001:{port}"), password, "blocked"),
         (
             "no STARTTLS",
-            format!("imap+starttls://{user}@127.0.0.1:{}", plain.port()),
+            format!("imap+starttls://{user}@127.0.0.1:{}", plain.port),
             password,
             "starttls_missing",
         ),

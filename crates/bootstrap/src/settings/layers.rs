@@ -59,8 +59,7 @@ impl Layers {
             if !name.starts_with("IMAPMCP_") || name.starts_with("IMAPMCP_TEST_") {
                 continue;
             }
-            let known =
-                known(&name).ok_or_else(|| unknown(&name, "the environment", str::to_owned))?;
+            let known = known(&name).ok_or_else(|| unknown(&name, "the environment", str::to_owned))?;
             self.set(known, value);
         }
         Ok(())

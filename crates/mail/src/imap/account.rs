@@ -319,13 +319,11 @@ async fn reap(account: Weak<Account>, keep: Duration) {
             let Some(account) = account.upgrade() else { return };
             let mut state = lock(&account.state);
             state.idle.retain(|idle| idle.since.elapsed() < keep);
-            match state.idle.iter().map(|idle| idle.since).min() {
-                Some(oldest) => oldest + keep,
-                None => {
-                    state.reaping = false;
-                    return;
-                }
-            }
+            let Some(oldest) = state.idle.iter().map(|idle| idle.since).min() else {
+                state.reaping = false;
+                return;
+            };
+            oldest + keep
         };
         tokio::time::sleep_until(next).await;
     }

@@ -3,6 +3,7 @@
 use super::{sets::Set, utf7};
 use bytes::Bytes;
 use imapmcp_core::{mail::Flag, time::Timestamp};
+use std::fmt::Write;
 
 /// Longest string sent in quotes; longer ones become literals.
 const MAX_QUOTED: usize = 1_000;
@@ -29,25 +30,22 @@ impl Command {
     }
 
     /// A number.
-    pub(crate) fn number(mut self, number: u32) -> Self {
-        self.text().push_str(&number.to_string());
-        self
+    pub(crate) fn number(self, number: u32) -> Self {
+        self.add(format_args!("{number}"))
     }
 
     /// A set of numbers.
-    pub(crate) fn set(mut self, set: &Set) -> Self {
-        self.text().push_str(&set.to_string());
-        self
+    pub(crate) fn set(self, set: &Set) -> Self {
+        self.add(format_args!("{set}"))
     }
 
     /// A date, `22-Nov-2026`.
-    pub(crate) fn date(mut self, day: Timestamp) -> Self {
+    pub(crate) fn date(self, day: Timestamp) -> Self {
         const MONTHS: [&str; 12] =
             ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let (year, month, day) = day.date();
         let month = MONTHS[usize::from(month.clamp(1, 12)) - 1];
-        self.text().push_str(&format!("{day}-{month}-{year:04}"));
-        self
+        self.add(format_args!("{day}-{month}-{year:04}"))
     }
 
     /// A body section that `wire_text::section` let pass; any other character is left out.
@@ -57,19 +55,17 @@ impl Command {
     }
 
     /// A parenthesised list of flags.
-    pub(crate) fn flags(mut self, flags: &[Flag]) -> Self {
+    pub(crate) fn flags(self, flags: &[Flag]) -> Self {
         let flags: Vec<_> = flags.iter().map(Flag::as_str).collect();
-        self.text().push_str(&format!("({})", flags.join(" ")));
-        self
+        self.add(format_args!("({})", flags.join(" ")))
     }
 
     /// A string: in quotes if it is short printable ASCII, else a literal. NUL, which IMAP has no way to say, is
     /// left out.
-    pub(crate) fn string(mut self, text: &str) -> Self {
+    pub(crate) fn string(self, text: &str) -> Self {
         if text.len() <= MAX_QUOTED && text.bytes().all(|octet| (0x20..0x7f).contains(&octet)) {
             let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-            self.text().push_str(&format!("\"{escaped}\""));
-            return self;
+            return self.add(format_args!("\"{escaped}\""));
         }
         self.literal(text.replace('\0', "").into_bytes().into())
     }
@@ -89,6 +85,12 @@ impl Command {
     /// Marks this as the command that selects `folder`.
     pub(crate) fn selecting(mut self, folder: &str) -> Self {
         self.selects = Some(folder.to_owned());
+        self
+    }
+
+    fn add(mut self, text: std::fmt::Arguments<'_>) -> Self {
+        // Writing to a string does not fail.
+        let _ = self.text().write_fmt(text);
         self
     }
 

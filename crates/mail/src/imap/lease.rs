@@ -34,12 +34,11 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Option<T> {
     let mut guard = KillOnDrop(Some(killer));
     let mut thread = tokio::task::spawn_blocking(work);
-    let done = match timeout(deadline, &mut thread).await {
-        Ok(done) => done,
-        Err(_) => {
-            killer.kill();
-            timeout(GRACE, thread).await.ok()?
-        }
+    let done = if let Ok(done) = timeout(deadline, &mut thread).await {
+        done
+    } else {
+        killer.kill();
+        timeout(GRACE, thread).await.ok()?
     };
     guard.0 = None;
     done.ok()

@@ -10,12 +10,12 @@ pub(super) const ITEMS: &str = " (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BO
 const MAX_ROUNDS: usize = 8;
 
 /// Messages gathered so far, by sequence number.
-struct Shelf {
+struct Gathered {
     fetched: BTreeMap<u32, Fetch>,
     below: u32,
 }
 
-impl Shelf {
+impl Gathered {
     fn add(&mut self, fetches: impl Iterator<Item = Fetch>) {
         for fetch in fetches {
             match self.fetched.get_mut(&fetch.sequence) {
@@ -39,7 +39,7 @@ impl Shelf {
             .filter_map(|(sequence, fetch)| Some((sequence, fetch.into_summary()?)))
             .filter(|(_, summary)| summary.uid < below)
             .collect();
-        messages.sort_unstable_by(|(_, a), (_, b)| b.uid.cmp(&a.uid));
+        messages.sort_unstable_by_key(|(_, summary)| std::cmp::Reverse(summary.uid));
         messages
     }
 }
@@ -80,33 +80,33 @@ impl Session {
         self.hints.saw(folder, exists);
 
         let ceiling = page.after.map_or(exists, |cursor| exists.min(cursor.sequence - 1));
-        let mut shelf =
-            Shelf { fetched: BTreeMap::new(), below: page.after.map_or(u32::MAX, |cursor| cursor.uid) };
-        // Everything from here up is on the shelf.
+        let mut gathered =
+            Gathered { fetched: BTreeMap::new(), below: page.after.map_or(u32::MAX, |cursor| cursor.uid) };
+        // Everything from here up is gathered.
         let mut floor = ceiling + 1;
         if let Some((low, _)) = guess.filter(|_| batch.is_ok(1) && !batch.expunged) {
             floor = low.min(ceiling.max(1));
-            shelf.add(fetches(batch.items));
+            gathered.add(fetches(batch.items));
             // What arrived since was perhaps told only behind the answer.
-            let top = shelf.fetched.last_key_value().map_or(0, |(sequence, _)| *sequence);
+            let top = gathered.fetched.last_key_value().map_or(0, |(sequence, _)| *sequence);
             if page.after.is_none() && top < exists {
                 let low = (top + 1).max(exists.saturating_sub(limit - 1));
-                self.fetch_onto(&mut shelf, low, exists)?;
+                self.fetch_onto(&mut gathered, low, exists)?;
                 floor = floor.min(low);
             }
         }
         for _ in 0..MAX_ROUNDS {
-            let missing = limit.saturating_sub(u32::try_from(shelf.wanted()).unwrap_or(limit));
+            let missing = limit.saturating_sub(u32::try_from(gathered.wanted()).unwrap_or(limit));
             if missing == 0 || floor <= 1 {
                 break;
             }
             let high = floor - 1;
             let low = high.saturating_sub(missing - 1).max(1);
-            self.fetch_onto(&mut shelf, low, high)?;
+            self.fetch_onto(&mut gathered, low, high)?;
             floor = low;
         }
 
-        let mut messages = shelf.into_messages();
+        let mut messages = gathered.into_messages();
         messages.truncate(limit as usize);
         let uid_validity = selected.uid_validity;
         let next = messages
@@ -117,10 +117,10 @@ impl Session {
         Ok(Listing { uid_validity, total: exists, messages, next })
     }
 
-    fn fetch_onto(&mut self, shelf: &mut Shelf, low: u32, high: u32) -> Result<(), Fault> {
+    fn fetch_onto(&mut self, gathered: &mut Gathered, low: u32, high: u32) -> Result<(), Fault> {
         let batch = self.run(vec![fetch_range(low, Some(high))])?;
         batch.check(0)?;
-        shelf.add(fetches(batch.items));
+        gathered.add(fetches(batch.items));
         Ok(())
     }
 
@@ -130,11 +130,11 @@ impl Session {
             return Ok(vec![]);
         }
         let command = Command::new("UID FETCH ").set(&Set::of(uids)).raw(ITEMS);
-        let mut shelf = Shelf { fetched: BTreeMap::new(), below: u32::MAX };
+        let mut gathered = Gathered { fetched: BTreeMap::new(), below: u32::MAX };
         let batch = self.run(vec![command])?;
         batch.check(0)?;
-        shelf.add(fetches(batch.items));
-        let messages = shelf.into_messages().into_iter().map(|(_, summary)| summary);
+        gathered.add(fetches(batch.items));
+        let messages = gathered.into_messages().into_iter().map(|(_, summary)| summary);
         Ok(messages.filter(|summary| uids.contains(&summary.uid)).collect())
     }
 }

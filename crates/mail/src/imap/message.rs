@@ -62,10 +62,32 @@ impl Session {
             .raw(">)");
         let (_, fetch) = self.fetch_one(at, fetch, Limits::section(limit))?;
         match fetch.body {
+            Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section)? => {
+                Err(Fault::Said(crate::NO_SUCH_PART))
+            }
             Some(Body::Octets(octets)) if octets.len() <= limit as usize => Ok(octets),
             Some(Body::Nil) => Err(Fault::Said(crate::NO_SUCH_PART)),
             _ => Err(Fault::Said(MailError::Protocol)),
         }
+    }
+
+    /// Whether a message has a part, for servers that give nothing instead of NIL for one that is not there.
+    fn has_part(&mut self, uid: u32, section: &str) -> Result<bool, Fault> {
+        let numbers = section.trim_end_matches(|c: char| c.is_ascii_uppercase() || c == '.');
+        if numbers.is_empty() {
+            return Ok(true);
+        }
+        let fetch = Command::new("UID FETCH ").number(uid).raw(" (UID BODYSTRUCTURE)");
+        let parts = of_message(self.run(vec![fetch])?, 0, uid)?.parts.unwrap_or_default();
+        // A container of parts, the part itself, or something inside an embedded message.
+        let within = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        Ok(parts.iter().any(|part| {
+            within(numbers, &part.section)
+                || (within(&part.section, numbers)
+                    && (part.section == numbers || part.media_type.starts_with("message/")))
+        }))
     }
 
     /// Gives the octets of a section to `sink` as they come.
@@ -85,6 +107,9 @@ impl Session {
         let batch = self.run_within(vec![fetch], Limits::default(), Some(Box::new(give)))?;
         match of_message(batch, 0, at.uid)?.body {
             Some(Body::Streamed) => Ok(()),
+            Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section)? => {
+                Err(Fault::Said(crate::NO_SUCH_PART))
+            }
             Some(Body::Octets(octets)) => {
                 let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
                 for piece in [Piece::Start, Piece::Octets(&octets), Piece::End] {

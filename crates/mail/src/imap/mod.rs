@@ -61,19 +61,14 @@ impl Imap {
     pub(crate) fn mailbox(&self, login: &Login, endpoint: &Endpoint) -> Arc<dyn Mailbox> {
         let mut accounts = lock(&self.accounts);
         let known = accounts.get(&login.account).filter(|account| account.is_for(login, endpoint));
-        let account = match known {
-            Some(account) => {
-                account.renew(login);
-                Arc::clone(account)
-            }
-            None => {
-                let fresh = Arc::new(Account::new(Arc::clone(&self.shared), login, endpoint));
-                if let Some(old) = accounts.insert(login.account.clone(), Arc::clone(&fresh)) {
-                    old.close();
-                }
-                fresh
-            }
-        };
+        if let Some(account) = known {
+            account.renew(login);
+            return Arc::new(ImapMailbox(Arc::clone(account)));
+        }
+        let account = Arc::new(Account::new(Arc::clone(&self.shared), login, endpoint));
+        if let Some(old) = accounts.insert(login.account.clone(), Arc::clone(&account)) {
+            old.close();
+        }
         Arc::new(ImapMailbox(account))
     }
 

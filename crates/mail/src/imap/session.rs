@@ -11,7 +11,7 @@ use super::{
 };
 use bytes::Bytes;
 use imapmcp_core::mail::MailError;
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Write, sync::Arc, time::Duration};
 
 /// The folder the server has open for us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,7 +238,9 @@ impl Session {
         let Some(literal) = literal else { return false };
         let size = literal.len();
         let free = self.offers("LITERAL+") || (self.offers("LITERAL-") && size <= 4096);
-        line.push_str(&if free { format!("{{{size}+}}") } else { format!("{{{size}}}") });
+        let plus = if free { "+" } else { "" };
+        // Writing to a string does not fail.
+        let _ = write!(line, "{{{size}{plus}}}");
         !free
     }
 

@@ -39,7 +39,7 @@ impl Set {
     /// The `limit` highest numbers below `below`, highest first, and whether there are more.
     pub(crate) fn highest(&self, below: u32, limit: usize) -> (Vec<u32>, bool) {
         let mut ranges = self.0.clone();
-        ranges.sort_unstable_by(|a, b| b.cmp(a));
+        ranges.sort_unstable_by_key(|(_, high)| std::cmp::Reverse(*high));
         let mut picked: Vec<u32> = Vec::new();
         for (low, high) in ranges {
             // Overlapping ranges would give a number twice.

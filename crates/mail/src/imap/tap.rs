@@ -172,9 +172,8 @@ impl Core {
         if self.position == self.input.len() {
             self.fill()?;
         }
-        let (taken, step) = match self.framer.step(&self.input[self.position..]) {
-            Ok(taken) => taken,
-            Err(_) => return Err(self.fail(Fault::PROTOCOL)),
+        let Ok((taken, step)) = self.framer.step(&self.input[self.position..]) else {
+            return Err(self.fail(Fault::PROTOCOL));
         };
         self.position += taken;
         match step {

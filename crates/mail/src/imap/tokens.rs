@@ -45,7 +45,7 @@ pub(crate) struct Value<'t> {
 }
 
 /// The values in a list.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Values<'t> {
     tree: &'t Tree<'t>,
     at: usize,

@@ -123,9 +123,9 @@ impl Framer {
                 let take = left.min(input.len());
                 self.raw.octets.extend_from_slice(&input[..take]);
                 if take == left {
-                    self.close_literal()
+                    self.close_literal();
                 } else {
-                    self.state = State::Inline(left - take)
+                    self.state = State::Inline(left - take);
                 }
                 Ok((take, Step::More))
             }
@@ -164,7 +164,8 @@ impl Framer {
             .ok()
             .filter(|size| *size <= self.limits.literal && here + size <= self.limits.response);
         let (kept, state) = match inline {
-            _ if self.streaming && of_body => {
+            // Nothing is not worth a stream: some servers mean "no such part" by it.
+            _ if self.streaming && of_body && size > 0 => {
                 self.streaming = false;
                 (Kept::Streamed, State::Stream { left: size, first: true })
             }

@@ -16,7 +16,7 @@ use imapmcp_core::{
 use imapmcp_egress::Dialer;
 use mail_send::{Error, SmtpClient};
 use smtp_proto::{EXT_8BIT_MIME, EXT_PIPELINING, EXT_SIZE, EXT_SMTP_UTF8, EhloResponse, Response};
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Write, sync::Arc, time::Duration};
 use tokio::{
     io::AsyncWriteExt,
     time::{Instant, timeout, timeout_at},
@@ -94,9 +94,8 @@ impl Smtp {
             client.stream.flush().await?;
             client.read().await
         };
-        let reply = match timeout(self.timeouts.submission, confirmed).await {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(_)) | Err(_) => return Err(SubmitError::Unknown),
+        let Ok(Ok(reply)) = timeout(self.timeouts.submission, confirmed).await else {
+            return Err(SubmitError::Unknown);
         };
         farewell(client);
         match reply.code {
@@ -129,7 +128,7 @@ async fn announce(
         mail.push_str(" BODY=8BITMIME");
     }
     if offers.has_capability(EXT_SIZE) {
-        mail.push_str(&format!(" SIZE={}", message.len()));
+        let _ = write!(mail, " SIZE={}", message.len());
     }
     mail.push_str("\r\n");
     let mut commands = vec![mail];

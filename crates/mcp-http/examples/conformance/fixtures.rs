@@ -1,13 +1,15 @@
 //! The tools, resources and prompts that the suites call by name.
 
+use crate::rounds;
 use async_trait::async_trait;
 use rust_mcp_sdk::{
-    McpServer, RequestContext,
+    McpServer, RequestContext, RequiredClientCapability,
     mcp_server::ServerHandler,
     schema::{
         CallToolRequestParams, CallToolResult, CompleteRequestParams, CompleteResult, GetPromptRequestParams,
-        GetPromptResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-        PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResult, RpcError, ServerResult, Tool,
+        GetPromptResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+        ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResult, RpcError,
+        ServerResult, Tool,
     },
     tool_param_headers::{ToolParamHeader, annotations_for_tool},
 };
@@ -34,6 +36,17 @@ fn tools() -> Vec<Tool> {
         "test_multiple_content_types",
         "test_error_handling",
         "test_tool_with_progress",
+        "test_logging_tool",
+        "test_missing_capability",
+        "test_streaming_elicitation",
+        "test_input_required_result_elicitation",
+        "test_input_required_result_sampling",
+        "test_input_required_result_list_roots",
+        "test_input_required_result_request_state",
+        "test_input_required_result_tampered_state",
+        "test_input_required_result_multiple_inputs",
+        "test_input_required_result_multi_round",
+        "test_input_required_result_capabilities",
     ]
     .map(|name| json!({ "name": name, "description": name, "inputSchema": { "type": "object", "properties": {} } }));
     let schema = json!({
@@ -82,12 +95,22 @@ impl ServerHandler for Fixtures {
         context: &RequestContext,
         runtime: Arc<dyn McpServer>,
     ) -> Result<ServerResult, RpcError> {
+        let client = &context.client_capabilities;
+        let state = params.request_state.as_deref();
+        if let Some(question) = rounds::ask(&params.name, client, params.input_responses.as_ref(), state)? {
+            return Ok(question);
+        }
         let text = |text: &str| json!({ "content": [{ "type": "text", "text": text }] });
         let image = json!({ "type": "image", "data": PNG, "mimeType": "image/png" });
         match params.name.as_str() {
             "test_simple_text" | "json_schema_2020_12_tool" | "test_x_mcp_header" => {
                 result(text("This is a simple text response for testing."))
             }
+            // none of them logs, as nobody sets a level
+            "test_logging_tool" | "test_missing_capability" | "test_streaming_elicitation" => {
+                result(text("done"))
+            }
+            name if name.starts_with("test_input_required_result_") => result(text("Hello, state-ok!")),
             "test_image_content" => result(json!({ "content": [image] })),
             "test_audio_content" => {
                 result(json!({ "content": [{ "type": "audio", "data": WAV, "mimeType": "audio/wav" }] }))
@@ -157,7 +180,8 @@ impl ServerHandler for Fixtures {
             }
             ("test://static-binary", _) => json!({ "uri": uri, "mimeType": "image/png", "blob": PNG }),
             (_, Some(id)) => {
-                let text = json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") }).to_string();
+                let text = json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") })
+                    .to_string();
                 json!({ "uri": uri, "mimeType": "application/json", "text": text })
             }
             _ => {
@@ -166,8 +190,9 @@ impl ServerHandler for Fixtures {
                     .with_data(Some(json!({ "uri": uri }))));
             }
         };
-        let found: ReadResourceResult =
-            read(json!({ "resultType": "complete", "ttlMs": 0, "cacheScope": "private", "contents": [content] }))?;
+        let found: ReadResourceResult = read(
+            json!({ "resultType": "complete", "ttlMs": 0, "cacheScope": "private", "contents": [content] }),
+        )?;
         Ok(found.into())
     }
 
@@ -182,23 +207,34 @@ impl ServerHandler for Fixtures {
             { "name": "test_simple_prompt", "description": "d" },
             { "name": "test_prompt_with_arguments", "description": "d", "arguments": [argument("arg1"), argument("arg2")] },
             { "name": "test_prompt_with_embedded_resource", "description": "d", "arguments": [argument("resourceUri")] },
-            { "name": "test_prompt_with_image", "description": "d" }
+            { "name": "test_prompt_with_image", "description": "d" },
+            { "name": "test_input_required_result_prompt", "description": "d" }
         ] }))
     }
 
     async fn handle_get_prompt_request(
         &self,
         params: GetPromptRequestParams,
-        _context: &RequestContext,
+        context: &RequestContext,
         _runtime: Arc<dyn McpServer>,
     ) -> Result<ServerResult, RpcError> {
+        let client = &context.client_capabilities;
+        let state = params.request_state.as_deref();
+        if let Some(question) = rounds::ask(&params.name, client, params.input_responses.as_ref(), state)? {
+            return Ok(question);
+        }
         let arguments = serde_json::to_value(&params.arguments).unwrap_or_default();
         let given = |name: &str| arguments[name].as_str().unwrap_or_default().to_owned();
         let say = |text: &str| json!({ "role": "user", "content": { "type": "text", "text": text } });
         let messages = match params.name.as_str() {
+            "test_input_required_result_prompt" => json!([say("With your context.")]),
             "test_simple_prompt" => json!([say("This is a simple prompt for testing.")]),
             "test_prompt_with_arguments" => {
-                json!([say(&format!("Prompt with arguments: arg1='{}', arg2='{}'", given("arg1"), given("arg2")))])
+                json!([say(&format!(
+                    "Prompt with arguments: arg1='{}', arg2='{}'",
+                    given("arg1"),
+                    given("arg2")
+                ))])
             }
             "test_prompt_with_embedded_resource" => json!([
                 { "role": "user", "content": { "type": "resource", "resource": {
@@ -221,7 +257,13 @@ impl ServerHandler for Fixtures {
         _context: &RequestContext,
         _runtime: Arc<dyn McpServer>,
     ) -> Result<CompleteResult, RpcError> {
-        read(json!({ "resultType": "complete", "completion": { "values": ["paris", "park"], "total": 2, "hasMore": false } }))
+        read(
+            json!({ "resultType": "complete", "completion": { "values": ["paris", "park"], "total": 2, "hasMore": false } }),
+        )
+    }
+
+    fn required_capabilities_for_tool_call(&self, name: &str) -> Vec<RequiredClientCapability> {
+        if name == "test_missing_capability" { vec![RequiredClientCapability::Sampling] } else { Vec::new() }
     }
 
     // asked at every tools/call

@@ -1,8 +1,9 @@
 //! Test only: the `/mcp` route around the fixture tools that the public conformance suites expect. Everybody is
 //! admitted, as the suites send no token. `cargo run -p imapmcp-mcp-http --example conformance -- 127.0.0.1:8080`
-#![expect(clippy::print_stdout, missing_docs, reason = "a test program, not a library")]
+#![expect(clippy::print_stdout, reason = "the tests wait for the line that says it is ready")]
 
 mod fixtures;
+mod rounds;
 
 use actix_web::{App, HttpServer, web};
 use async_trait::async_trait;

@@ -1,22 +1,32 @@
 //! Configuration of the private servers.
 
 use crate::contract::mail::FOLDERS;
-use std::{fs, path::Path};
+use std::{fmt::Write, fs, net::TcpListener, path::Path};
 
 pub(super) struct Ports {
-    pub(super) imap_port: u16,
-    pub(super) imaps_port: u16,
-    pub(super) smtp_port: u16,
-    pub(super) smtps_port: u16,
-    pub(super) lmtp_port: u16,
-    pub(super) auth_port: u16,
+    pub(super) imap: u16,
+    pub(super) imaps: u16,
+    pub(super) smtp: u16,
+    pub(super) smtps: u16,
+    pub(super) lmtp: u16,
+    pub(super) auth: u16,
+}
+
+impl Ports {
+    /// Six that were free a moment ago.
+    pub(super) fn free() -> Self {
+        let listeners: [TcpListener; 6] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [imap, imaps, smtp, smtps, lmtp, auth] =
+            listeners.map(|listener| listener.local_addr().unwrap().port());
+        Self { imap, imaps, smtp, smtps, lmtp, auth }
+    }
 }
 
 /// Dovecot: passwd-file users, tokens checked locally, no delay and no penalty for wrong passwords (one test's would
 /// slow down the next), LMTP and SASL for Postfix.
 pub(super) fn dovecot(directory: &Path, ports: &Ports) {
     let dir = directory.display();
-    let Ports { imap_port, imaps_port, lmtp_port, auth_port, .. } = ports;
+    let Ports { imap, imaps, lmtp, auth, .. } = ports;
     let special = [
         ("Sent", "Sent"),
         ("Drafts", "Drafts"),
@@ -29,15 +39,12 @@ pub(super) fn dovecot(directory: &Path, ports: &Ports) {
     })
     .concat();
     // A section's name cannot hold quotes; a setting's value can.
-    let odd: String = FOLDERS
-        .iter()
-        .enumerate()
-        .map(|(number, name)| {
-            format!("  mailbox odd{number} {{\n    name = {name}\n    auto = create\n  }}\n")
-        })
-        .collect();
+    let mut odd = String::new();
+    for (number, name) in FOLDERS.iter().enumerate() {
+        writeln!(odd, "  mailbox odd{number} {{\n    name = {name}\n    auto = create\n  }}").unwrap();
+    }
     let config = format!(
-        r#"base_dir = {dir}/run
+        r"base_dir = {dir}/run
 state_dir = {dir}/state
 log_path = {dir}/dovecot.log
 protocols = imap lmtp
@@ -75,21 +82,21 @@ namespace inbox {{
 service imap-login {{
   service_count = 0
   inet_listener imap {{
-    port = {imap_port}
+    port = {imap}
   }}
   inet_listener imaps {{
-    port = {imaps_port}
+    port = {imaps}
     ssl = yes
   }}
 }}
 service lmtp {{
   inet_listener lmtp {{
-    port = {lmtp_port}
+    port = {lmtp}
   }}
 }}
 service auth {{
   inet_listener {{
-    port = {auth_port}
+    port = {auth}
   }}
 }}
 service anvil {{
@@ -97,7 +104,7 @@ service anvil {{
     mode = 0
   }}
 }}
-"#
+"
     );
     fs::write(directory.join("dovecot.conf"), config).unwrap();
     let oauth =
@@ -112,7 +119,7 @@ service anvil {{
 /// Postfix: SASL from Dovecot, delivery into it by LMTP, every foreign domain refused at RCPT.
 pub(super) fn postfix(directory: &Path, ports: &Ports) {
     let dir = directory.display();
-    let Ports { smtp_port, smtps_port, lmtp_port, auth_port, .. } = ports;
+    let Ports { smtp, smtps, lmtp, auth, .. } = ports;
     let folder = directory.join("postfix");
     for name in ["postfix", "postfix/spool", "postfix/data"] {
         fs::create_dir(directory.join(name)).unwrap();
@@ -134,7 +141,7 @@ alias_maps =
 alias_database =
 mynetworks =
 virtual_mailbox_domains = imapmcp.test
-virtual_transport = lmtp:inet:127.0.0.1:{lmtp_port}
+virtual_transport = lmtp:inet:127.0.0.1:{lmtp}
 default_transport = error:nothing leaves this server
 relay_transport = error:nothing leaves this server
 message_size_limit = 60000000
@@ -142,7 +149,7 @@ virtual_mailbox_limit = 0
 mailbox_size_limit = 0
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
-smtpd_sasl_path = inet:127.0.0.1:{auth_port}
+smtpd_sasl_path = inet:127.0.0.1:{auth}
 smtpd_sasl_security_options = noanonymous
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {dir}/tls/server.pem
@@ -161,8 +168,8 @@ nobody@imapmcp.test 550 5.1.1 no such user
 ";
     fs::write(folder.join("recipients"), recipients).unwrap();
     let mut master = format!(
-        "127.0.0.1:{smtp_port} inet n - n - - smtpd
-127.0.0.1:{smtps_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+        "127.0.0.1:{smtp} inet n - n - - smtpd
+127.0.0.1:{smtps} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
 rewrite unix - - n - - trivial-rewrite
@@ -182,7 +189,7 @@ postlog unix-dgram n - n - 1 postlogd
         ("anvil", "-", "1", "anvil"),
         ("scache", "-", "1", "scache"),
     ] {
-        master.push_str(&format!("{service} unix {kind} - n - {most} {program}\n"));
+        writeln!(master, "{service} unix {kind} - n - {most} {program}").unwrap();
     }
     fs::write(folder.join("master.cf"), master).unwrap();
 }

@@ -10,8 +10,11 @@ mod token;
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    os::unix::{fs::PermissionsExt, process::CommandExt},
+    net::TcpStream,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Mutex,
@@ -80,7 +83,7 @@ impl MailServers {
             crate::skip(&format!("{missing} is not installed"));
             return None;
         }
-        if fs::metadata("/proc/self").map(|own| std::os::unix::fs::MetadataExt::uid(&own)).unwrap_or(1) != 0 {
+        if !fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
             crate::skip("mail servers start as root only");
             return None;
         }
@@ -101,9 +104,8 @@ impl MailServers {
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
         tls::certificates(&directory);
         token::key(&directory);
-        let [imap_port, imaps_port, smtp_port, smtps_port, lmtp_port, auth_port] = free_ports();
+        let ports = config::Ports::free();
         fs::write(directory.join("users"), "").unwrap();
-        let ports = config::Ports { imap_port, imaps_port, smtp_port, smtps_port, lmtp_port, auth_port };
         config::dovecot(&directory, &ports);
         if submission {
             config::postfix(&directory, &ports);
@@ -128,11 +130,11 @@ impl MailServers {
             directory,
             supervisor,
             users: Mutex::default(),
-            imap_port,
-            imaps_port,
-            smtp_port,
-            smtps_port,
-            lmtp_port,
+            imap_port: ports.imap,
+            imaps_port: ports.imaps,
+            smtp_port: ports.smtp,
+            smtps_port: ports.smtps,
+            lmtp_port: ports.lmtp,
         };
         if answer.trim_end() == "ready" {
             return Ok(servers);
@@ -218,9 +220,4 @@ impl Drop for MailServers {
 
 fn installed(program: &str) -> bool {
     ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|folder| Path::new(folder).join(program).exists())
-}
-
-fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
 }

@@ -1,0 +1,231 @@
+//! Whatever a server does: a coded error for that call, in time, within bounds, and nobody else notices.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use imapmcp_core::{
+    account::{Backend, Credential, Endpoint, Login, Security},
+    mail::{Flag, FlagChange, Listing, Locator, MailError, MailStore, Mailbox, NetworkFault, Page, Part},
+};
+use imapmcp_egress::Dialer;
+use imapmcp_mail::{Mail, MailOptions, Timeouts};
+use imapmcp_testkit::hostile::{HostileImap, Mode};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+const CUT: MailError = MailError::Unreachable(NetworkFault::Connect);
+const NEWEST: Page = Page { limit: 50, after: None };
+
+fn timeouts() -> Timeouts {
+    Timeouts {
+        silence: Duration::from_millis(400),
+        login: Duration::from_millis(700),
+        command: Duration::from_millis(1_500),
+        body_search: Duration::from_millis(1_500),
+        stall: Duration::from_millis(400),
+        ..Timeouts::default()
+    }
+}
+
+fn adapter_for(servers: &[&HostileImap]) -> Mail {
+    let allowed: Vec<_> = servers.iter().map(|server| format!("127.0.0.1:{}", server.port)).collect();
+    let mut options = MailOptions::new(Arc::new(Dialer::new(allowed.join(",").parse().unwrap())));
+    options.allow_insecure = true;
+    options.timeouts = timeouts();
+    Mail::new(options).unwrap()
+}
+
+fn login(account: &str, server: &HostileImap, security: Security) -> Login {
+    let endpoint = Endpoint { host: "127.0.0.1".into(), port: server.port, security };
+    Login {
+        account: account.parse().unwrap(),
+        version: 1,
+        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
+        imap_username: "ada".into(),
+        smtp_username: "ada".into(),
+        credential: Credential::Password("secret".into()),
+    }
+}
+
+/// Peak resident memory of this process in octets.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1_024
+}
+
+fn at() -> Locator {
+    Locator { folder: "INBOX".into(), uid_validity: None, uid: 1 }
+}
+
+async fn list(mailbox: &Arc<dyn Mailbox>) -> Result<Listing, MailError> {
+    mailbox.list("INBOX", &NEWEST).await
+}
+
+/// What each mode must come to.
+fn expected(mode: Mode) -> Result<usize, Vec<MailError>> {
+    match mode {
+        Mode::Behaves | Mode::NoInSelect | Mode::UidValidityChanges | Mode::DiesAfterStore => Ok(1),
+        Mode::NestedLists | Mode::OpenLists => Ok(1),
+        Mode::SilentOnConnect | Mode::SilentOnLogin | Mode::SilentAfterLogin => Err(vec![MailError::Timeout]),
+        Mode::HalfLiteralThenSilent | Mode::Drips => Err(vec![MailError::Timeout]),
+        Mode::ClosesOnConnect | Mode::ByeAtOnce | Mode::HalfLiteralThenCloses | Mode::ByeMidCommand => {
+            Err(vec![CUT])
+        }
+        Mode::TooManyConnections => Err(vec![MailError::Throttled { retry_after: 30 }]),
+        Mode::WrongPassword => Err(vec![MailError::LoginRefused]),
+        // In plain text these two go wrong as any other login would.
+        Mode::InjectsBeforeTls | Mode::RefusesStartTls => Ok(1),
+        Mode::EndlessResponses => Err(vec![MailError::Protocol, MailError::Timeout]),
+        Mode::Preauth
+        | Mode::Garbage
+        | Mode::EndlessLine
+        | Mode::HugeLiteral
+        | Mode::WrongTag
+        | Mode::MillionResponses
+        | Mode::MillionTokens
+        | Mode::StrayContinuation => Err(vec![MailError::Protocol]),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_misbehaviour_is_one_coded_error_in_time_and_within_bounds() {
+    let good = HostileImap::start(Mode::Behaves);
+    for mode in Mode::ALL {
+        let bad = HostileImap::start(mode);
+        let mail = adapter_for(&[&good, &bad]);
+        let victim = mail.mailbox(&login("acc_bad", &bad, Security::Insecure));
+        let bystander = mail.mailbox(&login("acc_good", &good, Security::Insecure));
+        let (before, started) = (peak(), Instant::now());
+        let (result, neighbour) = tokio::join!(list(&victim), list(&bystander));
+        let took = started.elapsed();
+        let grown = peak() - before;
+        match (expected(mode), &result) {
+            (Ok(count), Ok(listing)) => assert_eq!(listing.messages.len(), count, "{mode:?}"),
+            (Err(codes), Err(error)) => assert!(codes.contains(error), "{mode:?}: {error:?}"),
+            (expected, result) => panic!("{mode:?}: {result:?} instead of {expected:?}"),
+        }
+        assert_eq!(neighbour.unwrap().messages.len(), 1, "beside {mode:?}");
+        assert!(took < Duration::from_secs(3), "{mode:?} took {took:?}");
+        assert!(grown < 64 << 20, "{mode:?} cost {grown} octets");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn starttls_is_never_given_up_and_never_tricked() {
+    for mode in
+        [Mode::InjectsBeforeTls, Mode::RefusesStartTls, Mode::Preauth, Mode::SilentOnConnect, Mode::Garbage]
+    {
+        let server = HostileImap::start(mode);
+        let mail = adapter_for(&[&server]);
+        let error = mail.probe(&login("acc_x", &server, Security::StartTls)).await.unwrap_err();
+        let right = match mode {
+            Mode::SilentOnConnect => MailError::Timeout,
+            Mode::Preauth | Mode::Garbage => MailError::Protocol,
+            _ => MailError::Unreachable(NetworkFault::StartTls),
+        };
+        assert_eq!(error, right, "{mode:?}");
+        assert_eq!(server.logins(), 0, "no credential left in {mode:?}");
+        // TLS from the first octet, towards something that does not speak it.
+        let error = mail.probe(&login("acc_x", &server, Security::Tls)).await.unwrap_err();
+        assert!(
+            [MailError::Unreachable(NetworkFault::Tls), MailError::Timeout].contains(&error),
+            "{mode:?}: {error:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_password_is_tried_once_however_many_ask() {
+    let server = HostileImap::start(Mode::WrongPassword);
+    let mail = adapter_for(&[&server]);
+    let login = login("acc_x", &server, Security::Insecure);
+    let mailbox = mail.mailbox(&login);
+    let calls = (0..50).map(|_| list(&mailbox));
+    for result in futures_util::future::join_all(calls).await {
+        assert_eq!(result.unwrap_err(), MailError::LoginRefused);
+    }
+    assert_eq!(list(&mailbox).await.unwrap_err(), MailError::LoginRefused);
+    assert_eq!(server.logins(), 1);
+    // A new credential is a new try.
+    let changed = Login { version: 2, ..login };
+    assert_eq!(list(&mail.mailbox(&changed)).await.unwrap_err(), MailError::LoginRefused);
+    assert_eq!(server.logins(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_asks_to_slow_down_is_left_alone() {
+    let server = HostileImap::start(Mode::TooManyConnections);
+    let mail = adapter_for(&[&server]);
+    let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+    assert_eq!(list(&mailbox).await.unwrap_err(), MailError::Throttled { retry_after: 30 });
+    let started = Instant::now();
+    for _ in 0..20 {
+        let MailError::Throttled { retry_after } = list(&mailbox).await.unwrap_err() else { panic!() };
+        assert!((1..=10).contains(&retry_after), "{retry_after}");
+    }
+    assert!(started.elapsed() < Duration::from_millis(200), "nobody is asked again during the pause");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_changes_under_another_uid_validity_and_a_lost_answer_is_unknown() {
+    let server = HostileImap::start(Mode::UidValidityChanges);
+    let mail = adapter_for(&[&server]);
+    let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+    let known = list(&mailbox).await.unwrap().uid_validity;
+    let seen = FlagChange { add: vec![Flag::seen()], remove: vec![] };
+    let stale = mailbox.change_flags("INBOX", Some(known + 7), &[1], &seen).await;
+    assert_eq!(stale, Err(MailError::Stale));
+    let stale = Locator { uid_validity: Some(known + 7), ..at() };
+    assert_eq!(mailbox.message(&stale).await.unwrap_err(), MailError::Stale);
+
+    let server = HostileImap::start(Mode::DiesAfterStore);
+    let mail = adapter_for(&[&server]);
+    let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+    let outcome = mailbox.change_flags("INBOX", None, &[1, 2], &seen).await.unwrap();
+    assert_eq!((outcome.unknown, outcome.done), (vec![1, 2], vec![]));
+    assert_eq!(server.logins(), 1, "a change is never sent twice");
+    assert!(list(&mailbox).await.is_ok(), "the next call has a new connection");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_with_its_error() {
+    let part = Part { section: "1".into(), media_type: "text/plain".into(), ..Part::default() };
+    for (mode, error) in
+        [(Mode::HalfLiteralThenCloses, CUT), (Mode::HalfLiteralThenSilent, MailError::Timeout)]
+    {
+        let server = HostileImap::start(mode);
+        let mail = adapter_for(&[&server]);
+        let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+        let mut stream = mailbox.stream(&at(), &part).await.unwrap();
+        let started = Instant::now();
+        let (mut octets, mut end) = (Vec::new(), None);
+        while let Some(chunk) = futures_util::StreamExt::next(&mut stream).await {
+            match chunk {
+                Ok(chunk) => octets.extend_from_slice(&chunk),
+                Err(error) => end = Some(error),
+            }
+        }
+        assert_eq!((octets.as_slice(), end), (&b"abc"[..], Some(error)), "{mode:?}");
+        assert!(started.elapsed() < Duration::from_secs(2));
+    }
+    for mode in [Mode::SilentAfterLogin, Mode::HugeLiteral, Mode::EndlessLine] {
+        let server = HostileImap::start(mode);
+        let mail = adapter_for(&[&server]);
+        let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+        assert!(mailbox.stream(&at(), &part).await.is_err(), "{mode:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_who_leave_free_their_connections() {
+    let server = HostileImap::start(Mode::Drips);
+    let mail = adapter_for(&[&server]);
+    let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+    // Three connections; if those who left kept theirs, the fourth round would wait for its deadline.
+    for _ in 0..12 {
+        let left = tokio::time::timeout(Duration::from_millis(60), list(&mailbox)).await;
+        assert!(left.is_err());
+    }
+    assert_eq!(mailbox.folders(false).await.map(|folders| folders.len()), Ok(0), "LIST is answered as ever");
+}

@@ -1,0 +1,292 @@
+//! An IMAP server that misbehaves on purpose: plain text, on loopback, from a list of modes.
+//!
+//! It behaves until the moment its mode names, then does the one thing, on every connection. Threads end when their
+//! client hangs up or the process ends.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+/// What the server does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing at all: an empty INBOX.
+    Behaves,
+    /// Says nothing after the connection is made.
+    SilentOnConnect,
+    /// Says nothing to the login.
+    SilentOnLogin,
+    /// Says nothing after the login.
+    SilentAfterLogin,
+    /// Accepts and closes.
+    ClosesOnConnect,
+    /// Greets with PREAUTH.
+    Preauth,
+    /// Answers STARTTLS with more than was asked.
+    InjectsBeforeTls,
+    /// Does not offer STARTTLS.
+    RefusesStartTls,
+    /// Greets with BYE.
+    ByeAtOnce,
+    /// Greets with BYE because of too many connections.
+    TooManyConnections,
+    /// Refuses the login.
+    WrongPassword,
+    /// Sends octets that are no IMAP.
+    Garbage,
+    /// Untagged NO and BAD during SELECT, then goes on as if nothing had been.
+    NoInSelect,
+    /// BODYSTRUCTURE with 200,000 nested lists.
+    NestedLists,
+    /// BODYSTRUCTURE with 200,000 lists that are never closed.
+    OpenLists,
+    /// A line that never ends.
+    EndlessLine,
+    /// A literal of 4 GB.
+    HugeLiteral,
+    /// Half a literal, then closes.
+    HalfLiteralThenCloses,
+    /// Half a literal, then nothing.
+    HalfLiteralThenSilent,
+    /// BYE in the middle of FETCH.
+    ByeMidCommand,
+    /// Untagged responses without end.
+    EndlessResponses,
+    /// A line now and then, for ever.
+    Drips,
+    /// Completes a command nobody gave.
+    WrongTag,
+    /// A million small responses.
+    MillionResponses,
+    /// A message with a million flags.
+    MillionTokens,
+    /// `+` that nobody asked for.
+    StrayContinuation,
+    /// Another UIDVALIDITY each time a folder is opened.
+    UidValidityChanges,
+    /// Takes a STORE and dies.
+    DiesAfterStore,
+}
+
+impl Mode {
+    /// All of them.
+    pub const ALL: [Self; 28] = [
+        Self::Behaves,
+        Self::SilentOnConnect,
+        Self::SilentOnLogin,
+        Self::SilentAfterLogin,
+        Self::ClosesOnConnect,
+        Self::Preauth,
+        Self::InjectsBeforeTls,
+        Self::RefusesStartTls,
+        Self::ByeAtOnce,
+        Self::TooManyConnections,
+        Self::WrongPassword,
+        Self::Garbage,
+        Self::NoInSelect,
+        Self::NestedLists,
+        Self::OpenLists,
+        Self::EndlessLine,
+        Self::HugeLiteral,
+        Self::HalfLiteralThenCloses,
+        Self::HalfLiteralThenSilent,
+        Self::ByeMidCommand,
+        Self::EndlessResponses,
+        Self::Drips,
+        Self::WrongTag,
+        Self::MillionResponses,
+        Self::MillionTokens,
+        Self::StrayContinuation,
+        Self::UidValidityChanges,
+        Self::DiesAfterStore,
+    ];
+}
+
+/// The server.
+#[derive(Debug)]
+pub struct HostileImap {
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
+    logins: Arc<AtomicUsize>,
+}
+
+impl HostileImap {
+    /// Starts it.
+    pub fn start(mode: Mode) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let logins = Arc::new(AtomicUsize::new(0));
+        let (counted, opened) = (Arc::clone(&logins), Arc::new(AtomicUsize::new(1)));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (logins, opened) = (Arc::clone(&counted), Arc::clone(&opened));
+                // A client that hangs up is an error to the script, and the end of it.
+                std::thread::spawn(move || Connection { mode, stream, logins, opened }.serve());
+            }
+        });
+        Self { port, logins }
+    }
+
+    /// How many logins were tried.
+    pub fn logins(&self) -> usize {
+        self.logins.load(Ordering::SeqCst)
+    }
+}
+
+struct Connection {
+    mode: Mode,
+    stream: TcpStream,
+    logins: Arc<AtomicUsize>,
+    opened: Arc<AtomicUsize>,
+}
+
+/// A summary as FETCH gives it.
+const SUMMARY: &str = "* 1 FETCH (UID 1 FLAGS (\\Seen) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 5 \
+    ENVELOPE (NIL \"hello\" NIL NIL NIL NIL NIL NIL NIL NIL) BODYSTRUCTURE (\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 5 1))\r\n";
+
+impl Connection {
+    fn say(&mut self, text: &str) -> std::io::Result<()> {
+        self.stream.write_all(text.as_bytes())
+    }
+
+    /// Waits until the client hangs up.
+    fn silence(&mut self) -> std::io::Result<()> {
+        std::io::copy(&mut self.stream, &mut std::io::sink()).map(drop)
+    }
+
+    fn serve(mut self) -> std::io::Result<()> {
+        match self.mode {
+            Mode::SilentOnConnect => return self.silence(),
+            Mode::ClosesOnConnect => return Ok(()),
+            Mode::Preauth => self.say("* PREAUTH [CAPABILITY IMAP4rev1] welcome back\r\n")?,
+            Mode::ByeAtOnce => return self.say("* BYE going down\r\n"),
+            Mode::TooManyConnections => {
+                return self.say("* BYE [UNAVAILABLE] Too many simultaneous connections\r\n");
+            }
+            Mode::Garbage => {
+                self.say("\u{1}\u{2}HTTP/1.1 400 Bad Request\r\n\r\n<html>\r\n")?;
+                return self.silence();
+            }
+            _ => self.say("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN LITERAL+] hello\r\n")?,
+        }
+        let mut lines = BufReader::new(self.stream.try_clone()?);
+        let mut line = String::new();
+        while lines.read_line(&mut line)? > 0 {
+            let (tag, command) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
+            let (tag, command) = (tag.to_owned(), command.to_ascii_uppercase());
+            line.clear();
+            if !self.command(&tag, &command)? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers one command; `false` closes.
+    fn command(&mut self, tag: &str, command: &str) -> std::io::Result<bool> {
+        let words: Vec<_> = command.split(' ').take(2).collect();
+        match words[..] {
+            ["STARTTLS", ..] | ["STARTTLS"] if self.mode == Mode::InjectsBeforeTls => {
+                self.say(&format!("{tag} OK go\r\n* OK [CAPABILITY IMAP4rev1 INJECTED] hello\r\n"))?;
+            }
+            ["STARTTLS"] => self.say(&format!("{tag} BAD no\r\n"))?,
+            ["AUTHENTICATE" | "LOGIN", ..] => {
+                self.logins.fetch_add(1, Ordering::SeqCst);
+                match self.mode {
+                    Mode::SilentOnLogin => self.silence()?,
+                    Mode::WrongPassword => self.say(&format!("{tag} NO [AUTHENTICATIONFAILED] no\r\n"))?,
+                    _ => self.say(&format!("{tag} OK [CAPABILITY IMAP4rev1 ESEARCH LITERAL+] in\r\n"))?,
+                }
+            }
+            ["SELECT", ..] => {
+                if self.mode == Mode::SilentAfterLogin {
+                    self.silence()?;
+                }
+                if self.mode == Mode::NoInSelect {
+                    self.say("* NO [ALERT] disk nearly full\r\n* BAD what?\r\n")?;
+                }
+                let validity = match self.mode {
+                    Mode::UidValidityChanges => self.opened.fetch_add(1, Ordering::SeqCst),
+                    _ => 1,
+                };
+                self.say(&format!(
+                    "* 1 EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n{tag} OK [READ-WRITE] done\r\n"
+                ))?;
+            }
+            ["FETCH", ..] | ["UID", "FETCH"] => {
+                if !self.fetch(command)? {
+                    return Ok(false);
+                }
+                self.say(&format!("{tag} OK done\r\n"))?;
+            }
+            ["UID", "STORE"] if self.mode == Mode::DiesAfterStore => return Ok(false),
+            _ => self.say(&format!("{tag} OK done\r\n"))?,
+        }
+        Ok(true)
+    }
+
+    fn fetch(&mut self, command: &str) -> std::io::Result<bool> {
+        const OPEN: &str = "* 1 FETCH (UID 1 RFC822.SIZE 5 BODYSTRUCTURE ";
+        let many = 200_000;
+        match self.mode {
+            Mode::NestedLists => {
+                self.say(&format!("{OPEN}{}1{})\r\n", "(".repeat(many), ")".repeat(many)))?;
+            }
+            Mode::OpenLists => self.say(&format!("{OPEN}{}\r\n", "(".repeat(many)))?,
+            Mode::EndlessLine => {
+                self.say("* 1 FETCH (UID ")?;
+                loop {
+                    self.stream.write_all(&[b'1'; 1 << 13])?;
+                }
+            }
+            Mode::HugeLiteral => {
+                self.say("* 1 FETCH (UID 1 BODY[] {4294967295}\r\nabc")?;
+                self.silence()?;
+            }
+            Mode::HalfLiteralThenCloses => {
+                self.say("* 1 FETCH (UID 1 BODY[1] {100}\r\nabc")?;
+                return Ok(false);
+            }
+            Mode::HalfLiteralThenSilent => {
+                self.say("* 1 FETCH (UID 1 BODY[1] {100}\r\nabc")?;
+                self.silence()?;
+            }
+            Mode::ByeMidCommand => {
+                self.say(&format!("{SUMMARY}* BYE idle for too long\r\n"))?;
+                return Ok(false);
+            }
+            Mode::EndlessResponses => {
+                let block = SUMMARY.repeat(100);
+                loop {
+                    self.say(&block)?;
+                }
+            }
+            Mode::Drips => loop {
+                self.say("* OK still here\r\n")?;
+                std::thread::sleep(Duration::from_millis(20));
+            },
+            Mode::WrongTag => self.say("a99 OK not yours\r\nzz1 OK nor this\r\n")?,
+            Mode::MillionResponses => {
+                let block = "* 1 EXISTS\r\n".repeat(1_000);
+                for _ in 0..1_000 {
+                    self.say(&block)?;
+                }
+            }
+            Mode::MillionTokens => {
+                self.say(&format!("* 1 FETCH (UID 1 FLAGS ({}))\r\n", "a ".repeat(1_500_000)))?;
+            }
+            Mode::StrayContinuation => self.say("+ go on\r\n")?,
+            _ if command.contains("BODY.PEEK[HEADER]") => {
+                self.say(&SUMMARY.replace("))\r\n", ") BODY[HEADER] {4}\r\n\r\n\r\n)\r\n"))?;
+            }
+            _ => self.say(SUMMARY)?,
+        }
+        Ok(true)
+    }
+}
