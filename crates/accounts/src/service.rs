@@ -119,15 +119,10 @@ impl Accounts {
         self.login_of(&account)
     }
 
-    /// Remembers that a server refused the login: nothing is tried until the person acts.
-    pub async fn note_login_failure(&self, user: &UserId, id: &AccountId) {
-        let noted = async {
-            let account = self.get(user, id).await?;
-            let version = account.credential_version;
-            self.deps.repository.set_health(id, version, Health::NeedsAttention).await?;
-            Ok::<_, AccountError>(())
-        };
-        if let Err(error) = noted.await {
+    /// Remembers that a server refused this version of the credential: nothing is tried until the person acts. A
+    /// password that was replaced meanwhile is not blamed.
+    pub async fn note_login_failure(&self, id: &AccountId, version: i32) {
+        if let Err(error) = self.deps.repository.set_health(id, version, Health::NeedsAttention).await {
             tracing::warn!(account = %id, %error, "a refused login could not be noted");
         }
         self.deps.mail.forget(id);

@@ -201,7 +201,9 @@ async fn somebody_elses_account_is_an_unknown_one() {
 async fn a_refused_login_is_tried_once_until_the_person_acts() {
     let house = house().await;
     let account = house.accounts.add(&house.owner, new("wrong")).await.unwrap();
-    house.accounts.note_login_failure(&house.owner, &account.id).await;
+    house.accounts.note_login_failure(&account.id, account.credential_version - 1).await;
+    assert!(house.accounts.mailbox(&house.owner, &account.id).await.is_ok(), "an older password was refused");
+    house.accounts.note_login_failure(&account.id, account.credential_version).await;
     assert_eq!(health(&house, &account).await, Health::NeedsAttention);
     for _ in 0..3 {
         let refused = house.accounts.mailbox(&house.owner, &account.id).await;

@@ -226,7 +226,7 @@ impl Delivery {
             Err(SubmitError::NotSent(error)) => {
                 self.end(&mut entry, OutboxState::Cancelled).await?;
                 if error == MailError::LoginRefused {
-                    self.deps.accounts.note_login_failure(&entry.user, &entry.account).await;
+                    self.deps.accounts.note_login_failure(&login.account, login.version).await;
                 }
                 return Err(error.into());
             }

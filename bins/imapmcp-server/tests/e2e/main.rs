@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod clients;
+mod conformance;
 mod mailbox;
 mod mistakes;
 mod restart;

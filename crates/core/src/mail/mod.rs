@@ -11,11 +11,7 @@ pub use error::{MailError, NetworkFault, SubmitError};
 pub use message::{Address, Envelope, Part, Summary};
 pub use search::Criterion;
 
-use crate::{
-    account::Login,
-    id::AccountId,
-    outbox::Refusal,
-};
+use crate::{account::Login, id::AccountId, outbox::Refusal};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -298,10 +294,7 @@ pub fn is_address(text: &str) -> bool {
                 c.is_ascii_alphanumeric() || extra.contains(c) || (!c.is_ascii() && c.is_alphanumeric())
             })
     };
-    local.len() <= 64
-        && text.len() <= 254
-        && plain(local, "!#$%&'*+-/=?^_`{|}~.")
-        && plain(domain, "-.")
+    local.len() <= 64 && text.len() <= 254 && plain(local, "!#$%&'*+-/=?^_`{|}~.") && plain(domain, "-.")
 }
 
 /// What the submission server took.

@@ -52,12 +52,22 @@ pub trait OAuthRepository: Send + Sync {
     /// A code as stored, spent or not, so that client, redirect and PKCE are checked before it is spent.
     async fn find_code(&self, hash: &TokenHash) -> Result<Option<AuthorizationCode>, StoreError>;
     /// Spends a code and stores its tokens, at most once, whatever races. A second try revokes the grant.
-    async fn spend_code(&self, hash: &TokenHash, issue: &Issue, now: Timestamp) -> Result<Exchange, StoreError>;
+    async fn spend_code(
+        &self,
+        hash: &TokenHash,
+        issue: &Issue,
+        now: Timestamp,
+    ) -> Result<Exchange, StoreError>;
     /// A token as stored, with its grant; `None` if unknown or lapsed.
     async fn find_token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenRow>, StoreError>;
     /// Rotates a refresh token. Using a spent one again is honoured while the pair it was exchanged for has not
     /// been used (the answer was lost): that pair dies and a new one is stored. Otherwise the grant is revoked.
-    async fn rotate(&self, refresh: &TokenHash, issue: &Issue, now: Timestamp) -> Result<Exchange, StoreError>;
+    async fn rotate(
+        &self,
+        refresh: &TokenHash,
+        issue: &Issue,
+        now: Timestamp,
+    ) -> Result<Exchange, StoreError>;
 
     /// The caller behind a live access or personal token for this resource: token, grant and user all alive.
     /// Notes the use (first use at once, later ones to the minute).
@@ -70,7 +80,11 @@ pub trait OAuthRepository: Send + Sync {
     /// Stores a personal access token with its grant.
     async fn add_personal_token(&self, grant: &Grant, token: &Token) -> Result<(), StoreError>;
     /// Live personal tokens of a user (or of everybody).
-    async fn list_personal_tokens(&self, user: Option<&UserId>, now: Timestamp) -> Result<Vec<TokenRow>, StoreError>;
+    async fn list_personal_tokens(
+        &self,
+        user: Option<&UserId>,
+        now: Timestamp,
+    ) -> Result<Vec<TokenRow>, StoreError>;
     /// Ends the grant of a personal token by the token's identifier; `false` if unknown.
     async fn revoke_personal_token(&self, id: &TokenId, now: Timestamp) -> Result<bool, StoreError>;
     /// Live grants of a user, newest first (personal tokens' grants among them).
@@ -79,7 +93,12 @@ pub trait OAuthRepository: Send + Sync {
     async fn revoke_grant(&self, user: &UserId, id: &GrantId, now: Timestamp) -> Result<bool, StoreError>;
     /// RFC 7009: ends the grant of a token (access or refresh) that was issued to `client`. Unknown tokens and
     /// other clients' tokens change nothing.
-    async fn revoke_token(&self, hash: &TokenHash, client: &ClientId, now: Timestamp) -> Result<(), StoreError>;
+    async fn revoke_token(
+        &self,
+        hash: &TokenHash,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
     /// Removes lapsed requests, codes and tokens; returns how many rows.
     async fn sweep_tokens(&self, now: Timestamp) -> Result<usize, StoreError>;
 }

@@ -28,12 +28,21 @@ pub trait UserRepository: Send + Sync {
     async fn setup_is_open(&self, link: &TokenHash, now: Timestamp) -> Result<bool, StoreError>;
     /// Spends the setup link and adds the first administrator, both or neither; `false` if the link is unknown,
     /// lapsed or spent. Of any number of racers one wins.
-    async fn complete_setup(&self, link: &TokenHash, admin: &User, now: Timestamp) -> Result<bool, StoreError>;
+    async fn complete_setup(
+        &self,
+        link: &TokenHash,
+        admin: &User,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Stores a browser session.
     async fn add_session(&self, session: &BrowserSession) -> Result<(), StoreError>;
     /// A live session whose user (if any) is not disabled.
-    async fn find_session(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<BrowserSession>, StoreError>;
+    async fn find_session(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<BrowserSession>, StoreError>;
     /// Ends one session.
     async fn remove_session(&self, hash: &TokenHash) -> Result<(), StoreError>;
     /// Ends every session of a user.

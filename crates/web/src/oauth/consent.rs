@@ -368,7 +368,7 @@ impl Page for ConsentPage {
             }],
             levels: Level::ALL.map(|level| level.choice(requested, Level::Read)).into(),
             limited: true,
-                can_delete: true,
+            can_delete: true,
             delete: false,
             expiries: EXPIRIES.map(|(value, name, _)| Choice { value, name, checked: value == "90d" }).into(),
         }
