@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{login, mail, with};
+use common::{login, mail};
 use imapmcp_core::{
     account::{Backend, Credential, Endpoint, Login, Security},
     mail::{MailError, MailStore, NetworkFault, Page, Submission, SubmissionEnvelope, SubmitError},
@@ -28,11 +28,12 @@ async fn postfix_takes_what_it_takes_and_the_rest_is_said_per_recipient() {
     let mail = mail(&servers, |_| {});
     let tls = login(&servers, &ada, "sécret", Security::Tls);
     let starttls = login(&servers, &ada, "sécret", Security::StartTls);
-    let token = with(&tls, Credential::AccessToken(servers.access_token(&ada).into()));
+    let token =
+        Login { credential: Credential::AccessToken(servers.access_token(&ada).into()), ..tls.clone() };
     for login in [&tls, &starttls, &token] {
         Submission::probe(&mail, login).await.unwrap();
     }
-    let wrong = with(&tls, Credential::Password("wrong".into()));
+    let wrong = Login { credential: Credential::Password("wrong".into()), ..tls.clone() };
     assert_eq!(Submission::probe(&mail, &wrong).await, Err(MailError::LoginRefused));
     let insecure = login(&servers, &ada, "sécret", Security::Insecure);
     assert_eq!(Submission::probe(&mail, &insecure).await, Err(MailError::Unreachable(NetworkFault::Blocked)));

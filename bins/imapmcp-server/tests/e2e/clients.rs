@@ -31,22 +31,19 @@ pub(crate) fn node(installed: &Path) -> Command {
 
 fn client(installed: &Path, world: &World, name: &str, recipient: &str) -> Value {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().join("tests/clients");
-    let mut command = match name {
-        "mcp2" => {
-            let mut python = Command::new(installed.join("python/bin/python"));
-            python.arg(scripts.join("mcp2.py")).env("PYTHONDONTWRITEBYTECODE", "1");
-            python
+    let mut command = if name == "mcp2" {
+        let mut python = Command::new(installed.join("python/bin/python"));
+        python.arg(scripts.join("mcp2.py")).env("PYTHONDONTWRITEBYTECODE", "1");
+        python
+    } else {
+        // modules are looked up beside the script, so it is put beside the installed ones
+        for script in ["person.mjs", "journey.mjs", "sdk1.mjs", "client2.mjs"] {
+            std::fs::copy(scripts.join(script), installed.join(script)).unwrap();
         }
-        _ => {
-            // modules are looked up beside the script, so it is put beside the installed ones
-            for script in ["person.mjs", "journey.mjs", "sdk1.mjs", "client2.mjs"] {
-                std::fs::copy(scripts.join(script), installed.join(script)).unwrap();
-            }
-            let mut node = node(installed);
-            let (script, mode) = name.split_once(' ').unwrap_or((name, ""));
-            node.arg(installed.join(format!("{script}.mjs"))).arg(mode);
-            node
-        }
+        let mut node = node(installed);
+        let (script, mode) = name.split_once(' ').unwrap_or((name, ""));
+        node.arg(installed.join(format!("{script}.mjs"))).arg(mode);
+        node
     };
     let output = command
         .envs([("MCP_URL", format!("{}/mcp", world.url).as_str()), ("EMAIL", EMAIL), ("PASSWORD", PASSWORD)])

@@ -19,7 +19,7 @@ fn message(to: &str, index: usize) -> String {
         7 => format!("{TERM} report {index}"),
         13 => "=?utf-8?B?5pel5pys6Kqe44Gu5Lu25ZCN?=".to_owned(),
         23 => "raw ümlaut without encoding".to_owned(),
-        _ if index % 5 > 0 => format!("Re: Topic {thread}"),
+        _ if !index.is_multiple_of(5) => format!("Re: Topic {thread}"),
         _ => format!("Topic {thread}"),
     };
     let mut mail = format!(
@@ -29,14 +29,14 @@ fn message(to: &str, index: usize) -> String {
         index / 60 % 24,
         index % 60,
     );
-    if index % 5 > 0 {
+    if !index.is_multiple_of(5) {
         let _ = write!(mail, "In-Reply-To: <m{}@imapmcp.test>\r\nReferences:", index - 1);
         for earlier in thread * 5..index {
             let _ = write!(mail, " <m{earlier}@imapmcp.test>");
         }
         mail.push_str("\r\n");
     }
-    mail.push_str(&match index % 10 {
+    let rest = match index % 10 {
         0 => format!(
             "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
              Attached, n\u{ba} {index}.\r\n--b\r\nContent-Type: application/pdf; name*=utf-8''%E6%97%A5%E6%9C%AC.pdf\r\n\
@@ -51,6 +51,6 @@ fn message(to: &str, index: usize) -> String {
         5 => "Content-Type: text/plain; charset=x-unknown\r\nContent-Transfer-Encoding: base64\r\n\r\nw6TDtsO8!!!\r\n".to_owned(),
         6 => format!("\r\n{}\r\n", "long line ".repeat(300)),
         _ => format!("\r\nPlain text of message {index}.\r\n\r\n> quoted\r\n> lines\r\n"),
-    });
-    mail
+    };
+    mail + &rest
 }

@@ -25,6 +25,14 @@ pub(crate) struct World {
 impl World {
     /// A migrated database with one user; the server is not started.
     pub(crate) fn new(settings: &[(&str, &str)]) -> Self {
+        let world = Self::empty(settings);
+        world.admin(&["migrate"], "");
+        world.admin(&["user", "add", EMAIL, "--password-file", "-"], &format!("{PASSWORD}\n"));
+        world
+    }
+
+    /// Nothing but settings, as before a first start.
+    pub(crate) fn empty(settings: &[(&str, &str)]) -> Self {
         let directory = TempDir::with_prefix("imapmcp-e2e.").unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}");
@@ -36,10 +44,7 @@ impl World {
             ("PATH".to_owned(), std::env::var("PATH").unwrap()),
         ]);
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let world = Self { directory, url, environment, server: None };
-        world.admin(&["migrate"], "");
-        world.admin(&["user", "add", EMAIL, "--password-file", "-"], &format!("{PASSWORD}\n"));
-        world
+        Self { directory, url, environment, server: None }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -136,16 +141,21 @@ impl World {
         self.admin(&arguments, "")["token"].as_str().unwrap().to_owned()
     }
 
-    /// Starts the server and waits until it says that it is ready. Its log goes to a file.
-    pub(crate) fn start(&mut self) {
+    /// Starts the server and waits until it says that it is ready; what it said until then. Its log goes to a file.
+    pub(crate) fn start(&mut self) -> Vec<String> {
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
         let mut server =
             self.server_program().stdout(Stdio::piped()).stderr(log).stdin(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(server.stdout.take().unwrap()).lines();
-        let ready = lines.map_while(Result::ok).any(|line| line.starts_with("imapmcp is ready"));
-        let log = || std::fs::read_to_string(self.log()).unwrap();
-        assert!(ready, "the server did not start: {}", log());
         self.server = Some(server);
+        let mut said = Vec::new();
+        for line in lines.map_while(Result::ok) {
+            said.push(line);
+            if said.last().is_some_and(|line| line.starts_with("imapmcp is ready")) {
+                return said;
+            }
+        }
+        panic!("the server did not start: {}", std::fs::read_to_string(self.log()).unwrap());
     }
 
     /// Ends the server at once.

@@ -34,8 +34,3 @@ pub(crate) fn login(servers: &MailServers, address: &str, password: &str, securi
         credential: Credential::Password(password.into()),
     }
 }
-
-/// The same login with another credential.
-pub(crate) fn with(login: &Login, credential: Credential) -> Login {
-    Login { credential, ..login.clone() }
-}

@@ -156,12 +156,24 @@ impl MailServers {
         entries.join(",")
     }
 
-    /// Adds `name@imapmcp.test` and returns that address, which is the login name too.
+    /// Adds `name@imapmcp.test` and returns that address, which is the login name too. Dovecot looks at its table of
+    /// users once in a second at most, so this may take one.
     pub fn add_user(&self, name: &str, password: &str) -> String {
         let _turn = self.users.lock().unwrap();
         let address = format!("{name}@{DOMAIN}");
         let mut users = fs::OpenOptions::new().append(true).open(self.directory.join("users")).unwrap();
         writeln!(users, "{address}:{{PLAIN}}{password}").unwrap();
+        drop(users);
+        let known = (0..200).any(|_| {
+            let mut doveadm = Command::new("doveadm");
+            doveadm
+                .arg("-c")
+                .arg(self.directory.join("dovecot.conf"))
+                .args(["auth", "test", &address, password]);
+            let done = doveadm.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+            done.success()
+        });
+        assert!(known, "Dovecot knows {address}");
         address
     }
 
