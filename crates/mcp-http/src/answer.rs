@@ -51,3 +51,11 @@ pub(crate) fn result(id: &Value, result: &Value) -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(json!({ "jsonrpc": "2.0", "id": id, "result": result }))
 }
+
+/// A result that is JSON already.
+pub(crate) fn serialised(id: &Value, result: &str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .body(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{result}}}"))
+}

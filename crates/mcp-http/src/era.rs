@@ -2,7 +2,8 @@
 
 use crate::answer::RpcFault;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, value::RawValue};
+use std::collections::BTreeMap;
 
 /// Revisions of the 2025 era, newest first.
 pub const LEGACY: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
@@ -103,27 +104,54 @@ pub(crate) fn negotiate(wanted: &str) -> &'static str {
 }
 
 /// An answer in the older era's form: members it does not know are taken out, `-32602` for a missing resource
-/// becomes `-32002`. Returns `None` if it is not a JSON object.
+/// becomes `-32002`. Returns `None` if it is not a JSON object. What stays is passed on unparsed: an answer may be
+/// large.
 pub(crate) fn to_legacy(answer: &[u8], method: &str) -> Option<Vec<u8>> {
-    let mut value: Value = serde_json::from_slice(answer).ok()?;
-    if let Some(result) = value.get_mut("result").and_then(Value::as_object_mut) {
+    let mut message: Members<'_> = serde_json::from_slice(answer).ok()?;
+    let mut replaced = None;
+    if let Some(result) = message.get("result") {
+        let mut result: Members<'_> = serde_json::from_str(result.get()).ok()?;
         for member in ["resultType", "ttlMs", "cacheScope"] {
             result.remove(member);
         }
-        if let Some(meta) = result.get_mut("_meta").and_then(Value::as_object_mut) {
-            meta.remove("io.modelcontextprotocol/serverInfo");
-            if meta.is_empty() {
-                result.remove("_meta");
+        let mut meta =
+            result.get("_meta").and_then(|meta| serde_json::from_str::<Members<'_>>(meta.get()).ok());
+        let server_info = meta.as_mut().and_then(|meta| meta.remove("io.modelcontextprotocol/serverInfo"));
+        let mut meta_left = None;
+        if let Some(meta) = meta.filter(|_| server_info.is_some()) {
+            result.remove("_meta");
+            if !meta.is_empty() {
+                meta_left = Some(raw(&meta)?);
             }
         }
+        if let Some(meta) = &meta_left {
+            result.insert("_meta", meta);
+        }
+        replaced = Some(("result", raw(&result)?));
+    } else if let Some(error) = message.get("error").filter(|_| method == "resources/read") {
+        let mut error: Value = serde_json::from_str(error.get()).ok()?;
+        if error["code"] == json!(-32602) {
+            error["code"] = json!(-32002);
+        }
+        replaced = Some(("error", raw(&error)?));
     }
-    if method == "resources/read"
-        && let Some(error) = value.get_mut("error")
-        && error["code"] == json!(-32602)
-    {
-        error["code"] = json!(-32002);
+    if let Some((name, value)) = &replaced {
+        message.insert(name, value);
     }
-    serde_json::to_vec(&value).ok()
+    serde_json::to_vec(&message).ok()
+}
+
+type Members<'a> = BTreeMap<&'a str, &'a RawValue>;
+
+fn raw(value: &impl serde::Serialize) -> Option<Box<RawValue>> {
+    serde_json::value::to_raw_value(value).ok()
+}
+
+/// Whether a message from the SDK is the response itself, not a notification or the opening of a subscription.
+pub(crate) fn is_response(message: &[u8]) -> bool {
+    let Ok(members) = serde_json::from_slice::<Members<'_>>(message) else { return false };
+    members.contains_key("error")
+        || members.get("result").is_some_and(|result| !result.get().contains("\"_listen\":"))
 }
 
 #[cfg(test)]

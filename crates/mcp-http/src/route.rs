@@ -16,7 +16,11 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use http_body_util::{BodyExt, BodyStream};
-use imapmcp_core::{id::UserId, oauth::Principal, permission::Permission};
+use imapmcp_core::{
+    id::UserId,
+    oauth::Principal,
+    permission::{Permission, Permissions},
+};
 use rust_mcp_sdk::{
     ServerDetails, ToMcpServerHandler,
     auth::AuthInfo,
@@ -42,6 +46,8 @@ pub struct EndpointConfig {
     pub details: Arc<ServerDetails>,
     /// The permission a tool needs; `None` for unknown tools.
     pub needed: fn(&str) -> Option<Permission>,
+    /// The result of `tools/list` for a permission level, serialised once; `None` leaves it to the handler.
+    pub tool_list: Option<fn(Permissions) -> Arc<str>>,
     /// Requests per user and minute, with bursts of as many.
     pub per_minute: NonZeroU32,
 }
@@ -235,6 +241,11 @@ async fn legacy(
             return answer::result(&id, &result);
         }
         "ping" => return answer::result(&id, &json!({})),
+        "tools/list" => {
+            if let Some(list) = endpoint.config.tool_list {
+                return answer::serialised(&id, &list(principal.permissions));
+            }
+        }
         // methods of the newer era
         "server/discover" | "subscriptions/listen" => {
             return RpcFault::new(200, Some(id), -32601, "Method not found").into_response();
@@ -323,7 +334,7 @@ async fn translate(
         BodyStream::new(body).filter_map(async |frame| frame.ok().and_then(|frame| frame.into_data().ok())),
     );
     let Some(first) = events.next().await else { return out.finish() };
-    if let Some(data) = event_data(&first).filter(|data| is_final(data)) {
+    if let Some(data) = event_data(&first).filter(|data| era::is_response(data)) {
         return out.insert_header((header::CONTENT_TYPE, "application/json")).body(as_json(data));
     }
     out.insert_header((header::CONTENT_TYPE, "text/event-stream")).insert_header(("X-Accel-Buffering", "no"));
@@ -350,13 +361,4 @@ fn translated(
 fn event_data(event: &[u8]) -> Option<&[u8]> {
     let data = event.strip_prefix(b"data: ")?;
     Some(&data[..data.iter().position(|octet| *octet == b'\n').unwrap_or(data.len())])
-}
-
-/// Whether an event is the response itself, not a notification (or the opening of a subscription).
-fn is_final(data: &[u8]) -> bool {
-    // a look at the members, without building the whole value twice
-    serde_json::from_slice::<Value>(data).is_ok_and(|value| {
-        value.get("error").is_some()
-            || value.get("result").is_some_and(|result| result.get("_listen").is_none())
-    })
 }

@@ -8,6 +8,10 @@ use crate::{
 };
 use imapmcp_core::permission::{Permission, Permissions};
 use serde_json::{Map, Value, json};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// What a tool does to the world (MCP `ToolAnnotations`). Repeating a call changes nothing more: reads change nothing,
 /// flags are set to the same, a repeated send gives the first one's receipt.
@@ -85,6 +89,18 @@ out is told with a cursor. Errors say what to do next.";
 /// The tools a grant lists.
 pub fn listed(permissions: Permissions) -> impl Iterator<Item = &'static Spec> {
     TOOLS.iter().filter(move |tool| permissions.allows(tool.permission))
+}
+
+/// The result of `tools/list` (`{"tools":[…]}`) for a permission level. The list is constant, so it is serialised
+/// once per level.
+pub fn list_json(permissions: Permissions) -> Arc<str> {
+    static LISTS: Mutex<BTreeMap<String, Arc<str>>> = Mutex::new(BTreeMap::new());
+    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let list = lists.entry(permissions.to_string()).or_insert_with(|| {
+        let tools: Vec<Value> = listed(permissions).map(Spec::to_json).collect();
+        json!({ "tools": tools }).to_string().into()
+    });
+    Arc::clone(list)
 }
 
 /// A tool by name, whoever asks.
