@@ -66,7 +66,7 @@ async fn open(settings: Settings) -> Result<Services, StartError> {
     let status = database.migration_status().await?;
     if status.iter().any(|(_, applied)| *applied) {
         // wrong keys: nothing is written, not even a migration
-        let entropy = Arc::new(imapmcp_bootstrap::SystemEntropy::default());
+        let entropy = Arc::new(imapmcp_bootstrap::SystemEntropy);
         open_vault(&settings, &database, &SystemClock, entropy).await?;
     }
     let applied = database.migrate().await?;

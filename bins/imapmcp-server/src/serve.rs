@@ -63,9 +63,9 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     .shutdown_timeout(REQUESTS_END)
     .disable_signals();
     let server = match &services.settings.listen {
-        Listen::Tcp(address) => server.bind(address).map_err(|error| told(error, &address.to_string()))?,
+        Listen::Tcp(address) => server.bind(address).map_err(|error| told(&error, &address.to_string()))?,
         Listen::Unix(path) => {
-            server.bind_uds(path).map_err(|error| told(error, &path.display().to_string()))?
+            server.bind_uds(path).map_err(|error| told(&error, &path.display().to_string()))?
         }
     };
     let server = server.run();
@@ -96,7 +96,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     Ok(())
 }
 
-fn told(error: io::Error, address: &str) -> io::Error {
+fn told(error: &io::Error, address: &str) -> io::Error {
     io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
 }
 

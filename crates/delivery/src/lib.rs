@@ -2,6 +2,7 @@
 
 mod digest;
 mod error;
+mod in_hand;
 mod recover;
 mod send;
 

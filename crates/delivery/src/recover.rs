@@ -1,6 +1,9 @@
 //! What a restarted (or another) process does with sends that were under way.
 
-use crate::{Delivery, send::binding};
+use crate::{
+    Delivery,
+    send::{Caller, binding},
+};
 use bytes::Bytes;
 use imapmcp_core::{
     outbox::{OutboxEntry, OutboxState},
@@ -31,21 +34,32 @@ impl Delivery {
         }
         let waiting = now.plus_seconds(-WAITING_SECONDS);
         for entry in outbox.list_stalled(OutboxState::Queued, waiting, BATCH).await? {
-            if let Some(copy) = self.open(&entry) {
+            if let Some(copy) = self.claimed(&entry).await? {
                 touched += 1;
                 let octets = without_bcc(&copy);
-                if let Err(error) = self.deliver(entry, octets, copy).await {
+                let this = self.clone();
+                // like any delivery: it outlives whoever waits here, and a stop of the server waits for it
+                let work = async move { this.deliver(entry, octets, copy, Caller::Gone).await };
+                if let Ok(Err(error)) = self.under_way.spawn_on(work, &self.runtime).await {
                     tracing::warn!(%error, "a recovered message was not sent");
                 }
             }
         }
         for mut entry in outbox.list_stalled(OutboxState::Accepted, waiting, BATCH).await? {
-            if let Some(copy) = self.open(&entry) {
+            let Some(_held) = self.in_hand.take(&entry.id) else { continue };
+            if let Some(copy) = self.claimed(&entry).await? {
                 touched += 1;
                 self.file_copy(&mut entry, copy).await;
             }
         }
         Ok(touched)
+    }
+
+    /// Takes an entry before other replicas do. What cannot be opened goes to the end of the queue.
+    async fn claimed(&self, entry: &OutboxEntry) -> Result<Option<Bytes>, StoreError> {
+        let now = self.deps.clock.now();
+        let mine = self.deps.outbox.claim(&entry.id, entry.state, entry.updated_at, now).await?;
+        Ok(if mine { self.open(entry) } else { None })
     }
 
     fn open(&self, entry: &OutboxEntry) -> Option<Bytes> {

@@ -1,8 +1,8 @@
 //! One send, from the request to the receipt.
 
-use crate::{DeliveryError, digest};
+use crate::{DeliveryError, digest, in_hand::InHand};
 use bytes::Bytes;
-use imapmcp_accounts::Accounts;
+use imapmcp_accounts::{AccountError, Accounts};
 use imapmcp_core::{
     account::Account,
     id::{AccountId, OutboxId},
@@ -21,6 +21,17 @@ use tokio_util::task::TaskTracker;
 
 /// The same content within this time is the same send.
 const REPEAT_SECONDS: i64 = 600;
+/// Without a caller to tell, a message is tried again, and a copy is owed, for this long.
+const RETRY_SECONDS: i64 = 24 * 3600;
+
+/// Whether somebody waits for the outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Yes: a failure is theirs to act on, and a retry is a new send.
+    Waits,
+    /// No: what may pass is tried again later.
+    Gone,
+}
 
 /// What delivery works with.
 pub struct DeliveryDeps {
@@ -85,8 +96,9 @@ pub struct Receipt {
 pub struct Delivery {
     pub(crate) deps: Arc<DeliveryDeps>,
     /// Deliveries run here, not on the runtime of a worker that may end before them.
-    runtime: Handle,
-    under_way: TaskTracker,
+    pub(crate) runtime: Handle,
+    pub(crate) under_way: TaskTracker,
+    pub(crate) in_hand: InHand,
 }
 
 impl Delivery {
@@ -95,7 +107,12 @@ impl Delivery {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn new(deps: DeliveryDeps) -> Self {
-        Self { deps: Arc::new(deps), runtime: Handle::current(), under_way: TaskTracker::new() }
+        Self {
+            deps: Arc::new(deps),
+            runtime: Handle::current(),
+            under_way: TaskTracker::new(),
+            in_hand: InHand::default(),
+        }
     }
 
     /// Waits until what is under way has ended, at most this long. `false` if something is left (it is recorded
@@ -118,7 +135,7 @@ impl Delivery {
             return Ok(receipt(&entry, false));
         }
         let this = self.clone();
-        let deliver = async move { this.deliver(entry, octets, copy).await };
+        let deliver = async move { this.deliver(entry, octets, copy, Caller::Waits).await };
         let work = self.under_way.spawn_on(deliver, &self.runtime);
         work.await.map_err(|_| DeliveryError::Interrupted)?
     }
@@ -181,12 +198,23 @@ impl Delivery {
         mut entry: OutboxEntry,
         octets: Bytes,
         copy: Bytes,
+        caller: Caller,
     ) -> Result<Receipt, DeliveryError> {
         let outbox = &self.deps.outbox;
+        let Some(_held) = self.in_hand.take(&entry.id) else { return Ok(receipt(&entry, true)) };
         let login = match self.deps.accounts.login(&entry.user, &entry.account).await {
             Ok(login) => login,
+            // nobody knows whether the account can be used: the entry stays where it is
+            Err(AccountError::Store(error)) => {
+                tracing::warn!(outbox = %entry.id, %error, "a message waits for the database");
+                return Ok(receipt(&entry, false));
+            }
             Err(error) => {
-                self.end(&mut entry, OutboxState::Cancelled).await?;
+                let now = self.deps.clock.now();
+                // only while it is queued: another worker may have taken it meanwhile
+                if !outbox.advance(&entry.id, OutboxState::Queued, OutboxState::Cancelled, now).await? {
+                    return self.taken(&entry).await;
+                }
                 return Err(error.into());
             }
         };
@@ -196,16 +224,14 @@ impl Delivery {
             .advance(&entry.id, OutboxState::Queued, OutboxState::Sending, self.deps.clock.now())
             .await?
         {
-            // another worker took it
-            let now = outbox.find_entry(&entry.user, &entry.id).await?;
-            return Ok(receipt(now.as_ref().unwrap_or(&entry), true));
+            return self.taken(&entry).await;
         }
         match self.deps.submission.submit(&login, &envelope, &octets).await {
             Ok(submitted) => {
                 entry.refusals = submitted.refused;
-                self.end(&mut entry, OutboxState::Accepted).await?;
+                self.note(&mut entry, OutboxState::Accepted).await;
             }
-            Err(SubmitError::Unknown) => self.end(&mut entry, OutboxState::Unknown).await?,
+            Err(SubmitError::Unknown) => self.note(&mut entry, OutboxState::Unknown).await,
             Err(SubmitError::Rejected { code, enhanced, refused }) => {
                 entry.refusals = if refused.is_empty() {
                     let all = |address: &String| Refusal {
@@ -217,14 +243,16 @@ impl Delivery {
                 } else {
                     refused
                 };
-                self.end(&mut entry, OutboxState::Rejected).await?;
+                self.note(&mut entry, OutboxState::Rejected).await;
             }
             Err(SubmitError::Deferred { code, .. }) => {
-                self.end(&mut entry, OutboxState::Cancelled).await?;
+                let state = self.after_nothing_left(&entry, caller, true);
+                self.note(&mut entry, state).await;
                 return Err(DeliveryError::Deferred { code });
             }
             Err(SubmitError::NotSent(error)) => {
-                self.end(&mut entry, OutboxState::Cancelled).await?;
+                let state = self.after_nothing_left(&entry, caller, may_pass(&error));
+                self.note(&mut entry, state).await;
                 if error == MailError::LoginRefused {
                     self.deps.accounts.note_login_failure(&login.account, login.version).await;
                 }
@@ -237,6 +265,30 @@ impl Delivery {
         Ok(receipt(&entry, false))
     }
 
+    /// What another worker made of an entry.
+    async fn taken(&self, entry: &OutboxEntry) -> Result<Receipt, DeliveryError> {
+        let now = self.deps.outbox.find_entry(&entry.user, &entry.id).await?;
+        Ok(receipt(now.as_ref().unwrap_or(entry), true))
+    }
+
+    /// Where an entry goes that was not submitted.
+    fn after_nothing_left(&self, entry: &OutboxEntry, caller: Caller, may_pass: bool) -> OutboxState {
+        let in_time = caller == Caller::Gone && may_pass && !self.is_overdue(entry);
+        if in_time { OutboxState::Queued } else { OutboxState::Cancelled }
+    }
+
+    pub(crate) fn is_overdue(&self, entry: &OutboxEntry) -> bool {
+        entry.created_at.plus_seconds(RETRY_SECONDS) < self.deps.clock.now()
+    }
+
+    /// Records what the submission server said. That it cannot be recorded does not change what happened: the
+    /// caller is told the truth, and the sweep makes `unknown` of the entry.
+    async fn note(&self, entry: &mut OutboxEntry, state: OutboxState) {
+        if let Err(error) = self.end(entry, state).await {
+            tracing::error!(outbox = %entry.id, %error, "the outcome of a submission could not be recorded");
+        }
+    }
+
     async fn end(&self, entry: &mut OutboxEntry, state: OutboxState) -> Result<(), StoreError> {
         entry.state = state;
         entry.updated_at = self.deps.clock.now();
@@ -247,18 +299,28 @@ impl Delivery {
     /// Puts the copy into Sent unless it is there. A failure is recorded, not raised: the mail has left.
     pub(crate) async fn file_copy(&self, entry: &mut OutboxEntry, copy: Bytes) {
         let saved = match self.deps.accounts.mailbox(&entry.user, &entry.account).await {
-            Ok((_, mailbox)) => save(&*mailbox, &entry.message_id, copy).await,
+            Ok((account, mailbox)) => {
+                let saved = save(&*mailbox, &entry.message_id, copy).await;
+                if saved == Err(MailError::LoginRefused) {
+                    // one try, not one a minute: providers lock accounts
+                    self.deps.accounts.note_login_failure(&account.id, account.credential_version).await;
+                }
+                saved
+            }
             Err(_) => Err(MailError::LoginRefused),
         };
         if let Err(error) = &saved {
             tracing::warn!(outbox = %entry.id, %error, "the copy was not saved to Sent");
         }
         entry.saved_to_sent = Some(saved.is_ok());
-        let state = if saved.is_ok() { OutboxState::Done } else { OutboxState::Accepted };
-        if let Err(error) = self.end(entry, state).await {
-            tracing::error!(outbox = %entry.id, %error, "the outcome of a sent message could not be recorded");
-        }
+        let ended = saved.is_ok() || self.is_overdue(entry);
+        self.note(entry, if ended { OutboxState::Done } else { OutboxState::Accepted }).await;
     }
+}
+
+/// Whether the same submission may work later by itself.
+const fn may_pass(error: &MailError) -> bool {
+    matches!(error, MailError::Timeout | MailError::Throttled { .. } | MailError::Unreachable(_))
 }
 
 async fn save(mailbox: &dyn Mailbox, message_id: &str, copy: Bytes) -> Result<(), MailError> {

@@ -7,7 +7,10 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 /// For IMAP.
 pub(crate) fn native(ca_file: Option<&Path>) -> Result<TlsConnector, SetupError> {
@@ -26,27 +29,44 @@ pub(crate) fn native(ca_file: Option<&Path>) -> Result<TlsConnector, SetupError>
     builder.build().map_err(|error| SetupError::Tls(error.to_string()))
 }
 
-/// For SMTP.
-pub(crate) fn rustls(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, SetupError> {
-    let mut roots = RootCertStore::empty();
-    // A machine without system roots can still serve an operator with their own authority.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(path) = ca_file {
-        let none = || SetupError::NoCertificate { path: path.to_owned() };
-        let pem = read(path)?;
-        let certificates: Vec<_> =
-            CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|_| none())?;
-        if roots.add_parsable_certificates(certificates).0 == 0 {
-            return Err(none());
+/// For SMTP. The system's authorities take some megabytes, so they are read when the first message is sent.
+pub(crate) struct SmtpTls {
+    extra: Vec<CertificateDer<'static>>,
+    config: OnceLock<Arc<ClientConfig>>,
+}
+
+impl SmtpTls {
+    /// Reads the operator's file.
+    pub(crate) fn new(ca_file: Option<&Path>) -> Result<Self, SetupError> {
+        let mut extra = Vec::new();
+        if let Some(path) = ca_file {
+            let none = || SetupError::NoCertificate { path: path.to_owned() };
+            extra =
+                CertificateDer::pem_slice_iter(&read(path)?).collect::<Result<_, _>>().map_err(|_| none())?;
+            if RootCertStore::empty().add_parsable_certificates(extra.clone()).0 == 0 {
+                return Err(none());
+            }
         }
+        Ok(Self { extra, config: OnceLock::new() })
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| SetupError::Tls(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+
+    /// The one configuration.
+    pub(crate) fn config(&self) -> Arc<ClientConfig> {
+        let build = || {
+            let mut roots = RootCertStore::empty();
+            // A machine without system roots can still serve an operator with their own authority.
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            roots.add_parsable_certificates(self.extra.iter().cloned());
+            let config =
+                ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                    .with_safe_default_protocol_versions()
+                    .expect("ring has the suites of the default versions")
+                    .with_root_certificates(roots)
+                    .with_no_client_auth();
+            Arc::new(config)
+        };
+        Arc::clone(self.config.get_or_init(build))
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, SetupError> {

@@ -46,7 +46,7 @@ async fn house() -> House {
     database.migrate().await.unwrap();
     let database = Arc::new(database);
     let clock = Arc::new(SystemClock);
-    let entropy = Arc::new(SystemEntropy::default());
+    let entropy = Arc::new(SystemEntropy);
     let ring = KeyRing::generate(&*entropy);
     let records = [ring.first_record(builders::NOON)];
     let vault = Arc::new(RingVault::open(&ring, &records, entropy.clone()).unwrap());
@@ -126,13 +126,11 @@ async fn a_list_is_newest_first_and_its_pages_cover_each_message_once() {
         seen.extend(messages.iter().map(|message| message["uid"].as_u64().unwrap()));
         let dates: Vec<&str> = messages.iter().map(|message| message["date"].as_str().unwrap()).collect();
         assert!(dates.is_sorted_by(|newer, older| newer >= older));
-        match page.get("next_cursor") {
-            Some(cursor) => arguments["cursor"] = cursor.clone(),
-            None => {
-                assert_eq!(seen.len() as u64, page["total"].as_u64().unwrap());
-                break;
-            }
-        }
+        let Some(cursor) = page.get("next_cursor") else {
+            assert_eq!(seen.len() as u64, page["total"].as_u64().unwrap());
+            break;
+        };
+        arguments["cursor"] = cursor.clone();
     }
     let all = seen.len();
     seen.sort_unstable();

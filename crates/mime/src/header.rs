@@ -5,9 +5,17 @@ use imapmcp_core::mail::Address;
 /// Octets of header sections looked at; the rest is ignored.
 const MAX_SECTION: usize = 256 * 1024;
 
+/// Octets of one field that are decoded: decoding takes time in the square of the length, and nothing shows more.
+const MAX_FIELD: usize = 4096;
+
 /// Decodes encoded words, folds white space to single blanks and removes characters that hide or reorder text.
 pub fn text(raw: &str) -> String {
     if raw.contains("=?") {
+        let mut end = raw.len().min(MAX_FIELD);
+        while !raw.is_char_boundary(end) {
+            end -= 1;
+        }
+        let raw = &raw[..end];
         let field: String =
             std::iter::once("X: ").chain(std::iter::once(raw)).collect::<String>().replace(['\r', '\n'], " ");
         if let Ok((header, _)) = mailparse::parse_header(field.as_bytes()) {

@@ -3,12 +3,32 @@
 //! The tree is an arena and the walk keeps its own stack, so depth costs no machine stack. The tree builder's cost
 //! grows with depth times size, so both are bounded before it starts.
 
-use scraper::{ElementRef, Html, Node, node::Element};
+use ego_tree::NodeMut;
+use html5ever::{
+    driver::{self, ParseOpts},
+    tendril::TendrilSink as _,
+};
+use scraper::{
+    ElementRef, Html, HtmlTreeSink, Node, StrTendril,
+    node::{Comment, Element, Text},
+};
+use std::time::{Duration, Instant};
 
 /// Octets of HTML looked at.
 const MAX_OCTETS: usize = 2 * 1024 * 1024;
 /// Open tags at one time that are accepted; deeper HTML is read as text.
 const MAX_DEPTH: usize = 500;
+/// Nodes of a tree: the standard has a parser repeat open formatting elements in every paragraph, so a few octets
+/// can ask for hundreds of nodes.
+const MAX_NODES: usize = 400_000;
+/// Time for one tree, whatever makes it slow.
+const MAX_TIME: Duration = Duration::from_secs(3);
+/// Octets of a text that are serialised in one go.
+const MAX_RUN: usize = 1024;
+/// Octets of an attribute that is shown.
+const MAX_ATTRIBUTE: usize = 4096;
+/// Octets handed to the parser between two looks at the tree.
+const STEP: usize = 2048;
 
 /// What a page says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,15 +43,10 @@ pub struct Page {
 
 /// Converts a message's HTML to Markdown.
 pub fn to_markdown(html: &str) -> Page {
-    let mut end = html.len().min(MAX_OCTETS);
-    while !html.is_char_boundary(end) {
-        end -= 1;
-    }
-    let html = &html[..end];
-    if too_deep(html) {
+    let html = first_octets(html, MAX_OCTETS);
+    let Some(document) = tree_of(html) else {
         return Page { text: strip_tags(html), hidden: 0, link_mismatches: 0 };
-    }
-    let document = Html::parse_document(html);
+    };
     let mut writer = Writer::default();
     // (node, leaving): an explicit stack instead of recursion
     let mut stack = vec![(document.tree.root(), false)];
@@ -65,15 +80,10 @@ pub fn to_markdown(html: &str) -> Page {
 /// The HTML a person would see, fit for showing: sanitised by `ammonia` after hidden elements were taken out of the
 /// tree. No scripts, styles, forms, SVG or MathML; nothing is loaded from elsewhere (images lose their source).
 pub fn sanitised(html: &str) -> Page {
-    let mut end = html.len().min(MAX_OCTETS);
-    while !html.is_char_boundary(end) {
-        end -= 1;
-    }
-    let html = &html[..end];
-    if too_deep(html) {
+    let html = first_octets(html, MAX_OCTETS);
+    let Some(mut document) = tree_of(html) else {
         return Page { text: strip_tags(html), hidden: 0, link_mismatches: 0 };
-    }
-    let mut document = Html::parse_document(html);
+    };
     let hidden: Vec<_> = document
         .tree
         .nodes()
@@ -89,9 +99,86 @@ pub fn sanitised(html: &str) -> Page {
             node.detach();
         }
     }
+    let long: Vec<_> =
+        document.tree.nodes().filter(|node| is_long(node.value())).map(|node| node.id()).collect();
+    for id in long {
+        if let Some(mut node) = document.tree.get_mut(id) {
+            shorten_runs(&mut node);
+        }
+    }
     let clean =
         ammonia::Builder::default().rm_tags(["img", "svg", "math"]).clean(&document.html()).to_string();
     Page { text: crate::body::visible(clean.trim()), hidden: removed, link_mismatches: 0 }
+}
+
+fn is_long(node: &Node) -> bool {
+    match node {
+        Node::Text(text) => text.len() > MAX_RUN,
+        Node::Element(element) => element.attrs.iter().any(|(_, value)| value.len() > MAX_ATTRIBUTE),
+        _ => false,
+    }
+}
+
+/// Cuts a long text with comments, which `ammonia` takes out again, and drops long attributes: writing a text takes
+/// the serialiser time in the square of its length.
+fn shorten_runs(node: &mut NodeMut<'_, Node>) {
+    let pieces = match node.value() {
+        Node::Element(element) => {
+            element.attrs.retain(|(_, value)| value.len() <= MAX_ATTRIBUTE);
+            return;
+        }
+        Node::Text(text) => {
+            let (mut rest, mut pieces) = (&**text, Vec::new());
+            while !rest.is_empty() {
+                let piece = first_octets(rest, MAX_RUN);
+                rest = &rest[piece.len()..];
+                pieces.push(StrTendril::from(piece));
+            }
+            pieces
+        }
+        _ => return,
+    };
+    for text in pieces {
+        node.insert_before(Node::Text(Text { text }));
+        node.insert_before(Node::Comment(Comment { comment: StrTendril::new() }));
+    }
+    node.detach();
+}
+
+fn first_octets(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// The tree, built piece by piece; `None` as soon as it becomes too deep, too large or too slow. Counting tags
+/// beforehand does not suffice: end tags that the parser ignores make any text look flat.
+fn tree_of(html: &str) -> Option<Html> {
+    if too_deep(html) {
+        return None;
+    }
+    let started = Instant::now();
+    let sink = HtmlTreeSink::new(Html::new_document());
+    let mut parser = driver::parse_document(sink, ParseOpts::default());
+    let (mut rest, mut seen) = (html, 0);
+    while !rest.is_empty() {
+        let piece = first_octets(rest, STEP);
+        rest = &rest[piece.len()..];
+        parser.process(StrTendril::from(piece));
+        let document = parser.tokenizer.sink.sink.0.borrow();
+        let nodes = document.tree.nodes();
+        let count = nodes.len();
+        // nodes are in the order they were made; some of the new ones tell how deep it has become
+        let deep =
+            nodes.rev().take(count - seen).step_by(16).any(|node| node.ancestors().nth(MAX_DEPTH).is_some());
+        if deep || count > MAX_NODES || started.elapsed() > MAX_TIME {
+            return None;
+        }
+        seen = count;
+    }
+    Some(parser.finish())
 }
 
 /// A cheap look at the tags: more opening than closing ones by too many.

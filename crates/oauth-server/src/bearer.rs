@@ -1,4 +1,4 @@
-//! Bearer tokens at the protected resource (RFC 6750, RFC 9728 §5). One repository call a request.
+//! Bearer tokens at the protected resource (RFC 6750, RFC 9728 §5). At most one repository call a request.
 
 use crate::{AuthorizationServer, metadata::RESOURCE_WELL_KNOWN};
 use imapmcp_core::{
@@ -46,6 +46,7 @@ pub(crate) fn token_of(authorization: &str) -> Option<&str> {
 impl AuthorizationServer {
     /// Who calls. `authorization` is the value of the `Authorization` header, `path` the resource's path (`/mcp`).
     /// A token for any of this server's resources is good at each of them: they are one resource with two addresses.
+    /// The answer may be a second old (see the module `recent`).
     pub async fn authenticate(
         &self,
         authorization: Option<&str>,
@@ -55,8 +56,16 @@ impl AuthorizationServer {
         if token.len() > MAX_TOKEN || self.resource_at(path).is_none() {
             return Err(BearerError::Invalid);
         }
-        match self.oauth.principal(&TokenHash::of(token), &self.config.resources, self.now()).await {
-            Ok(principal) => principal.ok_or(BearerError::Invalid),
+        let (hash, now) = (TokenHash::of(token), self.now());
+        if let Some(principal) = self.recent.find(&hash, now) {
+            return Ok(principal);
+        }
+        match self.oauth.principal(&hash, &self.config.resources, now).await {
+            Ok(principal) => {
+                let principal = principal.ok_or(BearerError::Invalid)?;
+                self.recent.remember(hash, &principal, now);
+                Ok(principal)
+            }
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

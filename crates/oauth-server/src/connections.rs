@@ -60,7 +60,9 @@ impl AuthorizationServer {
 
     /// Ends a grant with its codes and tokens; `false` if it is unknown or another user's.
     pub async fn end_connection(&self, user: &UserId, grant: &GrantId) -> Result<bool, StoreError> {
-        self.oauth.revoke_grant(user, grant, self.now()).await
+        let ended = self.oauth.revoke_grant(user, grant, self.now()).await;
+        self.recent.forget();
+        ended
     }
 
     /// Makes a token for a program without a browser. It is good at every resource of this server.

@@ -12,6 +12,7 @@ mod metadata;
 mod parameters;
 pub mod password;
 mod pkce;
+mod recent;
 pub mod redirect;
 mod register;
 mod revoke;
@@ -41,6 +42,7 @@ use imapmcp_core::{
     time::{Clock, Timestamp},
 };
 use password::Passwords;
+use recent::Recent;
 use std::sync::Arc;
 
 /// Octets of every code, token, cookie and link: 256 bits, 43 characters.
@@ -69,6 +71,7 @@ pub struct AuthorizationServer {
     entropy: Arc<dyn Entropy>,
     passwords: Passwords,
     attempts: Attempts,
+    recent: Recent,
 }
 
 impl AuthorizationServer {
@@ -83,6 +86,7 @@ impl AuthorizationServer {
             entropy,
             passwords: Passwords::default(),
             attempts: Attempts::default(),
+            recent: Recent::default(),
         }
     }
 

@@ -13,6 +13,7 @@ impl AuthorizationServer {
         let token = parameters.one("token")?.ok_or(MISSING_TOKEN)?;
         let client = self.client(parameters).await?;
         self.oauth.revoke_token(&TokenHash::of(token), &client.id, self.now()).await?;
+        self.recent.forget();
         Ok(())
     }
 }

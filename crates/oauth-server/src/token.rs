@@ -49,12 +49,15 @@ struct Fresh {
 impl AuthorizationServer {
     /// Answers `POST /oauth/token`. To be sent with `Cache-Control: no-store` (RFC 6749 §5.1).
     pub async fn token(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
-        match parameters.one("grant_type")? {
+        let answer = match parameters.one("grant_type")? {
             Some("authorization_code") => self.exchange_code(parameters).await,
             Some("refresh_token") => self.refresh(parameters).await,
             Some(_) => Err(UNSUPPORTED_GRANT_TYPE),
             None => Err(MISSING_GRANT_TYPE),
-        }
+        };
+        // a replay ends what was issued before
+        self.recent.forget();
+        answer
     }
 
     async fn exchange_code(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {

@@ -105,6 +105,18 @@ impl OutboxRepository for Database {
                     .await
                     .optional()?,
             };
+            // nothing left with a cancelled entry, so its key is free for another try
+            let free = |row: &OutboxRow| row.idempotency.is_some() && row.state == ended[1];
+            let before = match before {
+                Some(cancelled) if free(&cancelled) => {
+                    diesel::update(outbox::table.find(&cancelled.id))
+                        .set(outbox::idempotency.eq(None::<Vec<u8>>))
+                        .execute(c)
+                        .await?;
+                    None
+                }
+                before => before,
+            };
             if before.is_none() {
                 diesel::insert_into(outbox::table).values(row.clone()).execute(c).await?;
             }
@@ -126,6 +138,22 @@ impl OutboxRepository for Database {
         let changed = with_write!(self, |c| Ok(diesel::update(outbox::table.find(id.as_str()))
             .filter(outbox::state.eq(from.word()))
             .set((outbox::state.eq(to.word()), outbox::updated_at.eq(now.0)))
+            .execute(c)
+            .await?))?;
+        Ok(changed == 1)
+    }
+
+    async fn claim(
+        &self,
+        id: &OutboxId,
+        state: OutboxState,
+        seen: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = with_write!(self, |c| Ok(diesel::update(outbox::table.find(id.as_str()))
+            .filter(outbox::state.eq(state.word()))
+            .filter(outbox::updated_at.eq(seen.0))
+            .set(outbox::updated_at.eq(now.0))
             .execute(c)
             .await?))?;
         Ok(changed == 1)

@@ -18,9 +18,10 @@ pub enum Enqueued {
 /// Messages on their way out.
 #[async_trait]
 pub trait OutboxRepository: Send + Sync {
-    /// Records a message before its first octet leaves. The same user and idempotency key, or (without a key) the
-    /// same user and content digest made after `repeats_since` and neither rejected nor cancelled, gives the
-    /// earlier entry instead; of any number of racers one records.
+    /// Records a message before its first octet leaves. The same user and idempotency key of an entry that was not
+    /// cancelled, or (without a key) the same user and content digest made after `repeats_since` and neither
+    /// rejected nor cancelled, gives the earlier entry instead; of any number of racers one records. A cancelled
+    /// entry gives up its key: nothing left, so the caller may try again.
     async fn enqueue(&self, entry: &OutboxEntry, repeats_since: Timestamp) -> Result<Enqueued, StoreError>;
     /// Moves an entry from one state to another; `false` if it was not in `from` (somebody else took it).
     async fn advance(
@@ -28,6 +29,15 @@ pub trait OutboxRepository: Send + Sync {
         id: &OutboxId,
         from: OutboxState,
         to: OutboxState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Takes an entry for a worker whose step has no state of its own: touches `updated_at`, unless the entry is in
+    /// another state or was touched after `seen` (`false`: somebody else took it).
+    async fn claim(
+        &self,
+        id: &OutboxId,
+        state: OutboxState,
+        seen: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
     /// Records what the submission server said of an entry that is being sent, or how its copy ended.

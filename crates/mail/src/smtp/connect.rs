@@ -68,7 +68,7 @@ async fn secure(smtp: &Smtp, host: &str, socket: TcpStream) -> Result<Box<dyn Wi
     const FAILED: MailError = MailError::Unreachable(NetworkFault::Tls);
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     let name = ServerName::try_from(bare.to_owned()).map_err(|_| FAILED)?;
-    let stream = TlsConnector::from(Arc::clone(&smtp.tls)).connect(name, socket).await.map_err(|_| FAILED)?;
+    let stream = TlsConnector::from(smtp.tls.config()).connect(name, socket).await.map_err(|_| FAILED)?;
     Ok(Box::new(stream))
 }
 

@@ -30,7 +30,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Submission servers. Connections are not kept: people send less often than servers hang up.
 pub(crate) struct Smtp {
     dialer: Arc<Dialer>,
-    tls: Arc<rustls::ClientConfig>,
+    tls: tls::SmtpTls,
     allow_insecure: bool,
     timeouts: Timeouts,
 }
@@ -39,7 +39,7 @@ impl Smtp {
     pub(crate) fn new(options: &MailOptions) -> Result<Self, SetupError> {
         Ok(Self {
             dialer: Arc::clone(&options.dialer),
-            tls: tls::rustls(options.ca_file.as_deref())?,
+            tls: tls::SmtpTls::new(options.ca_file.as_deref())?,
             allow_insecure: options.allow_insecure,
             timeouts: options.timeouts,
         })

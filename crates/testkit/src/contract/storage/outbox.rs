@@ -29,7 +29,7 @@ fn before(answer: Enqueued) -> Option<OutboxEntry> {
     }
 }
 
-/// By key for ever, by content for a while and only while it is not rejected or cancelled; one of any racers records.
+/// By key for ever (unless cancelled), by content for a while and only while it is not rejected or cancelled; one of any racers records.
 pub async fn the_same_message_is_recorded_once(on: &Repositories) {
     let (account, grant) = sender(on, "outbox").await;
     let since = NOON.plus_seconds(-600);
@@ -53,6 +53,14 @@ pub async fn the_same_message_is_recorded_once(on: &Repositories) {
     let other = OutboxEntry { idempotency: key, ..builders::outbox_entry("other", &account, &grant) };
     assert_eq!(before(on.outbox.enqueue(&other, NOON).await.unwrap()).unwrap().id, keyed.id);
     assert!(on.outbox.find_entry(&account.user, &other.id).await.unwrap().is_none());
+
+    assert!(on.outbox.advance(&keyed.id, OutboxState::Queued, OutboxState::Cancelled, NOON).await.unwrap());
+    assert_eq!(
+        before(on.outbox.enqueue(&other, NOON).await.unwrap()),
+        None,
+        "a cancelled send frees its key"
+    );
+    assert_eq!(on.outbox.find_entry(&account.user, &keyed.id).await.unwrap().unwrap().idempotency, None);
 
     let (stranger, strange_grant) = sender(on, "outbox-stranger").await;
     let theirs =
@@ -89,6 +97,14 @@ pub async fn an_entry_is_taken_by_one_worker(on: &Repositories) {
     })
     .await;
     assert_eq!(taken.into_iter().filter(|won| *won).count(), 1);
+
+    let claimed = race(16, |number| {
+        let (outbox, id) = (on.outbox.clone(), entry.id.clone());
+        let now = later.plus_seconds(1 + number as i64);
+        async move { outbox.claim(&id, OutboxState::Sending, later, now).await.unwrap() }
+    })
+    .await;
+    assert_eq!(claimed.into_iter().filter(|won| *won).count(), 1);
 
     let refusals =
         [Refusal { address: "b@example.org".to_owned(), code: 550, enhanced: Some("5.1.1".to_owned()) }];
