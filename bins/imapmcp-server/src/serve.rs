@@ -114,7 +114,7 @@ fn endpoint(services: &Services) -> Endpoint {
         hosts: Hosts::new(services.settings.oauth.host()),
         details: Arc::new(details()),
         needed: |tool| registry::find(tool).map(|tool| tool.permission),
-        tool_list: Some(registry::list_json),
+        tools: Some(Arc::clone(&tools)),
         per_minute: services.settings.per_minute,
     };
     Endpoint::new(config, MailHandler::new(tools, Arc::clone(&inflight)), inflight)

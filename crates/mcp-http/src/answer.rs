@@ -5,6 +5,7 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// A refusal in JSON-RPC's words with its HTTP status.
 #[derive(Debug, Clone)]
@@ -12,13 +13,18 @@ pub struct RpcFault {
     status: u16,
     id: Value,
     code: i64,
-    message: &'static str,
+    message: Cow<'static, str>,
     data: Option<Value>,
 }
 
 impl RpcFault {
-    pub(crate) fn new(status: u16, id: Option<Value>, code: i64, message: &'static str) -> Self {
-        Self { status, id: id.unwrap_or(Value::Null), code, message, data: None }
+    pub(crate) fn new(
+        status: u16,
+        id: Option<Value>,
+        code: i64,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { status, id: id.unwrap_or(Value::Null), code, message: message.into(), data: None }
     }
 
     pub(crate) fn parse_error() -> Self {

@@ -74,6 +74,15 @@ impl Incoming {
         self.message.get("params")?.get(name)?.as_str()
     }
 
+    /// `params.arguments`; empty when left out, `None` when it is no object.
+    pub(crate) fn arguments(&self) -> Option<Map<String, Value>> {
+        match self.message.get("params").and_then(|params| params.get("arguments")) {
+            None | Some(Value::Null) => Some(Map::new()),
+            Some(Value::Object(arguments)) => Some(arguments.clone()),
+            Some(_) => None,
+        }
+    }
+
     /// What Mcp-Name has to say: the tool's or prompt's name, or the resource's URI; non-ASCII text encoded.
     pub(crate) fn target(&self) -> Option<String> {
         let target = self.param("name").or_else(|| self.param("uri"))?;

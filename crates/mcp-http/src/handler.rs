@@ -5,7 +5,7 @@ use crate::{
     inflight::{Call, Inflight},
 };
 use async_trait::async_trait;
-use imapmcp_core::permission::Permissions;
+use imapmcp_core::{oauth::Principal, permission::Permissions};
 use imapmcp_mcp_tools::{
     context::{Context, Services},
     error::ToolError,
@@ -20,6 +20,7 @@ use rust_mcp_sdk::{
         TextContent, Tool,
     },
 };
+use serde_json::{Map, Value, json};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -101,36 +102,66 @@ impl ServerHandler for MailHandler {
         runtime: Arc<dyn McpServer>,
     ) -> Result<ServerResult, RpcError> {
         let call = self.caller(&runtime).await?;
-        let context = Context { principal: &call.principal, services: &self.services };
         let arguments = params.arguments.unwrap_or_default();
         let outcome = tokio::select! {
-            outcome = registry::call(&params.name, &arguments, &context) => outcome,
+            outcome = answer(&self.services, &call.principal, &params.name, &arguments) => outcome,
             () = call.cancelled.cancelled() => {
                 tracing::debug!(tool = %params.name, "the client went away");
                 return Err(RpcError::internal_error().with_message("cancelled".to_owned()));
             }
         };
-        let accounts_url = &self.services.accounts_url;
         match outcome {
-            Ok(value) => {
+            Answer::Result(value) => {
                 let mut result = CallToolResult::text_content(vec![TextContent::from(value.to_string())]);
                 result.structured_content = Some(value);
                 Ok(result.into())
             }
-            // a tool that does not exist is the caller's protocol error, everything else is the model's to read
-            Err(error @ ToolError::UnknownTool(_)) => Err(RpcError::invalid_params()
-                .with_message(format!("Unknown tool: {}", params.name.chars().take(60).collect::<String>()))
-                .with_data(Some(error.to_json(accounts_url)))),
-            Err(error) => {
-                if let ToolError::Internal(cause) = &error {
-                    tracing::error!(tool = %params.name, cause, "a tool failed");
-                }
-                let text = serde_json::json!({ "error": error.to_json(accounts_url) }).to_string();
-                // no structuredContent: clients check it against the schema of a good result
-                let mut result = CallToolResult::text_content(vec![TextContent::from(text)]);
+            Answer::Error(error) => {
+                let mut result = CallToolResult::text_content(vec![TextContent::from(error.to_string())]);
                 result.is_error = Some(true);
                 Ok(result.into())
             }
+            Answer::NoSuchTool { message, data } => {
+                Err(RpcError::invalid_params().with_message(message).with_data(Some(data)))
+            }
+        }
+    }
+}
+
+/// What a tool call comes to.
+pub(crate) enum Answer {
+    /// The structured result; the text block is the same JSON.
+    Result(Value),
+    /// For the model to read. No structured content: clients check that against the schema of a good result.
+    Error(Value),
+    /// A tool that does not exist is the caller's protocol error.
+    NoSuchTool {
+        /// For people.
+        message: String,
+        /// The coded error.
+        data: Value,
+    },
+}
+
+/// Runs a tool.
+pub(crate) async fn answer(
+    services: &Services,
+    principal: &Principal,
+    name: &str,
+    arguments: &Map<String, Value>,
+) -> Answer {
+    let context = Context { principal, services };
+    match registry::call(name, arguments, &context).await {
+        Ok(value) => Answer::Result(value),
+        Err(error @ ToolError::UnknownTool(_)) => Answer::NoSuchTool {
+            message: format!("Unknown tool: {}", name.chars().take(60).collect::<String>()),
+            data: error.to_json(&services.accounts_url),
+        },
+        Err(error) => {
+            if let ToolError::Internal(cause) = &error {
+                tracing::error!(tool = %name, cause, "a tool failed");
+            }
+            Answer::Error(json!({ "error": error.to_json(&services.accounts_url) }))
         }
     }
 }

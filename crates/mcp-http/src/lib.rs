@@ -5,6 +5,7 @@ pub mod gate;
 pub mod hosts;
 
 mod answer;
+mod direct;
 mod handler;
 mod inflight;
 mod route;

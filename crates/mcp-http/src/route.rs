@@ -2,6 +2,7 @@
 
 use crate::{
     answer::{self, RpcFault},
+    direct,
     era::{self, Era, Incoming, LEGACY, MODERN},
     gate::{Gate, Refusal},
     hosts::Hosts,
@@ -16,11 +17,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use http_body_util::{BodyExt, BodyStream};
-use imapmcp_core::{
-    id::UserId,
-    oauth::Principal,
-    permission::{Permission, Permissions},
-};
+use imapmcp_core::{id::UserId, oauth::Principal, permission::Permission};
+use imapmcp_mcp_tools::{context::Services, registry};
 use rust_mcp_sdk::{
     ServerDetails, ToMcpServerHandler,
     auth::AuthInfo,
@@ -46,8 +44,8 @@ pub struct EndpointConfig {
     pub details: Arc<ServerDetails>,
     /// The permission a tool needs; `None` for unknown tools.
     pub needed: fn(&str) -> Option<Permission>,
-    /// The result of `tools/list` for a permission level, serialised once; `None` leaves it to the handler.
-    pub tool_list: Option<fn(Permissions) -> Arc<str>>,
+    /// The product's tools, for requests of the older era; `None` leaves those to the handler too.
+    pub tools: Option<Arc<Services>>,
     /// Requests per user and minute, with bursts of as many.
     pub per_minute: NonZeroU32,
 }
@@ -241,9 +239,13 @@ async fn legacy(
             return answer::result(&id, &result);
         }
         "ping" => return answer::result(&id, &json!({})),
-        "tools/list" => {
-            if let Some(list) = endpoint.config.tool_list {
-                return answer::serialised(&id, &list(principal.permissions));
+        "tools/list" if endpoint.config.tools.is_some() => {
+            return answer::serialised(&id, &registry::list_json(principal.permissions));
+        }
+        "tools/call" => {
+            let (name, arguments) = (incoming.param("name").map(ToOwned::to_owned), incoming.arguments());
+            if let (Some(services), Some(name), Some(arguments)) = (&endpoint.config.tools, name, arguments) {
+                return direct::call(Arc::clone(services), principal, &id, name, arguments).await;
             }
         }
         // methods of the newer era

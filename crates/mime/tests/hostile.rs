@@ -1,5 +1,4 @@
 //! Messages made to be expensive: each would take minutes or gigabytes from a reader without bounds.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use imapmcp_mime::{
     header::{self, Fields},

@@ -41,9 +41,12 @@ impl Attempts {
                 counters.clear();
             }
         }
-        let keys = std::iter::once((email_key(email), PER_EMAIL))
-            .chain(address.map(|address| (Key::Address(network(address)), PER_ADDRESS)));
-        let mut refused = None;
+        // The address first: one that is over its limit adds no counter for each e-mail address it makes up, or it
+        // could fill the table and so clear everybody's counters, its own among them.
+        let keys = address
+            .map(|address| (Key::Address(network(address)), PER_ADDRESS))
+            .into_iter()
+            .chain(std::iter::once((email_key(email), PER_EMAIL)));
         for (key, limit) in keys {
             let counter = counters.entry(key).or_insert(Counter { since: now, tries: 0 });
             if wait(*counter, now) == 0 {
@@ -51,10 +54,10 @@ impl Attempts {
             }
             counter.tries = counter.tries.saturating_add(1);
             if counter.tries > limit {
-                refused = refused.max(Some(wait(*counter, now)));
+                return Err(wait(*counter, now));
             }
         }
-        refused.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Forgets the tries for an e-mail address whose owner has come in.
@@ -122,5 +125,19 @@ mod tests {
         let neighbour = "2001:db8:1:2:ffff::1".parse().ok();
         assert!(attempts.count("last@example.com", neighbour, START).is_err());
         assert!(attempts.count("last@example.com", "2001:db8:1:3::1".parse().ok(), START).is_ok());
+    }
+
+    #[test]
+    fn an_address_over_its_limit_cannot_clear_the_counters() {
+        let attempts = Attempts::default();
+        let address = "192.0.2.1".parse().ok();
+        for _ in 0..10 {
+            attempts.count("marie@example.com", None, START).unwrap();
+        }
+        for n in 0..25_000 {
+            let _ = attempts.count(&format!("{n}@example.com"), address, START);
+        }
+        assert!(attempts.count("marie@example.com", None, START).is_err());
+        assert!(attempts.count("paul@example.com", address, START).is_err());
     }
 }

@@ -9,7 +9,6 @@ use imapmcp_core::{
 use mail_send::{Credentials, Error, SmtpClient};
 use rustls::pki_types::ServerName;
 use smtp_proto::{AUTH_LOGIN, AUTH_PLAIN, AUTH_XOAUTH2, EXT_START_TLS, EhloResponse, Response};
-use std::sync::Arc;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,

@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         hosts: Hosts::new(&address),
         details: Arc::new(details),
         needed: |_| None,
-        tool_list: None,
+        tools: None,
         per_minute: NonZeroU32::MAX,
     };
     let endpoint = web::Data::new(Endpoint::new(config, fixtures::Fixtures, Arc::new(Inflight::default())));
