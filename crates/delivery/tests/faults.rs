@@ -226,7 +226,7 @@ async fn house() -> House {
     let database = Arc::new(Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap());
     database.migrate().await.unwrap();
     let clock = Arc::new(FakeClock::default());
-    let entropy = Arc::new(SystemEntropy::default());
+    let entropy = Arc::new(SystemEntropy);
     let ring = KeyRing::generate(&*entropy);
     let vault =
         Arc::new(RingVault::open(&ring, &[ring.first_record(builders::NOON)], entropy.clone()).unwrap());

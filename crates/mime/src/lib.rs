@@ -7,3 +7,5 @@ pub mod compose;
 pub mod header;
 pub mod html;
 pub mod quotes;
+
+mod tree;
