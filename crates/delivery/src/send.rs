@@ -129,6 +129,9 @@ impl Delivery {
         let (entry, octets, copy) = self.record_of(principal, &account, request)?;
         let repeats_since = self.deps.clock.now().plus_seconds(-REPEAT_SECONDS);
         if let Enqueued::Before(before) = self.deps.outbox.enqueue(&entry, repeats_since).await? {
+            if before.content != entry.content {
+                return Err(DeliveryError::KeyReused);
+            }
             return Ok(receipt(&before, true));
         }
         if entry.state == OutboxState::PendingApproval {

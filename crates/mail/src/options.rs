@@ -85,7 +85,4 @@ pub enum SetupError {
         /// The file.
         path: PathBuf,
     },
-    /// The TLS library cannot be started.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(String),
 }

@@ -12,21 +12,38 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// For IMAP.
-pub(crate) fn native(ca_file: Option<&Path>) -> Result<TlsConnector, SetupError> {
-    let mut builder = TlsConnector::builder();
-    builder.min_protocol_version(Some(Protocol::Tlsv12));
-    if let Some(path) = ca_file {
-        let none = || SetupError::NoCertificate { path: path.to_owned() };
-        let certificates = Certificate::stack_from_pem(&read(path)?).map_err(|_| none())?;
-        if certificates.is_empty() {
-            return Err(none());
+/// For IMAP. The system's authorities take some megabytes, so they are read at the first handshake.
+pub(crate) struct ImapTls {
+    extra: Vec<Certificate>,
+    connector: OnceLock<Option<TlsConnector>>,
+}
+
+impl ImapTls {
+    /// Reads the operator's file.
+    pub(crate) fn new(ca_file: Option<&Path>) -> Result<Self, SetupError> {
+        let mut extra = Vec::new();
+        if let Some(path) = ca_file {
+            let none = || SetupError::NoCertificate { path: path.to_owned() };
+            extra = Certificate::stack_from_pem(&read(path)?).map_err(|_| none())?;
+            if extra.is_empty() {
+                return Err(none());
+            }
         }
-        for certificate in certificates {
-            builder.add_root_certificate(certificate);
-        }
+        Ok(Self { extra, connector: OnceLock::new() })
     }
-    builder.build().map_err(|error| SetupError::Tls(error.to_string()))
+
+    /// The one connector; `None` if the TLS library cannot be set up. Blocks the first time.
+    pub(crate) fn connector(&self) -> Option<&TlsConnector> {
+        let build = || {
+            let mut builder = TlsConnector::builder();
+            builder.min_protocol_version(Some(Protocol::Tlsv12));
+            for certificate in &self.extra {
+                builder.add_root_certificate(certificate.clone());
+            }
+            builder.build().ok()
+        };
+        self.connector.get_or_init(build).as_ref()
+    }
 }
 
 /// For SMTP. The system's authorities take some megabytes, so they are read when the first message is sent.

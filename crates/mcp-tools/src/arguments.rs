@@ -324,11 +324,11 @@ mod tests {
         Field::optional("since", Kind::Date, "", "2026-11-22"),
     ];
 
-    fn read(call: Value) -> Result<Arguments, ToolError> {
+    fn read(call: &Value) -> Result<Arguments, ToolError> {
         Arguments::read(FIELDS, call.as_object().unwrap())
     }
 
-    fn problem(call: Value) -> String {
+    fn problem(call: &Value) -> String {
         let error = read(call).unwrap_err();
         assert_eq!(error.code(), "invalid_argument");
         error.to_json("")["hint"].as_str().unwrap().to_owned()
@@ -337,24 +337,24 @@ mod tests {
     #[test]
     fn what_models_write_is_understood() {
         let call =
-            read(json!({"account_id": "acc_1", "limit": "20", "uids": 7, "since": "2026-11-22"})).unwrap();
+            read(&json!({"account_id": "acc_1", "limit": "20", "uids": 7, "since": "2026-11-22"})).unwrap();
         assert_eq!((call.integer("limit"), call.uids("uids")), (20, vec![7]));
         assert_eq!(call.choice("format"), "markdown");
         assert!(call.date("since").is_some());
         assert_eq!(
-            read(json!({"account_id": "a", "uids": "[1,2]", "limit": null})).unwrap().uids("uids"),
+            read(&json!({"account_id": "a", "uids": "[1,2]", "limit": null})).unwrap().uids("uids"),
             [1, 2]
         );
     }
 
     #[test]
     fn an_error_names_the_field_the_value_and_a_right_example() {
-        assert!(problem(json!({})).contains("`account_id` is missing"));
-        assert!(problem(json!({"account_id": 3})).contains("must be text, not 3"));
-        assert!(problem(json!({"account_id": "a", "limit": 0})).contains("between 1 and 200, not 0"));
-        assert!(problem(json!({"account_id": "a", "limit": 1.5})).contains("a whole number"));
-        assert!(problem(json!({"account_id": "a", "uids": [1, 2, 3]})).contains("more than 2"));
-        assert!(problem(json!({"account_id": "a", "uids": [0]})).contains("a list of UIDs"));
-        assert!(problem(json!({"account_id": "a", "formt": "x"})).contains("for example, format"));
+        assert!(problem(&json!({})).contains("`account_id` is missing"));
+        assert!(problem(&json!({"account_id": 3})).contains("must be text, not 3"));
+        assert!(problem(&json!({"account_id": "a", "limit": 0})).contains("between 1 and 200, not 0"));
+        assert!(problem(&json!({"account_id": "a", "limit": 1.5})).contains("a whole number"));
+        assert!(problem(&json!({"account_id": "a", "uids": [1, 2, 3]})).contains("more than 2"));
+        assert!(problem(&json!({"account_id": "a", "uids": [0]})).contains("a list of UIDs"));
+        assert!(problem(&json!({"account_id": "a", "formt": "x"})).contains("for example, format"));
     }
 }

@@ -217,6 +217,11 @@ impl From<DeliveryError> for ToolError {
                 format!("holds `{address}`, which is no e-mail address"),
                 "[\"a@example.com\"]",
             ),
+            DeliveryError::KeyReused => Self::argument(
+                "idempotency_key",
+                "was used for another message; nothing was sent",
+                "a new key",
+            ),
             DeliveryError::Account(error) => error.into(),
             DeliveryError::Mail(error) => Self::Mail(error),
             DeliveryError::Deferred { code } => Self::Deferred(code),

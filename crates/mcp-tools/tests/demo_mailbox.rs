@@ -253,6 +253,15 @@ async fn a_send_is_recorded_delivered_and_copied_once_however_often_it_is_asked(
 }
 
 #[tokio::test]
+async fn a_key_stands_for_one_message() {
+    let house = house().await;
+    let send = |subject: &str| json!({ "to": ["a@example.com"], "subject": subject, "body_text": "y", "idempotency_key": "k" });
+    let first = house.owner("send_message", send("one")).await;
+    assert_eq!(house.owner("send_message", send("one")).await["message_id"], first["message_id"]);
+    assert_eq!(house.code(&house.owner, "send_message", send("two")).await, "invalid_argument");
+}
+
+#[tokio::test]
 async fn bad_input_is_named_and_nothing_is_sent() {
     let house = house().await;
     let send = |change: Value| {

@@ -16,7 +16,6 @@ use imapmcp_core::{
     secret::ExposeSecret,
 };
 use imapmcp_egress::Dialer;
-use native_tls::TlsConnector;
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, Weak},
@@ -41,7 +40,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins
 /// What all accounts share.
 pub(super) struct Shared {
     pub(super) dialer: Arc<Dialer>,
-    pub(super) tls: TlsConnector,
+    pub(super) tls: Arc<tls::ImapTls>,
     pub(super) allow_insecure: bool,
     pub(super) timeouts: Timeouts,
     threads: Arc<Semaphore>,
@@ -51,7 +50,7 @@ impl Shared {
     pub(super) fn new(options: &MailOptions) -> Result<Self, SetupError> {
         Ok(Self {
             dialer: Arc::clone(&options.dialer),
-            tls: tls::native(options.ca_file.as_deref())?,
+            tls: Arc::new(tls::ImapTls::new(options.ca_file.as_deref())?),
             allow_insecure: options.allow_insecure,
             timeouts: options.timeouts,
             threads: Arc::new(Semaphore::new(MAX_COMMANDS)),
@@ -287,7 +286,7 @@ impl Account {
             socket,
             host,
             security,
-            tls: self.shared.tls.clone(),
+            tls: Arc::clone(&self.shared.tls),
             username,
             credential,
             silence: self.shared.timeouts.silence,

@@ -9,13 +9,13 @@ use super::{
     tap::{Core, SharedCore, Tap, lock},
     wire::{Framer, Limits, Step},
 };
+use crate::tls::ImapTls;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use imapmcp_core::{
     account::{Credential, Security},
     mail::{MailError, NetworkFault},
     secret::ExposeSecret,
 };
-use native_tls::TlsConnector;
 use std::{
     cell::Cell,
     io::{Read, Write},
@@ -30,7 +30,7 @@ pub(crate) struct Opening {
     /// The name the user typed; the certificate must be for it.
     pub(crate) host: String,
     pub(crate) security: Security,
-    pub(crate) tls: TlsConnector,
+    pub(crate) tls: Arc<ImapTls>,
     pub(crate) username: String,
     pub(crate) credential: Credential,
     pub(crate) silence: Duration,

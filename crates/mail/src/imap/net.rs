@@ -1,8 +1,9 @@
 //! The socket under a session: plain or TLS, always within reach for deadlines and for the one who cancels.
 
 use super::fault::Fault;
+use crate::tls::ImapTls;
 use imapmcp_core::mail::{MailError, NetworkFault};
-use native_tls::{HandshakeError, TlsConnector, TlsStream};
+use native_tls::{HandshakeError, TlsStream};
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpStream},
@@ -17,12 +18,13 @@ pub(crate) enum Net {
 
 impl Net {
     /// The TLS handshake, verified for `name`.
-    pub(crate) fn tls(connector: &TlsConnector, name: &str, socket: TcpStream) -> Result<Self, Fault> {
-        match connector.connect(name, socket) {
+    pub(crate) fn tls(tls: &ImapTls, name: &str, socket: TcpStream) -> Result<Self, Fault> {
+        let failed = || Fault::Broken(MailError::Unreachable(NetworkFault::Tls));
+        match tls.connector().ok_or_else(failed)?.connect(name, socket) {
             Ok(stream) => Ok(Self::Tls(Box::new(stream))),
             // The socket's time-out passed in the middle of the handshake.
             Err(HandshakeError::WouldBlock(_)) => Err(Fault::Broken(MailError::Timeout)),
-            Err(HandshakeError::Failure(_)) => Err(Fault::Broken(MailError::Unreachable(NetworkFault::Tls))),
+            Err(HandshakeError::Failure(_)) => Err(failed()),
         }
     }
 

@@ -84,6 +84,7 @@ fn output() -> Value {
                 "hidden_text_removed": { "type": "integer" },
                 "link_mismatches": { "type": "integer" }
             } },
+            "shortened": { "type": "array", "items": { "type": "string" }, "description": "members cut for size" },
             "omitted": { "type": "object", "properties": {
                 "what": { "type": "string" }, "tokens": { "type": "integer" }, "cursor": { "type": "string" }
             } }
@@ -127,7 +128,9 @@ pub(crate) async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<
         result.insert("quotes_stripped".to_owned(), json!(true));
     }
     let text = stripped.unwrap_or(&text);
-    if format != "headers" {
+    if format == "headers" {
+        shorten_head(&mut result, arguments.integer("max_tokens") as usize * OCTETS_PER_TOKEN);
+    } else {
         fit(context, &mut result, text, from, arguments.integer("max_tokens") as usize)?;
     }
     Ok(Value::Object(result))
@@ -257,6 +260,31 @@ fn reply_to_differs(envelope: &Envelope) -> bool {
             .any(|reply| !envelope.from.iter().any(|from| from.email.eq_ignore_ascii_case(&reply.email)))
 }
 
+fn size(result: &Map<String, Value>) -> usize {
+    serde_json::to_string(result).map_or(0, |text| text.len())
+}
+
+/// A sender may fill every list of the header: what is longest and matters least is cut first, and told.
+fn shorten_head(result: &mut Map<String, Value>, limit: usize) {
+    let mut shortened = Vec::new();
+    for name in ["references", "list_unsubscribe", "cc", "attachments", "to", "reply_to", "from"] {
+        if size(result) <= limit {
+            break;
+        }
+        match result.get_mut(name) {
+            Some(Value::Array(list)) if list.len() > 2 => list.truncate(2),
+            Some(Value::String(_)) => {
+                result.remove(name);
+            }
+            _ => continue,
+        }
+        shortened.push(json!(name));
+    }
+    if !shortened.is_empty() {
+        result.insert("shortened".to_owned(), Value::Array(shortened));
+    }
+}
+
 /// Puts as much of the text in as the budget leaves, measured on the JSON as it goes out.
 fn fit(
     context: &Context<'_>,
@@ -266,8 +294,9 @@ fn fit(
     max_tokens: usize,
 ) -> Result<(), ToolError> {
     let budget = max_tokens * OCTETS_PER_TOKEN;
-    let head = Value::Object(result.clone()).to_string().len() + fence::COST + 120;
-    if head + 200 > budget {
+    shorten_head(result, budget / 2);
+    let head = size(result) + fence::COST + 120;
+    if head + 64 > budget {
         return Err(ToolError::argument("max_tokens", "is too small for this message's header", "6000"));
     }
     let mut room = budget - head;
@@ -276,8 +305,8 @@ fn fit(
         let body = json!(fence::around(&*context.services.entropy, piece.text));
         let octets = body.to_string().len();
         // escaping makes JSON longer than the text: shrink in proportion until it fits
-        if head + octets > budget && room > 200 {
-            room = room * (budget - head) / octets.max(1) - 8;
+        if head + octets > budget && room > 16 {
+            room = (room * (budget - head) / octets.max(1)).saturating_sub(8).clamp(16, room - 1);
             continue;
         }
         result.insert("body".to_owned(), body);
