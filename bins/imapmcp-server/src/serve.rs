@@ -36,6 +36,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         server: Arc::clone(&services.authorization),
         accounts: Arc::clone(&services.accounts),
         allow_insecure: services.settings.allow_insecure,
+        trusted_proxies: services.settings.trusted_proxies.clone(),
     })?);
     let hosts = web::Data::new(Hosts::new(services.settings.oauth.host()));
     let stopping = Stopping::default();

@@ -7,6 +7,7 @@ use crate::{
 use actix_web::{HttpResponse, http::StatusCode};
 use imapmcp_accounts::Accounts;
 use imapmcp_oauth_server::AuthorizationServer;
+use ipnet::IpNet;
 use std::sync::Arc;
 
 /// What the pages are made of.
@@ -17,6 +18,8 @@ pub struct WebDeps {
     pub accounts: Arc<Accounts>,
     /// Whether the operator permits mail servers without TLS (offered in the form then).
     pub allow_insecure: bool,
+    /// Reverse proxies whose X-Forwarded-For counts.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// A template does not compile or render: a bug.
@@ -29,6 +32,7 @@ pub struct WebState {
     pub(crate) server: Arc<AuthorizationServer>,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) allow_insecure: bool,
+    pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) templates: Templates,
     pub(crate) assets: Assets,
 }
@@ -36,10 +40,10 @@ pub struct WebState {
 impl WebState {
     /// Compiles the templates and renders each with its sample. An error is a bug in one of them.
     pub fn new(deps: WebDeps) -> Result<Self, TemplateError> {
-        let WebDeps { server, accounts, allow_insecure } = deps;
+        let WebDeps { server, accounts, allow_insecure, trusted_proxies } = deps;
         let (templates, assets) = (Templates::new().map_err(TemplateError)?, Assets::new());
         templates.samples(&assets).map_err(TemplateError)?;
-        Ok(Self { server, accounts, allow_insecure, templates, assets })
+        Ok(Self { server, accounts, allow_insecure, trusted_proxies, templates, assets })
     }
 
     /// The address clients connect to.

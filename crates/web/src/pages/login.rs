@@ -78,7 +78,7 @@ pub(super) async fn submit(
     let Submitted { visitor, form } = Submitted::of(&state, &request, &body).await?;
     let next = safe_next(form.first("next"));
     let email = form.first("email");
-    let address = request.peer_addr().map(|peer| peer.ip());
+    let address = crate::address::of(&request, &state.trusted_proxies);
     let outcome =
         state.server.sign_in(visitor.session()?, email, form.first("password").into(), address).await;
     let (status, problem, retry_after) = match outcome {

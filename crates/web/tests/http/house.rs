@@ -70,7 +70,8 @@ impl House {
             clock: clock.clone(),
             entropy,
         }));
-        let deps = WebDeps { server: server.clone(), accounts, allow_insecure: false };
+        let deps =
+            WebDeps { server: server.clone(), accounts, allow_insecure: false, trusted_proxies: Vec::new() };
         let state = actix_web::web::Data::new(WebState::new(deps).unwrap());
         Self { state, server, database, clock }
     }
