@@ -38,6 +38,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         allow_insecure: services.settings.allow_insecure,
         trusted_proxies: services.settings.trusted_proxies.clone(),
     })?);
+    let pages = state.clone().into_inner();
     let hosts = web::Data::new(Hosts::new(services.settings.oauth.host()));
     let stopping = Stopping::default();
     let shared = web::Data::from(Arc::clone(&services));
@@ -70,7 +71,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         }
     };
     let server = server.run();
-    let housekeeping = runtime.spawn(keep_house(Arc::clone(&services), endpoint.into_inner()));
+    let housekeeping = runtime.spawn(keep_house(Arc::clone(&services), endpoint.into_inner(), pages));
     let handle = server.handle();
     let delivery = services.delivery.clone();
     // before the ready line: whoever waits for it may send a signal at once
@@ -156,11 +157,12 @@ async fn own_hosts_only(
 }
 
 /// Removes what has lapsed and looks after sends that lost their worker.
-async fn keep_house(services: Arc<Services>, endpoint: Arc<Endpoint>) {
+async fn keep_house(services: Arc<Services>, endpoint: Arc<Endpoint>, pages: Arc<WebState>) {
     let mut rounds = tokio::time::interval(HOUSEKEEPING);
     loop {
         rounds.tick().await;
         endpoint.sweep();
+        pages.sweep();
         if let Err(error) = services.delivery.sweep().await {
             tracing::warn!(%error, "the outbox could not be looked after");
         }

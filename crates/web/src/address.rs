@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// The address of the nearest hop that is not a trusted proxy: X-Forwarded-For counts only as far as proxies of ours
 /// wrote it, read from the right. Behind a Unix socket the first hop is a proxy by nature. `None` if nobody says.
@@ -24,6 +24,14 @@ pub(crate) fn of(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
         }
     }
     peer
+}
+
+/// What one visitor may be counted by: an IPv4 address, or the /64 that an IPv6 customer has to themselves.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 @ IpAddr::V4(_) => v4,
+    }
 }
 
 #[cfg(test)]
@@ -51,5 +59,12 @@ mod tests {
         assert_eq!(from("10.0.0.1", &["203.0.113.9", "198.51.100.1"]).unwrap(), "198.51.100.1");
         assert_eq!(from("10.0.0.1", &["203.0.113.9, nonsense"]).unwrap(), "10.0.0.1");
         assert_eq!(from("10.0.0.1", &[]).unwrap(), "10.0.0.1");
+    }
+
+    #[test]
+    fn an_ipv6_customer_counts_once() {
+        let of = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1");
     }
 }

@@ -5,10 +5,18 @@ use crate::{
     templates::{Page, Shell, Templates, Who},
 };
 use actix_web::{HttpResponse, http::StatusCode};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use imapmcp_accounts::Accounts;
 use imapmcp_oauth_server::AuthorizationServer;
 use ipnet::IpNet;
-use std::sync::Arc;
+use std::{
+    net::IpAddr,
+    num::{NonZero, NonZeroU32},
+    sync::Arc,
+};
+
+/// Clients one network may register in a minute.
+const REGISTRATIONS_PER_MINUTE: NonZeroU32 = NonZero::new(30).expect("not zero");
 
 /// What the pages are made of.
 pub struct WebDeps {
@@ -33,6 +41,7 @@ pub struct WebState {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) allow_insecure: bool,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) registrations: DefaultKeyedRateLimiter<IpAddr>,
     pub(crate) templates: Templates,
     pub(crate) assets: Assets,
 }
@@ -43,7 +52,13 @@ impl WebState {
         let WebDeps { server, accounts, allow_insecure, trusted_proxies } = deps;
         let (templates, assets) = (Templates::new().map_err(TemplateError)?, Assets::new());
         templates.samples(&assets).map_err(TemplateError)?;
-        Ok(Self { server, accounts, allow_insecure, trusted_proxies, templates, assets })
+        let registrations = RateLimiter::keyed(Quota::per_minute(REGISTRATIONS_PER_MINUTE));
+        Ok(Self { server, accounts, allow_insecure, trusted_proxies, registrations, templates, assets })
+    }
+
+    /// Forgets the limits of networks that have been quiet; call it now and then.
+    pub fn sweep(&self) {
+        self.registrations.retain_recent();
     }
 
     /// The address clients connect to.

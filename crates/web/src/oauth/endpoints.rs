@@ -36,6 +36,11 @@ pub(super) async fn revoke(state: Data<WebState>, request: HttpRequest, body: By
 
 /// `POST /oauth/register`.
 pub(super) async fn register(state: Data<WebState>, request: HttpRequest, body: Bytes) -> HttpResponse {
+    // anybody may register, so one network cannot use up the room for all (the cap on clients never used)
+    let network = crate::address::of(&request, &state.trusted_proxies).map(crate::address::network);
+    if network.is_some_and(|network| state.registrations.check_key(&network).is_err()) {
+        return refusal(error::TOO_MANY_CLIENTS);
+    }
     let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     finish(StatusCode::CREATED, state.server.register(&body, authorization).await)
 }
