@@ -44,6 +44,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("mail-builder", &["mime"]),
     ("ammonia", &["mime"]),
     ("scraper", &["mime"]),
+    ("html5ever", &["mime"]),
     ("actix-web", &["mcp-http", "web", "server"]),
     ("rust-mcp-sdk", &["mcp-http", "server"]),
 ];
