@@ -142,7 +142,7 @@ pub struct Message {
     pub at: MessageRef,
     /// ENVELOPE, FLAGS, BODYSTRUCTURE and so on.
     pub summary: Summary,
-    /// BODY[HEADER].
+    /// `BODY[HEADER]`.
     pub header: Bytes,
 }
 
