@@ -96,5 +96,5 @@ export async function run(Client, Transport, options, finish) {
   const result = await journey(client);
   await client.close();
   const { access_token, refresh_token } = auth.kept.tokens;
-  console.log(JSON.stringify({ refused_without_token: refused, ...result, tokens: { access_token, refresh_token }, client_id: auth.kept.client.client_id }));
+  console.log(JSON.stringify({ refused_without_token: refused, ...result, tokens: { access_token, refresh_token, code: new URL(callback).searchParams.get('code') }, client_id: auth.kept.client.client_id }));
 }

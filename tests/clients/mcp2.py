@@ -81,7 +81,11 @@ async def main():
         "marked": [len(read["done"]), len(unread["done"])],
         "sent": sent,
         "repeated": again["repeated"] and again["message_id"] == sent["message_id"],
-        "tokens": {"access_token": kept.tokens.access_token, "refresh_token": kept.tokens.refresh_token},
+        "tokens": {
+            "access_token": kept.tokens.access_token,
+            "refresh_token": kept.tokens.refresh_token,
+            "code": dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(answer["url"]).query))["code"],
+        },
         "client_id": kept.client.client_id,
     }))
 

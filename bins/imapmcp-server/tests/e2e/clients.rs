@@ -96,7 +96,7 @@ fn public_clients_go_the_whole_way() {
                 assert_eq!(refused[what], code, "{name}: {what}");
             }
         }
-        for token in ["access_token", "refresh_token"] {
+        for token in ["access_token", "refresh_token", "code"] {
             secrets.push(done["tokens"][token].as_str().unwrap().to_owned());
         }
         tokens_end(&world, name, &done);
