@@ -107,7 +107,8 @@ async fn every_misbehaviour_is_one_coded_error_in_time_and_within_bounds() {
         let (before, started) = (peak(), Instant::now());
         let (result, neighbour) = tokio::join!(list(&victim), list(&bystander));
         let took = started.elapsed();
-        let grown = peak() - before;
+        // the kernel's counters are approximate: a peak may even seem to sink a little
+        let grown = peak().saturating_sub(before);
         match (expected(mode), &result) {
             (Ok(count), Ok(listing)) => assert_eq!(listing.messages.len(), count, "{mode:?}"),
             (Err(codes), Err(error)) => assert!(codes.contains(error), "{mode:?}: {error:?}"),
