@@ -57,6 +57,7 @@ export async function allow(authorizationUrl, { email, password, level = 'send',
   body.delete('account');
   for (const account of accounts) body.append('account', account);
   body.set('level', level);
+  body.set('at_once', 'yes');
   body.set('decision', decision);
   page = await post(origin + '/oauth/consent', body);
   if (!page.outside) throw new Error(`consent did not lead back to the client: ${seen.join(' | ')} ${page.html?.slice(0, 3000)}`);

@@ -12,8 +12,14 @@ use imapmcp_bootstrap::{Services, Settings, StartError, open_database, open_vaul
 use imapmcp_core::time::SystemClock;
 use std::{process::ExitCode, sync::Arc};
 
+/// The first argument that makes this program the worker that reads one attachment, with limits of its own.
+const EXTRACT_WORKER: &str = "--extract-worker";
+
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == EXTRACT_WORKER) {
+        return ExitCode::from(imapmcp_extract::worker::main());
+    }
     let arguments = Arguments::parse();
     let settings = match Settings::load(arguments.config.as_deref(), std::env::vars(), arguments.overrides())
     {

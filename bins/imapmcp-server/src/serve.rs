@@ -9,8 +9,9 @@ use actix_web::{
     web,
 };
 use imapmcp_bootstrap::{Listen, Services};
+use imapmcp_extract::Extractor;
 use imapmcp_mcp_http::{Endpoint, EndpointConfig, Inflight, MailHandler, gate::BearerGate, hosts::Hosts};
-use imapmcp_mcp_tools::{context::Services as ToolServices, registry};
+use imapmcp_mcp_tools::{context::Services as ToolServices, registry, senders::Senders};
 use imapmcp_web::{WebDeps, WebState};
 use rust_mcp_sdk::{ServerDetails, schema};
 use std::{io, sync::Arc, time::Duration};
@@ -31,10 +32,12 @@ const DELIVERIES_END: Duration = Duration::from_secs(12);
     reason = "the link that makes the first administrator belongs on the terminal only"
 )]
 pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::Result<()> {
-    let endpoint = web::Data::new(endpoint(&services));
+    let endpoint = web::Data::new(endpoint(&services)?);
+    let downloads = web::Data::from(Arc::clone(&services.attachments));
     let state = web::Data::new(WebState::new(WebDeps {
         server: Arc::clone(&services.authorization),
         accounts: Arc::clone(&services.accounts),
+        delivery: services.delivery.clone(),
         allow_insecure: services.settings.allow_insecure,
         trusted_proxies: services.settings.trusted_proxies.clone(),
     })?);
@@ -51,6 +54,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
             .route("/healthz", web::get().to(health::healthz))
             .route("/readyz", web::get().to(health::readyz))
             .configure(|config| imapmcp_mcp_http::configure(config, app_endpoint.clone()))
+            .configure(|config| imapmcp_web::configure_attachments(config, downloads.clone()))
             .configure(|config| imapmcp_web::configure(config, state.clone()))
             .wrap(from_fn(own_hosts_only))
     })
@@ -72,6 +76,8 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     };
     let server = server.run();
     let housekeeping = runtime.spawn(keep_house(Arc::clone(&services), endpoint.into_inner(), pages));
+    let delivery = services.delivery.clone();
+    let outbox = runtime.spawn(async move { delivery.run().await });
     let handle = server.handle();
     let delivery = services.delivery.clone();
     // before the ready line: whoever waits for it may send a signal at once
@@ -92,6 +98,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     println!("imapmcp is ready at {}", services.settings.oauth.issuer);
     server.await?;
     housekeeping.abort();
+    outbox.abort();
     if !delivery.drain(DELIVERIES_END).await {
         tracing::warn!("a delivery is still under way; it is recorded, and the next start looks after it");
     }
@@ -102,11 +109,16 @@ fn told(error: &io::Error, address: &str) -> io::Error {
     io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
 }
 
-fn endpoint(services: &Services) -> Endpoint {
+fn endpoint(services: &Services) -> io::Result<Endpoint> {
     let inflight = Arc::new(Inflight::default());
     let tools = Arc::new(ToolServices {
         accounts: Arc::clone(&services.accounts),
         delivery: services.delivery.clone(),
+        attachments: Arc::clone(&services.attachments),
+        // hostile files meet their parsers in a process of their own
+        extractor: Extractor::worker(std::env::current_exe()?, vec![crate::EXTRACT_WORKER.into()]),
+        senders: Senders::default(),
+        operations: Arc::clone(&services.operations),
         clock: Arc::clone(&services.clock),
         entropy: Arc::clone(&services.entropy),
         accounts_url: format!("{}/accounts", services.settings.oauth.issuer),
@@ -119,7 +131,7 @@ fn endpoint(services: &Services) -> Endpoint {
         tools: Some(Arc::clone(&tools)),
         per_minute: services.settings.per_minute,
     };
-    Endpoint::new(config, MailHandler::new(tools, Arc::clone(&inflight)), inflight)
+    Ok(Endpoint::new(config, MailHandler::new(tools, Arc::clone(&inflight)), inflight))
 }
 
 fn details() -> ServerDetails {
@@ -134,6 +146,9 @@ fn details() -> ServerDetails {
         },
         capabilities: schema::ServerCapabilities {
             tools: Some(schema::ServerCapabilitiesTools { list_changed: None }),
+            resources: Some(schema::ServerCapabilitiesResources { list_changed: None, subscribe: None }),
+            prompts: Some(schema::ServerCapabilitiesPrompts { list_changed: None }),
+            completions: serde_json::from_str("{}").ok(),
             ..Default::default()
         },
         meta: None,
@@ -156,15 +171,19 @@ async fn own_hosts_only(
     Ok(request.into_response(refused).map_into_right_body())
 }
 
-/// Removes what has lapsed and looks after sends that lost their worker.
+/// Removes what has lapsed.
 async fn keep_house(services: Arc<Services>, endpoint: Arc<Endpoint>, pages: Arc<WebState>) {
     let mut rounds = tokio::time::interval(HOUSEKEEPING);
     loop {
         rounds.tick().await;
         endpoint.sweep();
         pages.sweep();
-        if let Err(error) = services.delivery.sweep().await {
-            tracing::warn!(%error, "the outbox could not be looked after");
+        let now = services.clock.now();
+        if let Err(error) = services.operations.purge_operations(now).await {
+            tracing::warn!(%error, "lapsed operations could not be removed");
+        }
+        if let Err(error) = services.delivery.forget_ended().await {
+            tracing::warn!(%error, "sent messages could not be forgotten");
         }
         if let Err(error) = services.authorization.sweep().await {
             tracing::warn!(%error, "lapsed tokens could not be removed");

@@ -1,14 +1,18 @@
-use crate::{AccountError, Diagnosis, NewAccount, Step};
+use crate::{AccountError, Diagnosis, InvalidAccount, NewAccount, Step};
 use imapmcp_core::{
     account::{Account, AuthKind, Credential, Health, Login},
     id::{AccountId, UserId},
     mail::{MailStore, Mailbox, Submission},
+    oauth::SendPolicy,
     random::Entropy,
     secret::{Binding, ExposeSecret, Sealed, SecretString, Vault, VaultError},
     store::AccountRepository,
     time::Clock,
 };
 use std::{sync::Arc, time::Instant};
+
+/// Octets of a signature.
+const MAX_SIGNATURE: usize = 20_000;
 
 /// What the use cases work with.
 pub struct AccountsDeps {
@@ -102,6 +106,41 @@ impl Accounts {
         Ok(())
     }
 
+    /// Sets how messages of this account leave, whoever sends them.
+    pub async fn set_send_policy(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        policy: SendPolicy,
+    ) -> Result<(), AccountError> {
+        let known = self.deps.repository.set_send_policy(user, id, policy).await?;
+        if known { Ok(()) } else { Err(AccountError::NotFound) }
+    }
+
+    /// Replaces the signature (text or HTML, at most [`MAX_SIGNATURE`] octets); an empty one removes it.
+    pub async fn set_signature(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        signature: &str,
+    ) -> Result<(), AccountError> {
+        let problem = if signature.len() > MAX_SIGNATURE {
+            Some("is longer than 20,000 characters")
+        } else if signature.contains('\0') {
+            Some("holds a control character")
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            return Err(InvalidAccount { field: "signature", problem }.into());
+        }
+        let signature = Some(signature.trim()).filter(|signature| !signature.is_empty());
+        if !self.deps.repository.set_signature(user, id, signature).await? {
+            return Err(AccountError::NotFound);
+        }
+        Ok(())
+    }
+
     /// An account with its mailbox. [`AccountError::NeedsAttention`] if the server refused the login before.
     pub async fn mailbox(
         &self,
@@ -128,7 +167,8 @@ impl Accounts {
         self.deps.mail.forget(id);
     }
 
-    async fn usable(&self, user: &UserId, id: &AccountId) -> Result<Account, AccountError> {
+    /// An account whose servers may be talked to; no mailbox is opened.
+    pub async fn usable(&self, user: &UserId, id: &AccountId) -> Result<Account, AccountError> {
         let account = self.get(user, id).await?;
         match account.health {
             Health::Ok => Ok(account),
@@ -152,6 +192,8 @@ impl Accounts {
             credential: Sealed(Vec::new()),
             credential_version: 1,
             health: Health::Ok,
+            send_policy: SendPolicy::Immediate,
+            signature: None,
             created_at: self.deps.clock.now(),
         };
         account.credential = self.seal(&account, &new.password);

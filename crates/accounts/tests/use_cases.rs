@@ -11,7 +11,7 @@ use imapmcp_core::{
     mail::{
         Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, MailStore, Mailbox, Message,
         MessageRef, NetworkFault, Outcome, Page, Part, Submission, SubmissionEnvelope, SubmitError,
-        Submitted,
+        Submitted, Thread, ThreadScope, Transfer, TransferKind,
     },
     secret::{ExposeSecret, SecretString},
     store::{AccountRepository, UserRepository},
@@ -71,7 +71,13 @@ impl Mailbox for Shut {
     async fn search(&self, _: &str, _: &Criterion, _: &Page) -> Result<Listing, MailError> {
         Err(MailError::Gone)
     }
-    async fn message(&self, _: &Locator) -> Result<Message, MailError> {
+    async fn message(&self, _: &Locator, _: u32) -> Result<Message, MailError> {
+        Err(MailError::Gone)
+    }
+    async fn thread(&self, _: &Locator, _: &ThreadScope) -> Result<Thread, MailError> {
+        Err(MailError::Gone)
+    }
+    async fn find_again(&self, _: &MessageRef) -> Result<Option<MessageRef>, MailError> {
         Err(MailError::Gone)
     }
     async fn section(&self, _: &Locator, _: &str, _: u32) -> Result<Bytes, MailError> {
@@ -94,6 +100,28 @@ impl Mailbox for Shut {
         Err(MailError::Gone)
     }
     async fn append(&self, _: &str, _: Bytes, _: &[Flag]) -> Result<Option<MessageRef>, MailError> {
+        Err(MailError::Gone)
+    }
+    async fn transfer(
+        &self,
+        _: &str,
+        _: Option<u32>,
+        _: &[u32],
+        _: &str,
+        _: TransferKind,
+    ) -> Result<Transfer, MailError> {
+        Err(MailError::Gone)
+    }
+    async fn expunge(&self, _: &str, _: Option<u32>, _: &[u32]) -> Result<Outcome, MailError> {
+        Err(MailError::Gone)
+    }
+    async fn create_folder(&self, _: &str) -> Result<(), MailError> {
+        Err(MailError::Gone)
+    }
+    async fn rename_folder(&self, _: &str, _: &str) -> Result<(), MailError> {
+        Err(MailError::Gone)
+    }
+    async fn delete_folder(&self, _: &str) -> Result<(), MailError> {
         Err(MailError::Gone)
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::{KeyError, Settings, open_vault};
 use imapmcp_accounts::{Accounts, AccountsDeps};
+use imapmcp_attachments::{Attachments, AttachmentsDeps};
 use imapmcp_core::{
     random::Entropy,
-    store::StoreError,
+    store::{OperationRepository, StoreError},
     time::{Clock, SystemClock},
 };
 use imapmcp_delivery::{Delivery, DeliveryDeps};
@@ -58,8 +59,12 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     /// The authorization server.
     pub authorization: Arc<AuthorizationServer>,
+    /// Plans and what can be undone.
+    pub operations: Arc<dyn OperationRepository>,
     /// The outbox.
     pub delivery: Delivery,
+    /// Links to attachments.
+    pub attachments: Arc<Attachments>,
 }
 
 /// Opens the database, making the data directory (0700) if it is embedded.
@@ -121,6 +126,26 @@ impl Services {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
         });
-        Ok(Self { settings, database, vault, clock, entropy, mail, accounts, authorization, delivery })
+        let attachments = Arc::new(Attachments::new(AttachmentsDeps {
+            tokens: Arc::new(vault.tokens("attachments", Arc::clone(&clock))),
+            grants: Arc::clone(&database) as _,
+            accounts: Arc::clone(&accounts),
+            clock: Arc::clone(&clock),
+            base_url: settings.oauth.issuer.clone(),
+        }));
+        let operations = Arc::clone(&database) as Arc<dyn OperationRepository>;
+        Ok(Self {
+            settings,
+            database,
+            vault,
+            clock,
+            entropy,
+            mail,
+            accounts,
+            authorization,
+            operations,
+            delivery,
+            attachments,
+        })
     }
 }

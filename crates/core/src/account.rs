@@ -2,6 +2,7 @@
 
 use crate::{
     id::{AccountId, UserId},
+    oauth::SendPolicy,
     secret::{Sealed, SecretString},
     time::Timestamp,
 };
@@ -89,6 +90,10 @@ pub struct Account {
     pub credential_version: i32,
     /// Whether the last login worked.
     pub health: Health,
+    /// How messages of this account leave, whoever sends them; the stricter of this and the grant's holds.
+    pub send_policy: SendPolicy,
+    /// What stands under messages: the person's own text or HTML, as typed; sanitised where it is used.
+    pub signature: Option<String>,
     /// When it was added.
     pub created_at: Timestamp,
 }

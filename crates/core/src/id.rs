@@ -53,6 +53,8 @@ ids! {
     TokenId = "tok_";
     /// One message on its way out.
     OutboxId = "out_";
+    /// One plan, or one change that can be undone.
+    OperationId = "op_";
 }
 
 /// An OAuth client: `cli_…` when registered here (RFC 7591), otherwise the https URL of its metadata document.

@@ -4,6 +4,7 @@ pub mod account;
 pub mod id;
 pub mod mail;
 pub mod oauth;
+pub mod operation;
 pub mod outbox;
 pub mod permission;
 pub mod random;

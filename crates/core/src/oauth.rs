@@ -65,6 +65,18 @@ pub enum SendPolicy {
     Approval,
 }
 
+impl SendPolicy {
+    /// The stricter of the two: approval before a delay, a long delay before a short one.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Approval, _) | (_, Self::Approval) => Self::Approval,
+            (Self::UndoWindow(one), Self::UndoWindow(other)) => Self::UndoWindow(one.max(other)),
+            (Self::Immediate, policy) | (policy, Self::Immediate) => policy,
+        }
+    }
+}
+
 /// One consent: user × client × permissions × accounts × send policy × expiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {

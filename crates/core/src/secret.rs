@@ -39,6 +39,14 @@ pub trait Vault: Send + Sync {
     fn open(&self, binding: Binding<'_>, sealed: &Sealed) -> Result<SecretSlice<u8>, VaultError>;
 }
 
+/// Short-lived tokens for links: nothing in them is readable, nothing of them is stored.
+pub trait LinkTokens: Send + Sync {
+    /// A token that carries `payload` for `seconds` from now; letters, digits, `-` and `_`.
+    fn seal(&self, payload: &[u8], seconds: i64) -> String;
+    /// The payload; `None` if the token was not made here, was altered, or has lapsed.
+    fn open(&self, token: &str) -> Option<Vec<u8>>;
+}
+
 /// A random secret as stored: only its SHA-256. Codes, tokens, cookies and links carry 256 random bits,
 /// so a plain digest is enough (nothing to guess, nothing to salt).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -14,6 +14,9 @@ pub enum DeliveryError {
     /// The idempotency key belongs to another message; nothing was sent.
     #[error("the idempotency key was used for another message")]
     KeyReused,
+    /// The time asked for is more than a year ahead; nothing was recorded.
+    #[error("a message can wait for at most a year")]
+    TooFar,
     /// The account cannot be used.
     #[error(transparent)]
     Account(#[from] AccountError),

@@ -1,24 +1,19 @@
 #![doc = include_str!("../README.md")]
 
 mod digest;
+mod dot;
 mod error;
 mod in_hand;
-mod recover;
+mod lease;
+mod outbox;
+mod receipt;
+mod schedule;
 mod send;
+mod sent_copy;
+mod submit;
+mod sweep;
 
 pub use error::DeliveryError;
-pub use send::{Delivery, DeliveryDeps, Receipt, Request};
-
-use imapmcp_core::outbox::OutboxState;
-
-/// The word clients see for a state.
-pub const fn state_word(state: OutboxState) -> &'static str {
-    match state {
-        OutboxState::Queued | OutboxState::Sending => "queued",
-        OutboxState::Accepted | OutboxState::Done => "sent",
-        OutboxState::Rejected => "rejected",
-        OutboxState::Unknown => "unknown",
-        OutboxState::Cancelled => "cancelled",
-        OutboxState::PendingApproval => "pending_approval",
-    }
-}
+pub use outbox::{CancelOutcome, OutboxPage, OutboxView, Preview, ReleaseOutcome};
+pub use receipt::{Receipt, state_word};
+pub use send::{Delivery, DeliveryDeps, Request};

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use imapmcp_core::{
     account::{Backend, Login},
     id::AccountId,
-    mail::{MailError, MailStore, Mailbox, Submission, SubmissionEnvelope, SubmitError, Submitted},
+    mail::{FinalDot, MailError, MailStore, Mailbox, Submission, SubmissionEnvelope, SubmitError, Submitted},
 };
 use std::sync::Arc;
 
@@ -59,7 +59,22 @@ impl Submission for Mail {
     ) -> Result<Submitted, SubmitError> {
         match &login.backend {
             Backend::Demo => self.demo.submit(login, envelope, message).await,
-            Backend::Servers { smtp, .. } => self.smtp.submit(login, smtp, envelope, message).await,
+            Backend::Servers { smtp, .. } => self.smtp.submit(login, smtp, envelope, message, None).await,
+        }
+    }
+
+    async fn submit_when(
+        &self,
+        login: &Login,
+        envelope: &SubmissionEnvelope,
+        message: &[u8],
+        dot: &dyn FinalDot,
+    ) -> Result<Submitted, SubmitError> {
+        match &login.backend {
+            Backend::Demo => self.demo.submit_when(login, envelope, message, dot).await,
+            Backend::Servers { smtp, .. } => {
+                self.smtp.submit(login, smtp, envelope, message, Some(dot)).await
+            }
         }
     }
 

@@ -1,13 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+mod conversation;
 mod decode;
 mod facade;
 mod imap;
+mod judge;
 pub mod memory;
 mod options;
 mod smtp;
 mod tls;
 mod wire_text;
+mod words;
 
 pub use facade::Mail;
 pub use options::{MailOptions, SetupError, Timeouts};

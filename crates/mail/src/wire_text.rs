@@ -1,6 +1,6 @@
 //! What callers may put on the wire at all, before any encoder sees it.
 
-use imapmcp_core::mail::{Criterion, MailError};
+use imapmcp_core::mail::{Criterion, MailError, TransferKind};
 
 /// Deepest nesting of a search.
 const MAX_DEPTH: usize = 20;
@@ -8,6 +8,8 @@ const MAX_DEPTH: usize = 20;
 const MAX_TERMS: usize = 100;
 /// Octets of one search string.
 const MAX_TERM: usize = 1_000;
+/// Octets of the beginning of a text.
+const MAX_BEGINNING: u32 = 1 << 20;
 /// Octets of a folder name.
 const MAX_NAME: usize = 1_000;
 
@@ -54,6 +56,7 @@ pub(crate) fn criterion(root: &Criterion) -> Result<(), MailError> {
             Criterion::From(text)
             | Criterion::To(text)
             | Criterion::Cc(text)
+            | Criterion::Bcc(text)
             | Criterion::Subject(text)
             | Criterion::Body(text)
             | Criterion::Text(text)
@@ -70,8 +73,35 @@ pub(crate) fn criterion(root: &Criterion) -> Result<(), MailError> {
             | Criterion::Unseen
             | Criterion::Seen
             | Criterion::Flagged
+            | Criterion::Answered
+            | Criterion::Draft
+            | Criterion::HasAttachment
+            | Criterion::Smaller(_)
             | Criterion::Larger(_) => {}
+            Criterion::Keyword(flag) => {
+                let known = ["\\seen", "\\flagged", "\\answered", "\\draft", "\\deleted"];
+                let own = flag.as_str().to_ascii_lowercase();
+                if own.starts_with('\\') && !known.contains(&own.as_str()) {
+                    return Err(MailError::Invalid("a keyword has no backslash"));
+                }
+            }
         }
+    }
+    Ok(())
+}
+
+/// A move to where the messages are already would only renumber them.
+pub(crate) fn not_onto_itself(from: &str, to: &str, kind: TransferKind) -> Result<(), MailError> {
+    if kind == TransferKind::Move && from == to {
+        return Err(MailError::Invalid("the messages are in that folder already"));
+    }
+    Ok(())
+}
+
+/// INBOX is always there; renaming it would empty it instead (RFC 9051 §6.3.6).
+pub(crate) fn not_inbox(folder: &str) -> Result<(), MailError> {
+    if folder.eq_ignore_ascii_case("INBOX") {
+        return Err(MailError::Invalid("INBOX can be neither renamed nor deleted"));
     }
     Ok(())
 }
@@ -85,6 +115,15 @@ pub(crate) fn uids(uids: &[u32]) -> Result<Vec<u32>, MailError> {
     sorted.sort_unstable();
     sorted.dedup();
     Ok(sorted)
+}
+
+/// Octets of each message's text to bring along.
+pub(crate) fn beginning(octets: u32) -> Result<(), MailError> {
+    if octets <= MAX_BEGINNING {
+        Ok(())
+    } else {
+        Err(MailError::Invalid("the beginning of a text has at most 1 MiB"))
+    }
 }
 
 /// The page size, within its bounds.

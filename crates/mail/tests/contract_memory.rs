@@ -6,7 +6,13 @@ use imapmcp_core::{
     mail::{MailStore, Page, Submission, SubmissionEnvelope},
 };
 use imapmcp_mail::memory::MemoryMail;
-use imapmcp_testkit::{FakeClock, contract};
+use imapmcp_testkit::{
+    FakeClock,
+    contract::{
+        self,
+        mail::{Abilities, Stage},
+    },
+};
 use std::sync::Arc;
 
 fn login(account: &str) -> Login {
@@ -27,7 +33,12 @@ async fn the_mailbox_in_memory_keeps_the_contract() {
     for folder in contract::mail::FOLDERS {
         mail.add_folder(&ada, folder);
     }
-    contract::mail::mailbox(&*mail.mailbox(&ada)).await;
+    let deliver = |folder: &str, message: &str, at| {
+        mail.deliver(&ada, folder, message.to_owned().into(), at).unwrap();
+    };
+    let mailbox = mail.mailbox(&ada);
+    let stage = Stage { mailbox: &*mailbox, deliver: &deliver, abilities: Abilities::ALL };
+    contract::mail::mailbox(stage).await;
 }
 
 #[tokio::test]

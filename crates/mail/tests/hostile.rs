@@ -3,7 +3,10 @@
 
 use imapmcp_core::{
     account::{Backend, Credential, Endpoint, Login, Security},
-    mail::{Flag, FlagChange, Listing, Locator, MailError, MailStore, Mailbox, NetworkFault, Page, Part},
+    mail::{
+        Flag, FlagChange, Listing, Locator, MailError, MailStore, Mailbox, NetworkFault, Page, Part,
+        TransferKind,
+    },
 };
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions, Timeouts};
@@ -70,6 +73,13 @@ fn expected(mode: Mode) -> Result<usize, Vec<MailError>> {
         | Mode::NoInSelect
         | Mode::UidValidityChanges
         | Mode::DiesAfterStore
+        | Mode::DiesAfterMove
+        | Mode::DiesAfterAppend
+        | Mode::SilentAfterAppend
+        | Mode::RefusesCopies
+        | Mode::NoTarget
+        | Mode::DropsIdle
+        | Mode::ByeWhenIdle
         | Mode::NestedLists
         | Mode::OpenLists
         | Mode::InjectsBeforeTls
@@ -78,11 +88,16 @@ fn expected(mode: Mode) -> Result<usize, Vec<MailError>> {
         | Mode::SilentOnLogin
         | Mode::SilentAfterLogin
         | Mode::HalfLiteralThenSilent
+        | Mode::DripsLogin
         | Mode::Drips => Err(vec![MailError::Timeout]),
         Mode::ClosesOnConnect | Mode::ByeAtOnce | Mode::HalfLiteralThenCloses | Mode::ByeMidCommand => {
             Err(vec![CUT])
         }
-        Mode::TooManyConnections => Err(vec![MailError::Throttled { retry_after: 30 }]),
+        Mode::TooManyConnections | Mode::TooManyCommands => {
+            Err(vec![MailError::Throttled { retry_after: 30 }])
+        }
+        // Not at once: the pause has begun when the second try asks for a connection.
+        Mode::ByeTooMany => Err((5..=30).map(|retry_after| MailError::Throttled { retry_after }).collect()),
         Mode::WrongPassword => Err(vec![MailError::LoginRefused]),
         Mode::EndlessResponses => Err(vec![MailError::Protocol, MailError::Timeout]),
         Mode::Preauth
@@ -186,7 +201,7 @@ async fn nothing_changes_under_another_uid_validity_and_a_lost_answer_is_unknown
     let stale = mailbox.change_flags("INBOX", Some(known + 7), &[1], &seen).await;
     assert_eq!(stale, Err(MailError::Stale));
     let stale = Locator { uid_validity: Some(known + 7), ..at() };
-    assert_eq!(mailbox.message(&stale).await.unwrap_err(), MailError::Stale);
+    assert_eq!(mailbox.message(&stale, 0).await.unwrap_err(), MailError::Stale);
 
     let server = HostileImap::start(Mode::DiesAfterStore);
     let mail = adapter_for(&[&server]);
@@ -237,4 +252,100 @@ async fn callers_who_leave_free_their_connections() {
         assert!(left.is_err());
     }
     assert_eq!(mailbox.folders(false).await.map(|folders| folders.len()), Ok(0), "LIST is answered as ever");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_dropped_while_idle_is_replaced_in_silence() {
+    for mode in [Mode::DropsIdle, Mode::ByeWhenIdle] {
+        let server = HostileImap::start(mode);
+        let mail = adapter_for(&[&server]);
+        let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+        for round in 1..=5 {
+            assert_eq!(list(&mailbox).await.map(|listing| listing.total), Ok(1), "{mode:?} round {round}");
+        }
+        assert!(server.logins() >= 5, "{mode:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_without_an_answer_may_have_been_done_and_is_not_done_again() {
+    for mode in [Mode::DiesAfterAppend, Mode::SilentAfterAppend] {
+        let server = HostileImap::start(mode);
+        let mail = adapter_for(&[&server]);
+        let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+        let result = mailbox.append("INBOX", "Subject: x\r\n\r\nx\r\n".into(), &[]).await;
+        assert_eq!(result, Err(MailError::Unknown), "{mode:?}");
+        let appends = server.commands().iter().filter(|command| command.starts_with("APPEND")).count();
+        assert_eq!((appends, server.logins()), (1, 1), "{mode:?}");
+    }
+    // Nothing was sent: then it is known that nothing was done.
+    let server = HostileImap::start(Mode::SilentOnLogin);
+    let mail = adapter_for(&[&server]);
+    let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+    assert_eq!(mailbox.append("INBOX", "x".into(), &[]).await, Err(MailError::Timeout));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_deleted_after_a_refused_copy_and_a_lost_move_is_unknown() {
+    for kind in [TransferKind::Move, TransferKind::Copy] {
+        let transfer = async |mode| {
+            let server = HostileImap::start(mode);
+            let mail = adapter_for(&[&server]);
+            let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+            let result = mailbox.transfer("INBOX", Some(1), &[1, 2], "Archive", kind).await;
+            (result, server.commands(), server.logins())
+        };
+        let (refused, commands, _) = transfer(Mode::RefusesCopies).await;
+        let refused = refused.unwrap().outcome;
+        assert_eq!((refused.failed, refused.missing, refused.done), (vec![1], vec![2], vec![]));
+        assert!(!commands.iter().any(|command| command.contains("STORE") || command.contains("EXPUNGE")));
+        assert_eq!(transfer(Mode::NoTarget).await.0, Err(MailError::NoFolder));
+        let (lost, commands, logins) = transfer(Mode::DiesAfterMove).await;
+        assert_eq!(lost.unwrap().outcome.unknown, [1, 2]);
+        let sent = commands.iter().filter(|one| one.contains("UID MOVE") || one.contains("UID COPY")).count();
+        assert_eq!((sent, logins), (1, 1), "never sent twice");
+    }
+    let server = HostileImap::start(Mode::DiesAfterMove);
+    let mail = adapter_for(&[&server]);
+    let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+    assert_eq!(mailbox.expunge("INBOX", None, &[1]).await.unwrap().unknown, [1]);
+    // Another UIDVALIDITY: not one command that changes anything.
+    let server = HostileImap::start(Mode::UidValidityChanges);
+    let mail = adapter_for(&[&server]);
+    let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+    assert_eq!(
+        mailbox.transfer("INBOX", Some(99), &[1], "x", TransferKind::Move).await,
+        Err(MailError::Stale)
+    );
+    assert_eq!(mailbox.expunge("INBOX", Some(99), &[1]).await, Err(MailError::Stale));
+    let changing = ["STORE", "COPY", "MOVE", "EXPUNGE"];
+    assert!(!server.commands().iter().any(|command| changing.iter().any(|word| command.contains(word))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_asks_to_slow_down_in_the_middle_gets_no_new_connection() {
+    let server = HostileImap::start(Mode::TooManyCommands);
+    let mail = adapter_for(&[&server]);
+    let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
+    assert_eq!(list(&mailbox).await.unwrap_err(), MailError::Throttled { retry_after: 30 });
+    let calls = (0..20).map(|_| list(&mailbox));
+    for result in futures_util::future::join_all(calls).await {
+        assert!(matches!(result, Err(MailError::Throttled { .. })));
+    }
+    assert_eq!(server.logins(), 1, "one connection from now on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nobody_listens_that_is_said_at_once() {
+    let server = HostileImap::start(Mode::Behaves);
+    let mut gone = login("acc_x", &server, Security::Insecure);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let endpoint = Endpoint { host: "127.0.0.1".into(), port, security: Security::Insecure };
+    gone.backend = Backend::Servers { imap: endpoint.clone(), smtp: endpoint };
+    let mut options = MailOptions::new(Arc::new(Dialer::new(format!("127.0.0.1:{port}").parse().unwrap())));
+    options.allow_insecure = true;
+    let mail = Mail::new(options).unwrap();
+    let started = Instant::now();
+    assert_eq!(list(&mail.mailbox(&gone)).await.unwrap_err(), CUT);
+    assert!(started.elapsed() < Duration::from_secs(5));
 }

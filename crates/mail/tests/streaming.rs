@@ -31,7 +31,7 @@ async fn twenty_five_megabytes_are_streamed_in_less_than_four() {
         line.repeat(lines)
     );
     let at: Locator = mailbox.append("INBOX", message.into(), &[]).await.unwrap().unwrap().into();
-    let part = mailbox.message(&at).await.unwrap().summary.parts.remove(0);
+    let part = mailbox.message(&at, 0).await.unwrap().summary.parts.remove(0);
     // From here on the peak counts anew (proc(5), clear_refs).
     std::fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = memory("VmRSS:");
@@ -43,5 +43,5 @@ async fn twenty_five_megabytes_are_streamed_in_less_than_four() {
     assert_eq!(octets, lines * 60);
     let grown = memory("VmHWM:").saturating_sub(before);
     assert!(grown < 4 << 20, "{grown} octets more");
-    assert!(mailbox.message(&at).await.is_ok());
+    assert!(mailbox.message(&at, 0).await.is_ok());
 }

@@ -6,7 +6,7 @@ mod common;
 use common::{login, mail};
 use imapmcp_core::{
     account::{Backend, Credential, Endpoint, Login, Security},
-    mail::{MailError, MailStore, NetworkFault, Page, Submission, SubmissionEnvelope, SubmitError},
+    mail::{FinalDot, MailError, MailStore, NetworkFault, Page, Submission, SubmissionEnvelope, SubmitError},
 };
 use imapmcp_mail::{Mail, MailOptions};
 use imapmcp_testkit::servers::{FULL, LATER, MailServers, NOBODY};
@@ -183,4 +183,34 @@ async fn starttls_is_required_and_nothing_may_come_before_it() {
             "{script:?}: {result:?}"
         );
     }
+}
+
+struct Withheld(std::sync::atomic::AtomicUsize);
+
+#[async_trait::async_trait]
+impl FinalDot for Withheld {
+    async fn may_leave(&self, _: &[imapmcp_core::outbox::Refusal]) -> bool {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        false
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_without_its_final_dot_is_not_delivered() {
+    let Some(servers) = MailServers::start() else { return };
+    let ada = servers.add_user("ada", "x");
+    let bob = servers.add_user("bob", "x");
+    let mail = mail(&servers, |_| {});
+    let login = login(&servers, &ada, "x", Security::Tls);
+    let dot = Withheld(std::sync::atomic::AtomicUsize::new(0));
+    let first = b"Message-ID: <first@x>\r\nSubject: first\r\n\r\nfirst\r\n";
+    let withheld = mail.submit_when(&login, &envelope(&ada, &[&bob]), first, &dot).await;
+    assert_eq!(withheld, Err(SubmitError::Withheld));
+    // refused before the content: there is nothing to ask
+    let rejected = mail.submit_when(&login, &envelope(&ada, &[NOBODY]), first, &dot).await;
+    assert!(matches!(rejected, Err(SubmitError::Rejected { .. })), "{rejected:?}");
+    assert_eq!(dot.0.load(std::sync::atomic::Ordering::SeqCst), 1);
+    mail.submit(&login, &envelope(&ada, &[&bob]), b"Subject: second\r\n\r\nsecond\r\n").await.unwrap();
+    assert_eq!(arrived(&servers, &mail, &bob).await, "second\r\n");
+    assert_eq!(servers.message_ids(&bob, "INBOX").iter().filter(|id| *id == "first@x").count(), 0);
 }

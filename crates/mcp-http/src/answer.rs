@@ -40,15 +40,20 @@ impl RpcFault {
         self
     }
 
-    pub(crate) fn into_response(self) -> HttpResponse {
+    /// The message.
+    pub(crate) fn into_message(self) -> Value {
         let mut error = json!({ "code": self.code, "message": self.message });
         if let Some(data) = self.data {
             error["data"] = data;
         }
+        json!({ "jsonrpc": "2.0", "id": self.id, "error": error })
+    }
+
+    pub(crate) fn into_response(self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
         HttpResponse::build(status)
             .insert_header((header::CACHE_CONTROL, "no-store"))
-            .json(json!({ "jsonrpc": "2.0", "id": self.id, "error": error }))
+            .json(self.into_message())
     }
 }
 

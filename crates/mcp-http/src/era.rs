@@ -83,6 +83,12 @@ impl Incoming {
         }
     }
 
+    /// `params._meta.progressToken`: the caller wants to hear how far the work has come.
+    pub(crate) fn progress_token(&self) -> Option<Value> {
+        let token = self.message.get("params")?.get("_meta")?.get("progressToken")?;
+        (token.is_string() || token.is_i64() || token.is_u64()).then(|| token.clone())
+    }
+
     /// What Mcp-Name has to say: the tool's or prompt's name, or the resource's URI; non-ASCII text encoded.
     pub(crate) fn target(&self) -> Option<String> {
         let target = self.param("name").or_else(|| self.param("uri"))?;

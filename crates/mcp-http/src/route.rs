@@ -245,7 +245,8 @@ async fn legacy(
         "tools/call" => {
             let (name, arguments) = (incoming.param("name").map(ToOwned::to_owned), incoming.arguments());
             if let (Some(services), Some(name), Some(arguments)) = (&endpoint.config.tools, name, arguments) {
-                return direct::call(Arc::clone(services), principal, &id, name, arguments).await;
+                let token = incoming.progress_token();
+                return direct::call(Arc::clone(services), principal, &id, name, arguments, token).await;
             }
         }
         // methods of the newer era

@@ -19,6 +19,8 @@ pub enum Kind {
     },
     /// True or false; false when left out.
     Flag,
+    /// True or false; true when left out.
+    On,
     /// One of these words; the first when left out.
     Choice(&'static [&'static str]),
     /// A day (`2026-11-22`) or an RFC 3339 date-time.
@@ -27,7 +29,7 @@ pub enum Kind {
     Texts(usize),
     /// At most so many UIDs. A single number is taken as a list of one.
     Uids(usize),
-    /// Files: `{filename, content_base64, content_type?, content_id?, is_inline?}`.
+    /// Files: `{filename, content_base64, content_type?, content_id?, is_inline?}` or `{from_message: {id, index}}`.
     Files,
 }
 
@@ -69,32 +71,27 @@ impl Field {
 
     fn schema(&self) -> Value {
         let mut schema = match self.kind {
-            Kind::Text(max) => json!({ "type": "string", "maxLength": max }),
+            Kind::Text(_) | Kind::Date => json!({ "type": "string" }),
             Kind::Integer { min, max, default } => {
-                let mut schema = json!({ "type": "integer", "minimum": min, "maximum": max });
+                let mut schema = json!({ "type": "integer" });
+                // what is 1 at least goes without saying
+                if min > 1 {
+                    schema["minimum"] = json!(min);
+                }
+                if max < 10_000 {
+                    schema["maximum"] = json!(max);
+                }
                 if let Some(default) = default {
                     schema["default"] = json!(default);
                 }
                 schema
             }
-            Kind::Flag => json!({ "type": "boolean", "default": false }),
-            Kind::Choice(words) => json!({ "type": "string", "enum": words, "default": words[0] }),
-            Kind::Date => json!({ "type": "string" }),
-            Kind::Texts(max) => json!({ "type": "array", "items": { "type": "string" }, "maxItems": max }),
-            Kind::Uids(max) => {
-                json!({ "type": "array", "items": { "type": "integer", "minimum": 1 }, "maxItems": max })
-            }
-            Kind::Files => json!({ "type": "array", "maxItems": 20, "items": {
-                "type": "object",
-                "properties": {
-                    "filename": { "type": "string" },
-                    "content_base64": { "type": "string" },
-                    "content_type": { "type": "string" },
-                    "content_id": { "type": "string" },
-                    "is_inline": { "type": "boolean" }
-                },
-                "required": ["filename", "content_base64"]
-            } }),
+            Kind::Flag => json!({ "type": "boolean" }),
+            Kind::On => json!({ "default": true }),
+            Kind::Choice(words) => json!({ "enum": words, "default": words[0] }),
+            Kind::Texts(_) => json!({ "type": "array", "items": { "type": "string" } }),
+            Kind::Uids(_) => json!({ "type": "array", "items": { "type": "integer" } }),
+            Kind::Files => json!({ "type": "array", "items": { "type": "object" } }),
         };
         if !self.about.is_empty() {
             schema["description"] = json!(self.about);
@@ -116,7 +113,7 @@ impl Field {
                 Some(number) => wrong(format!("must be between {min} and {max}, not {number}")),
                 None => mismatch("a whole number"),
             },
-            Kind::Flag => match value {
+            Kind::Flag | Kind::On => match value {
                 Value::Bool(_) => Ok(value.clone()),
                 Value::String(word) if word == "true" || word == "false" => Ok(json!(word == "true")),
                 _ => mismatch("true or false"),
@@ -209,7 +206,7 @@ pub fn schema(fields: &[Field]) -> Value {
     let properties: Map<String, Value> =
         fields.iter().map(|field| (field.name.to_owned(), field.schema())).collect();
     let required: Vec<&str> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
-    let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    let mut schema = json!({ "type": "object", "properties": properties });
     if !required.is_empty() {
         schema["required"] = json!(required);
     }
@@ -259,7 +256,8 @@ impl Arguments {
 
     /// A flag.
     pub fn flag(&self, name: &str) -> bool {
-        self.values.get(name).and_then(Value::as_bool).unwrap_or(false)
+        let given = self.values.get(name).and_then(Value::as_bool);
+        given.unwrap_or_else(|| matches!(self.kind(name), Some(Kind::On)))
     }
 
     /// A choice, or its first word.
@@ -273,6 +271,11 @@ impl Arguments {
     /// A date.
     pub fn date(&self, name: &str) -> Option<imapmcp_core::time::Timestamp> {
         self.values.get(name).and_then(Value::as_i64).map(imapmcp_core::time::Timestamp)
+    }
+
+    /// Whether it was given.
+    pub fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
     /// Texts.

@@ -1,16 +1,23 @@
 //! What a tool works with.
 
-use crate::error::ToolError;
+use crate::{
+    error::ToolError,
+    reply::{Progress, ProgressSender},
+    senders::Senders,
+};
 use imapmcp_accounts::Accounts;
+use imapmcp_attachments::Attachments;
 use imapmcp_core::{
     account::Account,
     id::AccountId,
-    mail::{MailError, Mailbox},
+    mail::{Locator, MailError, Mailbox, Message, MessageRef},
     oauth::Principal,
     random::Entropy,
+    store::OperationRepository,
     time::Clock,
 };
 use imapmcp_delivery::Delivery;
+use imapmcp_extract::Extractor;
 use std::sync::Arc;
 
 /// The services behind the tools; one per process.
@@ -19,6 +26,14 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     /// Sends messages.
     pub delivery: Delivery,
+    /// Links to attachments.
+    pub attachments: Arc<Attachments>,
+    /// Text of attachments.
+    pub extractor: Extractor,
+    /// Senders met before.
+    pub senders: Senders,
+    /// Plans, and what can be undone.
+    pub operations: Arc<dyn OperationRepository>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -33,6 +48,8 @@ pub struct Context<'a> {
     pub principal: &'a Principal,
     /// The services.
     pub services: &'a Services,
+    /// Where progress goes, if the caller asked for it.
+    pub progress: Option<ProgressSender>,
 }
 
 /// An account the caller may use, with its mailbox.
@@ -56,6 +73,39 @@ impl Context<'_> {
         }
         let (account, mailbox) = self.services.accounts.mailbox(&self.principal.user, &id).await?;
         Ok(Opened { account, mailbox })
+    }
+
+    /// One message. A reference that went stale is looked up again, so that the error can carry the new one.
+    pub(crate) async fn message(
+        &self,
+        opened: &Opened,
+        at: &Locator,
+        beginning: u32,
+    ) -> Result<Message, ToolError> {
+        let message = opened.mailbox.message(at, beginning).await;
+        if matches!(message, Err(MailError::Stale | MailError::Gone)) {
+            return Err(self.moved(opened, at).await.map_or_else(
+                || message.err().map_or(ToolError::Mail(MailError::Gone), ToolError::Mail),
+                ToolError::Moved,
+            ));
+        }
+        self.noting(opened, message).await
+    }
+
+    async fn moved(&self, opened: &Opened, at: &Locator) -> Option<MessageRef> {
+        let uid_validity = at.uid_validity?;
+        let known = MessageRef { folder: at.folder.clone(), uid_validity, uid: at.uid };
+        opened.mailbox.find_again(&known).await.ok().flatten()
+    }
+
+    /// Tells how far long work has come.
+    pub(crate) fn report(&self, done: usize, total: usize, message: impl Into<String>) {
+        if let Some(progress) = &self.progress {
+            let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+            // a caller who no longer listens is no error
+            let _ =
+                progress.send(Progress { done: number(done), total: number(total), message: message.into() });
+        }
     }
 
     /// Passes a mailbox's answer on; a refused login is remembered, so that no other call tries it again.

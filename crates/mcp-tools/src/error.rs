@@ -2,11 +2,12 @@
 
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
-    mail::{MailError, NetworkFault},
+    mail::{MailError, MessageRef, NetworkFault},
     permission::Permission,
     store::StoreError,
 };
 use imapmcp_delivery::DeliveryError;
+use imapmcp_extract::ExtractError;
 use serde_json::{Value, json};
 
 /// Why a call failed, sorted by what the model (or its user) can do about it.
@@ -31,6 +32,19 @@ pub enum ToolError {
     NeedsAttention,
     /// From the mail server.
     Mail(MailError),
+    /// The reference is stale, but the message was found elsewhere. Nothing was changed.
+    Moved(MessageRef),
+    /// The account has no folder of this role.
+    NoRole {
+        /// The stable code.
+        code: &'static str,
+        /// Its word.
+        role: &'static str,
+    },
+    /// The server cannot remove exactly the messages named (no UIDPLUS).
+    CannotExpunge,
+    /// An attachment cannot be read.
+    Attachment(ExtractError),
     /// Submission was deferred by the server.
     Deferred(u16),
     /// The database is unavailable: the whole request fails with HTTP 503.
@@ -60,6 +74,10 @@ impl ToolError {
             Self::NoSuchAccount => "no_such_account",
             Self::NeedsAttention => "needs_attention",
             Self::Mail(error) => mail_code(error),
+            Self::Moved(_) => "stale_reference",
+            Self::NoRole { code, .. } => code,
+            Self::CannotExpunge => "cannot_expunge",
+            Self::Attachment(error) => error.code(),
             Self::Deferred(_) => "deferred",
             Self::Unavailable => "unavailable",
             Self::Internal(_) => "internal",
@@ -76,6 +94,9 @@ impl ToolError {
         }
         if let Self::Mail(MailError::Throttled { retry_after }) = self {
             error["retry_after"] = json!(retry_after);
+        }
+        if let Self::Moved(at) = self {
+            error["new_id"] = json!(crate::reference::encode(&at.folder, at.uid_validity, at.uid));
         }
         if matches!(self, Self::Deferred(_)) {
             error["retry_after"] = json!(60);
@@ -101,6 +122,10 @@ impl ToolError {
             | Self::NoSuchAccount
             | Self::NeedsAttention
             | Self::Mail(_)
+            | Self::Moved(_)
+            | Self::NoRole { .. }
+            | Self::CannotExpunge
+            | Self::Attachment(_)
             | Self::Internal(_) => false,
         }
     }
@@ -108,7 +133,8 @@ impl ToolError {
     fn next_tool(&self) -> Option<&'static str> {
         match self {
             Self::NoSuchAccount => Some("list_accounts"),
-            Self::Mail(MailError::NoFolder) => Some("list_folders"),
+            Self::Mail(MailError::NoFolder) | Self::NoRole { .. } => Some("list_folders"),
+            Self::CannotExpunge => Some("delete_messages"),
             Self::Mail(MailError::Gone | MailError::Stale) => Some("list_messages"),
             _ => None,
         }
@@ -135,6 +161,20 @@ impl ToolError {
                  nothing is tried until then."
             ),
             Self::Mail(error) => mail_hint(error, accounts_url),
+            Self::Moved(_) => {
+                "The id is out of date (the folder was rebuilt, or the message moved); nothing was changed. \
+                 The message has the id in new_id now."
+                    .to_owned()
+            }
+            Self::NoRole { role, .. } => format!(
+                "The account has no {role} folder, so nothing was changed. Ask the user which folder to use, and move_messages there \
+                 (create_folder makes one)."
+            ),
+            Self::CannotExpunge => {
+                "This mail server cannot remove exactly the messages named, so nothing was changed. Move them to the trash instead."
+                    .to_owned()
+            }
+            Self::Attachment(error) => error.to_string(),
             Self::Deferred(code) => format!(
                 "The mail server asked to try again later (SMTP {code}). Nothing was sent; try again in a minute."
             ),
@@ -156,6 +196,7 @@ fn mail_code(error: &MailError) -> &'static str {
         MailError::Refused { .. } => "refused",
         MailError::Invalid(_) => "invalid_argument",
         MailError::Protocol => "protocol_error",
+        MailError::Unknown => "unknown_outcome",
     }
 }
 
@@ -188,12 +229,21 @@ fn mail_hint(error: &MailError, accounts_url: &str) -> String {
         },
         MailError::Invalid(problem) => format!("That cannot be sent to a mail server: {problem}."),
         MailError::Protocol => "The mail server's answer could not be understood, so it was dropped.".to_owned(),
+        MailError::Unknown => {
+            "The connection broke before the mail server confirmed: perhaps it was done. Look before you try again.".to_owned()
+        }
     }
 }
 
 impl From<MailError> for ToolError {
     fn from(error: MailError) -> Self {
         Self::Mail(error)
+    }
+}
+
+impl From<ExtractError> for ToolError {
+    fn from(error: ExtractError) -> Self {
+        Self::Attachment(error)
     }
 }
 
@@ -221,6 +271,11 @@ impl From<DeliveryError> for ToolError {
                 "idempotency_key",
                 "was used for another message; nothing was sent",
                 "a new key",
+            ),
+            DeliveryError::TooFar => Self::argument(
+                "send_at",
+                "is more than a year ahead; nothing was recorded",
+                "\"2026-12-24T08:00:00Z\"",
             ),
             DeliveryError::Account(error) => error.into(),
             DeliveryError::Mail(error) => Self::Mail(error),

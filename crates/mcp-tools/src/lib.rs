@@ -3,9 +3,16 @@
 pub mod arguments;
 pub mod context;
 pub mod error;
+pub mod prompts;
+pub mod query;
 pub mod reference;
 pub mod registry;
+pub mod reply;
+pub mod resources;
+pub mod senders;
+pub mod spec;
 
 mod fence;
+mod operations;
 mod present;
 mod tools;

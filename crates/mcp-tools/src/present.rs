@@ -46,94 +46,262 @@ pub(crate) fn date(at: Option<Timestamp>) -> Value {
     at.map_or(Value::Null, |at| json!(at.to_rfc3339()))
 }
 
-/// One line of a list. Members that say nothing (no flags, no attachment) are left out.
-pub(crate) fn summary(folder: &str, uid_validity: u32, own: &str, message: &Summary) -> Value {
-    let mut value = Map::new();
-    let mut put = |key: &str, member: Value| {
-        value.insert(key.to_owned(), member);
-    };
-    put("id", json!(reference::encode(folder, uid_validity, message.uid)));
-    put("uid", json!(message.uid));
-    put("date", date(message.internal_date));
-    put("from", json!(message.envelope.from.first().map(person).unwrap_or_default()));
-    let to = &message.envelope.to;
-    let to_me_alone = matches!(to.as_slice(), [only] if only.email.eq_ignore_ascii_case(own));
-    if !to.is_empty() && !to_me_alone {
-        let mut names: Vec<String> = to.iter().take(3).map(person).collect();
-        if to.len() > 3 {
-            names.push(format!("+{}", to.len() - 3));
-        }
-        put("to", json!(names));
-    }
-    let subject = message.envelope.subject.as_deref().map(header::text).unwrap_or_default();
-    put("subject", json!(shorten(&subject, 120)));
-    if !message.flags.is_empty() {
-        put("flags", json!(message.flags));
-    }
-    put("size", json!(message.size));
-    if attachment::any(&message.parts) {
-        put("has_attachments", json!(true));
-    }
-    Value::Object(value)
+/// How much a line of a list says. A list is context of the whole conversation, so a long one is told in fewer words:
+/// 120 octets a message (6 KB for 50), unless the caller sets a budget of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Detail {
+    /// Everything known without opening the message.
+    Full,
+    /// Without size, recipients and `\Seen` (which `unread` tells already).
+    Brief,
+    /// Names of senders that have one, without their addresses.
+    Names,
+    /// Without the uid: the id ends in it.
+    Bare,
+    /// Subjects and names cut short too.
+    Short,
 }
 
-/// Schema of [`summary`].
-pub(crate) fn summary_schema() -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "id": { "type": "string" },
-            "uid": { "type": "integer" },
-            "date": { "type": ["string", "null"] },
-            "from": { "type": "string", "description": "untrusted" },
-            "to": { "type": "array", "items": { "type": "string" }, "description": "untrusted; left out when it is only you" },
-            "subject": { "type": "string", "description": "untrusted" },
-            "flags": { "type": "array", "items": { "type": "string" } },
-            "size": { "type": "integer" },
-            "has_attachments": { "type": "boolean" }
-        },
-        "required": ["id", "uid", "date", "from", "subject", "size"]
-    })
+const DETAILS: [Detail; 5] = [Detail::Full, Detail::Brief, Detail::Names, Detail::Bare, Detail::Short];
+
+/// Octets of a line that lists aim at.
+const LINE: usize = 120;
+/// A list this short need not save.
+const SHORT_LIST: usize = 2000;
+
+/// One line of a list, decoded once.
+pub(crate) struct Line {
+    id: String,
+    uid: u32,
+    date: Option<String>,
+    from: String,
+    /// The sender's name, where it may stand alone: one that could pass for an address never does.
+    name: Option<String>,
+    to: Vec<String>,
+    subject: String,
+    flags: Vec<String>,
+    seen: bool,
+    size: u64,
+    has_attachments: bool,
+    /// Members that only some lists have.
+    more: Vec<(&'static str, String)>,
+}
+
+/// A member's value, as it will be written.
+enum Member<'a> {
+    Text(&'a str),
+    Texts(&'a [String]),
+    Number(u64),
+    Yes,
+    Null,
+}
+
+impl Member<'_> {
+    fn value(&self) -> Value {
+        match self {
+            Self::Text(text) => json!(text),
+            Self::Texts(texts) => json!(texts),
+            Self::Number(number) => json!(number),
+            Self::Yes => json!(true),
+            Self::Null => Value::Null,
+        }
+    }
+
+    /// Octets of it as JSON.
+    fn octets(&self) -> usize {
+        match self {
+            Self::Text(text) => quoted(text),
+            Self::Texts(texts) => 1 + texts.iter().map(|text| quoted(text) + 1).sum::<usize>().max(1),
+            Self::Number(number) => number.checked_ilog10().unwrap_or(0) as usize + 1,
+            Self::Yes | Self::Null => 4,
+        }
+    }
+}
+
+/// Octets of a text as a JSON string.
+fn quoted(text: &str) -> usize {
+    let escaped = |octet: u8| match octet {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 1,
+        0..32 => 5,
+        _ => 0,
+    };
+    2 + text.len() + text.bytes().map(escaped).sum::<usize>()
+}
+
+impl Line {
+    /// Of a message in a folder; `own` is the account's address.
+    pub(crate) fn new(folder: &str, uid_validity: u32, own: &str, message: &Summary) -> Self {
+        let envelope = &message.envelope;
+        let from = envelope.from.first();
+        let to_me_alone = matches!(envelope.to.as_slice(), [only] if only.email.eq_ignore_ascii_case(own));
+        let mut to = Vec::new();
+        if !to_me_alone {
+            to.extend(envelope.to.iter().take(3).map(person));
+            if envelope.to.len() > 3 {
+                to.push(format!("+{}", envelope.to.len() - 3));
+            }
+        }
+        Self {
+            id: reference::encode(folder, uid_validity, message.uid),
+            uid: message.uid,
+            date: message.internal_date.map(Timestamp::to_rfc3339),
+            from: from.map(person).unwrap_or_default(),
+            name: from
+                .and_then(header::name)
+                .filter(|name| !name.contains(['@', '.', '<']))
+                .map(|name| shorten(&name, 60)),
+            to,
+            subject: shorten(&envelope.subject.as_deref().map(header::text).unwrap_or_default(), 120),
+            flags: message.flags.iter().take(20).map(|flag| shorten(flag, 64)).collect(),
+            seen: message.flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Seen")),
+            size: message.size,
+            has_attachments: attachment::any(&message.parts),
+            more: Vec::new(),
+        }
+    }
+
+    /// With a further member.
+    pub(crate) fn with(mut self, name: &'static str, text: String) -> Self {
+        self.more.push((name, text));
+        self
+    }
+
+    /// Members that say nothing (no flags, no attachment) are left out.
+    fn each(&self, detail: Detail, mut put: impl FnMut(&'static str, Member<'_>)) {
+        put("id", Member::Text(&self.id));
+        if detail < Detail::Bare {
+            put("uid", Member::Number(self.uid.into()));
+        }
+        match &self.date {
+            None => put("date", Member::Null),
+            Some(date) if detail == Detail::Full => put("date", Member::Text(date)),
+            // seconds say nothing in a list
+            Some(date) => put("date", Member::Text(&format!("{}Z", date.get(..16).unwrap_or(date)))),
+        }
+        match &self.name {
+            Some(name) if detail == Detail::Short => put("from", Member::Text(&shorten(name, 24))),
+            Some(name) if detail >= Detail::Names => put("from", Member::Text(name)),
+            _ => put("from", Member::Text(&self.from)),
+        }
+        if detail == Detail::Full && !self.to.is_empty() {
+            put("to", Member::Texts(&self.to));
+        }
+        match detail {
+            Detail::Short => put("subject", Member::Text(&shorten(&self.subject, 40))),
+            _ => put("subject", Member::Text(&self.subject)),
+        }
+        if !self.seen {
+            put("unread", Member::Yes);
+        }
+        let only_seen = self.seen && self.flags.len() == 1;
+        if !self.flags.is_empty() && (detail == Detail::Full || !only_seen) {
+            put("flags", Member::Texts(&self.flags));
+        }
+        if detail == Detail::Full {
+            put("size", Member::Number(self.size));
+        }
+        if self.has_attachments {
+            put("has_attachments", Member::Yes);
+        }
+        for (name, text) in &self.more {
+            put(name, Member::Text(text));
+        }
+    }
+
+    /// As JSON.
+    pub(crate) fn members(&self, detail: Detail) -> Map<String, Value> {
+        let mut members = Map::new();
+        self.each(detail, |name, member| {
+            members.insert(name.to_owned(), member.value());
+        });
+        members
+    }
+
+    /// Octets of it as JSON.
+    fn octets(&self, detail: Detail) -> usize {
+        // braces, less the comma that the last member does not have
+        let mut octets = 1;
+        self.each(detail, |name, member| octets += name.len() + 4 + member.octets());
+        octets
+    }
+}
+
+/// Lines of a list in as much detail as the budget allows; `Err(n)` when only the first `n` fit even in short.
+/// `max_octets` is the caller's hard limit, and `asked` says that the caller set it.
+pub(crate) fn lines(lines: &[Line], max_octets: usize, asked: bool) -> Result<Vec<Value>, usize> {
+    let aim = if asked { max_octets } else { max_octets.min(SHORT_LIST.max(lines.len() * LINE)) };
+    let mut fitting = 0;
+    for detail in DETAILS {
+        let limit = if detail == Detail::Short { max_octets } else { aim };
+        let mut octets = 0;
+        fitting = lines
+            .iter()
+            .take_while(|line| {
+                octets += line.octets(detail) + 1;
+                octets <= limit
+            })
+            .count();
+        if fitting == lines.len() {
+            return Ok(lines.iter().map(|line| Value::Object(line.members(detail))).collect());
+        }
+    }
+    Err(fitting)
 }
 
 /// A listing as a result; `Err(n)` when only the first `n` messages fit into the budget.
-pub(crate) fn listing(folder: &str, own: &str, found: &Listing, max_tokens: usize) -> Result<Value, usize> {
-    let budget = max_tokens * OCTETS_PER_TOKEN;
-    let mut messages = Vec::with_capacity(found.messages.len());
-    let mut octets = 200 + folder.len() * 2;
-    for message in &found.messages {
-        let line = summary(folder, found.uid_validity, own, message);
-        octets += line.to_string().len() + 1;
-        if octets > budget {
-            return Err(messages.len());
-        }
-        messages.push(line);
-    }
+pub(crate) fn listing(
+    folder: &str,
+    own: &str,
+    found: &Listing,
+    max_tokens: usize,
+    asked: bool,
+) -> Result<Value, usize> {
+    let frame = 150 + json!(folder).to_string().len();
+    let room = (max_tokens * OCTETS_PER_TOKEN).saturating_sub(frame);
+    let line = |message| Line::new(folder, found.uid_validity, own, message);
+    let messages = lines(&found.messages.iter().map(line).collect::<Vec<_>>(), room, asked)?;
     let mut value = json!({ "folder": folder, "total": found.total, "messages": messages });
     if let Some(next) = found.next {
-        value["next_cursor"] = json!(reference::encode_cursor(next));
+        value["next_cursor"] = json!(next.to_string());
     }
     Ok(value)
 }
 
-/// Schema of [`listing`].
-pub(crate) fn listing_schema() -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "folder": { "type": "string" },
-            "total": { "type": "integer", "description": "messages in the folder, or matches" },
-            "messages": { "type": "array", "items": summary_schema() },
-            "next_cursor": { "type": "string" }
-        },
-        "required": ["folder", "total", "messages"]
-    })
-}
+/// Members of [`listing`].
+pub(crate) const LISTING: &[&str] = &["folder", "total", "messages"];
 
 /// Refuses a budget that not even one message fits into.
 pub(crate) fn at_least_one(fitting: usize) -> Result<u32, ToolError> {
     match u32::try_from(fitting) {
         Ok(0) | Err(_) => Err(ToolError::argument("max_tokens", "is too small for a single message", "6000")),
         Ok(fitting) => Ok(fitting),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use imapmcp_core::mail::Envelope;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_octets_of_a_line_are_counted_as_they_are_written(
+            name in "\\PC{0,80}", subject in "(.|\n|\t){0,150}", size in any::<u64>(), seen in any::<bool>(),
+        ) {
+            let address = Address { name: Some(name), email: "a@b.example".to_owned() };
+            let message = Summary {
+                uid: 7,
+                internal_date: Some(Timestamp(1_700_000_000_000)),
+                flags: if seen { vec!["\\Seen".to_owned(), "$x".to_owned()] } else { Vec::new() },
+                size,
+                envelope: Envelope { from: vec![address.clone()], to: vec![address], subject: Some(subject), ..Envelope::default() },
+                parts: Vec::new(),
+            };
+            let line = Line::new("Folder", 3, "me@b.example", &message).with("account", "\"x\"".to_owned());
+            for detail in DETAILS {
+                prop_assert_eq!(line.octets(detail), Value::Object(line.members(detail)).to_string().len());
+            }
+        }
     }
 }

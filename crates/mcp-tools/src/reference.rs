@@ -1,11 +1,11 @@
 //! Message identifiers: folder, UIDVALIDITY and UID in one short opaque string, and listing cursors.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use imapmcp_core::mail::{Locator, PageCursor};
+use imapmcp_core::mail::Locator;
 
-/// `validity.uid` in base 36 for INBOX, with the folder's name (base64url) behind a third dot otherwise.
+/// `validity-uid` (base 36 and decimal) for INBOX, with the folder's name (base64url) behind a dot otherwise.
 pub fn encode(folder: &str, uid_validity: u32, uid: u32) -> String {
-    let mut id = format!("{}.{}", base36(uid_validity), base36(uid));
+    let mut id = format!("{}-{uid}", base36(uid_validity));
     if folder != "INBOX" {
         id.push('.');
         URL_SAFE_NO_PAD.encode_string(folder, &mut id);
@@ -18,26 +18,17 @@ pub fn decode(id: &str) -> Option<Locator> {
     if id.len() > 2000 {
         return None;
     }
-    let mut pieces = id.split('.');
-    let uid_validity = from_base36(pieces.next()?)?;
-    let uid = from_base36(pieces.next()?)?;
-    let folder = match pieces.next() {
-        None => "INBOX".to_owned(),
-        Some(name) => String::from_utf8(URL_SAFE_NO_PAD.decode(name).ok()?).ok()?,
+    let (place, folder) = match id.split_once('.') {
+        None => (id, "INBOX".to_owned()),
+        Some((place, name)) => (place, String::from_utf8(URL_SAFE_NO_PAD.decode(name).ok()?).ok()?),
     };
-    (pieces.next().is_none() && uid > 0).then_some(Locator { folder, uid_validity: Some(uid_validity), uid })
-}
-
-/// A listing's cursor.
-pub(crate) fn encode_cursor(cursor: PageCursor) -> String {
-    format!("{}.{}.{}", base36(cursor.uid_validity), base36(cursor.uid), base36(cursor.sequence))
-}
-
-pub(crate) fn decode_cursor(text: &str) -> Option<PageCursor> {
-    let mut pieces = text.split('.').map(from_base36);
-    let cursor =
-        PageCursor { uid_validity: pieces.next()??, uid: pieces.next()??, sequence: pieces.next()?? };
-    pieces.next().is_none().then_some(cursor)
+    let (validity, uid) = place.split_once('-')?;
+    let uid = uid.bytes().all(|b| b.is_ascii_digit()).then(|| uid.parse::<u32>().ok()).flatten()?;
+    (uid > 0 && !folder.is_empty()).then_some(Locator {
+        folder,
+        uid_validity: Some(from_base36(validity)?),
+        uid,
+    })
 }
 
 fn base36(mut number: u32) -> String {
@@ -73,9 +64,10 @@ mod tests {
 
     #[test]
     fn what_is_none_of_ours_is_refused() {
-        for bad in ["", "1", "1.0", "1.2.3.4", "A.1", "1.zzzzzzzz", "1.2.!!", "-1.2", "1.2.", "é.1"] {
-            let decoded = decode(bad);
-            assert!(decoded.is_none() || bad == "1.2.", "{bad}");
+        for bad in
+            ["", "1", "1-0", "1.2", "1-2.3.4", "A-1", "1-4294967296", "1-2.!!", "-1-2", "1-+2", "1-2.", "é-1"]
+        {
+            assert!(decode(bad).is_none(), "{bad}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a message carries besides its text.
 
-use crate::{body::TextParts, header};
+use crate::{header, view};
 use imapmcp_core::mail::Part;
 
 /// One attachment, as a list shows it.
@@ -24,10 +24,10 @@ pub struct Attachment {
 
 /// Every leaf part that is not the message's own text.
 pub fn list(parts: &[Part]) -> Vec<Attachment> {
-    let text = TextParts::of(parts);
+    let own = view::is_own_text(parts);
     parts
         .iter()
-        .filter(|part| !text.contains(part))
+        .filter(|part| !own(part))
         .enumerate()
         .map(|(index, part)| Attachment {
             index,

@@ -1,5 +1,6 @@
 //! Which part is the message's text, and what it says.
 
+use crate::{decode, header};
 use imapmcp_core::mail::Part;
 
 /// Encoded octets of a text part that are fetched and decoded at most.
@@ -44,33 +45,55 @@ fn is_attached(part: &Part) -> bool {
 
 /// Undoes transfer encoding and charset. Never fails: what cannot be decoded shows as it is or as U+FFFD.
 pub fn decode(octets: &[u8], encoding: &str, charset: Option<&str>) -> String {
-    let token = |text: &str| -> String {
-        text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.:+".contains(*c)).take(60).collect()
-    };
-    let mut message = format!(
-        "Content-Type: text/plain; charset=\"{}\"\r\nContent-Transfer-Encoding: {}\r\n\r\n",
-        token(charset.unwrap_or("utf-8")),
-        token(encoding),
-    )
-    .into_bytes();
-    message.extend_from_slice(octets);
-    let decoded = mailparse::parse_mail(&message).and_then(|mail| mail.get_body());
-    let text = decoded.unwrap_or_else(|_| String::from_utf8_lossy(octets).into_owned());
-    visible(&text)
+    visible(&decode::text(&decode::transfer(octets, encoding), charset, false))
 }
 
 /// Plain text without characters that are not seen; line ends become `\n`.
 pub fn visible(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
+    let mut before = None;
     for c in text.chars() {
-        match c {
-            '\r' => {}
-            '\n' | '\t' => clean.push(c),
-            c if c.is_control() || crate::header::is_deceptive(c) => {}
-            c => clean.push(c),
+        let c = match c {
+            '\u{2028}' | '\u{2029}' => '\n',
+            c => c,
+        };
+        if c == '\n' || c == '\t' || (!c.is_control() && header::is_shown(c, before)) {
+            clean.push(c);
+            before = Some(c);
         }
     }
     clean
+}
+
+/// Whether characters that nobody sees stand within the words of a text. Soft hyphens and marks of order are
+/// typography, and a text of nothing but such characters is a spacer; tag characters are neither.
+pub(crate) fn hides_characters(text: &str) -> bool {
+    if text.is_ascii() {
+        return false;
+    }
+    if text
+        .chars()
+        .any(|c| matches!(c, '\u{E0000}'..='\u{E007F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'))
+    {
+        return true;
+    }
+    let mut before = None;
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let typography = matches!(
+            c,
+            '\u{AD}' | '\u{FEFF}' | '\u{200E}' | '\u{200F}' | '\u{200D}' | '\u{FE0E}' | '\u{FE0F}'
+        );
+        let inside = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        if !typography && header::is_deceptive(c) && inside(before) {
+            while characters.next_if(|c| header::is_deceptive(*c)).is_some() {}
+            if inside(characters.peek().copied()) {
+                return true;
+            }
+        }
+        before = Some(c);
+    }
+    false
 }
 
 #[cfg(test)]
@@ -101,6 +124,16 @@ mod tests {
         assert_eq!(decode(b"caf=E9 =\r\nau lait", "quoted-printable", Some("iso-8859-1")), "café au lait");
         assert_eq!(decode(b"5pel5pys", "base64", Some("utf-8")), "日本");
         assert_eq!(decode(b"ok", "bogus\r\nX: y", Some("no\"such")), "ok");
+    }
+
+    #[test]
+    fn joiners_stay_in_pictures_and_go_elsewhere() {
+        assert_eq!(
+            visible("👩\u{200d}🔬 ❤\u{fe0f} a\u{200d}b\u{fe0f}\u{fe01}c\u{2028}d"),
+            "👩\u{200d}🔬 ❤\u{fe0f} abc\nd"
+        );
+        assert!(hides_characters("pass\u{200b}word") && hides_characters("x \u{e0041}"));
+        assert!(!hides_characters("Donau\u{ad}dampf") && !hides_characters("\u{200b}\u{200b} a"));
     }
 
     proptest! {

@@ -33,7 +33,7 @@ pub fn one_line(text: &str) -> String {
             if !line.is_empty() && !line.ends_with(' ') {
                 line.push(' ');
             }
-        } else if !is_deceptive(c) {
+        } else if is_shown(c, line.chars().next_back()) {
             line.push(c);
         }
     }
@@ -61,13 +61,33 @@ pub const fn is_deceptive(c: char) -> bool {
             | '\u{202A}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}'
             | '\u{3164}'
+            | '\u{2800}'
+            | '\u{FE00}'..='\u{FE0E}'
             | '\u{FEFF}'
             | '\u{FFA0}'
             | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{FFFE}'..='\u{FFFF}'
             | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D159}'
             | '\u{1D173}'..='\u{1D17A}'
-            | '\u{E0000}'..='\u{E0FFF}'
+            | '\u{1FFFE}'..='\u{1FFFF}'
+            | '\u{2FFFE}'..='\u{2FFFF}'
+            | '\u{E0000}'..='\u{10FFFF}'
     )
+}
+
+/// Whether `c` is shown behind `before`: nothing deceptive, and joiners and selectors only where they make emoji (in
+/// a row they carry data that nobody sees).
+pub(crate) fn is_shown(c: char, before: Option<char>) -> bool {
+    let pictured = |c: char| matches!(c, '\u{203C}'..='\u{32FF}' | '\u{1F000}'..='\u{1FAFF}');
+    match (c, before) {
+        ('\u{200D}', Some(before)) => {
+            pictured(before) || before == '\u{FE0F}' || matches!(before, '\u{900}'..='\u{DFF}')
+        }
+        ('\u{FE0F}', Some(before)) => pictured(before) || matches!(before, '0'..='9' | '#' | '*' | '©' | '®'),
+        ('\u{200D}' | '\u{FE0F}', None) => false,
+        (c, _) => !is_deceptive(c),
+    }
 }
 
 /// A display name, decoded; `None` when there is nothing to show.
@@ -89,7 +109,12 @@ impl Fields {
     pub fn parse(section: &[u8]) -> Self {
         let section = &section[..section.len().min(MAX_SECTION)];
         let mut fields: Vec<(String, String)> = Vec::new();
-        for line in String::from_utf8_lossy(section).split('\n') {
+        for line in section.split(|octet| *octet == b'\n') {
+            // raw octets beyond ASCII are UTF-8 (RFC 6532) or somebody's old habit
+            let line = std::str::from_utf8(line).map_or_else(
+                |_| encoding_rs::WINDOWS_1252.decode_without_bom_handling(line).0,
+                std::borrow::Cow::Borrowed,
+            );
             let line = line.trim_end_matches('\r');
             if line.starts_with([' ', '\t']) {
                 if let Some((_, value)) = fields.last_mut() {
@@ -115,6 +140,16 @@ impl Fields {
     /// The first field of this name as it came, folded lines and all.
     pub fn raw(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Every field of this name as it came, topmost first.
+    pub fn every<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Names and values of all fields as they came, topmost first.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Message identifiers (`<…>`) of a field such as References, without brackets, at most `limit`, the last ones.

@@ -1,18 +1,24 @@
-//! HTML to Markdown over a real tree: what a person would not see is removed and counted, links show where they go.
+//! HTML over a real tree: what a person would not see is removed and counted, links show where they go.
 //!
-//! The tree is an arena and the walk keeps its own stack, so depth costs no machine stack. The tree builder's cost
-//! grows with depth times size, so both are bounded before it starts.
+//! The tree is an arena and the walk keeps its own stack, so depth costs no machine stack. Tree, style sheets and walk
+//! are bounded in size, depth and time; what a bound cuts is not looked at, and that is told.
 
-use crate::tree::{first_octets, is_long, shorten_runs, tree_of};
-use scraper::{ElementRef, Node, node::Element};
+use crate::{
+    body, css,
+    header::one_line,
+    link,
+    markdown::{MAX_VIEW, Writer},
+    style::{self, Context},
+    tree::{Deadline, MAX_ATTRIBUTE as MAX_HREF, first_octets, is_long, shorten_runs, tree_of},
+    view::{Format, View},
+};
+use ego_tree::{NodeId, NodeRef};
+use scraper::{ElementRef, Html, Node, node::Element};
 
-/// Octets of HTML looked at.
-const MAX_OCTETS: usize = 2 * 1024 * 1024;
-
-/// What a page says.
+/// What a page says, as far as older callers ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Markdown.
+    /// Markdown, or HTML.
     pub text: String,
     /// Elements removed because a person would not see them.
     pub hidden: usize,
@@ -20,93 +26,253 @@ pub struct Page {
     pub link_mismatches: usize,
 }
 
+impl From<View> for Page {
+    fn from(view: View) -> Self {
+        Self { text: view.text, hidden: view.hidden, link_mismatches: view.link_mismatches.len() }
+    }
+}
+
 /// Converts a message's HTML to Markdown.
 pub fn to_markdown(html: &str) -> Page {
-    let html = first_octets(html, MAX_OCTETS);
-    let Some(document) = tree_of(html) else {
-        return Page { text: strip_tags(html), hidden: 0, link_mismatches: 0 };
-    };
-    let mut writer = Writer::default();
-    // (node, leaving): an explicit stack instead of recursion
-    let mut stack = vec![(document.tree.root(), false)];
-    while let Some((node, leaving)) = stack.pop() {
-        match node.value() {
-            Node::Text(text) => writer.words(text),
-            Node::Element(element) if leaving => writer.close(element),
-            Node::Element(element) => {
-                if is_skipped(element) {
-                    continue;
-                }
-                if is_hidden(element) {
-                    let says_something = ElementRef::wrap(node)
-                        .is_some_and(|inner| inner.text().any(|text| !text.trim().is_empty()));
-                    writer.hidden += usize::from(says_something);
-                    continue;
-                }
-                writer.open(element);
-                stack.push((node, true));
-                stack.extend(node.children().rev().map(|child| (child, false)));
-            }
-            Node::Document | Node::Fragment => {
-                stack.extend(node.children().rev().map(|child| (child, false)));
-            }
-            _ => {}
-        }
-    }
-    writer.finish()
+    view(html, Format::Markdown).into()
 }
 
 /// The HTML a person would see, fit for showing: sanitised by `ammonia` after hidden elements were taken out of the
 /// tree. No scripts, styles, forms, SVG or MathML; nothing is loaded from elsewhere (images lose their source).
 pub fn sanitised(html: &str) -> Page {
-    let html = first_octets(html, MAX_OCTETS);
-    let Some(mut document) = tree_of(html) else {
-        return Page { text: strip_tags(html), hidden: 0, link_mismatches: 0 };
-    };
-    let hidden: Vec<_> = document
-        .tree
-        .nodes()
-        .filter(|node| {
-            node.value().as_element().is_some_and(|element| is_hidden(element) || is_skipped(element))
-        })
-        .map(|node| node.id())
-        .collect();
-    let mut removed = 0;
-    for id in hidden {
+    view(html, Format::Html).into()
+}
+
+/// A page in the wanted format.
+pub(crate) fn view(html: &str, format: Format) -> View {
+    let (building, all) = Deadline::pair();
+    let (document, cut) = tree_of(html, building);
+    let mut view = View { cut, ..View::default() };
+    if format == Format::Html {
+        sanitise(document, all, &mut view);
+        return view;
+    }
+    let mut writer = Writer::new(format);
+    walk(&document, all, &mut view, |event, view| match event {
+        Event::Open(element) => {
+            writer.open(element);
+            !writer.is_full()
+        }
+        Event::Close(element) => {
+            writer.close(element, view);
+            true
+        }
+        Event::Text(text) => {
+            writer.words(text);
+            !writer.is_full()
+        }
+        Event::Image(alt) => {
+            writer.image(&alt);
+            true
+        }
+        Event::Hidden(_) => true,
+    });
+    view.cut |= writer.is_full();
+    view.text = writer.finish();
+    view
+}
+
+fn sanitise(mut document: Html, deadline: Deadline, view: &mut View) {
+    view.cut |= shorten_texts(&mut document);
+    let (mut gone, mut octets) = (Vec::new(), 0);
+    let mut open: Vec<(Option<String>, String)> = Vec::new();
+    walk(&document, deadline, view, |event, view| {
+        if let Event::Open(element) = &event {
+            octets += 2 * element.name().len() + 5;
+            octets += element.attr("href").map_or(0, |href| href.len().min(MAX_HREF));
+        }
+        match event {
+            Event::Hidden(id) => gone.push(id),
+            Event::Open(element) if element.name() == "a" => {
+                let real = element.attr("href").and_then(link::target).and_then(|url| link::host_of(&url));
+                if open.len() < 100 {
+                    open.push((real, String::new()));
+                }
+            }
+            Event::Text(text) => {
+                if let Some((_, shown)) = open.last_mut().filter(|(_, shown)| shown.len() < 2048) {
+                    shown.push_str(text);
+                }
+            }
+            Event::Close(element) if element.name() == "a" => {
+                if let Some((Some(real), shown)) = open.pop() {
+                    link::tell_lookalike(&real, view);
+                    link::compare(&one_line(&shown), &real, view);
+                }
+            }
+            _ => {}
+        }
+        octets <= MAX_VIEW
+    });
+    for id in gone {
         if let Some(mut node) = document.tree.get_mut(id) {
-            removed += usize::from(node.value().as_element().is_some_and(is_hidden));
             node.detach();
         }
     }
-    let long: Vec<_> =
-        document.tree.nodes().filter(|node| is_long(node.value())).map(|node| node.id()).collect();
+    // a text that was taken out has no place where its pieces could go
+    let long: Vec<_> = document
+        .tree
+        .nodes()
+        .filter(|node| node.parent().is_some() && is_long(node.value()))
+        .map(|node| node.id())
+        .collect();
     for id in long {
         if let Some(mut node) = document.tree.get_mut(id) {
             shorten_runs(&mut node);
         }
     }
-    let clean =
-        ammonia::Builder::default().rm_tags(["img", "svg", "math"]).clean(&document.html()).to_string();
-    Page { text: crate::body::visible(clean.trim()), hidden: removed, link_mismatches: 0 }
+    let mut cleaner = ammonia::Builder::default();
+    // a tooltip is a text that is not seen
+    cleaner
+        .rm_tags(["img", "svg", "math"])
+        .rm_generic_attributes(["title"])
+        .url_schemes(["http", "https", "mailto", "tel"].into())
+        // there is nothing that it could be relative to but the page that shows it
+        .url_relative(ammonia::UrlRelative::Deny);
+    let clean = cleaner.clean(&document.html()).to_string();
+    let clean = body::visible(clean.trim());
+    view.text = clean;
+    if view.text.len() > MAX_VIEW + MAX_HREF {
+        // the estimate above was too low: what is left open does no harm
+        let kept = first_octets(&view.text, MAX_VIEW);
+        view.text.truncate(kept.rfind('<').unwrap_or(kept.len()));
+        view.cut = true;
+    }
 }
 
-fn strip_tags(html: &str) -> String {
-    let mut text = String::new();
-    let mut inside = false;
-    for c in html.chars() {
-        match c {
-            '<' => inside = true,
-            '>' if inside => {
-                inside = false;
-                text.push(' ');
-            }
-            c if !inside => text.push(c),
-            _ => {}
+/// Leaves as much text as the sanitiser is given; whether there was more. An entity costs it many times its octets.
+fn shorten_texts(document: &mut Html) -> bool {
+    let mut room = MAX_VIEW;
+    let mut shorter = Vec::new();
+    for node in document.tree.nodes() {
+        let Node::Text(text) = node.value() else { continue };
+        if node.parent().and_then(|above| above.value().as_element()).is_some_and(is_skipped) {
+            continue;
+        }
+        let mut weighed = 0;
+        let fits = text.bytes().position(|octet| {
+            weighed += if b"&<>\xC2".contains(&octet) { 16 } else { 1 };
+            weighed > room
+        });
+        room = room.saturating_sub(weighed);
+        shorter.extend(fits.map(|fits| (node.id(), fits)));
+    }
+    for (id, fits) in &shorter {
+        if let Some(Node::Text(text)) = document.tree.get_mut(*id).as_mut().map(ego_tree::NodeMut::value) {
+            let kept = first_octets(text, *fits).to_owned();
+            text.text = kept.as_str().into();
         }
     }
-    crate::header::one_line(&text)
+    !shorter.is_empty()
 }
 
+/// What the walk meets, in document order.
+enum Event<'a> {
+    Open(&'a Element),
+    Close(&'a Element),
+    /// A text that is seen.
+    Text(&'a str),
+    /// The words in place of an image.
+    Image(String),
+    /// A node that is not seen, with all that is in it.
+    Hidden(NodeId),
+}
+
+/// Goes through what is seen; `visit` says whether to go on. What does not belong to the text is reported as hidden;
+/// only what tries to say something unseen is counted.
+fn walk<'a>(
+    document: &'a Html,
+    deadline: Deadline,
+    view: &mut View,
+    mut visit: impl FnMut(Event<'a>, &mut View) -> bool,
+) {
+    let sheets = sheets_of(document);
+    view.cut |= sheets.incomplete;
+    let mut contexts = vec![Context::default()];
+    // (node, leaving): an explicit stack instead of recursion
+    let mut stack = vec![(document.tree.root(), false)];
+    let (mut steps, mut enough) = (0_u32, false);
+    while let Some((node, leaving)) = stack.pop() {
+        steps += 1;
+        if enough || steps.is_multiple_of(8) && deadline.has_passed() {
+            view.cut = true;
+            // what has not been looked at cannot be shown
+            stack.push((node, leaving));
+            for (node, _) in stack.into_iter().filter(|(_, leaving)| !leaving) {
+                visit(Event::Hidden(node.id()), view);
+            }
+            return;
+        }
+        let context = contexts.last().copied().unwrap_or_default();
+        enough |= !match node.value() {
+            Node::Text(text) if context.shows_text() => {
+                view.hidden += usize::from(body::hides_characters(text));
+                if is_only_white(text) {
+                    visit(Event::Text(" "), view)
+                } else {
+                    visit(Event::Text(text), view)
+                }
+            }
+            Node::Text(text) => {
+                view.hidden += usize::from(says_something(text));
+                visit(Event::Hidden(node.id()), view)
+            }
+            Node::Element(element) if leaving => {
+                contexts.pop();
+                visit(Event::Close(element), view)
+            }
+            Node::Element(element) => {
+                let inner = ElementRef::wrap(node)
+                    .filter(|_| !is_skipped(element))
+                    .and_then(|inner| style::enter(inner, &sheets, context));
+                match inner {
+                    None => {
+                        count_hidden(node, element, view);
+                        visit(Event::Hidden(node.id()), view)
+                    }
+                    Some(_) if element.name() == "img" => {
+                        image(element, context, view).is_none_or(|alt| visit(Event::Image(alt), view))
+                    }
+                    Some(inner) => {
+                        view.remote_images += usize::from(element.attr("background").is_some_and(is_remote));
+                        contexts.push(inner);
+                        stack.push((node, true));
+                        stack.extend(node.children().rev().map(|child| (child, false)));
+                        visit(Event::Open(element), view)
+                    }
+                }
+            }
+            Node::Document | Node::Fragment => {
+                stack.extend(node.children().rev().map(|child| (child, false)));
+                true
+            }
+            _ => true,
+        };
+    }
+}
+
+fn sheets_of(document: &Html) -> css::Sheets {
+    let mut sheets = css::Sheets::default();
+    for node in document.tree.nodes() {
+        let Some(element) = node.value().as_element().filter(|element| element.name() == "style") else {
+            continue;
+        };
+        if element.attr("media").is_some_and(|media| !css::applies(&media.to_lowercase())) {
+            continue;
+        }
+        let text: String =
+            node.children().filter_map(|child| child.value().as_text()).map(|text| &**text).collect();
+        sheets.read(&text);
+    }
+    sheets
+}
+
+/// Elements that are not part of the text, whatever their style.
 fn is_skipped(element: &Element) -> bool {
     matches!(
         element.name(),
@@ -116,302 +282,76 @@ fn is_skipped(element: &Element) -> bool {
             | "title"
             | "template"
             | "noscript"
+            | "noframes"
+            | "noembed"
             | "svg"
             | "math"
             | "object"
             | "iframe"
             | "select"
-            | "button"
-            | "textarea"
+            | "datalist"
             | "canvas"
             | "audio"
             | "video"
+            | "rp"
     )
 }
 
-/// Inline styles and attributes by which mail hides text.
-fn is_hidden(element: &Element) -> bool {
-    if element.attr("hidden").is_some() || element.attr("aria-hidden") == Some("true") {
-        return true;
-    }
-    let Some(style) = element.attr("style") else { return false };
-    let style: String =
-        style.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).take(4000).collect();
-    let mut colour = None;
-    let mut background = None;
-    for declaration in style.split(';') {
-        let Some((property, value)) = declaration.split_once(':') else { continue };
-        let value = value.trim_end_matches("!important");
-        let tiny = || {
-            let number: String = value.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-            number.parse::<f32>().is_ok_and(|size| size < 2.0)
-                && !value.ends_with("em")
-                && (value.ends_with("px")
-                    || value.ends_with("pt")
-                    || !value.contains(|c: char| c.is_alphabetic()))
-        };
-        let hides = match property {
-            "display" => value == "none",
-            "visibility" => value == "hidden" || value == "collapse",
-            "opacity" => value.parse::<f32>().is_ok_and(|opacity| opacity < 0.05),
-            "font-size" => value != "0.0" && value.starts_with('0') && !value.starts_with("0.") || tiny(),
-            "max-height" | "max-width" => value.trim_end_matches(|c: char| c.is_alphabetic()) == "0",
-            "text-indent" | "left" | "top" | "margin-left" => value.strip_prefix('-').is_some_and(|far| {
-                far.trim_end_matches(|c: char| c.is_alphabetic()).parse::<f32>().is_ok_and(|by| by >= 500.0)
-            }),
-            "clip" => value.starts_with("rect(0"),
-            "mso-hide" => value == "all",
-            "color" => {
-                colour = Some(value.to_owned());
-                false
-            }
-            "background" | "background-color" => {
-                background = Some(value.to_owned());
-                false
-            }
-            _ => false,
-        };
-        if hides {
-            return true;
-        }
-    }
-    colour.is_some() && colour == background || colour.as_deref() == Some("transparent")
-}
-
-#[derive(Default)]
-struct Writer {
-    out: String,
-    hidden: usize,
-    link_mismatches: usize,
-    /// line ends owed before the next word
-    breaks: usize,
-    /// a blank owed before the next word
-    blank: bool,
-    /// (href, where its text begins)
-    links: Vec<(String, usize)>,
-    /// `Some(n)`: the next number of an ordered list
-    lists: Vec<Option<usize>>,
-    quotes: usize,
-    preformatted: usize,
-}
-
-impl Writer {
-    fn words(&mut self, text: &str) {
-        if self.preformatted > 0 {
-            for (index, line) in text.split('\n').enumerate() {
-                if index > 0 {
-                    self.breaks = self.breaks.max(1);
-                    self.flush();
-                }
-                self.put(&crate::body::visible(line));
-            }
-            return;
-        }
-        if text.starts_with(char::is_whitespace) {
-            self.blank = true;
-        }
-        let mut first = true;
-        for word in text.split_whitespace() {
-            let word = crate::header::one_line(word);
-            if word.is_empty() {
-                continue;
-            }
-            if !first {
-                self.blank = true;
-            }
-            first = false;
-            self.put(&word);
-        }
-        if text.ends_with(char::is_whitespace) {
-            self.blank = true;
-        }
-    }
-
-    fn put(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        self.flush();
-        if self.blank && !self.out.is_empty() && !self.out.ends_with([' ', '\n']) {
-            self.out.push(' ');
-        }
-        self.blank = false;
-        self.out.push_str(text);
-    }
-
-    fn flush(&mut self) {
-        if self.breaks > 0 {
-            let mark = "> ".repeat(self.quotes);
-            if !self.out.is_empty() {
-                self.out.truncate(self.out.trim_end_matches(' ').len());
-                let before = self.out.rfind('\n').map_or(self.out.as_str(), |at| &self.out[at + 1..]);
-                let inside = self.quotes > 0 && before.starts_with('>');
-                self.out.push('\n');
-                if self.breaks >= 2 {
-                    self.out.push_str(if inside { mark.trim_end() } else { "" });
-                    self.out.push('\n');
-                }
-            }
-            self.out.push_str(&mark);
-            self.breaks = 0;
-            self.blank = false;
-        }
-    }
-
-    fn block(&mut self, lines: usize) {
-        self.breaks = self.breaks.max(lines);
-    }
-
-    fn open(&mut self, element: &Element) {
-        match element.name() {
-            "br" => self.breaks += 1,
-            "p" | "table" | "pre" => {
-                self.block(2);
-                self.preformatted += usize::from(element.name() == "pre");
-            }
-            "div" | "section" | "article" | "header" | "footer" | "tr" | "dt" | "dd" | "address"
-            | "center" => {
-                self.block(1);
-            }
-            "td" | "th" => self.blank = true,
-            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                self.block(2);
-                let level = usize::from(element.name().as_bytes()[1] - b'0');
-                self.put(&"#".repeat(level));
-                self.blank = true;
-            }
-            "blockquote" => {
-                self.block(2);
-                self.quotes = (self.quotes + 1).min(10);
-            }
-            "ul" => self.start_list(None),
-            "ol" => self.start_list(Some(1)),
-            "li" => {
-                self.block(1);
-                let indent = "  ".repeat(self.lists.len().saturating_sub(1).min(10));
-                let mark = match self.lists.last_mut() {
-                    Some(Some(number)) => {
-                        *number += 1;
-                        format!("{indent}{}.", *number - 1)
-                    }
-                    _ => format!("{indent}-"),
-                };
-                self.put(&mark);
-                self.blank = true;
-            }
-            "hr" => {
-                self.block(2);
-                self.put("---");
-                self.block(2);
-            }
-            "img" => {
-                let alt = crate::header::one_line(element.attr("alt").unwrap_or_default());
-                let dot = |name: &str| matches!(element.attr(name), Some("0" | "1"));
-                if !alt.is_empty() && !dot("width") && !dot("height") {
-                    self.put(&format!("[image: {alt}]"));
-                }
-            }
-            "a" => {
-                let href = crate::header::one_line(element.attr("href").unwrap_or_default());
-                self.flush();
-                if self.blank && !self.out.is_empty() && !self.out.ends_with([' ', '\n']) {
-                    self.out.push(' ');
-                    self.blank = false;
-                }
-                self.links.push((href, self.out.len()));
+fn count_hidden(node: NodeRef<'_, Node>, element: &Element, view: &mut View) {
+    let mut says = false;
+    for inner in node.descendants() {
+        match inner.value() {
+            Node::Text(text) => says |= says_something(text),
+            Node::Element(element) if element.name() == "img" => {
+                view.tracking_pixels += usize::from(element.attr("src").is_some_and(is_remote));
             }
             _ => {}
         }
     }
-
-    fn start_list(&mut self, number: Option<usize>) {
-        self.block(if self.lists.is_empty() { 2 } else { 1 });
-        self.lists.push(number);
-    }
-
-    fn close(&mut self, element: &Element) {
-        match element.name() {
-            "p" | "table" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.block(2),
-            "pre" => {
-                self.block(2);
-                self.preformatted = self.preformatted.saturating_sub(1);
-            }
-            "div" | "section" | "article" | "header" | "footer" | "tr" | "li" | "dt" | "dd" | "address"
-            | "center" => self.block(1),
-            "td" | "th" => self.blank = true,
-            "blockquote" => {
-                self.quotes = self.quotes.saturating_sub(1);
-                self.block(2);
-            }
-            "ul" | "ol" => {
-                self.lists.pop();
-                self.block(if self.lists.is_empty() { 2 } else { 1 });
-            }
-            "a" => self.end_link(),
-            _ => {}
-        }
-    }
-
-    /// `[text](target)`; the target alone when the text says the same, the text alone when there is no target
-    /// to follow.
-    fn end_link(&mut self) {
-        let Some((href, start)) = self.links.pop() else { return };
-        let web = href.starts_with("https://") || href.starts_with("http://");
-        let mail = href.starts_with("mailto:");
-        let text = self.out.get(start..).unwrap_or_default().trim().to_owned();
-        if !(web || mail) || text.is_empty() || href.len() > 2000 {
-            return;
-        }
-        let bare = |link: &str| {
-            link.trim_start_matches("https://")
-                .trim_start_matches("http://")
-                .trim_start_matches("mailto:")
-                .trim_end_matches('/')
-                .to_lowercase()
-        };
-        if bare(&text) == bare(&href) {
-            return;
-        }
-        if let (Some(shown), Some(real)) = (host_in_text(&text), host_of(&href))
-            && shown != real
-            && !real.ends_with(&format!(".{shown}"))
-        {
-            self.link_mismatches += 1;
-        }
-        self.out.truncate(start);
-        let target = href.replace(' ', "%20").replace(')', "%29");
-        for piece in ["[", &text, "](", &target, ")"] {
-            self.out.push_str(piece);
-        }
-    }
-
-    fn finish(mut self) -> Page {
-        self.out.truncate(self.out.trim_end().len());
-        Page { text: self.out, hidden: self.hidden, link_mismatches: self.link_mismatches }
-    }
+    let is_code =
+        is_skipped(element) && !matches!(element.name(), "template" | "noscript" | "noframes" | "noembed");
+    view.hidden += usize::from(says && !is_code);
 }
 
-fn host_of(link: &str) -> Option<String> {
-    let rest = link.split_once("://")?.1;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit('@').next()?.split(':').next()?;
-    Some(host.trim_start_matches("www.").to_lowercase())
+fn says_something(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
 }
 
-/// A host name that the text of a link shows, if it shows one.
-fn host_in_text(text: &str) -> Option<String> {
-    if text.contains(char::is_whitespace) {
+fn is_only_white(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || crate::header::is_deceptive(c)) && !text.contains('\n')
+}
+
+fn is_remote(source: &str) -> bool {
+    let source = source.trim_start().as_bytes();
+    source.starts_with(b"//") || source.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"http"))
+}
+
+/// Counts an image; its alternative text, if a person would see it.
+fn image(element: &Element, context: Context, view: &mut View) -> Option<String> {
+    let is_dot = |value: &str| {
+        let digits = value.trim().trim_end_matches("px");
+        digits.parse::<f32>().is_ok_and(|size| size <= 1.0)
+    };
+    let tiny = ["width", "height"].iter().any(|name| element.attr(name).is_some_and(is_dot))
+        || element.attr("style").is_some_and(|style| {
+            css::declarations(style).iter().any(|found| {
+                matches!(
+                    found.property,
+                    css::Property::Width
+                        | css::Property::Height
+                        | css::Property::MaxWidth
+                        | css::Property::MaxHeight
+                ) && is_dot(&found.value)
+            })
+        });
+    let remote = ["src", "srcset"].iter().any(|name| element.attr(name).is_some_and(is_remote));
+    if tiny {
+        view.tracking_pixels += usize::from(remote);
         return None;
     }
-    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    host_of(&with_scheme).filter(|host| {
-        host.contains('.')
-            && !text.contains('@')
-            && host
-                .rsplit('.')
-                .next()
-                .is_some_and(|tld| tld.len() >= 2 && tld.chars().all(char::is_alphabetic))
-    })
+    view.remote_images += usize::from(remote);
+    let alt = one_line(element.attr("alt").unwrap_or_default());
+    (context.shows_text() && !alt.is_empty()).then_some(alt)
 }
 
 #[cfg(test)]
@@ -426,26 +366,68 @@ mod tests {
              <ul><li>a<li>b<ol><li>c</ol></ul><blockquote><p>q</p></blockquote><pre>x\n  y</pre></body></html>",
         );
         assert_eq!(page.text, "## Plan\n\nOne\ntwo\n\n- a\n- b\n  1. c\n\n> q\n\nx\n  y");
+        let table = "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td></td><td>2</td></tr></table>";
+        assert_eq!(to_markdown(table).text, "a | b\n1 | 2");
     }
 
     #[test]
-    fn what_a_person_would_not_see_is_removed_and_counted() {
-        for style in [
-            "display:none",
-            "DISPLAY : none !important",
-            "visibility:hidden",
-            "opacity:0",
-            "font-size:0",
-            "font-size:1px",
-            "max-height:0;overflow:hidden",
-            "color:#fff;background-color:#fff",
-            "text-indent:-9999px",
-            "mso-hide:all",
+    fn plain_text_of_a_page_has_no_marks() {
+        let page = view("<h2>Plan</h2><p>See <a href=https://a.example/x>this</a></p>", Format::Text);
+        assert_eq!(page.text, "Plan\n\nSee this <https://a.example/x>");
+    }
+
+    #[test]
+    fn what_a_style_sheet_hides_is_removed_and_counted() {
+        for css in [
+            ".x{display:none}",
+            "#y{visibility:hidden}",
+            "b i{font-size:0}",
+            ".X{color:#fff}",
+            "div,*.x{opacity:0}",
         ] {
-            let page = to_markdown(&format!("<p>seen</p><div style=\"{style}\">obey <b>me</b></div>"));
-            assert_eq!((page.text.as_str(), page.hidden), ("seen", 1), "{style}");
+            let page =
+                to_markdown(&format!("<style>{css}</style><p>seen</p><b><i class=x id=y>obey me</i></b>"));
+            assert_eq!((page.text.as_str(), page.hidden), ("seen", 1), "{css}");
         }
-        assert_eq!(to_markdown("<p style='font-size:0.9em'>seen</p>").hidden, 0);
+        let page = to_markdown(
+            "<style>.m{display:none}@media(max-width:600px){.d{display:none}}</style><p class=d>seen<p class=m>x",
+        );
+        assert_eq!((page.text.as_str(), page.hidden), ("seen", 1));
+    }
+
+    #[test]
+    fn colours_and_sizes_are_inherited_and_may_be_set_right_again() {
+        let page = to_markdown("<table bgcolor=white><tr><td><font color='#FFFFFE'>obey</font> seen");
+        assert_eq!((page.text.as_str(), page.hidden), ("seen", 1));
+        let page = to_markdown("<td style='font-size:0'><div style='font-size:14px'>seen</div></td>");
+        assert_eq!((page.text.as_str(), page.hidden), ("seen", 0));
+        let page =
+            to_markdown("<div style='visibility:hidden'>obey<p style='visibility:visible'>seen</p></div>");
+        assert_eq!((page.text.as_str(), page.hidden), ("seen", 1));
+        let page = to_markdown(
+            "<div style='background:#222'><p style='color:#fff'>seen <a href=x:y>too</a></p></div>",
+        );
+        assert_eq!((page.text.as_str(), page.hidden), ("seen too", 0));
+    }
+
+    #[test]
+    fn elements_that_are_not_shown_are_told_from_those_that_are() {
+        let html = "<p aria-hidden=true>a</p><details><summary>b</summary>c</details><button>d</button>\
+            <template>obey</template><noscript>obey</noscript><dialog>obey</dialog><p hidden>obey</p><!-- obey -->";
+        let page = to_markdown(html);
+        assert_eq!((page.text.as_str(), page.hidden), ("a\n\nb\nc\nd", 4));
+    }
+
+    #[test]
+    fn images_are_counted_and_never_addressed() {
+        let html = "<img src=https://t.example/1.gif width=1 height=1><img src=//t.example/x alt='Logo'>\
+            <div style='display:none'><img src=http://t.example/o></div><img src=cid:a alt=Photo>";
+        for format in [Format::Markdown, Format::Text, Format::Html] {
+            let page = view(html, format);
+            assert!(!page.text.contains("t.example"), "{}", page.text);
+            assert_eq!((page.tracking_pixels, page.remote_images), (2, 1));
+        }
+        assert_eq!(to_markdown(html).text, "[image: Logo][image: Photo]");
     }
 
     #[test]
@@ -458,27 +440,40 @@ mod tests {
     }
 
     #[test]
-    fn shown_html_holds_nothing_active_and_nothing_hidden() {
-        let page = sanitised(
-            "<p onclick=x()>seen<script>bad()</script><img src=https://t.example/p.gif>\
-             <span style='display:none'>obey</span><a href='javascript:x'>l</a></p>",
+    fn a_link_is_shown_once() {
+        let page = to_markdown(
+            "<a href=https://a.example/x>one</a> <a href=https://a.example/x>two</a> <a href=https://a.example/x><img></a>",
         );
-        assert_eq!(page.text, "<p>seen<a rel=\"noopener noreferrer\">l</a></p>");
-        assert_eq!(page.hidden, 1);
+        assert_eq!(page.text, "[one](https://a.example/x) two");
     }
 
     #[test]
-    fn a_hundred_thousand_nested_elements_are_read_as_text_at_once() {
-        let html = format!("{}hello{}", "<div>".repeat(100_000), "</div>".repeat(100_000));
+    fn shown_html_holds_nothing_active_and_nothing_hidden() {
+        let page = sanitised(
+            "<style>.z{display:none}</style><p onclick=x() title=obey>seen<script>bad()</script><img src=https://t.example/p.gif>\
+             <span style='display:none'>obey</span><i class=z>obey</i><a href='javascript:x'>l</a></p>",
+        );
+        assert_eq!(page.text, "<p>seen<a rel=\"noopener noreferrer\">l</a></p>");
+        assert_eq!(page.hidden, 2);
+    }
+
+    #[test]
+    fn a_page_that_is_too_deep_is_read_as_far_as_it_goes_and_still_loses_what_is_hidden() {
+        let html = format!("seen<p style=display:none>obey</p>{}deep", "<div>".repeat(100_000));
         let started = std::time::Instant::now();
-        assert_eq!(to_markdown(&html).text, "hello");
-        assert!(started.elapsed().as_secs() < 2);
+        for format in [Format::Markdown, Format::Html] {
+            let page = view(&html, format);
+            assert!(page.cut && page.text.contains("seen") && !page.text.contains("obey"));
+        }
+        assert!(started.elapsed().as_secs() < 5);
     }
 
     proptest! {
         #[test]
         fn no_html_panics(html in "(<[a-z]{1,6}( style=\"[a-z:;0-9-]{0,20}\")?>|</[a-z]{1,6}>|\\PC|\n){0,80}") {
-            let _ = to_markdown(&html);
+            for format in [Format::Markdown, Format::Text, Format::Html] {
+                let _ = view(&html, format);
+            }
         }
     }
 }

@@ -11,30 +11,44 @@ use scraper::{
 };
 use std::time::{Duration, Instant};
 
-/// Open tags at one time that are accepted; deeper HTML is read as text.
-const MAX_DEPTH: usize = 500;
+/// Octets of HTML looked at.
+pub(crate) const MAX_OCTETS: usize = 2 * 1024 * 1024;
+/// Elements within each other; the rest of deeper HTML is not looked at.
+const MAX_DEPTH: usize = 300;
 /// Nodes of a tree: the standard has a parser repeat open formatting elements in every paragraph, so a few octets
 /// can ask for hundreds of nodes.
-const MAX_NODES: usize = 400_000;
-/// Time for one tree, whatever makes it slow.
-const MAX_TIME: Duration = Duration::from_secs(3);
+const MAX_NODES: usize = 150_000;
 /// Octets of a text that are serialised in one go.
 const MAX_RUN: usize = 1024;
 /// Octets of an attribute that is shown.
-const MAX_ATTRIBUTE: usize = 4096;
+pub(crate) const MAX_ATTRIBUTE: usize = 4096;
 /// Octets handed to the parser between two looks at the tree.
-const STEP: usize = 2048;
+const STEP: usize = 256;
 
-/// The tree, built piece by piece; `None` as soon as it becomes too deep, too large or too slow. Counting tags
-/// beforehand does not suffice: end tags that the parser ignores make any text look flat.
-pub(crate) fn tree_of(html: &str) -> Option<Html> {
-    if too_deep(html) {
-        return None;
+/// When a message has had its share of the processor. A build without optimisation gets more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline(Instant);
+
+impl Deadline {
+    /// For building a tree, and for all that is done with it after that.
+    pub(crate) fn pair() -> (Self, Self) {
+        let unit = Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 350 });
+        let now = Instant::now();
+        (Self(now + unit), Self(now + unit * 2))
     }
-    let started = Instant::now();
+
+    pub(crate) fn has_passed(self) -> bool {
+        Instant::now() > self.0
+    }
+}
+
+/// The tree, built piece by piece, and whether a bound cut it: it ends where it became too deep, too large or too
+/// slow. Counting tags beforehand does not suffice: end tags that the parser ignores make any text look flat.
+pub(crate) fn tree_of(html: &str, deadline: Deadline) -> (Html, bool) {
     let sink = HtmlTreeSink::new(Html::new_document());
     let mut parser = driver::parse_document(sink, ParseOpts::default());
-    let (mut rest, mut seen) = (html, 0);
+    let (mut rest, mut seen) = (first_octets(html, MAX_OCTETS), 0);
+    let mut cut = rest.len() < html.len();
     while !rest.is_empty() {
         let piece = first_octets(rest, STEP);
         rest = &rest[piece.len()..];
@@ -43,53 +57,33 @@ pub(crate) fn tree_of(html: &str) -> Option<Html> {
         let nodes = document.tree.nodes();
         let count = nodes.len();
         // nodes are in the order they were made; some of the new ones tell how deep it has become
-        let deep =
-            nodes.rev().take(count - seen).step_by(16).any(|node| node.ancestors().nth(MAX_DEPTH).is_some());
-        if deep || count > MAX_NODES || started.elapsed() > MAX_TIME {
-            return None;
+        let deep = nodes
+            .rev()
+            .take(count.saturating_sub(seen))
+            .step_by(16)
+            .any(|node| node.ancestors().nth(MAX_DEPTH).is_some());
+        if deep || count > MAX_NODES || deadline.has_passed() {
+            cut |= !rest.is_empty();
+            break;
         }
         seen = count;
     }
-    Some(parser.finish())
+    let mut html = parser.finish();
+    lower_names(&mut html);
+    (html, cut)
 }
 
-/// A cheap look at the tags: more opening than closing ones by too many.
-fn too_deep(html: &str) -> bool {
-    let octets = html.as_bytes();
-    let (mut depth, mut at) = (0_usize, 0);
-    while let Some(found) = octets[at..].iter().position(|b| *b == b'<') {
-        at += found + 1;
-        match octets.get(at) {
-            Some(b'/') => depth = depth.saturating_sub(1),
-            Some(b) if b.is_ascii_alphabetic() => {
-                let name: &[u8] = &octets[at..(at + 8).min(octets.len())];
-                let void = [
-                    &b"br"[..],
-                    b"img",
-                    b"hr",
-                    b"meta",
-                    b"link",
-                    b"input",
-                    b"p",
-                    b"li",
-                    b"td",
-                    b"tr",
-                    b"col",
-                ];
-                let is_void = void.iter().any(|tag| {
-                    name.len() > tag.len()
-                        && name[..tag.len()].eq_ignore_ascii_case(tag)
-                        && !name[tag.len()].is_ascii_alphanumeric()
-                });
-                depth += usize::from(!is_void);
-                if depth > MAX_DEPTH {
-                    return true;
-                }
+/// Without a doctype, and most mail has none, classes and identifiers match without case.
+fn lower_names(html: &mut Html) {
+    for node in html.tree.values_mut() {
+        let Node::Element(element) = node else { continue };
+        for (name, value) in &mut element.attrs {
+            if matches!(&*name.local, "class" | "id") && value.bytes().any(|octet| octet.is_ascii_uppercase())
+            {
+                *value = StrTendril::from(value.to_ascii_lowercase());
             }
-            _ => {}
         }
     }
-    false
 }
 
 pub(crate) fn is_long(node: &Node) -> bool {

@@ -2,7 +2,7 @@ use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
     schema::{accounts, users},
-    words::{Word, id},
+    words::{Word, id, policy_of, policy_word},
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -10,6 +10,7 @@ use diesel_async::RunQueryDsl;
 use imapmcp_core::{
     account::{Account, AuthKind, Backend, Endpoint, Health, Security},
     id::{AccountId, UserId},
+    oauth::SendPolicy,
     secret::Sealed,
     store::{AccountRepository, StoreError},
     time::Timestamp,
@@ -38,6 +39,8 @@ pub(crate) struct AccountRow {
     credential_version: i32,
     health: String,
     created_at: i64,
+    send_policy: String,
+    signature: Option<String>,
 }
 
 impl From<&Account> for AccountRow {
@@ -68,6 +71,8 @@ impl From<&Account> for AccountRow {
             credential_version: account.credential_version,
             health: account.health.word().to_owned(),
             created_at: account.created_at.0,
+            send_policy: policy_word(account.send_policy),
+            signature: account.signature.clone(),
         }
     }
 }
@@ -102,6 +107,8 @@ impl TryFrom<AccountRow> for Account {
             credential: Sealed(row.credential),
             credential_version: row.credential_version,
             health: Health::of(&row.health)?,
+            send_policy: policy_of(&row.send_policy)?,
+            signature: row.signature,
             created_at: Timestamp(row.created_at),
         })
     }
@@ -200,6 +207,34 @@ impl AccountRepository for Database {
                 accounts::credential_version.eq(version.wrapping_add(1)),
                 accounts::health.eq(Health::Ok.word()),
             ))
+            .execute(c)
+            .await?))?;
+        Ok(changed == 1)
+    }
+
+    async fn set_signature(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        signature: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let changed = with_write!(self, |c| Ok(diesel::update(accounts::table.find(id.as_str()))
+            .filter(accounts::user_id.eq(user.as_str()))
+            .set(accounts::signature.eq(signature))
+            .execute(c)
+            .await?))?;
+        Ok(changed == 1)
+    }
+
+    async fn set_send_policy(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        policy: SendPolicy,
+    ) -> Result<bool, StoreError> {
+        let changed = with_write!(self, |c| Ok(diesel::update(accounts::table.find(id.as_str()))
+            .filter(accounts::user_id.eq(user.as_str()))
+            .set(accounts::send_policy.eq(policy_word(policy)))
             .execute(c)
             .await?))?;
         Ok(changed == 1)

@@ -83,7 +83,7 @@ fn is_transient(kind: DatabaseErrorKind, message: &str) -> bool {
 
 /// The noun for a unique violation. Postgres names the table, SQLite writes `UNIQUE constraint failed: table.column`.
 fn what_exists(information: &(dyn DatabaseErrorInformation + Send + Sync)) -> &'static str {
-    const NOUNS: [(&str, &str); 9] = [
+    const NOUNS: [(&str, &str); 10] = [
         ("users", "a user with this e-mail address"),
         ("accounts", "an account with this label"),
         ("keys", "this key, or another active one,"),
@@ -93,6 +93,7 @@ fn what_exists(information: &(dyn DatabaseErrorInformation + Send + Sync)) -> &'
         ("codes", "this code"),
         ("tokens", "this token"),
         ("outbox", "this message"),
+        ("operations", "this operation"),
     ];
     let message = information.message();
     let table = information

@@ -6,6 +6,7 @@ mod failure;
 mod keys;
 mod migrations;
 mod oauth;
+mod operations;
 mod outbox;
 mod schema;
 mod sessions;

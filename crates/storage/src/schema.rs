@@ -53,6 +53,8 @@ diesel::table! {
         credential_version -> Integer,
         health -> Text,
         created_at -> BigInt,
+        send_policy -> Text,
+        signature -> Nullable<Text>,
     }
 }
 
@@ -154,6 +156,32 @@ diesel::table! {
         saved_to_sent -> Nullable<Bool>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        next_attempt_at -> Nullable<BigInt>,
+        expires_at -> BigInt,
+        not_before -> Nullable<BigInt>,
+        hold -> Nullable<Text>,
+        attempts -> Integer,
+        looks -> Integer,
+        worker -> Nullable<Text>,
+        lease_until -> Nullable<BigInt>,
+        fence -> BigInt,
+        at_risk -> Bool,
+        departed -> Bool,
+        last_error -> Nullable<Text>,
+        subject -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    operations (id) {
+        id -> Text,
+        user_id -> Text,
+        account_id -> Text,
+        kind -> Text,
+        state -> Text,
+        detail -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
     }
 }
 
@@ -184,7 +212,7 @@ mod tests {
     async fn every_table_is_there(url: &str) {
         let database = Database::open(&url.parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
-        select_all!(database; users, setup_links, sessions, accounts, keys, clients, authorization_requests, grants, codes, tokens, outbox);
+        select_all!(database; users, setup_links, sessions, accounts, keys, clients, authorization_requests, grants, codes, tokens, outbox, operations);
     }
 
     #[tokio::test]

@@ -5,7 +5,8 @@ use imapmcp_core::{
     account::{AuthKind, Health, Security},
     id::AccountId,
     oauth::{AccountScope, ClientKind, SendPolicy, TokenKind},
-    outbox::{OutboxState, Refusal},
+    operation::OperationState,
+    outbox::{Hold, OutboxState, Refusal},
     permission::Permissions,
     secret::TokenHash,
     store::KeyState,
@@ -48,6 +49,10 @@ words! {
     KeyState { Active = "active", DecryptOnly = "decrypt_only", Retired = "retired" }
     ClientKind { Registered = "registered", Document = "document", Personal = "personal" }
     TokenKind { Access = "access", Refresh = "refresh", Personal = "personal" }
+    OperationState {
+        Planned = "planned", Running = "running", Done = "done", Undone = "undone", Failed = "failed"
+    }
+    Hold { Undo = "undo", Approval = "approval", Scheduled = "scheduled" }
     OutboxState {
         Queued = "queued", Sending = "sending", Accepted = "accepted", Done = "done", Rejected = "rejected",
         Unknown = "unknown", Cancelled = "cancelled", PendingApproval = "pending_approval"
@@ -152,7 +157,9 @@ mod tests {
         round::<KeyState>();
         round::<ClientKind>();
         round::<TokenKind>();
+        round::<OperationState>();
         round::<OutboxState>();
+        round::<Hold>();
         for policy in [SendPolicy::Immediate, SendPolicy::Approval, SendPolicy::UndoWindow(30)] {
             assert_eq!(policy_of(&policy_word(policy)).unwrap(), policy);
         }

@@ -7,6 +7,7 @@ use imapmcp_core::{
         AccountScope, AuthorizationCode, AuthorizationRequest, Client, ClientKind, Grant, Issue, SendPolicy,
         Token, TokenKind,
     },
+    operation::{Operation, OperationState},
     outbox::{OutboxEntry, OutboxState},
     permission::Permissions,
     secret::{Sealed, TokenHash},
@@ -82,6 +83,8 @@ pub fn account(user: &UserId, label: &str) -> Account {
         credential: Sealed(vec![1, 2, 3]),
         credential_version: 1,
         health: Health::Ok,
+        send_policy: SendPolicy::Immediate,
+        signature: None,
         created_at: NOON,
     }
 }
@@ -192,14 +195,39 @@ pub fn outbox_entry(name: &str, account: &Account, grant: &Grant) -> OutboxEntry
         grant: grant.id.clone(),
         state: OutboxState::Queued,
         message_id: format!("{name}@example.com"),
+        subject: Some(Sealed(vec![7, 8, 9])),
         sender: account.email.clone(),
         recipients: vec!["someone@example.org".to_owned()],
-        message: Sealed(vec![4, 5, 6]),
         idempotency: None,
         content: TokenHash::of(name),
         refusals: Vec::new(),
+        departed: false,
+        at_risk: false,
         saved_to_sent: None,
+        hold: None,
+        not_before: None,
+        next_attempt_at: Some(NOON),
+        expires_at: NOON.plus_seconds(24 * 3600),
+        attempts: 0,
+        looks: 0,
+        last_error: None,
+        lease: None,
+        fence: 0,
         created_at: NOON,
         updated_at: NOON,
+    }
+}
+
+/// `op_{name}`, planned, for a day.
+pub fn operation(name: &str, account: &Account) -> Operation {
+    Operation {
+        id: format!("op_{name}").parse().unwrap(),
+        user: account.user.clone(),
+        account: account.id.clone(),
+        kind: "delete".to_owned(),
+        state: OperationState::Planned,
+        detail: "{}".to_owned(),
+        created_at: NOON,
+        expires_at: NOON.plus_seconds(24 * 3600),
     }
 }

@@ -4,10 +4,10 @@
 //! client hangs up or the process ends.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -72,11 +72,31 @@ pub enum Mode {
     UidValidityChanges,
     /// Takes a STORE and dies.
     DiesAfterStore,
+    /// Takes a COPY, a MOVE or an UID EXPUNGE and dies.
+    DiesAfterMove,
+    /// Takes the whole of an APPEND and dies.
+    DiesAfterAppend,
+    /// Takes the whole of an APPEND and says nothing.
+    SilentAfterAppend,
+    /// Refuses to copy and to move.
+    RefusesCopies,
+    /// Refuses to copy and to move to a folder that is not there.
+    NoTarget,
+    /// Refuses every FETCH because of too many commands.
+    TooManyCommands,
+    /// BYE because of too many commands, in the middle of FETCH.
+    ByeTooMany,
+    /// Closes each connection after one FETCH.
+    DropsIdle,
+    /// Says BYE after one FETCH, and closes.
+    ByeWhenIdle,
+    /// Answers the login one octet at a time, for ever.
+    DripsLogin,
 }
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 38] = [
         Self::Behaves,
         Self::SilentOnConnect,
         Self::SilentOnLogin,
@@ -105,6 +125,16 @@ impl Mode {
         Self::StrayContinuation,
         Self::UidValidityChanges,
         Self::DiesAfterStore,
+        Self::DiesAfterMove,
+        Self::DiesAfterAppend,
+        Self::SilentAfterAppend,
+        Self::RefusesCopies,
+        Self::NoTarget,
+        Self::TooManyCommands,
+        Self::ByeTooMany,
+        Self::DropsIdle,
+        Self::ByeWhenIdle,
+        Self::DripsLogin,
     ];
 }
 
@@ -114,6 +144,7 @@ pub struct HostileImap {
     /// Where it listens, on 127.0.0.1.
     pub port: u16,
     logins: Arc<AtomicUsize>,
+    commands: Arc<Mutex<Vec<String>>>,
 }
 
 impl HostileImap {
@@ -122,15 +153,23 @@ impl HostileImap {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let logins = Arc::new(AtomicUsize::new(0));
+        let commands = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&commands);
         let (counted, opened) = (Arc::clone(&logins), Arc::new(AtomicUsize::new(1)));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (logins, opened) = (Arc::clone(&counted), Arc::clone(&opened));
+                let commands = Arc::clone(&heard);
                 // A client that hangs up is an error to the script, and the end of it.
-                std::thread::spawn(move || Connection { mode, stream, logins, opened }.serve());
+                std::thread::spawn(move || Connection { mode, stream, logins, opened, commands }.serve());
             }
         });
-        Self { port, logins }
+        Self { port, logins, commands }
+    }
+
+    /// All commands so far, without tags, in upper case.
+    pub fn commands(&self) -> Vec<String> {
+        self.commands.lock().unwrap().clone()
     }
 
     /// How many logins were tried.
@@ -144,6 +183,7 @@ struct Connection {
     stream: TcpStream,
     logins: Arc<AtomicUsize>,
     opened: Arc<AtomicUsize>,
+    commands: Arc<Mutex<Vec<String>>>,
 }
 
 /// A summary as FETCH gives it.
@@ -180,7 +220,13 @@ impl Connection {
         while lines.read_line(&mut line)? > 0 {
             let (tag, command) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
             let (tag, command) = (tag.to_owned(), command.to_ascii_uppercase());
+            let literal = line.trim_end().strip_suffix("+}").and_then(|line| line.rsplit_once('{'));
+            if let Some(size) = literal.and_then(|(_, size)| size.parse().ok()) {
+                std::io::copy(&mut lines.by_ref().take(size), &mut std::io::sink())?;
+                lines.read_line(&mut String::new())?;
+            }
             line.clear();
+            self.commands.lock().unwrap().push(command.clone());
             if !self.command(&tag, &command)? {
                 return Ok(());
             }
@@ -200,8 +246,14 @@ impl Connection {
                 self.logins.fetch_add(1, Ordering::SeqCst);
                 match self.mode {
                     Mode::SilentOnLogin => self.silence()?,
+                    Mode::DripsLogin => loop {
+                        self.say("*")?;
+                        std::thread::sleep(Duration::from_millis(20));
+                    },
                     Mode::WrongPassword => self.say(&format!("{tag} NO [AUTHENTICATIONFAILED] no\r\n"))?,
-                    _ => self.say(&format!("{tag} OK [CAPABILITY IMAP4rev1 ESEARCH LITERAL+] in\r\n"))?,
+                    _ => self.say(&format!(
+                        "{tag} OK [CAPABILITY IMAP4rev1 ESEARCH LITERAL+ MOVE UIDPLUS] in\r\n"
+                    ))?,
                 }
             }
             ["SELECT", ..] => {
@@ -220,12 +272,31 @@ impl Connection {
                 ))?;
             }
             ["FETCH", ..] | ["UID", "FETCH"] => {
+                if self.mode == Mode::TooManyCommands {
+                    self.say(&format!("{tag} NO [LIMIT] too many commands\r\n"))?;
+                    return Ok(true);
+                }
                 if !self.fetch(command)? {
                     return Ok(false);
                 }
                 self.say(&format!("{tag} OK done\r\n"))?;
+                if self.mode == Mode::ByeWhenIdle {
+                    self.say("* BYE idle for too long\r\n")?;
+                }
+                if matches!(self.mode, Mode::ByeWhenIdle | Mode::DropsIdle) {
+                    return Ok(false);
+                }
             }
             ["UID", "STORE"] if self.mode == Mode::DiesAfterStore => return Ok(false),
+            ["UID", "MOVE" | "COPY" | "EXPUNGE"] if self.mode == Mode::DiesAfterMove => return Ok(false),
+            ["UID", "MOVE" | "COPY"] if self.mode == Mode::RefusesCopies => {
+                self.say(&format!("{tag} NO [OVERQUOTA] full\r\n"))?;
+            }
+            ["UID", "MOVE" | "COPY"] if self.mode == Mode::NoTarget => {
+                self.say(&format!("{tag} NO [TRYCREATE] make it first\r\n"))?;
+            }
+            ["APPEND", ..] if self.mode == Mode::DiesAfterAppend => return Ok(false),
+            ["APPEND", ..] if self.mode == Mode::SilentAfterAppend => self.silence()?,
             _ => self.say(&format!("{tag} OK done\r\n"))?,
         }
         Ok(true)
@@ -257,6 +328,10 @@ impl Connection {
                 self.say("* 1 FETCH (UID 1 BODY[1] {100}\r\nabc")?;
                 self.silence()?;
             }
+            Mode::ByeTooMany => {
+                self.say("* BYE [UNAVAILABLE] Too many commands\r\n")?;
+                return Ok(false);
+            }
             Mode::ByeMidCommand => {
                 self.say(&format!("{SUMMARY}* BYE idle for too long\r\n"))?;
                 return Ok(false);
@@ -283,7 +358,8 @@ impl Connection {
             }
             Mode::StrayContinuation => self.say("+ go on\r\n")?,
             _ if command.contains("BODY.PEEK[HEADER]") => {
-                self.say(&SUMMARY.replace("))\r\n", ") BODY[HEADER] {4}\r\n\r\n\r\n)\r\n"))?;
+                let texts = ") BODY[HEADER] {4}\r\n\r\n\r\n BODY[TEXT]<0> {2}\r\nhi)\r\n";
+                self.say(&SUMMARY.replace("))\r\n", texts))?;
             }
             _ => self.say(SUMMARY)?,
         }

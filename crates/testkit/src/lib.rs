@@ -7,6 +7,7 @@ pub mod contract;
 pub mod hostile;
 pub mod postgres;
 pub mod servers;
+pub mod sink;
 
 mod clock;
 mod entropy;

@@ -5,6 +5,7 @@ use crate::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use imapmcp_core::{
     random::Entropy,
+    secret::LinkTokens,
     time::{Clock, Timestamp},
 };
 use ring::aead::{LessSafeKey, NONCE_LEN};
@@ -65,6 +66,16 @@ impl SignedTokens {
             return Err(TokenError::Expired);
         }
         Ok(payload.to_vec())
+    }
+}
+
+impl LinkTokens for SignedTokens {
+    fn seal(&self, payload: &[u8], seconds: i64) -> String {
+        Self::seal(self, payload, seconds)
+    }
+
+    fn open(&self, token: &str) -> Option<Vec<u8>> {
+        Self::open(self, token).ok()
     }
 }
 

@@ -46,6 +46,12 @@ pub(crate) enum WebError {
     /// The authorization request lapsed, was decided, or is another session's.
     #[error("the authorization request is gone")]
     RequestGone,
+    /// A link to an attachment that leads nowhere any more.
+    #[error("the link has expired")]
+    LinkExpired,
+    /// The mail server does not give what was asked for.
+    #[error("the mail server does not answer")]
+    MailServer,
     /// Retry later.
     #[error("the database is unavailable")]
     Unavailable,
@@ -92,7 +98,8 @@ impl ResponseError for WebError {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Authorize(error) => StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST),
-            Self::RequestGone => StatusCode::GONE,
+            Self::RequestGone | Self::LinkExpired => StatusCode::GONE,
+            Self::MailServer => StatusCode::BAD_GATEWAY,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -206,6 +213,16 @@ pub(crate) fn respond(state: &WebState, error: &WebError) -> HttpResponse {
             "This request is no longer open",
             "It waits for ten minutes, in the browser it began in, and is answered once. Nothing was allowed. Start again in the program that asked.",
         ),
+        WebError::LinkExpired => ErrorPage::new(
+            "warn",
+            "This link has expired",
+            "Links to attachments live for 15 minutes, and end when the connection they were made for ends. Ask for a new one.",
+        ),
+        WebError::MailServer => ErrorPage::new(
+            "bad",
+            "The mail server does not answer",
+            "The attachment lies on it. Try again in a minute.",
+        ),
         WebError::Unavailable => ErrorPage::new(
             "bad",
             "The server cannot answer now",
@@ -258,6 +275,8 @@ mod tests {
             (WebError::FormExpired, 403),
             (WebError::ForeignForm, 403),
             (WebError::RequestGone, 410),
+            (WebError::LinkExpired, 410),
+            (WebError::MailServer, 502),
             (WebError::SignIn { next: "/".to_owned() }, 303),
         ] {
             assert_eq!(error.status_code().as_u16(), status, "{error:?}");

@@ -2,6 +2,7 @@
 
 mod address;
 mod assets;
+mod attachments;
 mod dress;
 mod error;
 mod oauth;
@@ -14,6 +15,7 @@ mod words;
 pub use state::{TemplateError, WebDeps, WebState};
 
 use actix_web::web;
+use imapmcp_attachments::Attachments;
 
 /// Adds every page, the OAuth endpoints, the static files and the page for unknown addresses to an app.
 pub fn configure(config: &mut web::ServiceConfig, state: web::Data<WebState>) {
@@ -21,4 +23,9 @@ pub fn configure(config: &mut web::ServiceConfig, state: web::Data<WebState>) {
     config
         .service(web::resource("/static/{file}").route(web::get().to(assets::show)))
         .default_service(web::to(dress::not_found));
+}
+
+/// Adds the downloads of attachments; before [`configure`], which answers every other address.
+pub fn configure_attachments(config: &mut web::ServiceConfig, attachments: web::Data<Attachments>) {
+    attachments::configure(config, attachments);
 }

@@ -7,6 +7,7 @@ use crate::{
 use actix_web::{HttpResponse, http::StatusCode};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use imapmcp_accounts::Accounts;
+use imapmcp_delivery::Delivery;
 use imapmcp_oauth_server::AuthorizationServer;
 use ipnet::IpNet;
 use std::{
@@ -24,6 +25,8 @@ pub struct WebDeps {
     pub server: Arc<AuthorizationServer>,
     /// Mail accounts.
     pub accounts: Arc<Accounts>,
+    /// The outbox.
+    pub delivery: Delivery,
     /// Whether the operator permits mail servers without TLS (offered in the form then).
     pub allow_insecure: bool,
     /// Reverse proxies whose X-Forwarded-For counts.
@@ -39,6 +42,7 @@ pub struct TemplateError(#[source] tera::Error);
 pub struct WebState {
     pub(crate) server: Arc<AuthorizationServer>,
     pub(crate) accounts: Arc<Accounts>,
+    pub(crate) delivery: Delivery,
     pub(crate) allow_insecure: bool,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) registrations: DefaultKeyedRateLimiter<IpAddr>,
@@ -49,11 +53,20 @@ pub struct WebState {
 impl WebState {
     /// Compiles the templates and renders each with its sample. An error is a bug in one of them.
     pub fn new(deps: WebDeps) -> Result<Self, TemplateError> {
-        let WebDeps { server, accounts, allow_insecure, trusted_proxies } = deps;
+        let WebDeps { server, accounts, delivery, allow_insecure, trusted_proxies } = deps;
         let (templates, assets) = (Templates::new().map_err(TemplateError)?, Assets::new());
         templates.samples(&assets).map_err(TemplateError)?;
         let registrations = RateLimiter::keyed(Quota::per_minute(REGISTRATIONS_PER_MINUTE));
-        Ok(Self { server, accounts, allow_insecure, trusted_proxies, registrations, templates, assets })
+        Ok(Self {
+            server,
+            accounts,
+            delivery,
+            allow_insecure,
+            trusted_proxies,
+            registrations,
+            templates,
+            assets,
+        })
     }
 
     /// Forgets the limits of networks that have been quiet; call it now and then.

@@ -11,6 +11,7 @@ use crate::{
         connect::ConnectPage,
         connections::ConnectionsPage,
         login::LoginPage,
+        outbox::OutboxPage,
         overview::{LandingPage, OverviewPage},
         setup::SetupPage,
     },
@@ -20,7 +21,7 @@ use std::{collections::HashMap, sync::Arc};
 use tera::{Context, Tera, Value};
 
 /// Every template, by the name others include or extend it with.
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 16] = [
     ("macros.html", include_str!("../../../web/templates/macros.html")),
     ("head.html", include_str!("../../../web/templates/head.html")),
     ("base.html", include_str!("../../../web/templates/base.html")),
@@ -34,6 +35,7 @@ const TEMPLATES: [(&str, &str); 15] = [
     ("pages/error.html", include_str!("../../../web/templates/pages/error.html")),
     ("pages/landing.html", include_str!("../../../web/templates/pages/landing.html")),
     ("pages/login.html", include_str!("../../../web/templates/pages/login.html")),
+    ("pages/outbox.html", include_str!("../../../web/templates/pages/outbox.html")),
     ("pages/overview.html", include_str!("../../../web/templates/pages/overview.html")),
     ("pages/setup.html", include_str!("../../../web/templates/pages/setup.html")),
 ];
@@ -138,6 +140,7 @@ impl Templates {
             self.sample::<ErrorPage>(assets)?,
             self.sample::<LandingPage>(assets)?,
             self.sample::<LoginPage>(assets)?,
+            self.sample::<OutboxPage>(assets)?,
             self.sample::<OverviewPage>(assets)?,
             self.sample::<SetupPage>(assets)?,
         ])
@@ -258,10 +261,13 @@ mod tests {
             "/accounts/acc_sample",
             "/accounts/acc_sample/test",
             "/accounts/acc_sample/password",
+            "/accounts/acc_sample/signature",
             "/accounts/acc_sample/remove",
             "/connect",
             "/connections",
             "/connections/grt_sample/end",
+            "/outbox",
+            "/outbox/out_sample",
             "/oauth/consent",
         ];
         for (name, html) in samples() {

@@ -18,6 +18,18 @@ pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// `in 3 minutes`, relative up to a day, then the date.
+pub(crate) fn ahead(at: Timestamp, now: Timestamp) -> String {
+    let seconds = at.seconds() - now.seconds();
+    match seconds {
+        ..=0 => "now".to_owned(),
+        1..60 => format!("in {}", count(seconds, "second")),
+        60..3600 => format!("in {}", count(seconds / 60, "minute")),
+        3600..86_400 => format!("in {}", count(seconds / 3600, "hour")),
+        _ => format!("on {}", date(at)),
+    }
+}
+
 fn count(number: i64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
@@ -116,9 +128,11 @@ fn code(error: &MailError) -> String {
             .as_ref()
             .map_or_else(|| "refused".to_owned(), |condition| format!("refused, {condition}")),
         MailError::Invalid(_) => "invalid".to_owned(),
-        MailError::Gone | MailError::Stale | MailError::NoFolder | MailError::Protocol => {
-            "protocol_error".to_owned()
-        }
+        MailError::Gone
+        | MailError::Stale
+        | MailError::NoFolder
+        | MailError::Unknown
+        | MailError::Protocol => "protocol_error".to_owned(),
     }
 }
 
@@ -164,7 +178,11 @@ pub(crate) fn mail_error(error: &MailError) -> (&'static str, &'static str) {
             "Something in the settings cannot be sent",
             "Check user name and password for unusual characters.",
         ),
-        MailError::Gone | MailError::Stale | MailError::NoFolder | MailError::Protocol => (
+        MailError::Gone
+        | MailError::Stale
+        | MailError::NoFolder
+        | MailError::Unknown
+        | MailError::Protocol => (
             "The server did not speak the expected protocol",
             "Check that host and port belong to a mail server: IMAP for receiving, SMTP submission for sending.",
         ),

@@ -300,5 +300,6 @@ const fn code(error: &MailError) -> &'static str {
         MailError::Refused { .. } => "refused",
         MailError::Invalid(_) => "invalid_argument",
         MailError::Protocol => "protocol_error",
+        MailError::Unknown => "unknown_outcome",
     }
 }

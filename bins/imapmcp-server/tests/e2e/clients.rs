@@ -5,6 +5,7 @@ use crate::{
     mailbox::{self, TERM},
     world::{EMAIL, PASSWORD, World},
 };
+use imapmcp_mcp_tools::registry;
 use imapmcp_testkit::servers::MailServers;
 use serde_json::{Value, json};
 use std::{
@@ -76,7 +77,12 @@ fn public_clients_go_the_whole_way() {
     for name in ["sdk1", "client2 default", "client2 auto", "mcp2"] {
         let done = client(&installed, &world, name, &you);
         assert_eq!(done["refused_without_token"], true, "{name}");
-        assert_eq!(done["tools"].as_array().unwrap().len(), 8, "{name}: {}", done["tools"]);
+        assert_eq!(
+            done["tools"].as_array().unwrap().len(),
+            registry::TOOLS.len(),
+            "{name}: {}",
+            done["tools"]
+        );
         assert_eq!((&done["accounts"], &done["listed"]), (&json!(2), &json!(50)), "{name}");
         assert!(done["total"].as_u64().unwrap() >= 1000, "{name}");
         assert_eq!(done["found"], 10, "{name}");

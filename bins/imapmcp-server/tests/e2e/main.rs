@@ -3,9 +3,13 @@
 
 mod browser;
 mod clients;
+mod compose;
 mod conformance;
+mod dovecot_tools;
+mod files;
 mod mailbox;
 mod mistakes;
+mod outbox;
 mod restart;
 mod start;
 mod webdriver;

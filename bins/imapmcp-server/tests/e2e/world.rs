@@ -1,5 +1,6 @@
 //! A server of one's own: scratch data directory, free port, the real programs.
 
+use imapmcp_bootstrap::{Services, Settings};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -45,6 +46,13 @@ impl World {
         ]);
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         Self { directory, url, environment, server: None }
+    }
+
+    /// The services of the same data directory, in this process.
+    pub(crate) async fn services(&self) -> Services {
+        let settings = Settings::load(None, self.environment.clone(), []).unwrap();
+        let database = imapmcp_bootstrap::open_database(&settings).await.unwrap();
+        Services::open(settings, database).await.unwrap()
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -165,6 +173,17 @@ impl World {
         server.wait().unwrap();
     }
 
+    /// Sends the server a signal (`-KILL`, `-TERM`) while others talk to it; [`reap`](Self::reap) it afterwards.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.server.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Waits for the end of a server that got a signal; its exit code.
+    pub(crate) fn reap(&mut self) -> Option<i32> {
+        self.server.take().unwrap().wait().unwrap().code()
+    }
+
     /// Ends the server in good order; its exit code.
     pub(crate) fn terminate(&mut self) -> Option<i32> {
         let mut server = self.server.take().unwrap();
@@ -210,6 +229,17 @@ impl World {
         ];
         let (_, _, body) = self.post("/mcp", &headers, body.as_bytes());
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
+    }
+
+    /// A tool call whose answer may never come.
+    pub(crate) fn try_call(&self, token: &str, tool: &str, arguments: &Value) {
+        let params = json!({ "name": tool, "arguments": arguments });
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
+        let request = ureq::post(format!("{}/mcp", self.url))
+            .header("Authorization", format!("Bearer {token}"))
+            .header("Content-Type", "application/json")
+            .header("Accept", "application/json, text/event-stream");
+        let _ = request.send(body.as_bytes());
     }
 
     /// A tool call: its structured result, or the code of its error.

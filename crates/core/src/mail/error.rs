@@ -66,6 +66,9 @@ pub enum MailError {
     /// The caller's argument cannot be put on the wire (a control character in a name, say).
     #[error("{0}")]
     Invalid(&'static str),
+    /// The connection ended after a change was sent and before it was confirmed: perhaps it was done. Look first.
+    #[error("the connection broke before the mail server confirmed")]
+    Unknown,
     /// The server broke the protocol or a bound (an endless line, a 4 GB literal).
     #[error("the mail server broke the protocol")]
     Protocol,
@@ -95,6 +98,9 @@ pub enum SubmitError {
         /// Enhanced status code (RFC 3463).
         enhanced: Option<String>,
     },
+    /// The caller withheld the final dot ([`FinalDot`](super::FinalDot)): nothing was delivered.
+    #[error("the message was withheld before it was complete")]
+    Withheld,
     /// The connection died after the final dot: perhaps delivered. Never resend by itself.
     #[error("the connection broke before the submission server confirmed")]
     Unknown,

@@ -5,11 +5,17 @@
 
 mod error;
 mod message;
+mod page;
 mod search;
+mod thread;
+mod transfer;
 
 pub use error::{MailError, NetworkFault, SubmitError};
 pub use message::{Address, Envelope, Part, Summary};
+pub use page::{BadCursor, Page, PageCursor};
 pub use search::Criterion;
+pub use thread::{Thread, ThreadScope, ThreadStrategy};
+pub use transfer::{Transfer, TransferKind};
 
 use crate::{account::Login, id::AccountId, outbox::Refusal};
 use async_trait::async_trait;
@@ -101,33 +107,14 @@ pub struct FolderCounts {
     pub unread: u32,
 }
 
-/// Which messages of a folder to list, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// At most this many (1..=200).
-    pub limit: u32,
-    /// Go on below this place, as an earlier [`Listing`] gave it.
-    pub after: Option<PageCursor>,
-}
-
-/// Where a listing stopped. Exact while messages arrive and vanish: arrivals have higher UIDs, and an expunge
-/// only lowers sequence numbers, so nothing below `uid` ever stands above `sequence`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageCursor {
-    /// UIDVALIDITY of the listing.
-    pub uid_validity: u32,
-    /// The lowest UID already listed.
-    pub uid: u32,
-    /// Its sequence number at that time; 0 when the listing came from a search.
-    pub sequence: u32,
-}
-
 /// Messages, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     /// UIDVALIDITY of the folder.
     pub uid_validity: u32,
-    /// Messages in the folder (EXISTS), or matches of the search.
+    /// Messages in the folder (EXISTS), or matches of the search. A search with conditions that the server cannot judge
+    /// ([`Criterion::HasAttachment`] outside Gmail, say) is judged as it is paged through: then this is exact when
+    /// everything was looked at, and otherwise at least as large as the truth.
     pub total: u32,
     /// The messages.
     pub messages: Vec<Summary>,
@@ -135,7 +122,7 @@ pub struct Listing {
     pub next: Option<PageCursor>,
 }
 
-/// One message: its summary and its header section, octets as the server gave them.
+/// One message: its summary, its header section and the beginning of its text, octets as the server gave them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Exact reference.
@@ -144,6 +131,8 @@ pub struct Message {
     pub summary: Summary,
     /// `BODY[HEADER]`.
     pub header: Bytes,
+    /// The first octets of `BODY[TEXT]`, as many as were asked for.
+    pub beginning: Bytes,
 }
 
 /// Flags to add and to remove. Values are IMAP flags or keywords (`\Seen`, `$Forwarded`).
@@ -163,6 +152,26 @@ impl Flag {
     /// `\Seen`.
     pub fn seen() -> Self {
         Self("\\Seen".to_owned())
+    }
+
+    /// `\Flagged`.
+    pub fn flagged() -> Self {
+        Self("\\Flagged".to_owned())
+    }
+
+    /// `\Answered`.
+    pub fn answered() -> Self {
+        Self("\\Answered".to_owned())
+    }
+
+    /// `\Draft`.
+    pub fn draft() -> Self {
+        Self("\\Draft".to_owned())
+    }
+
+    /// `$Forwarded`.
+    pub fn forwarded() -> Self {
+        Self("$Forwarded".to_owned())
     }
 
     /// Reads a flag: an optional backslash, then an IMAP atom of at most 64 characters. `\Recent` is the server's.
@@ -186,6 +195,8 @@ pub struct Outcome {
     pub uid_validity: u32,
     /// UIDs the server confirmed.
     pub done: Vec<u32>,
+    /// Of those, the ones that were different before: what undoing has to touch.
+    pub changed: Vec<u32>,
     /// UIDs that are not in the folder (any more).
     pub missing: Vec<u32>,
     /// UIDs the server refused to change.
@@ -213,14 +224,23 @@ pub trait Mailbox: Send + Sync {
     /// All folders, in the server's order. With `counts`, STATUS of each (one round trip with LIST-STATUS).
     async fn folders(&self, counts: bool) -> Result<Vec<Folder>, MailError>;
 
-    /// The newest messages of a folder (by sequence number from EXISTS; never SEARCH ALL).
+    /// The newest messages of a folder by INTERNALDATE (from EXISTS and sequence numbers where both agree; never SEARCH
+    /// ALL).
     async fn list(&self, folder: &str, page: &Page) -> Result<Listing, MailError>;
 
     /// The newest messages of a folder that match.
     async fn search(&self, folder: &str, criterion: &Criterion, page: &Page) -> Result<Listing, MailError>;
 
-    /// One message's summary and header. Never marks it read.
-    async fn message(&self, at: &Locator) -> Result<Message, MailError>;
+    /// One message's summary, header and the first `beginning` octets of its text, in one round trip: most texts lie
+    /// wholly within them. Never marks it read.
+    async fn message(&self, at: &Locator, beginning: u32) -> Result<Message, MailError>;
+
+    /// The conversation a message belongs to, at most two round trips a folder.
+    async fn thread(&self, at: &Locator, scope: &ThreadScope) -> Result<Thread, MailError>;
+
+    /// Where a message is now whose reference went stale: found by what was remembered of it when it was listed
+    /// (EMAILID, X-GM-MSGID, Message-ID). `None` if nothing is remembered or nothing, or more than one, is found.
+    async fn find_again(&self, at: &MessageRef) -> Result<Option<MessageRef>, MailError>;
 
     /// The octets of one body section (`1`, `2.1`, `TEXT` …), transfer encoding and all, at most `limit` octets.
     /// Never marks it read.
@@ -242,13 +262,43 @@ pub trait Mailbox: Send + Sync {
         change: &FlagChange,
     ) -> Result<Outcome, MailError>;
 
-    /// Appends a message; returns where it landed if the server says (UIDPLUS).
+    /// Appends a message; returns where it landed if the server says (UIDPLUS). [`MailError::Unknown`] means that all of
+    /// it was sent and the answer never came: look before it is sent again.
     async fn append(
         &self,
         folder: &str,
         message: Bytes,
         flags: &[Flag],
     ) -> Result<Option<MessageRef>, MailError>;
+
+    /// Copies or moves at most 500 messages to another folder (MOVE, else COPY and UID EXPUNGE of exactly those the
+    /// server confirmed to have copied). Nothing is deleted after a refused copy.
+    async fn transfer(
+        &self,
+        folder: &str,
+        uid_validity: Option<u32>,
+        uids: &[u32],
+        to: &str,
+        kind: TransferKind,
+    ) -> Result<Transfer, MailError>;
+
+    /// Removes exactly these messages for good (UID EXPUNGE, RFC 4315). A server that cannot do exactly that refuses
+    /// with the condition `UIDPLUS`, and nothing is changed.
+    async fn expunge(
+        &self,
+        folder: &str,
+        uid_validity: Option<u32>,
+        uids: &[u32],
+    ) -> Result<Outcome, MailError>;
+
+    /// Makes a folder and subscribes to it.
+    async fn create_folder(&self, name: &str) -> Result<(), MailError>;
+
+    /// Renames a folder, its children with it; the subscription follows.
+    async fn rename_folder(&self, from: &str, to: &str) -> Result<(), MailError>;
+
+    /// Deletes a folder and unsubscribes from it.
+    async fn delete_folder(&self, name: &str) -> Result<(), MailError>;
 }
 
 /// RFC 5321 envelope of a submission. Addresses are validated when it is made: no control character, no angle
@@ -306,6 +356,14 @@ pub struct Submitted {
     pub refused: Vec<Refusal>,
 }
 
+/// Asked once per submission, when nothing but the final dot is missing: until then the server must not deliver
+/// (RFC 5321 §4.1.1.4), from then on nobody but the server can tell. The place to record that durably.
+#[async_trait]
+pub trait FinalDot: Send + Sync {
+    /// Whether the dot may leave; `refused` are the recipients the server refused at RCPT.
+    async fn may_leave(&self, refused: &[Refusal]) -> bool;
+}
+
 /// Submits messages (RFC 6409).
 #[async_trait]
 pub trait Submission: Send + Sync {
@@ -316,6 +374,21 @@ pub trait Submission: Send + Sync {
         envelope: &SubmissionEnvelope,
         message: &[u8],
     ) -> Result<Submitted, SubmitError>;
+
+    /// Submits one message, asking `dot` before it is complete. Where a submission has no such moment, it is asked before
+    /// everything.
+    async fn submit_when(
+        &self,
+        login: &Login,
+        envelope: &SubmissionEnvelope,
+        message: &[u8],
+        dot: &dyn FinalDot,
+    ) -> Result<Submitted, SubmitError> {
+        if !dot.may_leave(&[]).await {
+            return Err(SubmitError::Withheld);
+        }
+        self.submit(login, envelope, message).await
+    }
 
     /// Connects, authenticates, says NOOP and QUIT: proves that the login works.
     async fn probe(&self, login: &Login) -> Result<(), MailError>;

@@ -35,6 +35,19 @@ pub enum Criterion {
     Seen,
     /// \Flagged.
     Flagged,
+    /// \Answered.
+    Answered,
+    /// \Draft.
+    Draft,
+    /// A keyword is set.
+    Keyword(super::Flag),
+    /// BCC contains.
+    Bcc(String),
+    /// The message carries a file: Gmail's `has:attachment`; elsewhere multipart/mixed by its Content-Type field, and
+    /// the BODYSTRUCTURE of what was found decides.
+    HasAttachment,
+    /// Smaller than so many octets.
+    Smaller(u32),
     /// Larger than so many octets.
     Larger(u32),
 }

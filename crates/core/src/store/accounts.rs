@@ -2,6 +2,7 @@ use super::StoreError;
 use crate::{
     account::{Account, Health},
     id::{AccountId, UserId},
+    oauth::SendPolicy,
     secret::Sealed,
 };
 use async_trait::async_trait;
@@ -27,6 +28,20 @@ pub trait AccountRepository: Send + Sync {
         id: &AccountId,
         version: i32,
         credential: &Sealed,
+    ) -> Result<bool, StoreError>;
+    /// Replaces or removes the signature; `false` if unknown or another user's.
+    async fn set_signature(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        signature: Option<&str>,
+    ) -> Result<bool, StoreError>;
+    /// Sets how messages of an account leave; `false` if unknown or another user's.
+    async fn set_send_policy(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        policy: SendPolicy,
     ) -> Result<bool, StoreError>;
     /// Records whether the last login worked, for exactly this version of the credential.
     async fn set_health(&self, id: &AccountId, version: i32, health: Health) -> Result<(), StoreError>;

@@ -8,13 +8,15 @@
 mod accounts;
 mod keys;
 mod oauth;
+mod operations;
 mod outbox;
 mod users;
 
 pub use accounts::AccountRepository;
 pub use keys::{KeyRecord, KeyRepository, KeyState, SealedRow};
 pub use oauth::{OAuthRepository, TokenRow};
-pub use outbox::{Enqueued, OutboxRepository};
+pub use operations::OperationRepository;
+pub use outbox::{Enqueued, OutboxQuery, OutboxRepository};
 pub use users::UserRepository;
 
 /// What can go wrong in storage.

@@ -1,7 +1,8 @@
 use super::StoreError;
 use crate::{
-    id::{OutboxId, UserId},
-    outbox::{OutboxEntry, OutboxState, Refusal},
+    id::{AccountId, OutboxId, UserId},
+    outbox::{Due, Lease, OutboxEntry, OutboxState},
+    secret::Sealed,
     time::Timestamp,
 };
 use async_trait::async_trait;
@@ -15,48 +16,71 @@ pub enum Enqueued {
     Before(Box<OutboxEntry>),
 }
 
-/// Messages on their way out.
+/// Which entries of a user to list.
+#[derive(Debug, Clone)]
+pub struct OutboxQuery {
+    /// In these states.
+    pub states: Vec<OutboxState>,
+    /// Of these accounts; `None` is all.
+    pub accounts: Option<Vec<AccountId>>,
+    /// Only those recorded before this one (its time, then its identifier).
+    pub before: Option<(Timestamp, OutboxId)>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// Messages on their way out. A worker takes an entry for the time of its lease; every later write names the fence it
+/// was given and is refused when somebody else has taken the entry since.
 #[async_trait]
 pub trait OutboxRepository: Send + Sync {
     /// Records a message before its first octet leaves. The same user and idempotency key of an entry that was not
     /// cancelled, or (without a key) the same user and content digest made after `repeats_since` and neither
     /// rejected nor cancelled, gives the earlier entry instead; of any number of racers one records. A cancelled
     /// entry gives up its key: nothing left, so the caller may try again.
-    async fn enqueue(&self, entry: &OutboxEntry, repeats_since: Timestamp) -> Result<Enqueued, StoreError>;
-    /// Moves an entry from one state to another; `false` if it was not in `from` (somebody else took it).
-    async fn advance(
+    async fn enqueue(
         &self,
-        id: &OutboxId,
-        from: OutboxState,
+        entry: &OutboxEntry,
+        message: &Sealed,
+        repeats_since: Timestamp,
+    ) -> Result<Enqueued, StoreError>;
+    /// Entries whose next step is due and whom nobody holds, the most overdue first, at most `limit`.
+    async fn list_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError>;
+    /// When the next step of any entry is due, or a lease ends.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// Takes a due entry, moving it to `to`; `None` if it changed since it was listed: of any number of racers, and of
+    /// a racing [`withdraw`](Self::withdraw), one wins.
+    async fn take(
+        &self,
+        due: &Due,
         to: OutboxState,
+        lease: &Lease,
+        now: Timestamp,
+    ) -> Result<Option<(OutboxEntry, Sealed)>, StoreError>;
+    /// Makes a lease last until `until`; `false` if the entry was taken by somebody else or settled.
+    async fn renew(&self, id: &OutboxId, fence: i64, until: Timestamp) -> Result<bool, StoreError>;
+    /// Writes what a worker may change: state, refusals, `departed`, `at_risk`, copy, hold, times, counters, last error
+    /// and lease. `false`, and nothing is written, if the fence is not the entry's.
+    async fn settle(&self, entry: &OutboxEntry) -> Result<bool, StoreError>;
+    /// Withdraws an entry that nobody works on and that waits (queued, or for approval). What the server took already
+    /// for other recipients stays taken: then only the retries end. `false` if it is too late.
+    async fn withdraw(&self, user: &UserId, id: &OutboxId, now: Timestamp) -> Result<bool, StoreError>;
+    /// Lets an entry go that waits for approval or for its undo window: queued, due at `due`, tried until `expires_at`.
+    /// `false` if it does not wait (any more).
+    async fn release(
+        &self,
+        user: &UserId,
+        id: &OutboxId,
+        due: Timestamp,
+        expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
-    /// Takes an entry for a worker whose step has no state of its own: touches `updated_at`, unless the entry is in
-    /// another state or was touched after `seen` (`false`: somebody else took it).
-    async fn claim(
-        &self,
-        id: &OutboxId,
-        state: OutboxState,
-        seen: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool, StoreError>;
-    /// Records what the submission server said of an entry that is being sent, or how its copy ended.
-    async fn settle(
-        &self,
-        id: &OutboxId,
-        state: OutboxState,
-        refusals: &[Refusal],
-        saved_to_sent: Option<bool>,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
     /// One entry of a user.
     async fn find_entry(&self, user: &UserId, id: &OutboxId) -> Result<Option<OutboxEntry>, StoreError>;
-    /// Entries in this state whose state changed before `before`, oldest first, at most `limit`: what a restarted
-    /// process has to look at.
-    async fn list_stalled(
-        &self,
-        state: OutboxState,
-        before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<OutboxEntry>, StoreError>;
+    /// The sealed message of an entry of a user.
+    async fn find_message(&self, user: &UserId, id: &OutboxId) -> Result<Option<Sealed>, StoreError>;
+    /// Entries of a user, newest first.
+    async fn list_entries(&self, user: &UserId, query: &OutboxQuery) -> Result<Vec<OutboxEntry>, StoreError>;
+    /// Forgets the octets of entries that ended (done, rejected, cancelled) before `before`; returns how many. What
+    /// became of them stays known.
+    async fn forget_messages(&self, before: Timestamp) -> Result<usize, StoreError>;
 }

@@ -76,6 +76,8 @@ struct State {
     pauses: u32,
     /// Connections given up because the server asked to slow down.
     withheld: usize,
+    /// When the next of them is given back.
+    relief: Option<Instant>,
     reaping: bool,
 }
 
@@ -85,7 +87,7 @@ pub(super) struct Account {
     version: i32,
     endpoint: Endpoint,
     login: Mutex<(String, Credential)>,
-    hints: Arc<Hints>,
+    pub(super) hints: Arc<Hints>,
     slots: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     gate: tokio::sync::Mutex<()>,
@@ -136,6 +138,18 @@ impl Account {
         }
     }
 
+    /// Whose mailbox this is.
+    pub(super) fn username(&self) -> String {
+        lock(&self.login).0.clone()
+    }
+
+    /// Closes idle connections that have this folder open, or one whose name begins as its does.
+    pub(super) fn let_go(&self, folder: &str) {
+        let has_it =
+            |idle: &Idle| idle.session.selected().is_some_and(|selected| selected.folder.starts_with(folder));
+        lock(&self.state).idle.retain(|idle| !has_it(idle));
+    }
+
     /// Connects and logs in, and hangs up.
     pub(super) async fn probe(&self) -> Result<(), MailError> {
         self.connect().await.map(drop)
@@ -153,6 +167,7 @@ impl Account {
         fresh: bool,
     ) -> Result<Lease, MailError> {
         let wait = self.shared.timeouts.command;
+        self.recover();
         let slot = acquire(&self.slots, wait).await?;
         let thread = acquire(&self.shared.threads, wait).await?;
         let permits = Permits { _slot: slot, _thread: thread };
@@ -197,16 +212,38 @@ impl Account {
         state.last_failure = Some(error.clone());
         match error {
             MailError::LoginRefused => state.pause = Some((Instant::now() + REFUSED_FOR, error.clone())),
-            MailError::Throttled { .. } => {
-                let pause = PAUSE.0.saturating_mul(1 << state.pauses.min(6)).min(PAUSE.1);
-                state.pauses += 1;
-                // Up to a quarter more, so that many accounts of one provider do not come back at once.
-                let spread = RandomState::new().hash_one(state.failures) % 250;
-                let jitter = pause.saturating_mul(u32::try_from(spread).unwrap_or_default()) / 1_000;
-                state.pause = Some((Instant::now() + pause + jitter, error.clone()));
-                state.withheld += self.slots.forget_permits(MAX_CONNECTIONS - 1 - state.withheld);
-            }
+            MailError::Throttled { .. } => self.slow_down_in(&mut state, error),
             _ => {}
+        }
+    }
+
+    /// The server asked for it in the middle of things.
+    pub(super) fn slow_down(&self, error: &MailError) {
+        self.slow_down_in(&mut lock(&self.state), error);
+    }
+
+    /// No login for a while, and one connection from now on.
+    fn slow_down_in(&self, state: &mut State, error: &MailError) {
+        let pause = PAUSE.0.saturating_mul(1 << state.pauses.min(6)).min(PAUSE.1);
+        state.pauses += 1;
+        // Up to a quarter more, so that many accounts of one provider do not come back at once.
+        let spread = RandomState::new().hash_one(state.pauses) % 250;
+        let jitter = pause.saturating_mul(u32::try_from(spread).unwrap_or_default()) / 1_000;
+        let until = Instant::now() + pause + jitter;
+        state.pause = Some((until, error.clone()));
+        state.withheld += self.slots.forget_permits(MAX_CONNECTIONS - 1 - state.withheld);
+        state.relief = Some(until + PAUSE.0);
+    }
+
+    /// Gives back one of the connections that were given up, if it was quiet since.
+    fn recover(&self) {
+        let mut state = lock(&self.state);
+        let now = Instant::now();
+        if state.withheld > 0 && state.relief.is_some_and(|relief| relief <= now) {
+            state.withheld -= 1;
+            state.pauses = state.pauses.saturating_sub(1);
+            state.relief = Some(now + PAUSE.0);
+            self.slots.add_permits(1);
         }
     }
 
@@ -292,8 +329,13 @@ impl Account {
             silence: self.shared.timeouts.silence,
             hints: Arc::clone(&self.hints),
         };
-        let opened = blocking(&killer, self.shared.timeouts.login, move || opening.open()).await;
-        opened.ok_or(MailError::Timeout)?.map_err(Fault::into_error)
+        let (started, deadline) = (Instant::now(), self.shared.timeouts.login);
+        let opened = blocking(&killer, deadline, move || opening.open()).await;
+        opened.ok_or(MailError::Timeout)?.map_err(|fault| match fault {
+            // Cut by us, not by the server.
+            Fault::Lost(_) if started.elapsed() >= deadline => MailError::Timeout,
+            fault => fault.into_error(),
+        })
     }
 }
 

@@ -1,13 +1,20 @@
 //! Changes: flags and appended messages. None of them is ever repeated by itself.
 
-use super::{command::Command, fault::Fault, response::Code, session::Session, sets::Set, tap::fetches};
+use super::{
+    command::Command,
+    fault::Fault,
+    response::Code,
+    session::{Selected, Session},
+    sets::Set,
+    tap::fetches,
+};
 use bytes::Bytes;
 use imapmcp_core::mail::{Flag, FlagChange, MailError, MessageRef, Outcome};
 use std::collections::HashMap;
 
 impl Session {
-    /// Changes flags, then asks in the same write what they are now: a server does not report messages whose flags
-    /// it left alone.
+    /// Changes flags, and asks in the same write what they were and what they are now: a server does not report messages
+    /// whose flags it left alone.
     pub(crate) fn change_flags(
         &mut self,
         folder: &str,
@@ -15,31 +22,44 @@ impl Session {
         uids: &[u32],
         change: &FlagChange,
     ) -> Result<Outcome, Fault> {
-        // Nothing may be changed before UIDVALIDITY is known.
-        let known = self.selected().filter(|selected| selected.folder == folder).cloned();
-        let selected = match known {
-            Some(selected) if uid_validity.is_none_or(|asked| asked == selected.uid_validity) => selected,
-            Some(_) => return Err(Fault::Said(MailError::Stale)),
-            None => {
-                let batch = self.run(vec![self.enter(folder)])?;
-                self.entered(&batch, uid_validity)?
-            }
-        };
-        let mut outcome = Outcome { uid_validity: selected.uid_validity, ..Outcome::default() };
-        let news = self.store(uids, change, &mut outcome)?;
+        let mut outcome = Outcome::default();
+        if uid_validity.is_some() || uids.is_empty() {
+            outcome.uid_validity = self.opened(folder, uid_validity)?.uid_validity;
+        }
+        let news = self.store(folder, uids, change, &mut outcome)?;
         if news && !outcome.missing.is_empty() {
             // They may have arrived just now. Setting a flag twice is setting it once.
             let late = std::mem::take(&mut outcome.missing);
-            self.store(&late, change, &mut outcome)?;
-            for fate in [&mut outcome.done, &mut outcome.failed, &mut outcome.unknown] {
+            self.store(folder, &late, change, &mut outcome)?;
+            let Outcome { done, changed, failed, unknown, .. } = &mut outcome;
+            for fate in [done, changed, failed, unknown] {
                 fate.sort_unstable();
             }
         }
         Ok(outcome)
     }
 
+    /// The folder, open and with the UIDVALIDITY that was asked for: nothing may be changed before that is known.
+    pub(super) fn opened(&mut self, folder: &str, uid_validity: Option<u32>) -> Result<Selected, Fault> {
+        let known = self.selected().filter(|selected| selected.folder == folder).cloned();
+        match known {
+            Some(selected) if uid_validity.is_none_or(|asked| asked == selected.uid_validity) => Ok(selected),
+            Some(_) => Err(Fault::Said(MailError::Stale)),
+            None => {
+                let batch = self.run(vec![self.enter(folder)])?;
+                self.entered(&batch, uid_validity)
+            }
+        }
+    }
+
     /// One batch of STORE and FETCH; says whether messages came or went meanwhile.
-    fn store(&mut self, uids: &[u32], change: &FlagChange, outcome: &mut Outcome) -> Result<bool, Fault> {
+    fn store(
+        &mut self,
+        folder: &str,
+        uids: &[u32],
+        change: &FlagChange,
+        outcome: &mut Outcome,
+    ) -> Result<bool, Fault> {
         if uids.is_empty() {
             return Ok(false);
         }
@@ -49,10 +69,11 @@ impl Session {
                 Command::new("UID STORE ").set(&set).raw(" ").raw(sign).raw("FLAGS.SILENT ").flags(flags);
             (!flags.is_empty()).then_some(command)
         };
-        // NOOP: messages that came since are not missing.
-        let mut commands = vec![Command::new("NOOP")];
+        let ask = || Command::new("UID FETCH ").set(&set).raw(" (UID FLAGS)");
+        // Messages that came since are not missing. Without a UIDVALIDITY to keep to, opening the folder rides along.
+        let mut commands = vec![self.enter(folder), ask()];
         commands.extend([store("+", &change.add), store("-", &change.remove)].into_iter().flatten());
-        commands.push(Command::new("UID FETCH ").set(&set).raw(" (UID FLAGS)"));
+        commands.push(ask());
         let last = commands.len() - 1;
         let batch = match self.run(commands) {
             Ok(batch) => batch,
@@ -63,18 +84,28 @@ impl Session {
             }
             Err(said) => return Err(said),
         };
+        outcome.uid_validity = self.entered(&batch, None)?.uid_validity;
         if !batch.is_ok(last) {
-            let refused = !(1..last).all(|place| batch.is_ok(place));
+            let refused = !(2..last).all(|place| batch.is_ok(place));
             (if refused { &mut outcome.failed } else { &mut outcome.unknown }).extend(uids);
             return Ok(false);
         }
         let news = batch.news;
-        let now: HashMap<u32, Vec<String>> =
-            fetches(batch.items).filter_map(|fetch| Some((fetch.uid?, fetch.flags?))).collect();
+        // the first word about a message is what it was, the last what it is
+        let (mut before, mut now) = (HashMap::new(), HashMap::new());
+        for (uid, flags) in fetches(batch.items).filter_map(|fetch| Some((fetch.uid?, fetch.flags?))) {
+            before.entry(uid).or_insert_with(|| as_asked(&flags, change));
+            now.insert(uid, flags);
+        }
         for &uid in uids {
             let fate = match now.get(&uid) {
                 None => &mut outcome.missing,
-                Some(flags) if as_asked(flags, change) => &mut outcome.done,
+                Some(flags) if as_asked(flags, change) => {
+                    if before.get(&uid) == Some(&false) {
+                        outcome.changed.push(uid);
+                    }
+                    &mut outcome.done
+                }
                 Some(_) => &mut outcome.failed,
             };
             fate.push(uid);
@@ -93,7 +124,8 @@ impl Session {
         if !flags.is_empty() {
             command = command.flags(flags).raw(" ");
         }
-        let mut batch = self.run(vec![command.literal(message)])?;
+        let done = self.run(vec![command.literal(message)]);
+        let mut batch = done.map_err(|fault| fault.of_change(self.was_sent()))?;
         batch.check(0)?;
         Ok(match batch.statuses.pop().and_then(|status| status.code) {
             Some(Code::AppendUid(uid_validity, uid)) => {

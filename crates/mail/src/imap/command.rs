@@ -54,6 +54,18 @@ impl Command {
         self
     }
 
+    /// A flag or keyword.
+    pub(crate) fn keyword(self, flag: &Flag) -> Self {
+        self.add(format_args!("{}", flag.as_str()))
+    }
+
+    /// A word of letters, digits, `-`, `_` and `.`, such as an identifier the server gave (RFC 8474 `objectid`); any
+    /// other character is left out.
+    pub(crate) fn atom(mut self, word: &str) -> Self {
+        self.text().extend(word.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)));
+        self
+    }
+
     /// A parenthesised list of flags.
     pub(crate) fn flags(self, flags: &[Flag]) -> Self {
         let flags: Vec<_> = flags.iter().map(Flag::as_str).collect();
@@ -82,6 +94,11 @@ impl Command {
         self
     }
 
+    /// Whether it asks for news of a folder: NOOP, or opening it.
+    pub(crate) fn looks(&self) -> bool {
+        self.selects.is_some() || self.texts == ["NOOP"]
+    }
+
     /// Marks this as the command that selects `folder`.
     pub(crate) fn selecting(mut self, folder: &str) -> Self {
         self.selects = Some(folder.to_owned());
@@ -101,12 +118,12 @@ impl Command {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
     /// Reads a command as a server would; gives its strings, and fails if there is more than one command.
-    fn read(octets: &[u8]) -> Option<Vec<Vec<u8>>> {
+    pub(in crate::imap) fn read(octets: &[u8]) -> Option<Vec<Vec<u8>>> {
         let (mut strings, mut at) = (vec![], 0);
         loop {
             match *octets.get(at)? {
@@ -134,7 +151,7 @@ mod tests {
         }
     }
 
-    fn wire(command: &Command) -> Vec<u8> {
+    pub(in crate::imap) fn wire(command: &Command) -> Vec<u8> {
         let mut out = vec![];
         for (index, text) in command.texts.iter().enumerate() {
             out.extend_from_slice(text.as_bytes());

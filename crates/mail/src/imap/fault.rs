@@ -20,6 +20,14 @@ impl Fault {
     /// The server broke the protocol or a bound.
     pub(crate) const PROTOCOL: Self = Self::Broken(MailError::Protocol);
 
+    /// As [`Fault::into_error`] for a change that was sent whole: whether it was done is not known.
+    pub(crate) fn of_change(self, sent: bool) -> Self {
+        match self {
+            Self::Lost(_) | Self::Broken(_) if sent => Self::Broken(MailError::Unknown),
+            fault => fault,
+        }
+    }
+
     /// What the caller learns.
     pub(crate) fn into_error(self) -> MailError {
         match self {

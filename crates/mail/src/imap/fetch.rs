@@ -32,7 +32,16 @@ pub(crate) struct Fetch {
     pub(crate) size: Option<u64>,
     pub(crate) envelope: Option<Envelope>,
     pub(crate) parts: Option<Vec<Part>>,
+    /// `BODY[HEADER]`, or of some of its fields.
+    pub(crate) header: Option<Body>,
+    /// `BODY[TEXT]` or the beginning of it.
+    pub(crate) text: Option<Body>,
+    /// Any other section.
     pub(crate) body: Option<Body>,
+    /// X-GM-THRID, or THREADID (RFC 8474).
+    pub(crate) thread: Option<String>,
+    /// X-GM-MSGID, or EMAILID (RFC 8474).
+    pub(crate) email: Option<String>,
 }
 
 impl Fetch {
@@ -44,7 +53,11 @@ impl Fetch {
         self.size = later.size.or(self.size);
         self.envelope = later.envelope.or(self.envelope.take());
         self.parts = later.parts.or(self.parts.take());
+        self.header = later.header.or(self.header.take());
+        self.text = later.text.or(self.text.take());
         self.body = later.body.or(self.body.take());
+        self.thread = later.thread.or(self.thread.take());
+        self.email = later.email.or(self.email.take());
     }
 
     /// The summary, if this is an answer to a FETCH of one (and not an unsolicited change of flags).
@@ -73,6 +86,13 @@ pub(crate) fn read(sequence: u32, list: Value<'_>) -> Fetch {
             b"RFC822.SIZE" => fetch.size = value.number(),
             b"ENVELOPE" => fetch.envelope = envelope(value),
             b"BODYSTRUCTURE" | b"BODY" => fetch.parts = structure::leaves(value),
+            b"X-GM-THRID" => fetch.thread = value.text(),
+            b"X-GM-MSGID" => fetch.email = value.text(),
+            // RFC 8474: one identifier in parentheses, or NIL.
+            b"THREADID" => fetch.thread = value.values().next().and_then(Value::text),
+            b"EMAILID" => fetch.email = value.values().next().and_then(Value::text),
+            name if name.starts_with(b"BODY[HEADER") => fetch.header = Some(body(value)),
+            name if name.starts_with(b"BODY[TEXT]") => fetch.text = Some(body(value)),
             name if name.starts_with(b"BODY[") => fetch.body = Some(body(value)),
             _ => {}
         }

@@ -55,6 +55,7 @@ impl Session {
             })
             .collect();
         roles::complete(&mut folders);
+        self.learn_roles(&folders);
         Ok(folders)
     }
 }

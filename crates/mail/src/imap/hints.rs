@@ -1,20 +1,62 @@
-//! What one connection of an account learned and the others can use. Nothing here needs to be true.
+//! What one connection of an account learned and the others can use. All of it is bounded, and nothing here needs to be
+//! true: what is found out to be wrong is learned again.
 
-use super::utf7;
+use super::{
+    order::{MAX_DATED, Order},
+    utf7,
+};
+use imapmcp_core::mail::Role;
 use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    collections::{HashMap, VecDeque},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 /// Most folders remembered.
 const MAX_FOLDERS: usize = 5_000;
+/// Messages whose identity is remembered.
+const MAX_SEEN: usize = 4_000;
+/// Longest identity remembered.
+const MAX_IDENTITY: usize = 300;
+/// Dates remembered of all tangled folders together.
+const MAX_DATES: usize = 4 * MAX_DATED as usize;
 
-/// Per account: spellings and sizes of folders.
+/// What finds a message again when its UID means nothing any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// X-GM-MSGID.
+    Gmail(String),
+    /// EMAILID (RFC 8474).
+    Email(String),
+    /// Message-ID, with its brackets.
+    MessageId(String),
+}
+
+/// The roles of an account's folders.
+pub(crate) type Roles = Vec<(Role, String)>;
+
+type Place = (String, u32, u32);
+
+#[derive(Debug, Default)]
+struct Seen {
+    known: HashMap<(String, u32), HashMap<u32, Identity>>,
+    /// Oldest first.
+    turn: VecDeque<Place>,
+}
+
+/// Per account: spellings, sizes, orders and roles of folders, identities of messages.
 #[derive(Debug, Default)]
 pub(crate) struct Hints {
     /// Folders whose names on the wire are not what the encoder makes of them.
     odd: Mutex<HashMap<String, String>>,
     exists: Mutex<HashMap<String, u32>>,
+    orders: Mutex<HashMap<String, (u32, Order)>>,
+    seen: Mutex<Seen>,
+    roles: Mutex<Option<Roles>>,
+    ascii_only: AtomicBool,
+    writes: AtomicU64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -47,8 +89,134 @@ impl Hints {
     /// Remembers how many messages a folder has.
     pub(crate) fn saw(&self, folder: &str, exists: u32) {
         let mut known = lock(&self.exists);
-        if known.len() < MAX_FOLDERS || known.contains_key(folder) {
+        if let Some(known) = known.get_mut(folder) {
+            *known = exists;
+        } else if known.len() < MAX_FOLDERS {
             known.insert(folder.to_owned(), exists);
         }
+    }
+
+    /// UIDVALIDITY and order of a folder.
+    pub(crate) fn order(&self, folder: &str) -> Option<(u32, Order)> {
+        lock(&self.orders).get(folder).cloned()
+    }
+
+    /// Remembers the order of a folder.
+    pub(crate) fn set_order(&self, folder: &str, uid_validity: u32, order: Order) {
+        let mut orders = lock(&self.orders);
+        if let Some(known) = orders.get_mut(folder) {
+            *known = (uid_validity, order);
+        } else if orders.len() < MAX_FOLDERS {
+            orders.insert(folder.to_owned(), (uid_validity, order));
+        }
+        let weight = |order: &Order| if let Order::Tangled(dates) = order { dates.len() } else { 0 };
+        while orders.values().map(|(_, order)| weight(order)).sum::<usize>() > MAX_DATES {
+            let heaviest = orders
+                .iter()
+                .filter(|(name, _)| *name != folder)
+                .max_by_key(|(_, (_, order))| weight(order))
+                .map(|(name, _)| name.clone());
+            let Some(heaviest) = heaviest else { break };
+            orders.remove(&heaviest);
+        }
+    }
+
+    /// Remembers what finds these messages again.
+    pub(crate) fn identify(
+        &self,
+        folder: &str,
+        uid_validity: u32,
+        messages: impl Iterator<Item = (u32, Option<Identity>)>,
+    ) {
+        let mut guard = lock(&self.seen);
+        let seen = &mut *guard;
+        let key = (folder.to_owned(), uid_validity);
+        let mut own = seen.known.remove(&key).unwrap_or_default();
+        for (uid, identity) in messages {
+            let Some(identity) = identity.filter(|_| !own.contains_key(&uid)) else { continue };
+            let (Identity::Gmail(text) | Identity::Email(text) | Identity::MessageId(text)) = &identity;
+            if text.is_empty() || text.len() > MAX_IDENTITY {
+                continue;
+            }
+            own.insert(uid, identity);
+            seen.turn.push_back((key.0.clone(), uid_validity, uid));
+        }
+        seen.known.insert(key, own);
+        while seen.turn.len() > MAX_SEEN {
+            let Some((folder, validity, uid)) = seen.turn.pop_front() else { break };
+            let key = (folder, validity);
+            if let Some(own) = seen.known.get_mut(&key) {
+                own.remove(&uid);
+                if own.is_empty() {
+                    seen.known.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// What finds a message again.
+    pub(crate) fn identity(&self, folder: &str, uid_validity: u32, uid: u32) -> Option<Identity> {
+        lock(&self.seen).known.get(&(folder.to_owned(), uid_validity))?.get(&uid).cloned()
+    }
+
+    /// Folders by role, if they were listed already.
+    pub(crate) fn roles(&self) -> Option<Roles> {
+        lock(&self.roles).clone()
+    }
+
+    /// Remembers them.
+    pub(crate) fn set_roles(&self, roles: Roles) {
+        *lock(&self.roles) = Some(roles);
+    }
+
+    /// Folders were made, renamed or deleted: what was known of their names is not known any more.
+    pub(crate) fn folders_changed(&self) {
+        *lock(&self.roles) = None;
+        lock(&self.exists).clear();
+        lock(&self.orders).clear();
+    }
+
+    /// How often something was changed through this account: what another connection saw before is old.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Acquire)
+    }
+
+    /// Something was changed, or perhaps was.
+    pub(crate) fn wrote(&self) {
+        self.writes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether the server refused to search for anything but ASCII.
+    pub(crate) fn ascii_only(&self) -> bool {
+        self.ascii_only.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that it did.
+    pub(crate) fn set_ascii_only(&self) {
+        self.ascii_only.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::order::Dates;
+
+    #[test]
+    fn the_memory_of_identities_and_dates_is_bounded() {
+        let hints = Hints::default();
+        let identity = |uid: u32| Some(Identity::MessageId(format!("<{uid}@x>")));
+        hints.identify("A", 1, (1..=3_000).map(|uid| (uid, identity(uid))));
+        hints.identify("B", 1, (1..=3_000).map(|uid| (uid, identity(uid))));
+        hints.identify("B", 1, (1..=3_000).map(|uid| (uid, identity(uid))));
+        assert_eq!(lock(&hints.seen).turn.len(), MAX_SEEN);
+        assert_eq!(hints.identity("A", 1, 2_000), None, "the oldest went first");
+        assert_eq!(hints.identity("A", 1, 2_001), identity(2_001));
+        assert_eq!((hints.identity("B", 2, 7), hints.identity("B", 1, 7)), (None, identity(7)));
+        for number in 0..10 {
+            let dates: Vec<_> = (1..=MAX_DATED).map(|uid| (uid, Some(i64::from(MAX_DATED - uid)))).collect();
+            hints.set_order(&number.to_string(), 1, Dates::of(&dates).into_order());
+        }
+        assert!(lock(&hints.orders).len() <= 4 && hints.order("9").is_some());
     }
 }

@@ -75,6 +75,11 @@ impl Lease {
         let (session, result, permits) = done.await.ok_or(Fault::Broken(MailError::Timeout))?;
         account.give_back(session);
         drop(permits);
+        if let Err(Fault::Said(error) | Fault::Lost(error) | Fault::Broken(error)) = &result
+            && matches!(error, MailError::Throttled { .. })
+        {
+            account.slow_down(error);
+        }
         match result {
             // Cut by us, not by the server.
             Err(Fault::Lost(_)) if started.elapsed() >= deadline => Err(Fault::Broken(MailError::Timeout)),

@@ -1,33 +1,81 @@
 //! Listing a folder, newest first, in one round trip where that can be.
 
-use super::{command::Command, fault::Fault, fetch::Fetch, session::Session, sets::Set, tap::fetches};
-use imapmcp_core::mail::{Criterion, Listing, Page, PageCursor, Summary};
-use std::collections::BTreeMap;
+use super::{
+    command::Command,
+    fault::Fault,
+    fetch::Fetch,
+    order::{self, Dates, MAX_DATED, Order, Verdict},
+    response::Data,
+    session::{Selected, Session},
+    sets::Set,
+    wire::Limits,
+};
+use imapmcp_core::{
+    mail::{Criterion, Listing, Page, PageCursor, Summary},
+    time::Timestamp,
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-/// What a summary needs. ENVELOPE and BODYSTRUCTURE come from a server's cache; header fields would not.
-pub(super) const ITEMS: &str = " (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)";
 /// Further fetches when expunges left holes in the first.
 const MAX_ROUNDS: usize = 8;
+/// Bounds on a command that gives a date for each of [`MAX_DATED`] messages.
+const DATED: Limits = Limits { command: 32 << 20, ..Limits::DEFAULT };
+
+/// UIDs and dates, in UID order.
+type Dated = Vec<(u32, Option<i64>)>;
 
 /// Messages gathered so far, by sequence number.
 struct Gathered {
     fetched: BTreeMap<u32, Fetch>,
     below: u32,
+    learnt: Option<Learnt>,
+}
+
+/// What a server says when it is asked for the order of a folder.
+enum Learnt {
+    /// UIDs by date.
+    Sorted(Vec<u32>),
+    Dated(Dated),
 }
 
 impl Gathered {
-    fn add(&mut self, fetches: impl Iterator<Item = Fetch>) {
-        for fetch in fetches {
-            match self.fetched.get_mut(&fetch.sequence) {
-                Some(known) => known.merge(fetch),
-                None => drop(self.fetched.insert(fetch.sequence, fetch)),
+    /// Takes in the answers to fetches of summaries, and to a [`Session::learn`] among them.
+    fn add(&mut self, items: Vec<Data>) {
+        let mut dated = Dated::new();
+        for item in items {
+            match item {
+                Data::Sort(uids) => self.learnt = Some(Learnt::Sorted(uids)),
+                Data::Fetch(fetch) if fetch.size.is_none() && fetch.internal_date.is_some() => {
+                    dated.extend(fetch.uid.map(|uid| (uid, seconds(&fetch))));
+                }
+                Data::Fetch(fetch) => match self.fetched.get_mut(&fetch.sequence) {
+                    Some(known) => known.merge(*fetch),
+                    None => drop(self.fetched.insert(fetch.sequence, *fetch)),
+                },
+                _ => {}
             }
+        }
+        if !dated.is_empty() {
+            dated.sort_unstable_by_key(|(uid, _)| *uid);
+            self.learnt = Some(Learnt::Dated(dated));
         }
     }
 
+    fn is_wanted(&self, fetch: &Fetch) -> bool {
+        fetch.size.is_some() && fetch.uid.is_some_and(|uid| uid < self.below)
+    }
+
     fn wanted(&self) -> usize {
-        let wanted = |fetch: &&Fetch| fetch.size.is_some() && fetch.uid.is_some_and(|uid| uid < self.below);
-        self.fetched.values().filter(wanted).count()
+        self.fetched.values().filter(|fetch| self.is_wanted(fetch)).count()
+    }
+
+    /// UIDs and dates of what was fetched, oldest first.
+    fn window(&self) -> Dated {
+        let whole = self.fetched.values().filter(|fetch| fetch.size.is_some());
+        whole.filter_map(|fetch| Some((fetch.uid?, seconds(fetch)))).collect()
     }
 
     /// Newest first, with sequence numbers.
@@ -44,24 +92,140 @@ impl Gathered {
     }
 }
 
-fn fetch_range(low: u32, high: Option<u32>) -> Command {
-    let command = Command::new("FETCH ").number(low).raw(":");
-    match high {
-        Some(high) => command.number(high),
-        None => command.raw("*"),
+fn seconds(fetch: &Fetch) -> Option<i64> {
+    fetch.internal_date.map(Timestamp::seconds)
+}
+
+/// What came of the messages named by UID, whatever order it came in.
+pub(super) fn by_uid(items: Vec<Data>) -> HashMap<u32, Fetch> {
+    let (mut all, mut names) = (HashMap::<u32, Fetch>::new(), HashMap::new());
+    for item in items {
+        match item {
+            // Sequence numbers seen before mean others now.
+            Data::Expunge(_) => names.clear(),
+            Data::Fetch(fetch) => {
+                let Some(uid) = fetch.uid.or_else(|| names.get(&fetch.sequence).copied()) else { continue };
+                names.insert(fetch.sequence, uid);
+                match all.get_mut(&uid) {
+                    Some(known) => known.merge(*fetch),
+                    None => drop(all.insert(uid, *fetch)),
+                }
+            }
+            _ => {}
+        }
     }
-    .raw(ITEMS)
+    all
 }
 
 impl Session {
+    /// What a summary needs, and what finds the message again. ENVELOPE and BODYSTRUCTURE come from a server's cache;
+    /// header fields would not.
+    pub(super) fn items(&self) -> &'static str {
+        if self.is_gmail() {
+            "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE X-GM-MSGID"
+        } else if self.offers("OBJECTID") {
+            "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE EMAILID"
+        } else {
+            "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE"
+        }
+    }
+
+    fn fetch_range(&self, low: u32, high: Option<u32>) -> Command {
+        let command = Command::new("FETCH ").number(low).raw(":");
+        match high {
+            Some(high) => command.number(high),
+            None => command.raw("*"),
+        }
+        .raw(" (")
+        .raw(self.items())
+        .raw(")")
+    }
+
     /// The newest messages below the page's cursor, `limit` of them.
-    ///
+    pub(crate) fn list(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
+        match page.after {
+            Some(cursor) if cursor.date.is_some() => self.list_by_date(folder, page, limit),
+            Some(cursor) if cursor.sequence == 0 => self.search(folder, &Criterion::And(vec![]), page, limit),
+            Some(_) => Ok(self.list_by_sequence(folder, page, limit, false)?.0),
+            None => self.list_newest(folder, page, limit),
+        }
+    }
+
+    /// By sequence number if that is known to be the order of dates, or proves to be.
+    fn list_newest(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
+        let known = self.hints.order(folder);
+        if let Some((_, Order::Tangled(_))) = known {
+            return self.list_by_date(folder, page, limit);
+        }
+        let (listing, window, learnt) = self.list_by_sequence(folder, page, limit, known.is_none())?;
+        let (uid_validity, exists) = (listing.uid_validity, listing.total);
+        if exists > MAX_DATED {
+            return Ok(listing);
+        }
+        let complete = window.len() >= exists as usize;
+        let known = known.filter(|(validity, _)| *validity == uid_validity).map(|(_, order)| order);
+        let verdict = match (known, learnt) {
+            (Some(Order::Straight { through, newest }), _) => {
+                order::extend(through, newest, &window, complete)
+            }
+            (_, _) if complete => order::extend(0, i64::MIN, &window, true),
+            (_, Some(Learnt::Sorted(uids))) => {
+                let newest = uids.last().and_then(|last| window.iter().find(|(uid, _)| uid == last));
+                match newest {
+                    _ if !uids.is_sorted() => Verdict::Tangled,
+                    Some((uid, date)) => {
+                        Verdict::Straight { through: *uid, newest: date.unwrap_or(i64::MIN) }
+                    }
+                    None => return Ok(listing),
+                }
+            }
+            (_, Some(Learnt::Dated(dated))) => order::extend(0, i64::MIN, &dated, true),
+            (_, None) => Verdict::Gap,
+        };
+        match verdict {
+            Verdict::Straight { through, newest } => {
+                self.hints.set_order(folder, uid_validity, Order::Straight { through, newest });
+                Ok(listing)
+            }
+            Verdict::Tangled | Verdict::Gap => {
+                let order = Dates::of(&self.dates(exists)?).into_order();
+                let tangled = matches!(order, Order::Tangled(_));
+                self.hints.set_order(folder, uid_validity, order);
+                if tangled { self.list_by_date(folder, page, limit) } else { Ok(listing) }
+            }
+        }
+    }
+
+    /// UIDs and dates of all messages.
+    fn dates(&mut self, exists: u32) -> Result<Dated, Fault> {
+        if exists == 0 {
+            return Ok(vec![]);
+        }
+        let batch = self.run_within(vec![dates_command(exists)], DATED, None)?;
+        batch.check(0)?;
+        Ok(dated(by_uid(batch.items).into_iter().map(|(uid, fetch)| (uid, seconds(&fetch)))))
+    }
+
+    /// The order of dates, if that can be asked without knowing more than is known.
+    fn learn(&self, exists: Option<u32>, surely: bool) -> Option<Command> {
+        exists.filter(|exists| (1..=MAX_DATED).contains(exists)).and_then(|exists| {
+            if self.offers("SORT") {
+                Some(Command::new("UID SORT (ARRIVAL) US-ASCII ALL"))
+            } else {
+                surely.then(|| dates_command(exists))
+            }
+        })
+    }
+
     /// The folder is entered and the range guessed from what it held before, in one write. A guess that proves
     /// wrong (messages were expunged) costs another round trip, never a message.
-    pub(crate) fn list(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
-        if page.after.is_some_and(|cursor| cursor.sequence == 0) {
-            return self.search(folder, &Criterion::And(vec![]), page, limit);
-        }
+    fn list_by_sequence(
+        &mut self,
+        folder: &str,
+        page: &Page,
+        limit: u32,
+        mut learning: bool,
+    ) -> Result<(Listing, Dated, Option<Learnt>), Fault> {
         let here =
             self.selected().filter(|selected| selected.folder == folder).map(|selected| selected.exists);
         let guess = match page.after {
@@ -73,25 +237,33 @@ impl Session {
             (low, page.after.map(|_| top))
         });
         let mut commands = vec![self.enter(folder)];
-        commands.extend(guess.map(|(low, high)| fetch_range(low, high)));
-        let batch = self.run(commands)?;
+        commands.extend(guess.map(|(low, high)| self.fetch_range(low, high)));
+        if guess.is_some() && learning {
+            let lesson = self.learn(here.or_else(|| self.hints.exists(folder)), here.is_some());
+            learning = lesson.is_none();
+            commands.extend(lesson);
+        }
+        let limits = if commands.len() > 2 { DATED } else { Limits::default() };
+        let batch = self.run_within(commands, limits, None)?;
         let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
         let exists = selected.exists;
         self.hints.saw(folder, exists);
 
         let ceiling = page.after.map_or(exists, |cursor| exists.min(cursor.sequence - 1));
-        let mut gathered =
-            Gathered { fetched: BTreeMap::new(), below: page.after.map_or(u32::MAX, |cursor| cursor.uid) };
+        let below = page.after.map_or(u32::MAX, |cursor| cursor.uid);
+        let mut gathered = Gathered { fetched: BTreeMap::new(), below, learnt: None };
+        let mut lesson = self.learn(Some(exists), true).filter(|_| learning && exists > limit);
         // Everything from here up is gathered.
         let mut floor = ceiling + 1;
         if let Some((low, _)) = guess.filter(|_| batch.is_ok(1) && !batch.expunged) {
             floor = low.min(ceiling.max(1));
-            gathered.add(fetches(batch.items));
+            gathered.add(batch.items);
             // What arrived since was perhaps told only behind the answer.
-            let top = gathered.fetched.last_key_value().map_or(0, |(sequence, _)| *sequence);
+            let top = gathered.fetched.iter().rfind(|(_, fetch)| fetch.size.is_some());
+            let top = top.map_or(0, |(sequence, _)| *sequence);
             if page.after.is_none() && top < exists {
                 let low = (top + 1).max(exists.saturating_sub(limit - 1));
-                self.fetch_onto(&mut gathered, low, exists)?;
+                self.fetch_onto(&mut gathered, low, exists, &mut lesson)?;
                 floor = floor.min(low);
             }
         }
@@ -102,39 +274,128 @@ impl Session {
             }
             let high = floor - 1;
             let low = high.saturating_sub(missing - 1).max(1);
-            self.fetch_onto(&mut gathered, low, high)?;
+            self.fetch_onto(&mut gathered, low, high, &mut lesson)?;
             floor = low;
         }
 
+        self.remember(&selected, gathered.fetched.values());
+        let (window, learnt) = (gathered.window(), gathered.learnt.take());
         let mut messages = gathered.into_messages();
         messages.truncate(limit as usize);
         let uid_validity = selected.uid_validity;
-        let next = messages
-            .last()
-            .filter(|(sequence, _)| *sequence > 1)
-            .map(|(sequence, summary)| PageCursor { uid_validity, uid: summary.uid, sequence: *sequence });
+        let next = messages.last().filter(|(sequence, _)| *sequence > 1).map(|(sequence, summary)| {
+            PageCursor { uid_validity, uid: summary.uid, sequence: *sequence, date: None }
+        });
         let messages = messages.into_iter().map(|(_, summary)| summary).collect();
-        Ok(Listing { uid_validity, total: exists, messages, next })
+        Ok((Listing { uid_validity, total: exists, messages, next }, window, learnt))
     }
 
-    fn fetch_onto(&mut self, gathered: &mut Gathered, low: u32, high: u32) -> Result<(), Fault> {
-        let batch = self.run(vec![fetch_range(low, Some(high))])?;
+    fn fetch_onto(
+        &mut self,
+        gathered: &mut Gathered,
+        low: u32,
+        high: u32,
+        lesson: &mut Option<Command>,
+    ) -> Result<(), Fault> {
+        let mut commands = vec![self.fetch_range(low, Some(high))];
+        commands.extend(lesson.take());
+        let limits = if commands.len() > 1 { DATED } else { Limits::default() };
+        let batch = self.run_within(commands, limits, None)?;
         batch.check(0)?;
-        gathered.add(fetches(batch.items));
+        gathered.add(batch.items);
         Ok(())
     }
 
-    /// Summaries of these UIDs, newest first; those that vanished are left out.
-    pub(super) fn summaries(&mut self, uids: &[u32]) -> Result<Vec<Summary>, Fault> {
-        if uids.is_empty() {
-            return Ok(vec![]);
+    /// By the dates remembered of the folder, and of what came since: one round trip unless something came or went.
+    fn list_by_date(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
+        let limit = limit as usize;
+        let place = page.after.and_then(|cursor| Some((cursor.date?.seconds(), cursor.uid)));
+        let known = match self.hints.order(folder) {
+            Some((validity, Order::Tangled(dates))) => Some((validity, dates)),
+            _ => None,
+        };
+        let mut commands = vec![self.enter(folder)];
+        if let Some((_, dates)) = &known {
+            let (picks, _) = dates.below(place, limit);
+            let since = Command::new("UID FETCH ").number(dates.through().saturating_add(1));
+            commands.push(since.raw(":* (UID INTERNALDATE)"));
+            commands.extend(self.fetch_uids(&uids(&picks)));
         }
-        let command = Command::new("UID FETCH ").set(&Set::of(uids)).raw(ITEMS);
-        let mut gathered = Gathered { fetched: BTreeMap::new(), below: u32::MAX };
+        let mut batch = self.run_within(commands.clone(), DATED, None)?;
+        let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
+        if batch.news {
+            // The server may have answered before it looked.
+            batch = self.run_within(commands, DATED, None)?;
+        }
+        let mut have = by_uid(batch.items);
+        let known = known.filter(|(validity, _)| *validity == selected.uid_validity);
+        let mut changed = known.is_none();
+        let mut dates = match known {
+            Some((_, dates)) => dates,
+            None => Arc::new(Dates::of(&self.dates(selected.exists.min(MAX_DATED))?)),
+        };
+        let through = dates.through();
+        let new =
+            dated(have.iter().map(|(uid, fetch)| (*uid, seconds(fetch))).filter(|(uid, _)| *uid > through));
+        changed |= !new.is_empty() && Arc::make_mut(&mut dates).add(&new);
+        let (mut picks, mut more) = dates.below(place, limit);
+        for _ in 0..MAX_ROUNDS {
+            let whole =
+                |have: &HashMap<u32, Fetch>, uid: &u32| have.get(uid).is_some_and(|one| one.size.is_some());
+            let lacking: Vec<_> = uids(&picks).into_iter().filter(|uid| !whole(&have, uid)).collect();
+            let Some(fetch) = self.fetch_uids(&lacking) else { break };
+            have.extend(by_uid(self.run(vec![Command::new("NOOP"), fetch])?.items));
+            let gone: Vec<_> = lacking.into_iter().filter(|uid| !whole(&have, uid)).collect();
+            if !gone.is_empty() {
+                Arc::make_mut(&mut dates).remove(&gone);
+                changed = true;
+            }
+            (picks, more) = dates.below(place, limit);
+        }
+        self.remember(&selected, have.values());
+        let uid_validity = selected.uid_validity;
+        if changed {
+            self.hints.set_order(folder, uid_validity, Order::Tangled(dates));
+        }
+        let next = picks.last().filter(|_| more).map(|(date, uid)| PageCursor {
+            uid_validity,
+            uid: *uid,
+            sequence: 0,
+            date: Some(Timestamp(date.saturating_mul(1_000))),
+        });
+        let summary = |(_, uid): &(i64, u32)| have.remove(uid).and_then(Fetch::into_summary);
+        let messages = picks.iter().filter_map(summary).collect();
+        let total = self.selected().map_or(selected.exists, |selected| selected.exists);
+        self.hints.saw(folder, total);
+        Ok(Listing { uid_validity, total, messages, next })
+    }
+
+    fn fetch_uids(&self, uids: &[u32]) -> Option<Command> {
+        let command = || Command::new("UID FETCH ").set(&Set::of(uids)).raw(" (").raw(self.items()).raw(")");
+        (!uids.is_empty()).then(command)
+    }
+
+    /// Summaries of these UIDs, newest first; those that vanished are left out.
+    pub(super) fn summaries(&mut self, selected: &Selected, uids: &[u32]) -> Result<Vec<Summary>, Fault> {
+        let Some(command) = self.fetch_uids(uids) else { return Ok(vec![]) };
         let batch = self.run(vec![command])?;
         batch.check(0)?;
-        gathered.add(fetches(batch.items));
-        let messages = gathered.into_messages().into_iter().map(|(_, summary)| summary);
-        Ok(messages.filter(|summary| uids.contains(&summary.uid)).collect())
+        let mut have = by_uid(batch.items);
+        self.remember(selected, have.values());
+        Ok(uids.iter().filter_map(|uid| have.remove(uid)?.into_summary()).collect())
     }
+}
+
+fn dates_command(exists: u32) -> Command {
+    Command::new("FETCH 1:").number(exists).raw(" (UID INTERNALDATE)")
+}
+
+fn uids(picks: &[(i64, u32)]) -> Vec<u32> {
+    picks.iter().map(|(_, uid)| *uid).collect()
+}
+
+fn dated(messages: impl Iterator<Item = (u32, Option<i64>)>) -> Dated {
+    let mut dated: Dated = messages.collect();
+    dated.sort_unstable_by_key(|(uid, _)| *uid);
+    dated
 }

@@ -5,37 +5,23 @@ use super::{
     fault::Fault,
     search::reads_bodies,
     session::Session,
-    tap::{Piece, Sink},
+    stream::{Chunk, Reader},
 };
-use crate::{decode::Decoder, wire_text};
+use crate::wire_text;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use imapmcp_core::mail::{
     Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, Mailbox, Message, MessageRef, Outcome,
-    Page, Part,
+    Page, Part, Thread, ThreadScope, Transfer, TransferKind,
 };
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
-use tokio::{
-    runtime::Handle,
-    sync::mpsc::{self, error::TrySendError},
-    time::timeout,
-};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::mpsc;
 
 /// Largest section read into memory.
 const MAX_SECTION: u32 = 32 << 20;
 /// Chunks between the thread that reads and the caller; each is one TLS record at most.
 const AHEAD: usize = 16;
-/// Longest a stream may take in all: a bound for threads, not for people.
-const MAX_STREAM: Duration = Duration::from_hours(6);
-
-type Chunk = Result<Bytes, MailError>;
 
 /// A mailbox on an IMAP server.
 pub(super) struct ImapMailbox(pub(super) Arc<Account>);
@@ -71,7 +57,23 @@ impl ImapMailbox {
         work: impl FnOnce(&mut Session) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, MailError> {
         let lease = self.0.lease(folder, false).await?;
-        lease.run(self.0.shared.timeouts.silence, deadline, work).await.map_err(Fault::into_error)
+        let result = lease.run(self.0.shared.timeouts.silence, deadline, work).await;
+        self.0.hints.wrote();
+        result.map_err(Fault::into_error)
+    }
+}
+
+impl ImapMailbox {
+    /// Changes folders; other connections let go of the one that `moves`.
+    async fn manage(
+        &self,
+        moves: Option<&str>,
+        work: impl FnOnce(&mut Session) -> Result<(), Fault> + Send + 'static,
+    ) -> Result<(), MailError> {
+        if let Some(folder) = moves {
+            self.0.let_go(folder);
+        }
+        self.write(None, self.0.shared.timeouts.command, work).await
     }
 }
 
@@ -110,10 +112,28 @@ impl Mailbox for ImapMailbox {
             .await
     }
 
-    async fn message(&self, at: &Locator) -> Result<Message, MailError> {
+    async fn message(&self, at: &Locator, beginning: u32) -> Result<Message, MailError> {
         let at = located(at)?;
+        wire_text::beginning(beginning)?;
         let name = at.folder.clone();
-        self.read(Some(&name), self.limits(), move |session| session.message(&at)).await
+        self.read(Some(&name), self.limits(), move |session| session.message(&at, beginning)).await
+    }
+
+    async fn thread(&self, at: &Locator, scope: &ThreadScope) -> Result<Thread, MailError> {
+        let (at, scope, owner) = (located(at)?, *scope, self.0.username());
+        wire_text::limit(scope.limit)?;
+        wire_text::beginning(scope.beginning)?;
+        let name = at.folder.clone();
+        self.read(Some(&name), self.limits(), move |session| session.thread(&at, &scope, &owner)).await
+    }
+
+    async fn find_again(&self, at: &MessageRef) -> Result<Option<MessageRef>, MailError> {
+        let at = MessageRef { folder: canonical(&at.folder)?, ..*at };
+        let Some(identity) = self.0.hints.identity(&at.folder, at.uid_validity, at.uid) else {
+            return Ok(None);
+        };
+        let name = at.folder.clone();
+        self.read(Some(&name), self.limits(), move |session| session.find_again(&at, &identity)).await
     }
 
     async fn section(&self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, MailError> {
@@ -173,65 +193,50 @@ impl Mailbox for ImapMailbox {
         let deadline = self.0.shared.timeouts.command.saturating_add(extra);
         self.write(None, deadline, move |session| session.append(&folder, message, &flags)).await
     }
-}
 
-/// Reads one part and sends it on.
-struct Reader {
-    account: Arc<Account>,
-    at: Locator,
-    part: Part,
-    sender: mpsc::Sender<Chunk>,
-}
-
-impl Reader {
-    async fn run(self) {
-        let started = Arc::new(AtomicBool::new(false));
-        let mut result = self.attempt(false, &started).await;
-        if matches!(result, Err((Fault::Lost(_), true))) && !started.load(Ordering::Acquire) {
-            result = self.attempt(true, &started).await;
-        }
-        if let Err((fault, _)) = result {
-            // The caller may be gone; then nobody needs to know.
-            let _ =
-                timeout(self.account.shared.timeouts.stall, self.sender.send(Err(fault.into_error()))).await;
-        }
+    async fn transfer(
+        &self,
+        folder: &str,
+        uid_validity: Option<u32>,
+        uids: &[u32],
+        to: &str,
+        kind: TransferKind,
+    ) -> Result<Transfer, MailError> {
+        let (folder, to, uids) = (canonical(folder)?, canonical(to)?, wire_text::uids(uids)?);
+        wire_text::not_onto_itself(&folder, &to, kind)?;
+        let name = folder.clone();
+        let work = move |session: &mut Session| session.transfer(&folder, uid_validity, &uids, &to, kind);
+        self.write(Some(&name), self.0.shared.timeouts.command, work).await
     }
 
-    /// One try; with the failure, whether the connection was a reused one.
-    async fn attempt(&self, fresh: bool, started: &Arc<AtomicBool>) -> Result<(), (Fault, bool)> {
-        let lease = self.account.lease(Some(&self.at.folder), fresh).await;
-        let lease = lease.map_err(|error| (Fault::Broken(error), false))?;
-        let (reused, stall) = (lease.reused, self.account.shared.timeouts.stall);
-        let sink = self.sink(Arc::clone(started), stall);
-        let (at, section) = (self.at.clone(), self.part.section.clone());
-        let work = lease.run(stall, MAX_STREAM, move |session| session.stream(&at, &section, sink));
-        tokio::select! {
-            result = work => result.map_err(|fault| (fault, reused)),
-            // Dropping the work cuts the connection, so that a silent server does not keep the thread.
-            () = self.sender.closed() => Ok(()),
-        }
+    async fn expunge(
+        &self,
+        folder: &str,
+        uid_validity: Option<u32>,
+        uids: &[u32],
+    ) -> Result<Outcome, MailError> {
+        let (folder, uids) = (canonical(folder)?, wire_text::uids(uids)?);
+        let name = folder.clone();
+        let work = move |session: &mut Session| session.expunge(&folder, uid_validity, &uids);
+        self.write(Some(&name), self.0.shared.timeouts.command, work).await
     }
 
-    fn sink(&self, started: Arc<AtomicBool>, stall: Duration) -> Sink {
-        let (sender, runtime) = (self.sender.clone(), Handle::current());
-        let mut decoder = Decoder::new(&self.part.encoding);
-        Box::new(move |piece| {
-            let mut out = Vec::new();
-            match piece {
-                Piece::Start => started.store(true, Ordering::Release),
-                Piece::Octets(octets) => decoder.push(octets, &mut out),
-                Piece::End => decoder.finish(&mut out),
-            }
-            if out.is_empty() && !matches!(piece, Piece::Start) {
-                return true;
-            }
-            match sender.try_send(Ok(out.into())) {
-                Ok(()) => true,
-                Err(TrySendError::Closed(_)) => false,
-                Err(TrySendError::Full(chunk)) => runtime.block_on(async {
-                    timeout(stall, sender.send(chunk)).await.is_ok_and(|sent| sent.is_ok())
-                }),
-            }
-        })
+    async fn create_folder(&self, name: &str) -> Result<(), MailError> {
+        let name = canonical(name)?;
+        self.manage(None, move |session| session.create_folder(&name)).await
+    }
+
+    async fn rename_folder(&self, from: &str, to: &str) -> Result<(), MailError> {
+        let (from, to) = (canonical(from)?, canonical(to)?);
+        wire_text::not_inbox(&from)?;
+        let moved = from.clone();
+        self.manage(Some(&moved), move |session| session.rename_folder(&from, &to)).await
+    }
+
+    async fn delete_folder(&self, name: &str) -> Result<(), MailError> {
+        let name = canonical(name)?;
+        wire_text::not_inbox(&name)?;
+        let gone = name.clone();
+        self.manage(Some(&gone), move |session| session.delete_folder(&name)).await
     }
 }

@@ -15,12 +15,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 impl Session {
     /// Enters the folder and fetches from one message in one write; what was fetched counts only if the folder is
     /// still the one the reference was made in.
-    fn fetch_one(
+    pub(super) fn fetch_one(
         &mut self,
         at: &Locator,
         fetch: Command,
         limits: Limits,
     ) -> Result<(Selected, Fetch), Fault> {
+        if let Some(selected) = self.selected().filter(|_| self.is_fresh(&at.folder)).cloned() {
+            if at.uid_validity.is_some_and(|known| known != selected.uid_validity) {
+                return Err(Fault::Said(MailError::Stale));
+            }
+            let batch = self.run_within(vec![fetch.clone()], limits, None)?;
+            match of_message(batch, 0, at.uid) {
+                // It may have arrived since.
+                Err(Fault::Said(MailError::Gone)) => {}
+                fetched => return Ok((selected, fetched?)),
+            }
+        }
         let batch = self.run_within(vec![self.enter(&at.folder), fetch.clone()], limits, None)?;
         let selected = self.entered(&batch, at.uid_validity)?;
         let news = batch.news;
@@ -34,21 +45,21 @@ impl Session {
         }
     }
 
-    /// Summary and header of a message.
-    pub(crate) fn message(&mut self, at: &Locator) -> Result<Message, Fault> {
-        let fetch = Command::new("UID FETCH ")
-            .number(at.uid)
-            .raw(" (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER])");
-        let (selected, mut fetch) = self.fetch_one(at, fetch, Limits::default())?;
-        let header = match fetch.body.take() {
-            Some(Body::Octets(header)) => header,
-            Some(Body::Nil) => Bytes::new(),
-            // A header of more than a megabyte.
-            Some(Body::TooLarge | Body::Streamed) | None => return Err(Fault::Said(MailError::Protocol)),
-        };
-        let at = MessageRef { folder: selected.folder, uid_validity: selected.uid_validity, uid: at.uid };
-        let summary = fetch.into_summary().ok_or(Fault::Said(MailError::Protocol))?;
-        Ok(Message { at, summary, header })
+    /// Summary, header and the beginning of the text of a message.
+    pub(crate) fn message(&mut self, at: &Locator, beginning: u32) -> Result<Message, Fault> {
+        let fetch = self.whole(Command::new("UID FETCH ").number(at.uid), beginning, "");
+        let (selected, fetch) = self.fetch_one(at, fetch, Limits::messages(1, beginning))?;
+        self.remember(&selected, std::iter::once(&fetch));
+        message_of(&selected, fetch, beginning).ok_or(Fault::Said(MailError::Protocol))
+    }
+
+    /// The items of a message with its header and the beginning of its text, and `more`.
+    pub(super) fn whole(&self, command: Command, beginning: u32, more: &'static str) -> Command {
+        let command = command.raw(" (").raw(self.items()).raw(more).raw(" BODY.PEEK[HEADER]");
+        match beginning {
+            0 => command.raw(")"),
+            octets => command.raw(" BODY.PEEK[TEXT]<0.").number(octets).raw(">)"),
+        }
     }
 
     /// At most `limit` octets of a section.
@@ -61,7 +72,7 @@ impl Session {
             .number(limit)
             .raw(">)");
         let (_, fetch) = self.fetch_one(at, fetch, Limits::section(limit))?;
-        match fetch.body {
+        match any_body(fetch) {
             Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section)? => {
                 Err(Fault::Said(crate::NO_SUCH_PART))
             }
@@ -105,7 +116,7 @@ impl Session {
             (*sink)(piece)
         };
         let batch = self.run_within(vec![fetch], Limits::default(), Some(Box::new(give)))?;
-        match of_message(batch, 0, at.uid)?.body {
+        match any_body(of_message(batch, 0, at.uid)?) {
             Some(Body::Streamed) => Ok(()),
             Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section)? => {
                 Err(Fault::Said(crate::NO_SUCH_PART))
@@ -123,6 +134,31 @@ impl Session {
             Some(Body::TooLarge) | None => Err(Fault::Said(MailError::Protocol)),
         }
     }
+}
+
+/// The one section that was asked for.
+fn any_body(fetch: Fetch) -> Option<Body> {
+    fetch.body.or(fetch.text).or(fetch.header)
+}
+
+/// The message, if this is an answer to [`Session::whole`] and the header is not of more than a megabyte.
+pub(super) fn message_of(selected: &Selected, mut fetch: Fetch, beginning: u32) -> Option<Message> {
+    let octets = |body| match body {
+        Some(Body::Octets(octets)) => Some(octets),
+        Some(Body::Nil) => Some(Bytes::new()),
+        Some(Body::TooLarge | Body::Streamed) | None => None,
+    };
+    let header = octets(fetch.header.take())?;
+    let mut text = if beginning == 0 { Bytes::new() } else { octets(fetch.text.take())? };
+    text.truncate(beginning as usize);
+    let (folder, uid_validity) = (selected.folder.clone(), selected.uid_validity);
+    let summary = fetch.into_summary()?;
+    Some(Message {
+        at: MessageRef { folder, uid_validity, uid: summary.uid },
+        summary,
+        header,
+        beginning: text,
+    })
 }
 
 /// What the command at `place` and everything with it said of the message, or [`MailError::Gone`] if nothing.

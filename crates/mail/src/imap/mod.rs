@@ -5,27 +5,37 @@
 //! thread of the runtime's blocking pool for as long as it runs, and an idle connection costs none.
 
 mod account;
+mod again;
 mod change;
 mod command;
 mod connect;
+mod criteria;
 mod fault;
 mod fetch;
 mod folders;
+#[cfg(test)]
+mod fuzz_tests;
 mod hints;
 mod lease;
 mod list;
 mod mailbox;
 mod message;
 mod net;
+mod order;
 mod response;
 mod roles;
 mod search;
 mod session;
 mod sets;
+mod stream;
 mod structure;
 mod tap;
+mod thread;
+mod thread_keys;
 mod tokens;
+mod transfer;
 mod utf7;
+mod visit;
 mod wire;
 
 use self::{

@@ -27,6 +27,8 @@ pub(crate) enum Code {
     UidValidity(u32),
     /// UIDVALIDITY and UID (RFC 4315).
     AppendUid(u32, u32),
+    /// UIDVALIDITY of the target, UIDs before and after (RFC 4315).
+    CopyUid(u32, Set, Set),
     Capability(Vec<String>),
     /// Any other; its first word in upper case.
     Other(String),
@@ -56,12 +58,24 @@ pub(crate) enum Data {
     Status(Status),
     Capability(Vec<String>),
     Exists(u32),
-    Expunge,
+    /// The sequence number of a message that is gone; those above it move down.
+    Expunge(u32),
     Fetch(Box<Fetch>),
     Search(Vec<u32>),
-    Esearch { count: Option<u32>, all: Set },
+    /// RFC 5256, in the order asked for.
+    Sort(Vec<u32>),
+    /// RFC 5256: the lists as they came.
+    Thread(Vec<u8>),
+    Esearch {
+        count: Option<u32>,
+        all: Set,
+    },
     List(Box<ListEntry>),
-    MailboxStatus { name: String, messages: Option<u32>, unseen: Option<u32> },
+    MailboxStatus {
+        name: String,
+        messages: Option<u32>,
+        unseen: Option<u32>,
+    },
     Other,
 }
 
@@ -137,6 +151,12 @@ fn code(text: &str) -> Option<Code> {
             (Some(validity), Some(uid)) => Some(Code::AppendUid(validity, uid)),
             _ => None,
         },
+        "COPYUID" => match (number(words.next()), words.next(), words.next()) {
+            (Some(validity), Some(from), Some(to)) => {
+                Some(Code::CopyUid(validity, Set::parse(from), Set::parse(to)))
+            }
+            _ => None,
+        },
         "CAPABILITY" => return Some(Code::Capability(words.map(str::to_ascii_uppercase).collect())),
         _ => None,
     };
@@ -149,7 +169,9 @@ fn untagged(raw: &Raw) -> Result<Data, Malformed> {
     let word = octets[..end].to_ascii_uppercase();
     // Only what is used is taken apart: of the rest not even the parentheses are counted.
     match word.as_slice() {
-        b"SEARCH" => Ok(search(&octets[end..])),
+        b"SEARCH" => Ok(Data::Search(numbers(&octets[end..]))),
+        b"SORT" => Ok(Data::Sort(numbers(&octets[end..]))),
+        b"THREAD" => Ok(Data::Thread(octets[end..].to_vec())),
         b"LIST" | b"ESEARCH" | b"STATUS" | b"CAPABILITY" => {
             let tree = Tree::read(raw, 2)?;
             if !tree.is_whole() {
@@ -177,7 +199,7 @@ fn numbered(raw: &Raw) -> Result<Data, Malformed> {
     let (Some(number), Some(word)) = (number, words.next()) else { return Ok(Data::Other) };
     match word.to_ascii_uppercase().as_slice() {
         b"EXISTS" => Ok(Data::Exists(number)),
-        b"EXPUNGE" => Ok(Data::Expunge),
+        b"EXPUNGE" => Ok(Data::Expunge(number)),
         word if word.starts_with(b"FETCH") => {
             let tree = Tree::read(raw, 2)?;
             let mut values = tree.values();
@@ -189,10 +211,10 @@ fn numbered(raw: &Raw) -> Result<Data, Malformed> {
 }
 
 /// Numbers only: a million hits must not become a million tokens.
-fn search(octets: &[u8]) -> Data {
+fn numbers(octets: &[u8]) -> Vec<u32> {
     let numbers = octets.split(u8::is_ascii_whitespace).take_while(|word| !word.starts_with(b"("));
     let number = |word: &[u8]| std::str::from_utf8(word).ok()?.parse().ok();
-    Data::Search(numbers.filter_map(number).collect())
+    numbers.filter_map(number).collect()
 }
 
 fn esearch(mut values: Values<'_>) -> Data {

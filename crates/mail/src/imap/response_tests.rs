@@ -84,7 +84,7 @@ fn a_session_is_read() {
     let parts = fetch.parts.as_ref().unwrap();
     assert_eq!((parts[0].section.as_str(), parts[0].encoding.as_str()), ("1", "quoted-printable"));
     assert_eq!(parts[1].disposition_parameter("filename"), Some("a.pdf"));
-    assert_eq!(fetch.body, Some(fetch::Body::Octets(b"A: b".as_slice().into())));
+    assert_eq!(fetch.header, Some(fetch::Body::Octets(b"A: b".as_slice().into())));
     assert_eq!(
         all[4],
         Line::Untagged(Data::List(Box::new(ListEntry {

@@ -1,13 +1,18 @@
-//! SEARCH: the newest matches, by ESEARCH where offered (RFC 4731).
+//! SEARCH: the newest matches, by ESEARCH where offered (RFC 4731), in Gmail's own language where that says more.
 
 use super::{
     command::Command,
+    criteria::{Dialect, is_approximate, judged, unsayable, write},
     fault::Fault,
     response::{Data, Kind},
-    session::Session,
+    session::{Batch, Selected, Session},
     sets::Set,
 };
+use crate::judge::judge;
 use imapmcp_core::mail::{Criterion, Listing, MailError, Page, PageCursor};
+
+/// Messages looked at by one call whose matches have to be judged on our side.
+const MAX_JUDGED: usize = 1_000;
 
 impl Session {
     /// The newest matches below the page's cursor.
@@ -18,25 +23,17 @@ impl Session {
         page: &Page,
         limit: u32,
     ) -> Result<Listing, Fault> {
-        let unicode = !is_ascii(criterion);
-        let extended = self.offers("ESEARCH") || self.offers("IMAP4REV2");
-        let mut command =
-            Command::new(if extended { "UID SEARCH RETURN (COUNT ALL) " } else { "UID SEARCH " });
-        if unicode {
-            command = command.raw("CHARSET UTF-8 ");
-        }
-        let command = compile(command, criterion);
-        let mut batch = self.run(vec![self.enter(folder), command.clone()])?;
-        let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
-        if batch.news {
-            // Messages came or went, and the server may have searched before it looked.
-            batch = self.run(vec![Command::new("NOOP"), command])?;
-        }
-        let status = batch.statuses.get(1).ok_or(Fault::PROTOCOL)?;
-        // RFC 9051 §6.4.4: BADCHARSET; some say BAD outright.
-        let charset = status.kind == Kind::Bad || status.condition() == Some("BADCHARSET");
-        if unicode && status.kind != Kind::Ok && charset {
-            return Err(Fault::Said(MailError::Invalid("this mail server can only search for ASCII text")));
+        let mut dialect = Dialect { gmail: self.is_gmail(), ascii_only: self.hints.ascii_only() };
+        let (mut selected, mut batch) = self.find(folder, criterion, page, dialect)?;
+        let refused = |batch: &Batch| {
+            // RFC 9051 §6.4.4: BADCHARSET; some say BAD outright.
+            let status = batch.statuses.get(1);
+            status.is_some_and(|one| one.kind == Kind::Bad || one.condition() == Some("BADCHARSET"))
+        };
+        if !dialect.ascii_only && !super::criteria::is_ascii(criterion) && refused(&batch) {
+            self.hints.set_ascii_only();
+            dialect.ascii_only = true;
+            (selected, batch) = self.find(folder, criterion, page, dialect)?;
         }
         batch.check(1)?;
         let (mut total, mut all) = (None, Set::default());
@@ -47,14 +44,88 @@ impl Session {
                 _ => {}
             }
         }
-        let below = page.after.map_or(u32::MAX, |cursor| cursor.uid);
-        let (uids, more) = all.highest(below, limit as usize);
+        let total = total.unwrap_or_else(|| all.len());
+        if is_approximate(criterion, dialect) {
+            return self.sift(&selected, &all, &judged(criterion, dialect), page, limit as usize);
+        }
+        let (uids, more) = all.highest(below(page), limit as usize);
         let uid_validity = selected.uid_validity;
-        let next =
-            uids.last().filter(|_| more).map(|uid| PageCursor { uid_validity, uid: *uid, sequence: 0 });
-        let messages = self.summaries(&uids)?;
-        Ok(Listing { uid_validity, total: total.unwrap_or_else(|| all.len()), messages, next })
+        let next = uids.last().filter(|_| more).map(|uid| cursor(uid_validity, *uid));
+        let messages = self.summaries(&selected, &uids)?;
+        Ok(Listing { uid_validity, total, messages, next })
     }
+
+    /// Enters the folder and searches, in one write.
+    fn find(
+        &mut self,
+        folder: &str,
+        criterion: &Criterion,
+        page: &Page,
+        dialect: Dialect,
+    ) -> Result<(Selected, Batch), Fault> {
+        if let Some(error) = unsayable(criterion, dialect) {
+            return Err(Fault::Said(error));
+        }
+        let extended = self.offers("ESEARCH") || self.offers("IMAP4REV2");
+        let mut command =
+            Command::new(if extended { "UID SEARCH RETURN (COUNT ALL) " } else { "UID SEARCH " });
+        if !dialect.ascii_only && !super::criteria::is_ascii(criterion) {
+            command = command.raw("CHARSET UTF-8 ");
+        }
+        let command = write(command, criterion, dialect);
+        let batch = self.run(vec![self.enter(folder), command.clone()])?;
+        let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
+        if batch.news {
+            // Messages came or went, and the server may have searched before it looked.
+            return Ok((selected, self.run(vec![Command::new("NOOP"), command])?));
+        }
+        Ok((selected, batch))
+    }
+
+    /// Looks at what was found, newest first, until there are enough that match.
+    fn sift(
+        &mut self,
+        selected: &Selected,
+        all: &Set,
+        criterion: &Criterion,
+        page: &Page,
+        limit: usize,
+    ) -> Result<Listing, Fault> {
+        let uid_validity = selected.uid_validity;
+        let (mut place, mut looked, mut rejected) = (below(page), 0, 0);
+        let mut messages = Vec::new();
+        let mut next = None;
+        while looked < MAX_JUDGED {
+            let (uids, more) = all.highest(place, limit);
+            let Some(last) = uids.last() else { break };
+            place = *last;
+            looked += uids.len();
+            next = more.then(|| cursor(uid_validity, place));
+            for summary in self.summaries(selected, &uids)? {
+                if judge(criterion, &summary) == Some(false) {
+                    rejected += 1;
+                } else if messages.len() < limit {
+                    messages.push(summary);
+                } else {
+                    // The page is full in the middle of what was fetched: the next one goes on there.
+                    next = messages.last().map(|last| cursor(uid_validity, last.uid));
+                }
+            }
+            if !more || messages.len() >= limit {
+                break;
+            }
+        }
+        let total = all.len().saturating_sub(rejected);
+        Ok(Listing { uid_validity, total, messages, next })
+    }
+}
+
+fn below(page: &Page) -> u32 {
+    page.after.map_or(u32::MAX, |cursor| cursor.uid)
+}
+
+fn cursor(uid_validity: u32, uid: u32) -> PageCursor {
+    PageCursor { uid_validity, uid, sequence: 0, date: None }
 }
 
 /// Whether the server may take long: no server keeps an index of bodies for certain.
@@ -68,68 +139,8 @@ pub(crate) fn reads_bodies(criterion: &Criterion) -> bool {
     }
 }
 
-fn is_ascii(criterion: &Criterion) -> bool {
-    match criterion {
-        Criterion::And(all) => all.iter().all(is_ascii),
-        Criterion::Or(a, b) => is_ascii(a) && is_ascii(b),
-        Criterion::Not(one) => is_ascii(one),
-        Criterion::From(text)
-        | Criterion::To(text)
-        | Criterion::Cc(text)
-        | Criterion::Subject(text)
-        | Criterion::Body(text)
-        | Criterion::Text(text)
-        | Criterion::Header(_, text) => text.is_ascii(),
-        Criterion::Since(_)
-        | Criterion::Before(_)
-        | Criterion::Unseen
-        | Criterion::Seen
-        | Criterion::Flagged
-        | Criterion::Larger(_) => true,
-    }
-}
-
-/// Writes a criterion (RFC 9051 `search-key`); its depth is bounded by `wire_text::criterion`.
-fn compile(command: Command, criterion: &Criterion) -> Command {
-    match criterion {
-        Criterion::And(all) => {
-            let Some((first, rest)) = all.split_first() else { return command.raw("ALL") };
-            let command = compile(command.raw("("), first);
-            rest.iter().fold(command, |command, one| compile(command.raw(" "), one)).raw(")")
-        }
-        Criterion::Or(a, b) => compile(compile(command.raw("OR "), a).raw(" "), b),
-        Criterion::Not(one) => compile(command.raw("NOT "), one),
-        Criterion::From(text) => command.raw("FROM ").string(text),
-        Criterion::To(text) => command.raw("TO ").string(text),
-        Criterion::Cc(text) => command.raw("CC ").string(text),
-        Criterion::Subject(text) => command.raw("SUBJECT ").string(text),
-        Criterion::Body(text) => command.raw("BODY ").string(text),
-        Criterion::Text(text) => command.raw("TEXT ").string(text),
-        Criterion::Header(name, text) => command.raw("HEADER ").string(name).raw(" ").string(text),
-        Criterion::Since(day) => command.raw("SINCE ").date(*day),
-        Criterion::Before(day) => command.raw("BEFORE ").date(*day),
-        Criterion::Unseen => command.raw("UNSEEN"),
-        Criterion::Seen => command.raw("SEEN"),
-        Criterion::Flagged => command.raw("FLAGGED"),
-        Criterion::Larger(octets) => command.raw("LARGER ").number(*octets),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_criterion_is_spelled_by_the_grammar() {
-        let criterion = Criterion::And(vec![
-            Criterion::Or(Box::new(Criterion::From("a\"b".into())), Box::new(Criterion::Unseen)),
-            Criterion::Not(Box::new(Criterion::Header("List-Id", "x".into()))),
-            Criterion::Subject("ü".into()),
-        ]);
-        let command = compile(Command::new(""), &criterion);
-        assert_eq!(command.texts, [r#"(OR FROM "a\"b" UNSEEN NOT HEADER "List-Id" "x" SUBJECT "#, ")"]);
-        assert_eq!(command.literals[0], "ü");
-        assert!(!is_ascii(&criterion) && !reads_bodies(&criterion));
-        assert_eq!(compile(Command::new(""), &Criterion::And(vec![])).texts, ["ALL"]);
-    }
-}
+/// The server takes only ASCII, and this cannot be found another way.
+pub(super) const ASCII_ONLY: MailError = MailError::Invalid(
+    "this mail server can only search texts for ASCII words: leave out those with other letters, or search by sender or \
+     subject",
+);

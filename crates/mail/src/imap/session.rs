@@ -11,7 +11,14 @@ use super::{
 };
 use bytes::Bytes;
 use imapmcp_core::mail::MailError;
-use std::{fmt::Write, sync::Arc, time::Duration};
+use std::{
+    fmt::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long what was said of a folder counts as its present state.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// The folder the server has open for us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +38,8 @@ pub(crate) struct Batch {
     pub(crate) statuses: Vec<Status>,
     /// In the order they came.
     pub(crate) items: Vec<Data>,
+    /// How many of them had come when each command was answered.
+    pub(crate) marks: Vec<usize>,
     /// Whether messages arrived in or vanished from the folder that was open already.
     pub(crate) news: bool,
     /// Whether messages vanished: sequence numbers in this batch mean nothing.
@@ -63,6 +72,10 @@ pub(crate) struct Session {
     introduced: bool,
     killer: Arc<Killer>,
     silence: Duration,
+    /// Whether the last octet of the last batch was handed to the network.
+    sent: bool,
+    /// When the server was last asked for news of the open folder, and how much had been changed by then.
+    looked: Option<(Instant, u64)>,
     pub(super) hints: Arc<Hints>,
 }
 
@@ -84,6 +97,8 @@ impl Session {
             introduced: false,
             killer: Arc::new(killer),
             silence: Duration::ZERO,
+            sent: false,
+            looked: None,
         };
         if lock(&session.core).capabilities.is_empty() {
             session.run(vec![Command::new("CAPABILITY")])?.check(0)?;
@@ -140,6 +155,13 @@ impl Session {
         self.name(Command::new("SELECT ").selecting(folder), folder)
     }
 
+    /// Whether there is nothing to take in: the folder is open, the server was asked a moment ago, and nobody changed
+    /// anything through this account since.
+    pub(super) fn is_fresh(&self, folder: &str) -> bool {
+        self.selected.as_ref().is_some_and(|selected| selected.folder == folder)
+            && self.looked.is_some_and(|(at, writes)| at.elapsed() < FRESH && writes == self.hints.writes())
+    }
+
     /// Adds a folder's name as the server spells it.
     pub(crate) fn name(&self, command: Command, folder: &str) -> Command {
         match self.hints.wire_name(folder) {
@@ -160,7 +182,13 @@ impl Session {
         Ok(selected)
     }
 
-    /// Runs commands as one batch, written together. A command that selects must be the first.
+    /// Whether all of the last batch was written.
+    pub(crate) fn was_sent(&self) -> bool {
+        self.sent
+    }
+
+    /// Runs commands as one batch, written together. What changes something must not stand behind a command that
+    /// selects, unless the caller does not care for UIDVALIDITY.
     pub(crate) fn run(&mut self, commands: Vec<Command>) -> Result<Batch, Fault> {
         self.run_within(commands, Limits::default(), None)
     }
@@ -183,11 +211,15 @@ impl Session {
             core.stream_to(sink);
             core.cork();
         }
+        self.sent = false;
+        let looks = commands.get(usize::from(introduces)).is_some_and(Command::looks);
+        let looked = looks.then(|| (Instant::now(), self.hints.writes()));
         let first = self.tag + 1;
         for command in &commands {
             self.write(command)?;
         }
         lock(&self.core).send()?;
+        self.sent = true;
         for tag in first..=self.tag {
             self.wait(tag)?;
         }
@@ -200,9 +232,12 @@ impl Session {
         completions.dedup_by_key(|done| done.tag);
         let own = completions.into_iter().skip_while(|done| done.tag < first);
         let skipped = usize::from(introduces);
-        let statuses: Vec<_> = own.skip(skipped).map(|done| done.status).collect();
-        let (news, expunged) = self.follow(commands.get(skipped), statuses.first(), &items);
-        Ok(Batch { statuses, items, news, expunged })
+        let (statuses, marks): (Vec<_>, Vec<_>) =
+            own.skip(skipped).map(|done| (done.status, done.items)).unzip();
+        self.looked = looked.or(self.looked);
+        let (news, expunged) =
+            self.follow(commands.get(skipped..).unwrap_or_default(), &statuses, &marks, &items);
+        Ok(Batch { statuses, items, marks, news, expunged })
     }
 
     fn write(&mut self, command: &Command) -> Result<(), Fault> {
@@ -270,28 +305,52 @@ impl Session {
     }
 
     /// Keeps the idea of the open folder true; says whether there was news, and whether messages vanished.
-    fn follow(&mut self, first: Option<&Command>, status: Option<&Status>, items: &[Data]) -> (bool, bool) {
-        let selects = first.and_then(|command| command.selects.as_ref());
-        if let Some(folder) = selects {
-            let opened = status.is_some_and(|status| status.kind == Kind::Ok);
-            self.selected = opened.then(|| Selected { folder: folder.clone(), uid_validity: 0, exists: 0 });
+    fn follow(
+        &mut self,
+        commands: &[Command],
+        statuses: &[Status],
+        marks: &[usize],
+        items: &[Data],
+    ) -> (bool, bool) {
+        let (mut start, mut expunged, mut entered) = (0, false, false);
+        let before = self.selected.as_ref().map(|selected| selected.exists);
+        for (index, command) in commands.iter().enumerate() {
+            if let Some(folder) = &command.selects {
+                let opened = statuses.get(index).is_some_and(|status| status.kind == Kind::Ok);
+                self.selected =
+                    opened.then(|| Selected { folder: folder.clone(), uid_validity: 0, exists: 0 });
+                entered = true;
+            }
+            let last = index + 1 == commands.len();
+            let end = if last { items.len() } else { marks.get(index).map_or(start, |end| start.max(*end)) };
+            if let Some(selected) = &mut self.selected {
+                expunged |= selected.take_in(&items[start..end]);
+            }
+            start = end;
         }
-        let Some(selected) = &mut self.selected else { return (false, false) };
-        let (before, mut expunged) = (selected.exists, false);
+        let after = self.selected.as_ref().map(|selected| selected.exists);
+        (!entered && (expunged || after != before), expunged)
+    }
+}
+
+impl Selected {
+    /// What responses say of the folder; whether messages vanished.
+    pub(super) fn take_in(&mut self, items: &[Data]) -> bool {
+        let mut expunged = false;
         for item in items {
             match item {
-                Data::Exists(exists) => selected.exists = *exists,
-                Data::Expunge => {
-                    selected.exists = selected.exists.saturating_sub(1);
+                Data::Exists(exists) => self.exists = *exists,
+                Data::Expunge(_) => {
+                    self.exists = self.exists.saturating_sub(1);
                     expunged = true;
                 }
                 Data::Status(Status { code: Some(Code::UidValidity(validity)), .. }) => {
-                    selected.uid_validity = *validity;
+                    self.uid_validity = *validity;
                 }
                 _ => {}
             }
         }
-        (selects.is_none() && (expunged || selected.exists != before), expunged)
+        expunged
     }
 }
 

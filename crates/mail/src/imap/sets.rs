@@ -31,6 +31,11 @@ impl Set {
         Self(ranges)
     }
 
+    /// The numbers one by one, in the order of the ranges; `None` if there are more than `limit`.
+    pub(crate) fn unfold(&self, limit: u32) -> Option<Vec<u32>> {
+        (self.len() <= limit).then(|| self.0.iter().flat_map(|(low, high)| *low..=*high).collect())
+    }
+
     /// How many numbers.
     pub(crate) fn len(&self) -> u32 {
         self.0.iter().fold(0, |sum, (low, high)| sum.saturating_add((high - low).saturating_add(1)))

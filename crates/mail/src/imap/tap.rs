@@ -39,6 +39,8 @@ pub(crate) enum Piece<'a> {
 pub(crate) struct Completion {
     pub(crate) tag: u32,
     pub(crate) status: Status,
+    /// How many untagged responses of the batch had come before it.
+    pub(crate) items: usize,
 }
 
 /// What `imap` is told.
@@ -251,7 +253,8 @@ impl Core {
             };
             self.say(&format!("a{number} {word} done\r\n"));
         }
-        self.completions.push(Completion { tag: number, status });
+        let items = self.items.len();
+        self.completions.push(Completion { tag: number, status, items });
         Ok(())
     }
 

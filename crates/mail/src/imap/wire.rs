@@ -23,15 +23,30 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { line: 4 << 20, response: 8 << 20, literal: 1 << 20, stream: 256 << 20, command: 16 << 20 }
+        Self::DEFAULT
     }
 }
 
 impl Limits {
+    /// For an ordinary command.
+    pub(crate) const DEFAULT: Self =
+        Self { line: 4 << 20, response: 8 << 20, literal: 1 << 20, stream: 256 << 20, command: 16 << 20 };
+
     /// For a fetch of one section of at most `limit` octets.
     pub(crate) fn section(limit: u32) -> Self {
         let (limit, base) = (limit as usize, Self::default());
         Self { literal: limit, response: base.response + limit, command: base.command + 2 * limit, ..base }
+    }
+
+    /// For a fetch of `messages` with their headers and at most `beginning` octets of their texts.
+    pub(crate) fn messages(messages: usize, beginning: u32) -> Self {
+        let (beginning, base) = (beginning as usize, Self::default());
+        Self {
+            literal: base.literal.max(beginning),
+            response: base.response + beginning,
+            command: base.command + 2 * beginning.saturating_mul(messages),
+            ..base
+        }
     }
 }
 
@@ -65,7 +80,7 @@ pub(crate) struct Raw {
 impl Raw {
     /// What it may cost in memory once parsed, so that a million small responses add up too.
     pub(crate) fn cost(&self) -> usize {
-        128 + 2 * self.octets.len() + 64 * self.literals.len()
+        256 + 2 * self.octets.len() + 64 * self.literals.len()
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     lock,
     search::matches,
     store::{MemoryFolder, Store, Stored},
+    thread,
 };
 use crate::{decode::decode, wire_text};
 use async_trait::async_trait;
@@ -12,22 +13,26 @@ use futures_util::stream::{self, BoxStream};
 use imapmcp_core::{
     mail::{
         Criterion, Flag, FlagChange, Folder, FolderCounts, Listing, Locator, MailError, Mailbox, Message,
-        MessageRef, Outcome, Page, PageCursor, Part,
+        MessageRef, Outcome, Page, PageCursor, Part, Thread, ThreadScope, Transfer, TransferKind,
     },
-    time::Clock,
+    time::{Clock, Timestamp},
 };
-use std::sync::{Arc, Mutex};
+use std::{
+    cmp::Reverse,
+    sync::{Arc, Mutex},
+};
 
 const CHUNK: usize = 16 << 10;
 
 pub(super) struct MemoryMailbox {
     store: Arc<Mutex<Store>>,
     clock: Arc<dyn Clock>,
+    owner: String,
 }
 
 impl MemoryMailbox {
-    pub(super) fn new(store: Arc<Mutex<Store>>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+    pub(super) fn new(store: Arc<Mutex<Store>>, clock: Arc<dyn Clock>, owner: String) -> Self {
+        Self { store, clock, owner }
     }
 
     fn octets(&self, at: &Locator, section: &str) -> Result<Bytes, MailError> {
@@ -49,33 +54,35 @@ impl MemoryMailbox {
     }
 }
 
-/// The newest of the messages (oldest first) below the cursor.
-fn listing<'a>(
+/// The newest of the messages below the cursor; `all` in the order in which they are listed. A cursor with a date goes
+/// on by dates, one without by UIDs.
+fn listing(
     folder: &MemoryFolder,
     page: &Page,
-    mut all: impl DoubleEndedIterator<Item = (usize, &'a Stored)>,
-    total: usize,
-    sequenced: bool,
+    mut all: Vec<&Stored>,
+    dated: bool,
 ) -> Result<Listing, MailError> {
     let limit = wire_text::limit(page.limit)?;
     if let Some(cursor) = page.after {
         folder.check(Some(cursor.uid_validity))?;
     }
-    let below = page.after.map_or(u32::MAX, |cursor| cursor.uid);
-    let mut messages = Vec::new();
-    let mut next = None;
-    while let Some((index, message)) = all.next_back() {
-        if message.uid >= below {
-            continue;
-        }
-        if messages.len() == limit {
-            return Ok(Listing { uid_validity: folder.uid_validity, total: clamp(total), messages, next });
-        }
-        messages.push(message.summary());
-        let sequence = if sequenced { clamp(index + 1) } else { 0 };
-        next = Some(PageCursor { uid_validity: folder.uid_validity, uid: message.uid, sequence });
+    let dated = page.after.map_or(dated, |cursor| cursor.date.is_some());
+    let (uid_validity, total) = (folder.uid_validity, clamp(all.len()));
+    let place = |message: &Stored| (message.internal_date.seconds() * i64::from(dated), message.uid);
+    all.sort_unstable_by_key(|message| Reverse(place(message)));
+    if let Some(cursor) = page.after {
+        let below = (cursor.date.map_or(0, Timestamp::seconds), cursor.uid);
+        all.retain(|message| place(message) < below);
     }
-    Ok(Listing { uid_validity: folder.uid_validity, total: clamp(total), messages, next: None })
+    let more = all.len() > limit;
+    all.truncate(limit);
+    let next = all.last().filter(|_| more).map(|last| PageCursor {
+        uid_validity,
+        uid: last.uid,
+        sequence: 0,
+        date: dated.then_some(last.internal_date),
+    });
+    Ok(Listing { uid_validity, total, messages: all.into_iter().map(Stored::summary).collect(), next })
 }
 
 fn clamp(n: usize) -> u32 {
@@ -103,28 +110,33 @@ impl Mailbox for MemoryMailbox {
     async fn list(&self, folder: &str, page: &Page) -> Result<Listing, MailError> {
         let store = lock(&self.store);
         let folder = store.folder(folder)?;
-        listing(folder, page, folder.messages.iter().enumerate(), folder.messages.len(), true)
+        listing(folder, page, folder.messages.iter().collect(), true)
     }
 
     async fn search(&self, folder: &str, criterion: &Criterion, page: &Page) -> Result<Listing, MailError> {
         wire_text::criterion(criterion)?;
         let store = lock(&self.store);
         let folder = store.folder(folder)?;
-        let found: Vec<_> =
-            folder.messages.iter().enumerate().filter(|(_, message)| matches(message, criterion)).collect();
-        let total = found.len();
-        listing(folder, page, found.into_iter(), total, false)
+        let found = folder.messages.iter().filter(|message| matches(message, criterion)).collect();
+        listing(folder, page, found, false)
     }
 
-    async fn message(&self, at: &Locator) -> Result<Message, MailError> {
+    async fn message(&self, at: &Locator, beginning: u32) -> Result<Message, MailError> {
+        wire_text::beginning(beginning)?;
         let store = lock(&self.store);
         let folder = store.folder(&at.folder)?;
         let message = folder.get(at.uid, at.uid_validity)?;
-        Ok(Message {
-            at: MessageRef { folder: folder.name.clone(), uid_validity: folder.uid_validity, uid: at.uid },
-            summary: message.summary(),
-            header: message.raw.slice(..message.structure.header_end),
-        })
+        Ok(message.whole(folder, beginning))
+    }
+
+    async fn thread(&self, at: &Locator, scope: &ThreadScope) -> Result<Thread, MailError> {
+        wire_text::limit(scope.limit)?;
+        wire_text::beginning(scope.beginning)?;
+        thread::of(&lock(&self.store), at, scope, &self.owner)
+    }
+
+    async fn find_again(&self, at: &MessageRef) -> Result<Option<MessageRef>, MailError> {
+        Ok(lock(&self.store).find_again(at))
     }
 
     async fn section(&self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, MailError> {
@@ -161,6 +173,7 @@ impl Mailbox for MemoryMailbox {
                 outcome.missing.push(uid);
                 continue;
             };
+            let before = message.flags.clone();
             for flag in &change.add {
                 if !message.has(flag.as_str()) {
                     message.flags.push(flag.as_str().to_owned());
@@ -169,6 +182,9 @@ impl Mailbox for MemoryMailbox {
             message
                 .flags
                 .retain(|own| !change.remove.iter().any(|flag| own.eq_ignore_ascii_case(flag.as_str())));
+            if message.flags != before {
+                outcome.changed.push(uid);
+            }
             outcome.done.push(uid);
         }
         Ok(outcome)
@@ -182,5 +198,65 @@ impl Mailbox for MemoryMailbox {
     ) -> Result<Option<MessageRef>, MailError> {
         let flags: Vec<_> = flags.iter().map(Flag::as_str).collect();
         lock(&self.store).add(folder, message, &flags, self.clock.now()).map(Some)
+    }
+
+    async fn transfer(
+        &self,
+        folder: &str,
+        uid_validity: Option<u32>,
+        uids: &[u32],
+        to: &str,
+        kind: TransferKind,
+    ) -> Result<Transfer, MailError> {
+        let uids = wire_text::uids(uids)?;
+        let mut store = lock(&self.store);
+        let from = store.folder(folder)?;
+        from.check(uid_validity)?;
+        wire_text::not_onto_itself(&from.name, &store.folder(to)?.name, kind)?;
+        let outcome = Outcome { uid_validity: from.uid_validity, ..Outcome::default() };
+        let mut transfer = Transfer { outcome, ..Transfer::default() };
+        for uid in uids {
+            match store.transfer(folder, uid, to, kind) {
+                Ok(place) => {
+                    transfer.outcome.done.push(uid);
+                    transfer.placed.push((uid, place));
+                }
+                Err(MailError::Gone) => transfer.outcome.missing.push(uid),
+                Err(_) => transfer.outcome.failed.push(uid),
+            }
+        }
+        Ok(transfer)
+    }
+
+    async fn expunge(
+        &self,
+        folder: &str,
+        uid_validity: Option<u32>,
+        uids: &[u32],
+    ) -> Result<Outcome, MailError> {
+        let uids = wire_text::uids(uids)?;
+        let mut store = lock(&self.store);
+        let own = store.folder(folder)?;
+        own.check(uid_validity)?;
+        let uid_validity = own.uid_validity;
+        let (done, missing): (Vec<_>, Vec<_>) = uids.into_iter().partition(|uid| own.get(*uid, None).is_ok());
+        store.remove(folder, &done)?;
+        Ok(Outcome { uid_validity, done, missing, ..Outcome::default() })
+    }
+
+    async fn create_folder(&self, name: &str) -> Result<(), MailError> {
+        wire_text::folder(name)?;
+        lock(&self.store).create(name)
+    }
+
+    async fn rename_folder(&self, from: &str, to: &str) -> Result<(), MailError> {
+        wire_text::folder(to)?;
+        wire_text::not_inbox(from)?;
+        lock(&self.store).rename(from, to)
+    }
+
+    async fn delete_folder(&self, name: &str) -> Result<(), MailError> {
+        wire_text::not_inbox(name)?;
+        lock(&self.store).delete(name)
     }
 }

@@ -7,14 +7,18 @@ mod search;
 mod seed;
 mod store;
 mod text;
+mod thread;
 
 use self::{mailbox::MemoryMailbox, store::Store};
 use async_trait::async_trait;
+use bytes::Bytes;
 use imapmcp_core::{
     account::Login,
     id::AccountId,
-    mail::{MailError, MailStore, Mailbox, Submission, SubmissionEnvelope, SubmitError, Submitted},
-    time::Clock,
+    mail::{
+        MailError, MailStore, Mailbox, MessageRef, Submission, SubmissionEnvelope, SubmitError, Submitted,
+    },
+    time::{Clock, Timestamp},
 };
 use std::{
     collections::HashMap,
@@ -54,6 +58,17 @@ impl MemoryMail {
         lock(&self.store(login)).add_folder(name);
     }
 
+    /// Adds a message to a folder, as one that arrived at that time.
+    pub fn deliver(
+        &self,
+        login: &Login,
+        folder: &str,
+        message: Bytes,
+        at: Timestamp,
+    ) -> Result<MessageRef, MailError> {
+        lock(&self.store(login)).add(folder, message, &[], at)
+    }
+
     fn store(&self, login: &Login) -> Arc<Mutex<Store>> {
         let mut boxes = lock(&self.boxes);
         let store = boxes.entry(login.account.clone()).or_insert_with(|| {
@@ -70,7 +85,8 @@ impl MemoryMail {
 #[async_trait]
 impl MailStore for MemoryMail {
     fn mailbox(&self, login: &Login) -> Arc<dyn Mailbox> {
-        Arc::new(MemoryMailbox::new(self.store(login), Arc::clone(&self.clock)))
+        let owner = Self::address(login).to_owned();
+        Arc::new(MemoryMailbox::new(self.store(login), Arc::clone(&self.clock), owner))
     }
 
     async fn probe(&self, _login: &Login) -> Result<(), MailError> {

@@ -1,8 +1,12 @@
 //! SEARCH over the mailbox in memory: substrings without case, on decoded text.
 
-use super::{mime, store::Stored, text::decode_words};
-use crate::decode::decode;
-use imapmcp_core::mail::{Address, Criterion};
+use super::{mime, store::Stored};
+use crate::{
+    decode::decode,
+    judge::{addresses, contains, has_attachment},
+    words::decode_words,
+};
+use imapmcp_core::mail::Criterion;
 
 /// Whether the message matches. Depth is bounded by `wire_text::criterion`.
 pub(super) fn matches(message: &Stored, criterion: &Criterion) -> bool {
@@ -25,19 +29,17 @@ pub(super) fn matches(message: &Stored, criterion: &Criterion) -> bool {
         Criterion::Unseen => !message.has("\\Seen"),
         Criterion::Seen => message.has("\\Seen"),
         Criterion::Flagged => message.has("\\Flagged"),
+        Criterion::Answered => message.has("\\Answered"),
+        Criterion::Draft => message.has("\\Draft"),
+        Criterion::Keyword(flag) => message.has(flag.as_str()),
+        Criterion::Bcc(text) => addresses(&message.structure.envelope.bcc, text),
+        Criterion::HasAttachment => {
+            let parts: Vec<_> = message.structure.leaves.iter().map(|leaf| leaf.part.clone()).collect();
+            field(message, "Content-Type", "multipart/mixed") && has_attachment(&parts)
+        }
+        Criterion::Smaller(octets) => message.raw.len() < *octets as usize,
         Criterion::Larger(octets) => message.raw.len() > *octets as usize,
     }
-}
-
-fn contains(whole: &str, part: &str) -> bool {
-    whole.to_lowercase().contains(&part.to_lowercase())
-}
-
-fn addresses(list: &[Address], text: &str) -> bool {
-    list.iter().any(|one| {
-        let name = one.name.as_deref().map(decode_words).unwrap_or_default();
-        contains(&format!("{name} <{}>", one.email), text)
-    })
 }
 
 fn field(message: &Stored, name: &str, text: &str) -> bool {

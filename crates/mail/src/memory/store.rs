@@ -3,13 +3,15 @@
 use super::mime::{Structure, structure};
 use bytes::Bytes;
 use imapmcp_core::{
-    mail::{MailError, MessageRef, Role, Summary},
+    mail::{MailError, Message, MessageRef, Role, Summary, TransferKind},
     time::Timestamp,
 };
+use std::collections::VecDeque;
 
 /// Messages and octets a mailbox in memory takes before it says OVERQUOTA.
 const MAX_MESSAGES: usize = 5_000;
 const MAX_OCTETS: usize = 64 << 20;
+const MAX_FOLDERS: usize = 200;
 
 /// Folders every mailbox in memory has.
 const FOLDERS: [(&str, Option<Role>); 7] = [
@@ -42,6 +44,18 @@ impl Stored {
         }
     }
 
+    /// The message with its header and the first octets of its text.
+    pub(super) fn whole(&self, folder: &MemoryFolder, beginning: u32) -> Message {
+        let text = self.structure.header_end;
+        let end = self.raw.len().min(text + beginning as usize);
+        Message {
+            at: folder.place(self.uid),
+            summary: self.summary(),
+            header: self.raw.slice(..text),
+            beginning: self.raw.slice(text..end),
+        }
+    }
+
     pub(super) fn has(&self, flag: &str) -> bool {
         self.flags.iter().any(|own| own.eq_ignore_ascii_case(flag))
     }
@@ -69,6 +83,10 @@ impl MemoryFolder {
             .map_err(|_| MailError::Gone)
     }
 
+    pub(super) fn place(&self, uid: u32) -> MessageRef {
+        MessageRef { folder: self.name.clone(), uid_validity: self.uid_validity, uid }
+    }
+
     pub(super) fn check(&self, validity: Option<u32>) -> Result<(), MailError> {
         if validity.is_none_or(|known| known == self.uid_validity) { Ok(()) } else { Err(MailError::Stale) }
     }
@@ -77,23 +95,111 @@ impl MemoryFolder {
 pub(super) struct Store {
     pub(super) folders: Vec<MemoryFolder>,
     octets: usize,
+    /// UIDVALIDITY of the folder made last.
+    validity: u32,
+    /// Where messages were that were moved or removed, and their Message-IDs; the oldest go first.
+    moved: VecDeque<(MessageRef, String)>,
 }
 
 impl Store {
     pub(super) fn new() -> Self {
-        let folders = (1..)
-            .zip(FOLDERS)
-            .map(|(number, (name, role))| MemoryFolder::new(name, role, 1_000 + number))
-            .collect();
-        Self { folders, octets: 0 }
+        let mut store = Self { folders: Vec::new(), octets: 0, validity: 1_000, moved: VecDeque::new() };
+        for (name, role) in FOLDERS {
+            store.push(name, role);
+        }
+        store
+    }
+
+    fn push(&mut self, name: &str, role: Option<Role>) {
+        self.validity += 1;
+        self.folders.push(MemoryFolder::new(name, role, self.validity));
     }
 
     /// Adds an empty folder without a role.
     pub(super) fn add_folder(&mut self, name: &str) {
         if self.folder(name).is_err() {
-            let number = self.folders.iter().map(|folder| folder.uid_validity).max().unwrap_or(1_000) + 1;
-            self.folders.push(MemoryFolder::new(name, None, number));
+            self.push(name, None);
         }
+    }
+
+    /// Makes a folder.
+    pub(super) fn create(&mut self, name: &str) -> Result<(), MailError> {
+        if self.folder(name).is_ok() {
+            return Err(refused("ALREADYEXISTS"));
+        }
+        if self.folders.len() >= MAX_FOLDERS {
+            return Err(refused("OVERQUOTA"));
+        }
+        self.push(name, None);
+        Ok(())
+    }
+
+    /// Renames a folder and those below it.
+    pub(super) fn rename(&mut self, from: &str, to: &str) -> Result<(), MailError> {
+        self.folder(from)?;
+        if self.folder(to).is_ok() {
+            return Err(refused("ALREADYEXISTS"));
+        }
+        let below = format!("{from}/");
+        for folder in &mut self.folders {
+            if folder.name == from {
+                to.clone_into(&mut folder.name);
+            } else if let Some(rest) = folder.name.strip_prefix(&below) {
+                folder.name = format!("{to}/{rest}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a folder and what is in it.
+    pub(super) fn delete(&mut self, name: &str) -> Result<(), MailError> {
+        let octets: usize = self.folder(name)?.messages.iter().map(|message| message.raw.len()).sum();
+        self.octets -= octets;
+        self.folders.retain(|folder| !same(&folder.name, name));
+        Ok(())
+    }
+
+    /// Copies or moves one message.
+    pub(super) fn transfer(
+        &mut self,
+        folder: &str,
+        uid: u32,
+        to: &str,
+        kind: TransferKind,
+    ) -> Result<MessageRef, MailError> {
+        let message = self.folder(folder)?.get(uid, None)?;
+        let (raw, flags, at) = (message.raw.clone(), message.flags.clone(), message.internal_date);
+        if kind == TransferKind::Move {
+            self.remove(folder, &[uid])?;
+        }
+        let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+        self.add(to, raw, &flags, at)
+    }
+
+    /// Removes messages that are there.
+    pub(super) fn remove(&mut self, folder: &str, uids: &[u32]) -> Result<(), MailError> {
+        let folder = self.folder_mut(folder)?;
+        let gone: Vec<_> = folder.messages.extract_if(.., |message| uids.contains(&message.uid)).collect();
+        let places: Vec<_> = gone.iter().map(|message| folder.place(message.uid)).collect();
+        for (message, place) in gone.into_iter().zip(places) {
+            self.octets -= message.raw.len();
+            self.moved.extend(message.structure.envelope.message_id.map(|id| (place, id)));
+        }
+        let surplus = self.moved.len().saturating_sub(MAX_MESSAGES);
+        self.moved.drain(..surplus);
+        Ok(())
+    }
+
+    /// Where a message is now that was in another place.
+    pub(super) fn find_again(&self, at: &MessageRef) -> Option<MessageRef> {
+        let (_, id) = self.moved.iter().rev().find(|(place, _)| place == at)?;
+        let here = |folder: &MemoryFolder| -> Vec<MessageRef> {
+            let same = |message: &&Stored| message.structure.envelope.message_id.as_ref() == Some(id);
+            folder.messages.iter().filter(same).map(|message| folder.place(message.uid)).collect()
+        };
+        let own = self.folder(&at.folder).map(here).unwrap_or_default();
+        let mut all = if own.is_empty() { self.folders.iter().flat_map(here).collect() } else { own };
+        if all.len() == 1 { all.pop() } else { None }
     }
 
     pub(super) fn folder(&self, name: &str) -> Result<&MemoryFolder, MailError> {
@@ -119,7 +225,7 @@ impl Store {
         let size = raw.len();
         let folder = self.folder_mut(folder)?;
         if full {
-            return Err(MailError::Refused { condition: Some("OVERQUOTA".to_owned()) });
+            return Err(refused("OVERQUOTA"));
         }
         let uid = folder.next_uid;
         folder.next_uid += 1;
@@ -130,10 +236,14 @@ impl Store {
             structure: structure(&raw),
             raw,
         });
-        let at = MessageRef { folder: folder.name.clone(), uid_validity: folder.uid_validity, uid };
+        let at = folder.place(uid);
         self.octets += size;
         Ok(at)
     }
+}
+
+fn refused(condition: &str) -> MailError {
+    MailError::Refused { condition: Some(condition.to_owned()) }
 }
 
 /// INBOX in any case is INBOX (RFC 9051 §5.1); other names are exact.

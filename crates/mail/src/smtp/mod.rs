@@ -10,7 +10,7 @@ use self::{connect::Client, data::Stuffer};
 use crate::{MailOptions, SetupError, Timeouts, tls};
 use imapmcp_core::{
     account::{Endpoint, Login},
-    mail::{MailError, NetworkFault, SubmissionEnvelope, SubmitError, Submitted},
+    mail::{FinalDot, MailError, NetworkFault, SubmissionEnvelope, SubmitError, Submitted},
     outbox::Refusal,
 };
 use imapmcp_egress::Dialer;
@@ -68,6 +68,7 @@ impl Smtp {
         endpoint: &Endpoint,
         envelope: &SubmissionEnvelope,
         message: &[u8],
+        dot: Option<&dyn FinalDot>,
     ) -> Result<Submitted, SubmitError> {
         let (mut client, offers) = self.open(login, endpoint).await?;
         // A minute more for every six megabytes: a slow line is not a hang.
@@ -88,6 +89,12 @@ impl Smtp {
                 return Err(error);
             }
         };
+        if let Some(dot) = dot
+            && !dot.may_leave(&submitted.refused).await
+        {
+            // cut off, not ended: QUIT would be part of the message
+            return Err(SubmitError::Withheld);
+        }
         // From here on the message may have been delivered: only the server's own word decides.
         let confirmed = async {
             client.stream.write_all(b".\r\n").await?;

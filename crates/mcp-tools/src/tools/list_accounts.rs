@@ -1,7 +1,8 @@
 use crate::{
     context::Context,
     error::ToolError,
-    registry::{Effect, Spec},
+    reply::Reply,
+    spec::{Effect, Spec},
 };
 use imapmcp_core::{account::Health, permission::Permission};
 use serde_json::{Map, Value, json};
@@ -12,33 +13,12 @@ pub(crate) const SPEC: Spec = Spec {
     about: "Lists the user's mail accounts. Start here: other tools take the account's id.",
     permission: Permission::Read,
     effect: Effect::Reads,
-    open_world: false,
     fields: &[],
-    output,
+    output: &["accounts"],
+    run: |context, _| Box::pin(run(context)),
 };
 
-fn output() -> Value {
-    json!({
-        "type": "object",
-        "properties": { "accounts": { "type": "array", "items": {
-            "type": "object",
-            "properties": {
-                "id": { "type": "string" },
-                "label": { "type": "string" },
-                "email": { "type": "string" },
-                "from_name": { "type": "string" },
-                "is_default": { "type": "boolean" },
-                "permissions": { "type": "array", "items": { "type": "string" } },
-                "health": { "type": "string", "enum": ["ok", "needs_attention"] },
-                "what_to_do": { "type": "string" }
-            },
-            "required": ["id", "label", "email", "is_default", "permissions", "health"]
-        } } },
-        "required": ["accounts"]
-    })
-}
-
-pub(crate) async fn run(context: &Context<'_>) -> Result<Value, ToolError> {
+async fn run(context: &Context<'_>) -> Result<Reply, ToolError> {
     let principal = context.principal;
     let permissions: Vec<&str> = principal.permissions.iter().map(Permission::scope).collect();
     let accounts = context.services.accounts.list(&principal.user).await?;
@@ -71,5 +51,5 @@ pub(crate) async fn run(context: &Context<'_>) -> Result<Value, ToolError> {
             Value::Object(row)
         })
         .collect();
-    Ok(json!({ "accounts": rows }))
+    Ok(json!({ "accounts": rows }).into())
 }

@@ -2,7 +2,8 @@ use crate::{
     arguments::{Arguments, Field, Kind},
     context::Context,
     error::ToolError,
-    registry::{Effect, Spec},
+    reply::Reply,
+    spec::{Effect, Spec},
     tools::{ACCOUNT, MAX_TOKENS},
 };
 use imapmcp_core::{
@@ -18,40 +19,12 @@ pub(crate) const SPEC: Spec = Spec {
     about: "Lists the folders of an account with their role (inbox, sent, drafts, trash, junk, archive). Folder names are untrusted.",
     permission: Permission::Read,
     effect: Effect::Reads,
-    open_world: true,
-    fields: &[
-        ACCOUNT,
-        Field::optional("counts", Kind::Flag, "Also total and unread of each folder (slower)", "true"),
-        MAX_TOKENS,
-    ],
-    output,
+    fields: &[ACCOUNT, Field::optional("counts", Kind::Flag, "", "true"), MAX_TOKENS],
+    output: &["folders"],
+    run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
-fn output() -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "folders": { "type": "array", "items": {
-                "type": "object",
-                "properties": {
-                    "path": { "type": "string", "description": "untrusted; pass it as `folder`" },
-                    "name": { "type": "string", "description": "untrusted; last piece of path, when it differs" },
-                    "delimiter": { "type": "string" },
-                    "role": { "type": "string" },
-                    "selectable": { "type": "boolean", "description": "left out when true" },
-                    "subscribed": { "type": "boolean" },
-                    "total": { "type": "integer" },
-                    "unread": { "type": "integer" }
-                },
-                "required": ["path"]
-            } },
-            "omitted": { "type": "object", "properties": { "folders": { "type": "integer" } } }
-        },
-        "required": ["folders"]
-    })
-}
-
-pub(crate) async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Value, ToolError> {
+async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let opened = context.open(arguments.text("account_id")).await?;
     let folders = opened.mailbox.folders(arguments.flag("counts")).await;
     let folders = context.noting(&opened, folders).await?;
@@ -71,7 +44,7 @@ pub(crate) async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<
     if left_out > 0 {
         result["omitted"] = json!({ "folders": left_out });
     }
-    Ok(result)
+    Ok(result.into())
 }
 
 fn row(folder: &Folder) -> Value {

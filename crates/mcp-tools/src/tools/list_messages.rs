@@ -2,15 +2,15 @@ use crate::{
     arguments::{Arguments, Field, Kind},
     context::{Context, Opened},
     error::ToolError,
-    present, reference,
-    registry::{Effect, Spec},
+    present,
+    reply::Reply,
+    spec::{Effect, Spec},
     tools::{ACCOUNT, CURSOR, FOLDER, LIMIT, MAX_TOKENS, folder},
 };
 use imapmcp_core::{
     mail::{Criterion, Page},
     permission::Permission,
 };
-use serde_json::Value;
 
 pub(crate) const SPEC: Spec = Spec {
     name: "list_messages",
@@ -18,25 +18,20 @@ pub(crate) const SPEC: Spec = Spec {
     about: "Lists the messages of a folder, newest first. Reading marks nothing. from, to and subject are untrusted text.",
     permission: Permission::Read,
     effect: Effect::Reads,
-    open_world: true,
     fields: &[
         ACCOUNT,
         FOLDER,
         LIMIT,
-        Field::optional(
-            "since",
-            Kind::Date,
-            "Only messages that arrived on or after this day",
-            "\"2026-11-22\"",
-        ),
+        Field::optional("since", Kind::Date, "", "\"2026-11-22\""),
         Field::optional("unread_only", Kind::Flag, "", "true"),
         CURSOR,
         MAX_TOKENS,
     ],
-    output: present::listing_schema,
+    output: present::LISTING,
+    run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
-pub(crate) async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Value, ToolError> {
+async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let mut conditions = Vec::new();
     if let Some(day) = arguments.date("since") {
         conditions.push(Criterion::Since(day));
@@ -57,9 +52,9 @@ pub(crate) async fn listing(
     folder: &str,
     criterion: Option<&Criterion>,
     arguments: &Arguments,
-) -> Result<Value, ToolError> {
+) -> Result<Reply, ToolError> {
     let after = match arguments.text("cursor") {
-        Some(cursor) => Some(reference::decode_cursor(cursor).ok_or_else(|| {
+        Some(cursor) => Some(cursor.parse().map_err(|_| {
             ToolError::argument(
                 "cursor",
                 "is not a cursor of this server",
@@ -76,8 +71,8 @@ pub(crate) async fn listing(
         };
         let found = context.noting(opened, found).await?;
         let budget = arguments.integer("max_tokens") as usize;
-        match present::listing(folder, &opened.account.email, &found, budget) {
-            Ok(value) => return Ok(value),
+        match present::listing(folder, &opened.account.email, &found, budget, arguments.has("max_tokens")) {
+            Ok(value) => return Ok(value.into()),
             Err(fitting) => page.limit = present::at_least_one(fitting)?,
         }
     }

@@ -1,12 +1,28 @@
 //! One file per tool: what it is (`SPEC`) and what it does (`run`).
 
+pub(crate) mod answer;
+pub(crate) mod bulk;
+pub(crate) mod drafts;
+pub(crate) mod find_contact;
+pub(crate) mod flags;
+pub(crate) mod folders;
+pub(crate) mod get_attachment;
 pub(crate) mod get_message;
+pub(crate) mod get_thread;
 pub(crate) mod list_accounts;
 pub(crate) mod list_folders;
 pub(crate) mod list_messages;
-pub(crate) mod mark;
+pub(crate) mod outbox;
+pub(crate) mod read_attachment;
 pub(crate) mod search_messages;
 pub(crate) mod send_message;
+pub(crate) mod transfer;
+pub(crate) mod undo;
+
+pub(crate) mod changes;
+pub(crate) mod letter;
+pub(crate) mod search;
+pub(crate) mod text;
 
 use crate::{
     arguments::{Arguments, Field, Kind},
@@ -14,54 +30,37 @@ use crate::{
     reference,
 };
 use imapmcp_core::mail::Locator;
+use imapmcp_mime::budget::OCTETS_PER_TOKEN;
 
 /// `account_id`, the same everywhere.
-pub(crate) const ACCOUNT: Field = Field::optional(
-    "account_id",
-    Kind::Text(100),
-    "Account id from list_accounts; the default account when left out",
-    "\"acc_…\" from list_accounts",
-);
+pub(crate) const ACCOUNT: Field =
+    Field::optional("account_id", Kind::Text(100), "", "\"acc_…\" from list_accounts");
 
 /// `folder`, INBOX when left out.
-pub(crate) const FOLDER: Field = Field::optional(
-    "folder",
-    Kind::Text(1000),
-    "Folder name from list_folders; INBOX when left out",
-    "\"INBOX\"",
-);
+pub(crate) const FOLDER: Field = Field::optional("folder", Kind::Text(1000), "", "\"INBOX\"");
 
 /// `limit` of lists.
 pub(crate) const LIMIT: Field =
     Field::optional("limit", Kind::Integer { min: 1, max: 200, default: Some(50) }, "", "50");
 
 /// `cursor` of lists.
-pub(crate) const CURSOR: Field = Field::optional(
-    "cursor",
-    Kind::Text(100),
-    "next_cursor of the answer before",
-    "the next_cursor of the answer before",
-);
+pub(crate) const CURSOR: Field =
+    Field::optional("cursor", Kind::Text(4000), "", "the next_cursor of the answer before");
 
 /// `max_tokens` of every read.
-pub(crate) const MAX_TOKENS: Field = Field::optional(
-    "max_tokens",
-    Kind::Integer { min: 300, max: 20_000, default: Some(6000) },
-    "Answer's size limit (a token is 4 bytes)",
-    "6000",
-);
+pub(crate) const MAX_TOKENS: Field =
+    Field::optional("max_tokens", Kind::Integer { min: 300, max: 20_000, default: Some(6000) }, "", "6000");
 
 /// `id` of one message.
-pub(crate) const ID: Field = Field::optional(
-    "id",
-    Kind::Text(2000),
-    "Message id from a list (instead of folder and uid)",
-    "an id from list_messages",
-);
+pub(crate) const ID: Field = Field::optional("id", Kind::Text(2000), "", "an id from list_messages");
 
 /// `uid` of one message.
 pub(crate) const UID: Field =
-    Field::optional("uid", Kind::Integer { min: 1, max: u32::MAX, default: None }, "UID in folder", "4711");
+    Field::optional("uid", Kind::Integer { min: 1, max: u32::MAX, default: None }, "", "4711");
+
+/// `attachment_index` of one attachment.
+pub(crate) const INDEX: Field =
+    Field::required("attachment_index", Kind::Integer { min: 0, max: 10_000, default: None }, "", "0");
 
 /// The folder a call names.
 pub(crate) fn folder(arguments: &Arguments) -> String {
@@ -70,6 +69,11 @@ pub(crate) fn folder(arguments: &Arguments) -> String {
         Some(name) => name.to_owned(),
         None => "INBOX".to_owned(),
     }
+}
+
+/// Octets a read may answer with.
+pub(crate) fn octets(arguments: &Arguments) -> usize {
+    arguments.integer("max_tokens") as usize * OCTETS_PER_TOKEN
 }
 
 /// The one message a call names by `id` or by `folder` and `uid`.

@@ -1,174 +1,79 @@
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Field},
     context::Context,
     error::ToolError,
-    registry::{Effect, Spec},
-    tools::ACCOUNT,
+    reply::Reply,
+    spec::{Effect, Spec},
+    tools::{
+        ACCOUNT,
+        letter::{
+            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, KEY, SEND_AT, SIGNATURE,
+            SUBJECT, TO_REQUIRED,
+        },
+    },
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 use imapmcp_core::permission::Permission;
-use imapmcp_delivery::{Receipt, Request, state_word};
-use imapmcp_mime::compose::{File, NamedAddress};
-use serde_json::{Map, Value, json};
-
-const PEOPLE: Kind = Kind::Texts(100);
+use imapmcp_delivery::Request;
 
 pub(crate) const SPEC: Spec = Spec {
     name: "send_message",
     title: "Send a message",
-    about: "Sends a new message as the user and files a copy in Sent. The state says what happened: sent, queued, pending_approval, \
-            rejected, or unknown (perhaps delivered; do not send it again without asking the user). Repeating the same call within \
-            10 minutes returns the first result instead of sending twice.",
+    about: "Sends a new message as the user and files a copy in Sent. state: sent, queued (tried again by itself, or held until the time \
+            told), pending_approval (the user decides on the outbox page), rejected, or unknown (perhaps delivered; do not send it \
+            again without asking the user). The same call within 10 minutes, or the same idempotency_key, returns the first result.",
     permission: Permission::Send,
-    effect: Effect::Sends,
-    open_world: true,
+    effect: Effect::Destroys,
     fields: &[
         ACCOUNT,
-        Field::required(
-            "to",
-            PEOPLE,
-            "Addresses: \"a@b.c\" or \"Name <a@b.c>\"",
-            "[\"Marie <marie@example.com>\"]",
-        ),
-        Field::optional("cc", PEOPLE, "", "[\"a@example.com\"]"),
-        Field::optional("bcc", PEOPLE, "", "[\"a@example.com\"]"),
-        Field::required("subject", Kind::Text(1000), "", "\"Lunch on Friday\""),
-        Field::optional("body_text", Kind::Text(1_000_000), "Plain text", "\"Hello\""),
-        Field::optional(
-            "body_html",
-            Kind::Text(1_000_000),
-            "HTML, beside or instead of text",
-            "\"<p>Hello</p>\"",
-        ),
-        Field::optional(
-            "attachments",
-            Kind::Files,
-            "",
-            "[{\"filename\": \"a.pdf\", \"content_base64\": \"…\"}]",
-        ),
-        Field::optional(
-            "idempotency_key",
-            Kind::Text(200),
-            "The same key is never sent twice",
-            "\"invoice-4711\"",
-        ),
+        TO_REQUIRED,
+        CC,
+        BCC,
+        Field { required: true, ..SUBJECT },
+        BODY_TEXT,
+        BODY_HTML,
+        BODY_MARKDOWN,
+        SIGNATURE,
+        Field {
+            about: "{filename, content_base64, content_type?, is_inline?, content_id?} or {from_message: {id, index}}",
+            ..ATTACHMENTS
+        },
+        KEY,
+        SEND_AT,
     ],
-    output,
+    output: letter::RECEIPT,
+    run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
-fn output() -> Value {
-    let words = json!({ "type": "array", "items": { "type": "string" } });
-    json!({
-        "type": "object",
-        "properties": {
-            "outbox_id": { "type": "string" },
-            "message_id": { "type": "string" },
-            "state": { "type": "string", "enum": ["sent", "queued", "pending_approval", "rejected", "unknown", "cancelled"] },
-            "accepted": words,
-            "rejected": { "type": "array", "items": {
-                "type": "object",
-                "properties": { "address": { "type": "string" }, "code": { "type": "integer" }, "reason": { "type": "string" } },
-                "required": ["address", "code"]
-            } },
-            "saved_to_sent": { "type": ["boolean", "null"] },
-            "repeated": { "type": "boolean", "description": "true: nothing new was sent, this is the earlier send's result" }
-        },
-        "required": ["outbox_id", "message_id", "state", "accepted", "rejected", "saved_to_sent", "repeated"]
-    })
-}
-
-pub(crate) async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Value, ToolError> {
-    let text = arguments.text("body_text").map(ToOwned::to_owned);
-    let html = arguments.text("body_html").map(ToOwned::to_owned);
-    for (field, body) in [("body_text", &text), ("body_html", &html)] {
-        if body.as_deref().is_some_and(is_leaked_call) {
-            return Err(ToolError::argument(
-                field,
-                "holds the markup of a tool call, which was surely not meant to be sent",
-                "\"Hello\"",
-            ));
-        }
+async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
+    let body = letter::body(arguments)?;
+    let (to, cc, bcc) = (
+        letter::people(arguments, "to")?,
+        letter::people(arguments, "cc")?,
+        letter::people(arguments, "bcc")?,
+    );
+    let opened = context.open(arguments.text("account_id")).await?;
+    let files = letter::files(context, &opened, arguments).await?;
+    if body.is_empty() && files.is_empty() {
+        return Err(ToolError::argument(
+            "body_text",
+            "(or body_html, body_markdown, attachments) is missing",
+            "\"Hello\"",
+        ));
     }
+    let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
     let request = Request {
-        account: context.open(arguments.text("account_id")).await?.account.id,
-        to: people(arguments, "to")?,
-        cc: people(arguments, "cc")?,
-        bcc: people(arguments, "bcc")?,
+        account: opened.account.id,
+        to,
+        cc,
+        bcc,
         subject: arguments.text("subject").unwrap_or_default().to_owned(),
-        text,
+        text: Some(text),
         html,
-        files: arguments.objects("attachments").map(file).collect::<Result<_, _>>()?,
+        files,
+        in_reply_to: None,
+        references: Vec::new(),
         idempotency_key: arguments.text("idempotency_key").map(ToOwned::to_owned),
+        send_at: arguments.date("send_at"),
     };
-    let receipt = context.services.delivery.send(context.principal, request).await?;
-    Ok(show(&receipt))
-}
-
-fn show(receipt: &Receipt) -> Value {
-    let rejected: Vec<Value> = receipt
-        .rejected
-        .iter()
-        .map(|refusal| {
-            let mut row = json!({ "address": refusal.address, "code": refusal.code });
-            if let Some(enhanced) = &refusal.enhanced {
-                row["reason"] = json!(enhanced);
-            }
-            row
-        })
-        .collect();
-    json!({
-        "outbox_id": receipt.id.as_str(),
-        "message_id": receipt.message_id,
-        "state": state_word(receipt.state),
-        "accepted": receipt.accepted,
-        "rejected": rejected,
-        "saved_to_sent": receipt.saved_to_sent,
-        "repeated": receipt.repeated
-    })
-}
-
-fn people(arguments: &Arguments, field: &str) -> Result<Vec<NamedAddress>, ToolError> {
-    arguments
-        .texts(field)
-        .map(|text| {
-            NamedAddress::parse(text).map_err(|problem| {
-                ToolError::argument(field, format!("is wrong: {problem}"), "[\"Marie <marie@example.com>\"]")
-            })
-        })
-        .collect()
-}
-
-fn file(given: &Map<String, Value>) -> Result<File, ToolError> {
-    let wrong = |problem: &str| {
-        ToolError::argument(
-            "attachments",
-            problem,
-            "[{\"filename\": \"a.txt\", \"content_base64\": \"aGk=\"}]",
-        )
-    };
-    let text = |name: &str| given.get(name).and_then(Value::as_str);
-    let filename = text("filename").filter(|name| !name.is_empty()).ok_or_else(|| wrong("needs filename"))?;
-    let encoded: String = text("content_base64")
-        .ok_or_else(|| wrong("needs content_base64"))?
-        .chars()
-        .filter(|c| !c.is_ascii_whitespace())
-        .collect();
-    let octets = STANDARD.decode(encoded).map_err(|_| wrong("has content_base64 that is not base64"))?;
-    let inline = given.get("is_inline").and_then(Value::as_bool).unwrap_or(false);
-    Ok(File {
-        filename: filename.to_owned(),
-        content_type: text("content_type").unwrap_or("application/octet-stream").to_owned(),
-        octets,
-        content_id: text("content_id").filter(|_| inline).map(ToOwned::to_owned),
-    })
-}
-
-/// Markup of a tool call that slipped into the text.
-fn is_leaked_call(body: &str) -> bool {
-    let open = |name: &str| body.contains(&format!("<{name}")) || body.contains(&format!("</{name}"));
-    ["function_calls>", "invoke name=", "parameter name=", "tool_call>", "tool_use>"]
-        .iter()
-        .any(|name| open(name))
-        || body.contains("<|tool_call")
-        || body.contains("<|im_start|>")
+    Ok(letter::send(context, request).await?.1.into())
 }

@@ -4,9 +4,14 @@
 //! addresses of the domain [`DOMAIN`]; nothing ever leaves it.
 
 mod config;
+mod scripted;
 mod tls;
 mod token;
 
+pub use scripted::{ALL_MAIL, Features, ScriptedImap};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use imapmcp_core::time::Timestamp;
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
@@ -209,12 +214,43 @@ impl MailServers {
         answer("250");
     }
 
+    /// Appends a message to a folder (its name in printable ASCII), as one that arrived at that time.
+    pub fn append(&self, address: &str, password: &str, folder: &str, message: &str, at: Timestamp) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.imap_port)).unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let mut ok = |tag: &str| {
+            let answer = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with(tag)).unwrap();
+            assert!(answer.starts_with(&format!("{tag} OK")), "{answer}");
+        };
+        let credential = STANDARD.encode(format!("\0{address}\0{password}"));
+        write!(stream, "a AUTHENTICATE PLAIN {credential}\r\n").unwrap();
+        ok("a");
+        let rfc2822 = at.to_rfc2822();
+        // `Sun, 22 Nov 2026 21:00:00 +0000` to `22-Nov-2026 21:00:00 +0000`.
+        let date = rfc2822[5..].replacen(' ', "-", 2);
+        let size = message.len();
+        write!(stream, "b APPEND \"{folder}\" \"{date}\" {{{size}+}}\r\n{message}\r\nc LOGOUT\r\n").unwrap();
+        ok("b");
+    }
+
     /// How many IMAP logins succeeded so far.
     pub fn logins(&self) -> usize {
         fs::read_to_string(self.directory.join("dovecot.log"))
             .unwrap()
             .matches("imap-login: Info: Login:")
             .count()
+    }
+
+    /// Message-IDs (without angle brackets) of the messages in a folder, its name in printable ASCII.
+    pub fn message_ids(&self, address: &str, folder: &str) -> Vec<String> {
+        let output = Command::new("doveadm")
+            .arg("-c")
+            .arg(self.directory.join("dovecot.conf"))
+            .args(["-f", "flow", "fetch", "-u", address, "hdr.message-id", "mailbox", folder])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.lines().filter_map(|line| Some(line.split_once('<')?.1.split_once('>')?.0.to_owned())).collect()
     }
 
     /// Where everything lies: configuration, logs, mailboxes.

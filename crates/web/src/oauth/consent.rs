@@ -53,6 +53,8 @@ pub(crate) struct ConsentPage {
     limited: bool,
     can_delete: bool,
     delete: bool,
+    can_send: bool,
+    at_once: bool,
     expiries: Vec<Choice>,
 }
 
@@ -88,17 +90,22 @@ enum Level {
     Read,
     Organise,
     Draft,
+    Approve,
     Send,
 }
 
+/// A message can be stopped for so long where the user does not wish it to leave at once.
+const UNDO_SECONDS: u32 = 30;
+
 impl Level {
-    const ALL: [Self; 4] = [Self::Read, Self::Organise, Self::Draft, Self::Send];
+    const ALL: [Self; 5] = [Self::Read, Self::Organise, Self::Draft, Self::Approve, Self::Send];
 
     const fn value(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Organise => "organise",
             Self::Draft => "draft",
+            Self::Approve => "approve",
             Self::Send => "send",
         }
     }
@@ -112,7 +119,7 @@ impl Level {
             Self::Read => Permission::Read,
             Self::Organise => Permission::Organize,
             Self::Draft => Permission::Draft,
-            Self::Send => Permission::Send,
+            Self::Approve | Self::Send => Permission::Send,
         }
     }
 
@@ -132,7 +139,16 @@ impl Level {
             }
             Self::Organise => ("Organise", "archive", "Also mark, move, archive and put in Trash."),
             Self::Draft => ("Draft", "pen", "Also write into your Drafts folder. Nothing is sent."),
-            Self::Send => ("Send", "alert", "Also send messages as you, without asking you first."),
+            Self::Approve => (
+                "Send with approval",
+                "clock",
+                "Also prepare messages to send. Each one waits in your outbox until you approve it.",
+            ),
+            Self::Send => (
+                "Send",
+                "alert",
+                "Also send messages as you, without asking you first. You have 30 seconds to stop each one.",
+            ),
         };
         let enabled = requested.allows(self.permission());
         LevelChoice { value: self.value(), name, icon, words, enabled, checked: self == chosen }
@@ -144,6 +160,7 @@ struct Choices {
     accounts: Vec<String>,
     level: Level,
     delete: bool,
+    at_once: bool,
     expiry: &'static str,
 }
 
@@ -162,6 +179,7 @@ impl Choices {
             accounts: default.map(|account| account.id.to_string()).into_iter().collect(),
             level: Level::Read,
             delete: false,
+            at_once: false,
             expiry: if local { "24h" } else { "90d" },
         }
     }
@@ -173,6 +191,7 @@ impl Choices {
             accounts: form.all("account").map(str::to_owned).collect(),
             level: Level::parse(form.first("level")).unwrap_or(Level::Read),
             delete: form.first("delete") == "yes",
+            at_once: form.first("at_once") == "yes",
             expiry: expiry.map_or("24h", |(value, ..)| value),
         }
     }
@@ -187,8 +206,12 @@ impl Choices {
         Consent {
             permissions,
             accounts: AccountScope::Some(own.map(|account| account.id.clone()).collect()),
-            // an undo window and approval come with the outbox page; until then a held message could not be released
-            send_policy: SendPolicy::Immediate,
+            send_policy: match (self.level, self.at_once) {
+                (Level::Send, true) => SendPolicy::Immediate,
+                (Level::Send, false) => SendPolicy::UndoWindow(UNDO_SECONDS),
+                // the least, should a message be sent all the same
+                _ => SendPolicy::Approval,
+            },
             lifetime: expiry.map_or(Lifetime::Day, |(_, _, lifetime)| lifetime),
         }
     }
@@ -207,7 +230,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
 }
 
 /// `POST` with the fields `csrf`, `request`, `decision` (`allow`, `deny`), `account` (any number), `level`,
-/// `delete`, `expiry`.
+/// `delete`, `at_once`, `expiry`.
 pub(super) async fn decide(
     state: Data<WebState>,
     request: HttpRequest,
@@ -306,6 +329,8 @@ fn render(
         limited: Level::ALL.iter().any(|level| !request.permissions.allows(level.permission())),
         can_delete: request.permissions.allows(Permission::Delete),
         delete: choices.delete,
+        can_send: request.permissions.allows(Permission::Send),
+        at_once: choices.at_once,
         expiries: EXPIRIES
             .map(|(value, name, _)| Choice { value, name, checked: value == choices.expiry })
             .into(),
@@ -370,6 +395,8 @@ impl Page for ConsentPage {
             limited: true,
             can_delete: true,
             delete: false,
+            can_send: true,
+            at_once: true,
             expiries: EXPIRIES.map(|(value, name, _)| Choice { value, name, checked: value == "90d" }).into(),
         }
     }
@@ -388,6 +415,19 @@ mod tests {
         let some = Permissions::from([Permission::Send]);
         assert_eq!(Level::Send.permissions(some).to_string(), "mail.read mail.draft mail.send");
         assert_eq!(Level::Organise.permissions(some), Permissions::NONE);
+        assert_eq!(Level::Approve.permissions(all), Level::Send.permissions(all));
+    }
+
+    #[test]
+    fn only_who_is_asked_twice_sends_at_once() {
+        let policy = |level, at_once| {
+            let choices = Choices { level, at_once, ..Choices::first(&[], false) };
+            choices.consent(Permissions::all(), &[]).send_policy
+        };
+        assert_eq!(policy(Level::Approve, true), SendPolicy::Approval);
+        assert_eq!(policy(Level::Send, false), SendPolicy::UndoWindow(30));
+        assert_eq!(policy(Level::Send, true), SendPolicy::Immediate);
+        assert_eq!(policy(Level::Read, true), SendPolicy::Approval);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `/accounts/{id}`: one account, its test, its password, its end.
+//! `/accounts/{id}`: one account, its test, its signature, its password, its end.
 
 use super::see_other;
 use crate::{
@@ -40,9 +40,11 @@ pub(crate) struct AccountPage {
     smtp: String,
     imap_username: String,
     smtp_username: String,
+    /// Text or HTML as it was entered.
+    signature: String,
     /// The user's own password was given just now: credentials may be changed.
     recent: bool,
-    /// `added`, `password` or nothing.
+    /// `added`, `password`, `signature` or nothing.
     notice: String,
     diagnosis: Option<DiagnosisView>,
     problem: Option<Problem>,
@@ -68,6 +70,7 @@ impl AccountPage {
             smtp,
             imap_username: account.imap_username.clone(),
             smtp_username: account.smtp_username.clone(),
+            signature: account.signature.clone().unwrap_or_default(),
             recent,
             notice: String::new(),
             diagnosis: None,
@@ -94,6 +97,7 @@ impl Page for AccountPage {
             smtp: "smtp.example.org, 465, TLS".to_owned(),
             imap_username: "marie".to_owned(),
             smtp_username: "marie@example.org".to_owned(),
+            signature: "Marie Duval\n<b>Choir</b>".to_owned(),
             recent: true,
             notice: "added".to_owned(),
             diagnosis: Some(DiagnosisView::new(&Ok(()), &Err(MailError::Timeout))),
@@ -162,6 +166,29 @@ pub(super) async fn test(
     seen.page.needs_attention = diagnosis.login_refused();
     seen.page.diagnosis = Some(DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome));
     seen.show(&state, StatusCode::OK)
+}
+
+/// `POST /accounts/{id}/signature` with `csrf`, `signature` (text or HTML; empty removes it).
+pub(super) async fn change_signature(
+    state: Data<WebState>,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let (signed_in, form) = Submitted::signed_in(&state, &request, &body).await?;
+    let mut seen = Seen::new(&state, signed_in, &id).await?;
+    // browsers send line ends as CRLF
+    let signature = form.first("signature").replace("\r\n", "\n");
+    match state.accounts.set_signature(&seen.signed_in.user, &seen.account.id, &signature).await {
+        Ok(()) => Ok(see_other(&format!("/accounts/{}?notice=signature", seen.account.id))),
+        Err(AccountError::Invalid(error)) => {
+            let text = format!("It {}.", error.problem);
+            seen.page.problem = Some(Problem::new("The signature was not changed", text));
+            seen.page.signature = signature;
+            seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `POST /accounts/{id}/password` with `csrf`, `password`. Tried before it is saved.

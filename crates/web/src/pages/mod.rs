@@ -7,6 +7,7 @@ pub(crate) mod accounts;
 pub(crate) mod connect;
 pub(crate) mod connections;
 pub(crate) mod login;
+pub(crate) mod outbox;
 pub(crate) mod overview;
 pub(crate) mod setup;
 
@@ -28,8 +29,11 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         )
         .service(page("/accounts/{id}").route(web::get().to(account::show)))
         .service(page("/accounts/{id}/test").route(web::post().to(account::test)))
+        .service(page("/accounts/{id}/signature").route(web::post().to(account::change_signature)))
         .service(page("/accounts/{id}/password").route(web::post().to(account::change_password)))
         .service(page("/accounts/{id}/remove").route(web::post().to(account::remove)))
+        .service(page("/outbox").route(web::get().to(outbox::show)))
+        .service(page("/outbox/{id}").route(web::post().to(outbox::act)))
         .service(page("/connect").route(web::get().to(connect::show)))
         .service(page("/connections").route(web::get().to(connections::show)))
         .service(page("/connections/{id}/end").route(web::post().to(connections::end)));

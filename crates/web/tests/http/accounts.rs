@@ -150,3 +150,37 @@ async fn a_refused_login_shows_on_the_list_until_it_works_again() {
     assert_eq!(mended.status, StatusCode::SEE_OTHER);
     assert!(!marie.get("/accounts").await.body.contains("Needs attention"));
 }
+
+#[actix_web::test]
+async fn a_signature_is_kept_as_entered_by_the_owner_only() {
+    let house = House::new().await;
+    let app = app!(house);
+    let (mut marie, mut paul) = (Browser::new(&app), Browser::new(&app));
+    marie.sign_in("marie@example.com", "/").await;
+    paul.sign_in("paul@example.com", "/").await;
+    let path = "/accounts/acc_marie-Studio";
+    let form = format!("{path}/signature");
+    let csrf = marie.get(path).await.field("csrf");
+    let text = "Marie\r\n<script>alert(1)</script></textarea><b>Choir</b>";
+
+    let pauls = paul.get("/accounts/new").await.field("csrf");
+    let stranger = paul.post(&form, &[("csrf", &*pauls), ("signature", "x")]).await;
+    assert_eq!(stranger.status, StatusCode::NOT_FOUND);
+    let forged = marie.post(&form, &[("csrf", "forged"), ("signature", "x")]).await;
+    assert_ne!(forged.status, StatusCode::SEE_OTHER);
+
+    let saved = marie.post(&form, &[("csrf", &*csrf), ("signature", text)]).await;
+    assert_eq!(saved.location(), format!("{path}?notice=signature"));
+    let shown = marie.get(saved.location()).await;
+    says(&shown, "The signature was saved");
+    says(&shown, "Choir");
+    assert!(!shown.body.contains("<script>alert"), "it is shown as text");
+
+    let long = "x".repeat(20_001);
+    let refused = marie.post(&form, &[("csrf", &*csrf), ("signature", &long)]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    says(&refused, "The signature was not changed");
+
+    let removed = marie.post(&form, &[("csrf", &*csrf), ("signature", " ")]).await;
+    assert!(!marie.get(removed.location()).await.body.contains("Choir"));
+}

@@ -11,6 +11,7 @@ use imapmcp_core::{
     secret::{Binding, ExposeSecret, Sealed, SecretSlice, Vault, VaultError},
     store::{AccountRepository, UserRepository},
 };
+use imapmcp_delivery::{Delivery, DeliveryDeps};
 use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Config, password};
 use imapmcp_storage::Database;
 use imapmcp_testkit::{FakeClock, SeededEntropy, builders};
@@ -29,6 +30,7 @@ pub(crate) struct House {
     pub(crate) server: Arc<AuthorizationServer>,
     pub(crate) database: Arc<Database>,
     pub(crate) clock: Arc<FakeClock>,
+    pub(crate) delivery: Delivery,
 }
 
 impl House {
@@ -66,14 +68,27 @@ impl House {
             repository: database.clone(),
             vault: Arc::new(GlassVault),
             mail: servers.clone(),
+            submission: servers.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        }));
+        let delivery = Delivery::new(DeliveryDeps {
+            accounts: accounts.clone(),
+            outbox: database.clone(),
             submission: servers,
+            vault: Arc::new(GlassVault),
             clock: clock.clone(),
             entropy,
-        }));
-        let deps =
-            WebDeps { server: server.clone(), accounts, allow_insecure: false, trusted_proxies: Vec::new() };
+        });
+        let deps = WebDeps {
+            server: server.clone(),
+            accounts,
+            delivery: delivery.clone(),
+            allow_insecure: false,
+            trusted_proxies: Vec::new(),
+        };
         let state = actix_web::web::Data::new(WebState::new(deps).unwrap());
-        Self { state, server, database, clock }
+        Self { state, server, database, clock, delivery }
     }
 
     pub(crate) async fn client(&self, name: &str, redirect: &str) -> String {

@@ -6,5 +6,6 @@ mod browser;
 mod endpoints;
 mod flow;
 mod house;
+mod outbox;
 mod safety;
 mod sign_in;

@@ -4,6 +4,7 @@ use super::Repositories;
 use crate::builders;
 use imapmcp_core::{
     account::{Account, AuthKind, Backend, Endpoint, Health, Security},
+    oauth::SendPolicy,
     secret::Sealed,
     store::StoreError,
 };
@@ -89,6 +90,11 @@ pub async fn a_credential_is_replaced_by_one_edit(on: &Repositories) {
     on.users.add_user(&user).await.unwrap();
     let account = builders::account(&user.id, "work");
     on.accounts.add_account(&account).await.unwrap();
+    let approval = SendPolicy::Approval;
+    assert!(on.accounts.set_send_policy(&user.id, &account.id, approval).await.unwrap());
+    let stranger = builders::user_id("nobody");
+    assert!(!on.accounts.set_send_policy(&stranger, &account.id, SendPolicy::Immediate).await.unwrap());
+    assert_eq!(on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap().send_policy, approval);
     on.accounts.set_health(&account.id, 1, Health::NeedsAttention).await.unwrap();
     let health = async || on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap().health;
     assert_eq!(health().await, Health::NeedsAttention);

@@ -4,11 +4,12 @@
 pub mod accounts;
 pub mod keys;
 pub mod oauth;
+pub mod operations;
 pub mod outbox;
 pub mod users;
 
 use imapmcp_core::store::{
-    AccountRepository, KeyRepository, OAuthRepository, OutboxRepository, UserRepository,
+    AccountRepository, KeyRepository, OAuthRepository, OperationRepository, OutboxRepository, UserRepository,
 };
 use std::{future::Future, pin::pin, sync::Arc, task::Poll};
 
@@ -23,6 +24,8 @@ pub struct Repositories {
     pub keys: Arc<dyn KeyRepository>,
     /// Clients, grants, tokens.
     pub oauth: Arc<dyn OAuthRepository>,
+    /// Plans and what can be undone.
+    pub operations: Arc<dyn OperationRepository>,
     /// Messages on their way out.
     pub outbox: Arc<dyn OutboxRepository>,
 }
@@ -31,10 +34,23 @@ impl Repositories {
     /// All ports of something that implements all ports.
     pub fn of<T>(all: T) -> Self
     where
-        T: UserRepository + AccountRepository + KeyRepository + OAuthRepository + OutboxRepository + 'static,
+        T: UserRepository
+            + AccountRepository
+            + KeyRepository
+            + OAuthRepository
+            + OperationRepository
+            + OutboxRepository
+            + 'static,
     {
         let all = Arc::new(all);
-        Self { users: all.clone(), accounts: all.clone(), keys: all.clone(), oauth: all.clone(), outbox: all }
+        Self {
+            users: all.clone(),
+            accounts: all.clone(),
+            keys: all.clone(),
+            oauth: all.clone(),
+            operations: all.clone(),
+            outbox: all,
+        }
     }
 }
 
@@ -63,9 +79,13 @@ pub async fn everything(on: &Repositories) {
     oauth::tokens::grants_are_ended_by_their_user_only(on).await;
     oauth::tokens::a_client_revokes_its_own_tokens_only(on).await;
     oauth::tokens::lapsed_rows_are_swept(on).await;
+    operations::an_operation_is_moved_on_by_one_winner(on).await;
     outbox::the_same_message_is_recorded_once(on).await;
-    outbox::an_entry_is_taken_by_one_worker(on).await;
-    outbox::stalled_entries_are_found(on).await;
+    outbox::an_entry_belongs_to_one_worker_at_a_time(on).await;
+    outbox::what_is_due_is_found_in_order(on).await;
+    outbox::what_waits_is_withdrawn_or_taken(on).await;
+    outbox::what_is_held_is_released_by_its_owner(on).await;
+    outbox::a_user_lists_the_outbox(on).await;
     outbox::many_writers_wait_for_each_other(on).await;
     a_dropped_call_leaves_nothing_and_blocks_nobody(on).await;
 }

@@ -5,9 +5,10 @@ use crate::builders::{self, NOON};
 use imapmcp_core::{
     account::Account,
     oauth::Grant,
-    outbox::{OutboxEntry, OutboxState, Refusal},
-    secret::TokenHash,
-    store::Enqueued,
+    outbox::{Due, Hold, Lease, OutboxEntry, OutboxState, Refusal},
+    secret::{Sealed, TokenHash},
+    store::{Enqueued, OutboxQuery},
+    time::Timestamp,
 };
 
 async fn sender(on: &Repositories, name: &str) -> (Account, Grant) {
@@ -22,11 +23,33 @@ async fn sender(on: &Repositories, name: &str) -> (Account, Grant) {
     (account, grant)
 }
 
+fn octets() -> Sealed {
+    Sealed(vec![4, 5, 6])
+}
+
 fn before(answer: Enqueued) -> Option<OutboxEntry> {
     match answer {
         Enqueued::New => None,
         Enqueued::Before(entry) => Some(*entry),
     }
+}
+
+async fn enqueue(on: &Repositories, entry: &OutboxEntry, since: Timestamp) -> Option<OutboxEntry> {
+    before(on.outbox.enqueue(entry, &octets(), since).await.unwrap())
+}
+
+/// Ends an entry as whoever holds it would.
+async fn end(on: &Repositories, entry: &OutboxEntry, state: OutboxState) {
+    let ended = OutboxEntry { state, next_attempt_at: None, ..entry.clone() };
+    assert!(on.outbox.settle(&ended).await.unwrap());
+}
+
+fn lease(worker: &str, seconds: i64) -> Lease {
+    Lease { worker: worker.to_owned(), until: NOON.plus_seconds(seconds) }
+}
+
+fn due(entry: &OutboxEntry) -> Due {
+    Due { id: entry.id.clone(), fence: entry.fence, state: entry.state, at_risk: entry.at_risk }
 }
 
 /// By key for ever (unless cancelled), by content for a while and only while it is not rejected or cancelled; one of any racers records.
@@ -35,102 +58,248 @@ pub async fn the_same_message_is_recorded_once(on: &Repositories) {
     let since = NOON.plus_seconds(-600);
     let first = OutboxEntry {
         recipients: vec!["a@example.org".to_owned(), "jürgen@müller.example".to_owned()],
+        hold: Some(Hold::Undo),
+        not_before: Some(NOON),
+        lease: Some(lease("w", 10)),
         ..builders::outbox_entry("first", &account, &grant)
     };
-    assert!(before(on.outbox.enqueue(&first, since).await.unwrap()).is_none());
+    assert_eq!(enqueue(on, &first, since).await, None);
     assert_eq!(on.outbox.find_entry(&account.user, &first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(on.outbox.find_message(&account.user, &first.id).await.unwrap(), Some(octets()));
     let again = OutboxEntry { id: builders::outbox_id("again"), ..first.clone() };
-    assert_eq!(before(on.outbox.enqueue(&again, since).await.unwrap()), Some(first.clone()));
-    assert_eq!(before(on.outbox.enqueue(&again, NOON).await.unwrap()), None, "long enough ago");
-    assert!(on.outbox.advance(&again.id, OutboxState::Queued, OutboxState::Cancelled, NOON).await.unwrap());
-    assert!(on.outbox.advance(&first.id, OutboxState::Queued, OutboxState::Rejected, NOON).await.unwrap());
+    assert_eq!(enqueue(on, &again, since).await, Some(first.clone()));
+    assert_eq!(enqueue(on, &again, NOON).await, None, "long enough ago");
+    end(on, &again, OutboxState::Cancelled).await;
+    end(on, &first, OutboxState::Rejected).await;
     let third = OutboxEntry { id: builders::outbox_id("third"), ..first.clone() };
-    assert_eq!(before(on.outbox.enqueue(&third, since).await.unwrap()), None, "the earlier ones never left");
+    assert_eq!(enqueue(on, &third, since).await, None, "the earlier ones never left");
 
     let key = Some(TokenHash::of("key"));
     let keyed = OutboxEntry { idempotency: key, ..builders::outbox_entry("keyed", &account, &grant) };
-    assert!(before(on.outbox.enqueue(&keyed, since).await.unwrap()).is_none());
+    assert_eq!(enqueue(on, &keyed, since).await, None);
     let other = OutboxEntry { idempotency: key, ..builders::outbox_entry("other", &account, &grant) };
-    assert_eq!(before(on.outbox.enqueue(&other, NOON).await.unwrap()).unwrap().id, keyed.id);
+    assert_eq!(enqueue(on, &other, NOON).await.unwrap().id, keyed.id);
     assert!(on.outbox.find_entry(&account.user, &other.id).await.unwrap().is_none());
 
-    assert!(on.outbox.advance(&keyed.id, OutboxState::Queued, OutboxState::Cancelled, NOON).await.unwrap());
-    assert_eq!(
-        before(on.outbox.enqueue(&other, NOON).await.unwrap()),
-        None,
-        "a cancelled send frees its key"
-    );
+    end(on, &keyed, OutboxState::Cancelled).await;
+    assert_eq!(enqueue(on, &other, NOON).await, None, "a cancelled send frees its key");
     assert_eq!(on.outbox.find_entry(&account.user, &keyed.id).await.unwrap().unwrap().idempotency, None);
 
     let (stranger, strange_grant) = sender(on, "outbox-stranger").await;
     let theirs =
         OutboxEntry { idempotency: key, ..builders::outbox_entry("theirs", &stranger, &strange_grant) };
-    assert!(before(on.outbox.enqueue(&theirs, since).await.unwrap()).is_none(), "keys are per user");
+    assert_eq!(enqueue(on, &theirs, since).await, None, "keys are per user");
     assert!(on.outbox.find_entry(&stranger.user, &first.id).await.unwrap().is_none());
+    assert!(on.outbox.find_message(&stranger.user, &first.id).await.unwrap().is_none());
 
     for with_key in [false, true] {
-        let recorded = race(32, |number| {
+        let recorded = race(50, |number| {
             let entry = OutboxEntry {
                 content: TokenHash::of(&format!("race {with_key}")),
                 idempotency: with_key.then(|| TokenHash::of("race")),
                 ..builders::outbox_entry(&format!("race-{with_key}-{number}"), &account, &grant)
             };
-            let outbox = on.outbox.clone();
-            async move { before(outbox.enqueue(&entry, since).await.unwrap()).is_none() }
+            let on = on.clone();
+            async move { enqueue(&on, &entry, since).await.is_none() }
         })
         .await;
         assert_eq!(recorded.into_iter().filter(|new| *new).count(), 1, "with key: {with_key}");
     }
     assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
     assert!(on.outbox.find_entry(&account.user, &first.id).await.unwrap().is_none(), "goes with its account");
+    assert!(on.accounts.remove_account(&stranger.user, &stranger.id).await.unwrap());
 }
 
-/// `advance` is how a worker takes an entry: one succeeds.
-pub async fn an_entry_is_taken_by_one_worker(on: &Repositories) {
+/// One of any racers takes an entry; when its lease is over another may, and then the first one's writes are refused.
+pub async fn an_entry_belongs_to_one_worker_at_a_time(on: &Repositories) {
     let (account, grant) = sender(on, "workers").await;
     let entry = builders::outbox_entry("taken", &account, &grant);
-    on.outbox.enqueue(&entry, NOON).await.unwrap();
-    let later = NOON.plus_seconds(5);
-    let taken = race(16, |_| {
-        let (outbox, id) = (on.outbox.clone(), entry.id.clone());
-        async move { outbox.advance(&id, OutboxState::Queued, OutboxState::Sending, later).await.unwrap() }
+    enqueue(on, &entry, NOON).await;
+    let listed = on.outbox.list_due(NOON, 100).await.unwrap();
+    assert!(listed.contains(&due(&entry)));
+    let taken = race(16, |number| {
+        let (outbox, due) = (on.outbox.clone(), due(&entry));
+        let lease = lease(&format!("worker {number}"), 45);
+        async move { outbox.take(&due, OutboxState::Sending, &lease, NOON).await.unwrap() }
     })
     .await;
-    assert_eq!(taken.into_iter().filter(|won| *won).count(), 1);
+    let mut taken: Vec<_> = taken.into_iter().flatten().collect();
+    assert_eq!(taken.len(), 1);
+    let (mut held, message) = taken.remove(0);
+    assert_eq!((held.state, held.fence, message), (OutboxState::Sending, 1, octets()));
+    assert_eq!(held.lease.as_ref().map(|lease| lease.until), Some(NOON.plus_seconds(45)));
+    assert!(!on.outbox.list_due(NOON.plus_seconds(44), 100).await.unwrap().contains(&due(&held)));
+    assert!(on.outbox.renew(&held.id, 1, NOON.plus_seconds(60)).await.unwrap());
+    let (listed, theirs) = (due(&held), lease("b", 99));
+    let early = on.outbox.take(&listed, OutboxState::Sending, &theirs, NOON.plus_seconds(59));
+    assert!(early.await.unwrap().is_none(), "the lease was renewed");
 
-    let claimed = race(16, |_| {
-        let (outbox, id) = (on.outbox.clone(), entry.id.clone());
-        let now = later.plus_seconds(1);
-        async move { outbox.claim(&id, OutboxState::Sending, later, now).await.unwrap() }
-    })
-    .await;
-    assert_eq!(claimed.into_iter().filter(|won| *won).count(), 1);
+    held.at_risk = true;
+    held.lease = Some(lease("worker", 60));
+    held.attempts = 3;
+    held.looks = 2;
+    held.departed = true;
+    held.last_error = Some("451".to_owned());
+    held.hold = Some(Hold::Scheduled);
+    held.saved_to_sent = Some(false);
+    held.refusals =
+        vec![Refusal { address: "b@example.org".to_owned(), code: 550, enhanced: Some("5.1.1".to_owned()) }];
+    held.updated_at = NOON.plus_seconds(7);
+    held.expires_at = NOON.plus_seconds(70);
+    assert!(on.outbox.settle(&held).await.unwrap());
+    assert_eq!(on.outbox.find_entry(&account.user, &held.id).await.unwrap(), Some(held.clone()));
+    assert!(on.outbox.next_due().await.unwrap().is_some_and(|at| at <= NOON.plus_seconds(60)));
 
-    let refusals =
-        [Refusal { address: "b@example.org".to_owned(), code: 550, enhanced: Some("5.1.1".to_owned()) }];
-    on.outbox.settle(&entry.id, OutboxState::Done, &refusals, Some(false), later).await.unwrap();
-    let found = on.outbox.find_entry(&account.user, &entry.id).await.unwrap().unwrap();
-    assert_eq!((found.state, found.refusals.as_slice()), (OutboxState::Done, &refusals[..]));
-    assert_eq!((found.saved_to_sent, found.updated_at, found.created_at), (Some(false), later, NOON));
+    let later = NOON.plus_seconds(60);
+    assert!(on.outbox.list_due(later, 100).await.unwrap().contains(&due(&held)));
+    let stale = Due { at_risk: false, ..due(&held) };
+    assert!(on.outbox.take(&stale, OutboxState::Sending, &lease("b", 99), later).await.unwrap().is_none());
+    let (mut next, _) =
+        on.outbox.take(&due(&held), OutboxState::Unknown, &lease("b", 99), later).await.unwrap().unwrap();
+    assert_eq!((next.state, next.fence, next.at_risk), (OutboxState::Unknown, 2, true));
+    assert!(!on.outbox.settle(&held).await.unwrap(), "an older fence");
+    assert!(!on.outbox.renew(&held.id, 1, NOON.plus_seconds(200)).await.unwrap());
+    next.state = OutboxState::Done;
+    next.next_attempt_at = None;
+    next.lease = None;
+    next.last_error = None;
+    next.hold = None;
+    assert!(on.outbox.settle(&next).await.unwrap());
+    assert_eq!(on.outbox.find_entry(&account.user, &held.id).await.unwrap(), Some(next.clone()));
+    assert!(!on.outbox.renew(&next.id, 2, later).await.unwrap(), "it is settled");
+    assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
 }
 
-/// What a restarted process has to look at, oldest first.
-pub async fn stalled_entries_are_found(on: &Repositories) {
-    let (account, grant) = sender(on, "stalled").await;
-    for (number, seconds) in [(1, 30), (2, 10), (3, 20)] {
-        let entry = builders::outbox_entry(&format!("stalled-{number}"), &account, &grant);
-        on.outbox.enqueue(&entry, NOON).await.unwrap();
-        let at = NOON.plus_seconds(seconds);
-        assert!(on.outbox.advance(&entry.id, OutboxState::Queued, OutboxState::Accepted, at).await.unwrap());
+/// The most overdue first, and only what is due and free.
+pub async fn what_is_due_is_found_in_order(on: &Repositories) {
+    let (account, grant) = sender(on, "due").await;
+    for (name, seconds) in [("1", Some(30)), ("2", Some(10)), ("3", Some(20)), ("never", None)] {
+        let at = seconds.map(|seconds| NOON.plus_seconds(seconds));
+        let entry = builders::outbox_entry(&format!("due-{name}"), &account, &grant);
+        enqueue(on, &OutboxEntry { next_attempt_at: at, ..entry }, NOON).await;
     }
-    let found = async |before: i64, limit| {
-        let before = NOON.plus_seconds(before);
-        let list = on.outbox.list_stalled(OutboxState::Accepted, before, limit).await.unwrap();
-        list.into_iter().map(|entry| entry.id.to_string()).collect::<Vec<_>>()
+    let found = async |at: i64, limit| {
+        let list = on.outbox.list_due(NOON.plus_seconds(at), limit).await.unwrap();
+        list.into_iter().map(|due| due.id.to_string()).collect::<Vec<_>>()
     };
-    assert_eq!(found(31, 10).await, ["out_stalled-2", "out_stalled-3", "out_stalled-1"]);
-    assert_eq!(found(30, 1).await, ["out_stalled-2"]);
-    assert!(found(10, 10).await.is_empty());
+    assert_eq!(found(30, 10).await, ["out_due-2", "out_due-3", "out_due-1"]);
+    assert_eq!(found(29, 1).await, ["out_due-2"]);
+    assert!(found(9, 10).await.is_empty());
+    assert_eq!(on.outbox.next_due().await.unwrap(), Some(NOON.plus_seconds(10)));
+    let first = on.outbox.list_due(NOON.plus_seconds(10), 1).await.unwrap().remove(0);
+    let taken =
+        on.outbox.take(&first, OutboxState::Sending, &lease("a", 50), NOON.plus_seconds(10)).await.unwrap();
+    assert!(taken.is_some());
+    assert_eq!(on.outbox.next_due().await.unwrap(), Some(NOON.plus_seconds(20)), "that one is held");
+    assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
+    assert_eq!(on.outbox.next_due().await.unwrap(), None);
+}
+
+/// A cancellation and a worker race: one wins. What others have already stays theirs.
+pub async fn what_waits_is_withdrawn_or_taken(on: &Repositories) {
+    let (account, grant) = sender(on, "withdraw").await;
+    for round in 0..12 {
+        let entry = builders::outbox_entry(&format!("withdraw-{round}"), &account, &grant);
+        enqueue(on, &entry, NOON).await;
+        let outcomes = race(2, |number| {
+            let (outbox, due, user) = (on.outbox.clone(), due(&entry), account.user.clone());
+            async move {
+                if number == 0 {
+                    outbox.withdraw(&user, &due.id, NOON).await.unwrap()
+                } else {
+                    let taken = outbox.take(&due, OutboxState::Sending, &lease("a", 45), NOON).await.unwrap();
+                    taken.is_some()
+                }
+            }
+        })
+        .await;
+        assert_ne!(outcomes[0], outcomes[1]);
+        let state = on.outbox.find_entry(&account.user, &entry.id).await.unwrap().unwrap().state;
+        let expected = if outcomes[0] { OutboxState::Cancelled } else { OutboxState::Sending };
+        assert_eq!(state, expected);
+        assert!(!on.outbox.withdraw(&account.user, &entry.id, NOON).await.unwrap(), "once");
+    }
+    let partial = OutboxEntry { departed: true, ..builders::outbox_entry("partial", &account, &grant) };
+    enqueue(on, &partial, NOON).await;
+    assert!(!on.outbox.withdraw(&builders::user_id("other"), &partial.id, NOON).await.unwrap());
+    let now = NOON.plus_seconds(5);
+    assert!(on.outbox.withdraw(&account.user, &partial.id, now).await.unwrap());
+    let found = on.outbox.find_entry(&account.user, &partial.id).await.unwrap().unwrap();
+    assert_eq!((found.state, found.expires_at), (OutboxState::Accepted, now));
+    assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
+}
+
+/// A message that waits for a person goes nowhere until that person lets it go, once.
+pub async fn what_is_held_is_released_by_its_owner(on: &Repositories) {
+    let (account, grant) = sender(on, "release").await;
+    let held = OutboxEntry {
+        state: OutboxState::PendingApproval,
+        hold: Some(Hold::Approval),
+        next_attempt_at: None,
+        ..builders::outbox_entry("held", &account, &grant)
+    };
+    enqueue(on, &held, NOON).await;
+    assert!(on.outbox.list_due(NOON.plus_seconds(1_000_000), 10).await.unwrap().is_empty());
+    let (now, expires) = (NOON.plus_seconds(9), NOON.plus_seconds(900));
+    let release = |user, id, due| on.outbox.release(user, id, due, expires, now);
+    let other = builders::user_id("other");
+    assert!(!release(&other, &held.id, now).await.unwrap());
+    assert!(release(&account.user, &held.id, now).await.unwrap());
+    assert!(!release(&account.user, &held.id, now).await.unwrap(), "once");
+    let found = on.outbox.find_entry(&account.user, &held.id).await.unwrap().unwrap();
+    assert_eq!((found.state, found.hold), (OutboxState::Queued, None));
+    assert_eq!((found.next_attempt_at, found.expires_at), (Some(now), expires));
+
+    let undo = OutboxEntry { hold: Some(Hold::Undo), ..builders::outbox_entry("undo", &account, &grant) };
+    enqueue(on, &undo, NOON).await;
+    assert!(release(&account.user, &undo.id, now.plus_seconds(60)).await.unwrap());
+    let found = on.outbox.find_entry(&account.user, &undo.id).await.unwrap().unwrap();
+    assert_eq!(found.hold, Some(Hold::Scheduled), "at a later time all the same");
+    assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
+}
+
+/// Newest first, page by page, by state and account, and never another user's; octets of what ended are forgotten.
+pub async fn a_user_lists_the_outbox(on: &Repositories) {
+    let (account, grant) = sender(on, "lister").await;
+    let (other, other_grant) = sender(on, "lister-other").await;
+    enqueue(on, &builders::outbox_entry("theirs-2", &other, &other_grant), NOON).await;
+    for number in 0..5 {
+        let entry = OutboxEntry {
+            state: if number == 4 { OutboxState::Done } else { OutboxState::Queued },
+            created_at: NOON.plus_seconds(number / 2),
+            updated_at: NOON.plus_seconds(number),
+            ..builders::outbox_entry(&format!("list-{number}"), &account, &grant)
+        };
+        enqueue(on, &entry, NOON.plus_seconds(100)).await;
+    }
+    let all = OutboxQuery { states: OutboxState::ALL.to_vec(), accounts: None, before: None, limit: 2 };
+    let names = |list: &[OutboxEntry]| list.iter().map(|entry| entry.id.to_string()).collect::<Vec<_>>();
+    let (mut seen, mut query) = (Vec::new(), all.clone());
+    loop {
+        let page = on.outbox.list_entries(&account.user, &query).await.unwrap();
+        let Some(last) = page.last() else { break };
+        query.before = Some((last.created_at, last.id.clone()));
+        seen.extend(names(&page));
+    }
+    assert_eq!(seen, ["out_list-4", "out_list-3", "out_list-2", "out_list-1", "out_list-0"]);
+    let open = OutboxQuery { states: OutboxState::OPEN.to_vec(), limit: 9, ..all.clone() };
+    assert_eq!(on.outbox.list_entries(&account.user, &open).await.unwrap().len(), 4);
+    let elsewhere = OutboxQuery { accounts: Some(vec![other.id.clone()]), limit: 9, ..all.clone() };
+    assert!(on.outbox.list_entries(&account.user, &elsewhere).await.unwrap().is_empty());
+    let nowhere = OutboxQuery { accounts: Some(Vec::new()), limit: 9, ..all.clone() };
+    assert!(on.outbox.list_entries(&account.user, &nowhere).await.unwrap().is_empty());
+    let here = OutboxQuery { accounts: Some(vec![account.id.clone()]), limit: 9, ..all };
+    assert_eq!(on.outbox.list_entries(&account.user, &here).await.unwrap().len(), 5);
+
+    assert_eq!(on.outbox.forget_messages(NOON.plus_seconds(4)).await.unwrap(), 0);
+    assert_eq!(on.outbox.forget_messages(NOON.plus_seconds(5)).await.unwrap(), 1);
+    assert_eq!(on.outbox.forget_messages(NOON.plus_seconds(5)).await.unwrap(), 0);
+    let done = builders::outbox_id("list-4");
+    assert_eq!(on.outbox.find_message(&account.user, &done).await.unwrap(), None);
+    assert!(on.outbox.find_entry(&account.user, &done).await.unwrap().unwrap().subject.is_none());
+    for account in [account, other] {
+        assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
+    }
 }
 
 /// 64 transactions at once all succeed: nobody is told that the database is locked.
@@ -138,8 +307,8 @@ pub async fn many_writers_wait_for_each_other(on: &Repositories) {
     let (account, grant) = sender(on, "writers").await;
     let recorded = race(64, |number| {
         let entry = builders::outbox_entry(&format!("writer-{number}"), &account, &grant);
-        let outbox = on.outbox.clone();
-        async move { before(outbox.enqueue(&entry, NOON).await.unwrap()).is_none() }
+        let on = on.clone();
+        async move { enqueue(&on, &entry, NOON).await.is_none() }
     })
     .await;
     assert_eq!(recorded.into_iter().filter(|new| *new).count(), 64);

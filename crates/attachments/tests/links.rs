@@ -1,0 +1,148 @@
+//! Links to attachments of the mailbox in memory: as their owner, a stranger, too late, and after everything ended.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use futures_util::TryStreamExt;
+use imapmcp_accounts::{Accounts, AccountsDeps, NewAccount};
+use imapmcp_attachments::{Attachments, AttachmentsDeps, DownloadError, File};
+use imapmcp_core::{
+    account::{Account, AuthKind, Backend},
+    id::ClientId,
+    mail::{Locator, Mailbox, MessageRef, Part},
+    oauth::{AccountScope, Principal, SendPolicy},
+    store::{OAuthRepository, UserRepository},
+    time::Clock,
+};
+use imapmcp_egress::{Dialer, Policy};
+use imapmcp_mail::{Mail, MailOptions};
+use imapmcp_storage::Database;
+use imapmcp_testkit::{FakeClock, builders};
+use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
+use std::sync::Arc;
+
+struct House {
+    attachments: Attachments,
+    database: Arc<Database>,
+    accounts: Arc<Accounts>,
+    clock: Arc<FakeClock>,
+    owner: Principal,
+    account: Account,
+    mailbox: Arc<dyn Mailbox>,
+}
+
+const FILE: &[u8] = b"Hello, attachment";
+
+async fn house() -> House {
+    let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
+    database.migrate().await.unwrap();
+    let database = Arc::new(database);
+    let clock = Arc::new(FakeClock::default());
+    let entropy = Arc::new(SystemEntropy);
+    let ring = KeyRing::generate(&*entropy);
+    let records = [ring.first_record(builders::NOON)];
+    let vault = Arc::new(RingVault::open(&ring, &records, entropy.clone()).unwrap());
+    let mail =
+        Arc::new(Mail::new(MailOptions::new(Arc::new(Dialer::new("".parse::<Policy>().unwrap())))).unwrap());
+    let accounts = Arc::new(Accounts::new(AccountsDeps {
+        repository: database.clone(),
+        vault: vault.clone(),
+        mail: mail.clone(),
+        submission: mail,
+        clock: clock.clone(),
+        entropy,
+    }));
+    let user = builders::user_id("owner");
+    database.add_user(&builders::user("owner")).await.unwrap();
+    let grant = builders::grant("g", &user, &ClientId::personal());
+    database.add_personal_token(&grant, &builders::personal_token("g", &grant)).await.unwrap();
+    let new = NewAccount {
+        label: "Demo".into(),
+        email: "demo@example.com".into(),
+        from_name: None,
+        backend: Backend::Demo,
+        imap_username: String::new(),
+        smtp_username: String::new(),
+        auth: AuthKind::Password,
+        password: "".into(),
+        is_default: true,
+    };
+    let account = accounts.add(&user, new).await.unwrap();
+    let (_, mailbox) = accounts.mailbox(&user, &account.id).await.unwrap();
+    let attachments = Attachments::new(AttachmentsDeps {
+        tokens: Arc::new(vault.tokens("attachments", clock.clone())),
+        grants: database.clone(),
+        accounts: accounts.clone(),
+        clock: clock.clone(),
+        base_url: "https://mail.example".into(),
+    });
+    let owner = Principal {
+        user,
+        grant: grant.id,
+        client: ClientId::personal(),
+        permissions: grant.permissions,
+        accounts: AccountScope::All,
+        send_policy: SendPolicy::Immediate,
+    };
+    House { attachments, database, accounts, clock, owner, account, mailbox }
+}
+
+impl House {
+    async fn message(&self) -> (MessageRef, Part) {
+        let message = "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n--b\r\n\
+            Content-Type: text/html\r\nContent-Disposition: attachment; filename=\"a.html\"\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+            SGVsbG8sIGF0dGFjaG1lbnQ=\r\n--b--\r\n";
+        let at = self.mailbox.append("INBOX", message.into(), &[]).await.unwrap().unwrap();
+        let message = self.mailbox.message(&Locator::from(at.clone()), 0).await.unwrap();
+        (at, message.summary.parts[1].clone())
+    }
+
+    fn token(&self, at: &MessageRef, part: &Part) -> String {
+        let file = File { account: &self.account.id, at, part, filename: "a.html" };
+        let link = self.attachments.link(&self.owner, file);
+        link.url.strip_prefix("https://mail.example/attachments/").unwrap().to_owned()
+    }
+
+    async fn is_dead(&self, token: &str) -> bool {
+        matches!(self.attachments.open(token).await, Err(DownloadError::Expired))
+    }
+}
+
+#[tokio::test]
+async fn a_link_leads_to_the_decoded_octets_for_fifteen_minutes() {
+    let house = house().await;
+    let (at, part) = house.message().await;
+    let token = house.token(&at, &part);
+    assert!(
+        !token.contains("html") && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    );
+    let file = house.attachments.open(&token).await.unwrap();
+    let octets: Vec<_> = file.stream().await.unwrap().try_collect().await.unwrap();
+    assert_eq!((octets.concat().as_slice(), file.filename.as_str()), (FILE, "a.html"));
+    house.clock.advance_seconds(899);
+    assert!(!house.is_dead(&token).await);
+    house.clock.advance_seconds(2);
+    assert!(house.is_dead(&token).await);
+}
+
+#[tokio::test]
+async fn a_link_dies_with_its_grant_its_account_and_any_change() {
+    let house = house().await;
+    let (at, part) = house.message().await;
+    let token = house.token(&at, &part);
+    for place in [0, token.len() / 2, token.len() - 1] {
+        let mut altered = token.clone().into_bytes();
+        altered[place] = if altered[place] == b'A' { b'B' } else { b'A' };
+        assert!(house.is_dead(&String::from_utf8(altered).unwrap()).await, "{place}");
+    }
+    assert!(house.is_dead("").await && house.is_dead("x").await);
+    let stranger = Principal { accounts: AccountScope::Some(Vec::new()), ..house.owner.clone() };
+    assert_eq!(stranger.user, house.owner.user);
+    house.database.revoke_grant(&house.owner.user, &house.owner.grant, house.clock.now()).await.unwrap();
+    assert!(house.is_dead(&token).await, "the connection it was made for has ended");
+
+    let other = self::house().await;
+    let (at, part) = other.message().await;
+    let token = other.token(&at, &part);
+    assert!(house.is_dead(&token).await, "another server's keys");
+    other.accounts.remove(&other.owner.user, &other.account.id).await.unwrap();
+    assert!(other.is_dead(&token).await, "the account is gone");
+}

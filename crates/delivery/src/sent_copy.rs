@@ -1,0 +1,162 @@
+//! The copy in the Sent folder, exactly once; and what Sent says of an unknown outcome.
+
+use crate::{
+    Delivery,
+    lease::Written,
+    schedule::{
+        COPY_SECONDS, FIRST_LOOK_SECONDS, LEASE_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself,
+        word,
+    },
+};
+use bytes::Bytes;
+use imapmcp_accounts::AccountError;
+use imapmcp_core::{
+    mail::{Criterion, Flag, MailError, Mailbox, Page, Role},
+    outbox::{OutboxEntry, OutboxState},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How filing ended.
+enum Filed {
+    /// It is there.
+    There,
+    /// Not there yet; the provider may still save it by itself.
+    NotYet,
+    /// Another worker files it.
+    Lost,
+}
+
+impl Delivery {
+    /// Puts the copy into Sent unless it is there. A failure is recorded, not raised: the mail has left.
+    pub(crate) async fn file_copy(&self, entry: &mut OutboxEntry, copy: Bytes, lost: &CancellationToken) {
+        if entry.saved_to_sent != Some(true) {
+            let filed = tokio::select! {
+                biased;
+                () = lost.cancelled() => return,
+                filed = self.filed(entry, copy) => filed,
+            };
+            match filed {
+                Ok(Filed::There) => {
+                    entry.saved_to_sent = Some(true);
+                    entry.last_error = entry.refusals.first().map(|refusal| refusal.code.to_string());
+                }
+                Ok(Filed::NotYet) => {
+                    entry.looks += 1;
+                    self.look_later(entry).await;
+                    return;
+                }
+                Ok(Filed::Lost) => return,
+                Err(error) => {
+                    tracing::warn!(outbox = %entry.id, %error, "the copy was not saved to Sent");
+                    entry.looks = entry.looks.saturating_add(1);
+                    entry.saved_to_sent = Some(false);
+                    entry.last_error = Some(word(&error));
+                }
+            }
+        }
+        let now = self.deps.clock.now();
+        if let Some(at) = self.next_try(entry) {
+            entry.state = OutboxState::Queued;
+            entry.next_attempt_at = Some(at);
+        } else if entry.saved_to_sent == Some(true) || entry.expires_at.plus_seconds(COPY_SECONDS) <= now {
+            entry.state = OutboxState::Done;
+            entry.next_attempt_at = None;
+        } else {
+            entry.state = OutboxState::Accepted;
+            entry.next_attempt_at = Some(now.plus_seconds(backoff(entry.looks)));
+        }
+        self.write(entry, false).await;
+    }
+
+    /// The provider saves by itself: it gets a little time before anybody looks (again).
+    pub(crate) async fn look_later(&self, entry: &mut OutboxEntry) -> Written {
+        let seconds = if entry.looks == 0 { FIRST_LOOK_SECONDS } else { NEXT_LOOK_SECONDS };
+        entry.state = OutboxState::Accepted;
+        entry.next_attempt_at = Some(self.deps.clock.now().plus_seconds(seconds));
+        self.write(entry, false).await
+    }
+
+    async fn filed(&self, entry: &OutboxEntry, copy: Bytes) -> Result<Filed, MailError> {
+        let (account, mailbox) = match self.deps.accounts.mailbox(&entry.user, &entry.account).await {
+            Ok(found) => found,
+            // the database is not the mail server: no reason to say that the login was refused
+            Err(AccountError::Store(_)) => return Err(MailError::Timeout),
+            Err(_) => return Err(MailError::LoginRefused),
+        };
+        let filing = async {
+            let (sent, there) = look(&*mailbox, &entry.message_id).await?;
+            if there {
+                return Ok(Filed::There);
+            }
+            if saves_by_itself(&account.backend) && entry.looks < LOOKS {
+                return Ok(Filed::NotYet);
+            }
+            // looking took its time: only who still holds the entry appends
+            let until = self.deps.clock.now().plus_seconds(LEASE_SECONDS);
+            match self.deps.outbox.renew(&entry.id, entry.fence, until).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(Filed::Lost),
+                Err(_) => return Err(MailError::Timeout),
+            }
+            mailbox.append(&sent, copy, &[Flag::seen()]).await?;
+            Ok(Filed::There)
+        };
+        let filed = filing.await;
+        if matches!(filed, Err(MailError::LoginRefused)) {
+            // one try, not one a minute: providers lock accounts
+            self.deps.accounts.note_login_failure(&account.id, account.credential_version).await;
+        }
+        filed
+    }
+
+    /// Looks for an entry of unknown outcome in Sent: what is there has left. What is not there may have left all the
+    /// same, so it is never resent. Where others have the message already a copy proves nothing: theirs is filed, and
+    /// the rest stays unknown.
+    pub(crate) async fn look_for(&self, entry: &mut OutboxEntry, copy: Bytes, lost: &CancellationToken) {
+        if entry.departed {
+            if entry.saved_to_sent != Some(true) {
+                let filed = tokio::select! {
+                    biased;
+                    () = lost.cancelled() => return,
+                    filed = self.filed(entry, copy) => filed,
+                };
+                match filed {
+                    Ok(Filed::Lost) => return,
+                    filed => entry.saved_to_sent = Some(matches!(filed, Ok(Filed::There))),
+                }
+            }
+        } else if self.is_in_sent(entry).await {
+            entry.departed = true;
+            entry.at_risk = false;
+            entry.saved_to_sent = Some(true);
+            self.file_copy(entry, Bytes::new(), lost).await;
+            return;
+        }
+        entry.looks = entry.looks.saturating_add(1);
+        let at = self.deps.clock.now().plus_seconds(backoff(entry.looks));
+        let more = at <= entry.expires_at && entry.saved_to_sent != Some(true);
+        entry.next_attempt_at = more.then_some(at);
+        self.write(entry, false).await;
+    }
+
+    async fn is_in_sent(&self, entry: &OutboxEntry) -> bool {
+        let Ok((account, mailbox)) = self.deps.accounts.mailbox(&entry.user, &entry.account).await else {
+            return false;
+        };
+        let found = look(&*mailbox, &entry.message_id).await;
+        if matches!(found, Err(MailError::LoginRefused)) {
+            self.deps.accounts.note_login_failure(&account.id, account.credential_version).await;
+        }
+        found.is_ok_and(|(_, there)| there)
+    }
+}
+
+/// The Sent folder, and whether the message is in it.
+async fn look(mailbox: &dyn Mailbox, message_id: &str) -> Result<(String, bool), MailError> {
+    let folders = mailbox.folders(false).await?;
+    let sent =
+        folders.into_iter().find(|folder| folder.role == Some(Role::Sent)).ok_or(MailError::NoFolder)?.name;
+    let criterion = Criterion::Header("Message-ID", message_id.to_owned());
+    let there = mailbox.search(&sent, &criterion, &Page { limit: 1, after: None }).await?;
+    Ok((sent, there.total > 0))
+}

@@ -1,0 +1,214 @@
+//! One submission of an entry that this worker holds.
+
+use crate::{
+    Delivery, DeliveryError,
+    dot::{Dot, merged},
+    lease::Written,
+    schedule::{RETRY_SECONDS, backoff, may_pass, reply, saves_by_itself, word},
+    send::Caller,
+};
+use bytes::Bytes;
+use imapmcp_accounts::AccountError;
+use imapmcp_core::{
+    account::Login,
+    mail::{MailError, SubmissionEnvelope, SubmitError},
+    outbox::{OutboxEntry, OutboxState, Refusal},
+    time::Timestamp,
+};
+use imapmcp_mime::header::Fields;
+use tokio_util::sync::CancellationToken;
+
+impl Delivery {
+    /// Takes an entry in state `sending` as far as it gets now. An error is told to a caller who waits, and then nothing
+    /// has left and nothing will.
+    pub(crate) async fn submit(
+        &self,
+        entry: &mut OutboxEntry,
+        copy: Bytes,
+        caller: Caller,
+        lost: &CancellationToken,
+    ) -> Result<(), DeliveryError> {
+        let Some(login) = self.login(entry, caller).await? else { return Ok(()) };
+        let pending = entry.pending();
+        let envelope = SubmissionEnvelope::new(&entry.sender, &pending).map_err(DeliveryError::Address)?;
+        let octets = without_bcc(&copy);
+        entry.attempts = entry.attempts.saturating_add(1);
+        entry.hold = None;
+        let outcome = {
+            let dot = Dot::new(self, entry, &pending);
+            let outcome = self.deps.submission.submit_when(&login, &envelope, &octets, &dot).await;
+            *entry = dot.into_entry();
+            outcome
+        };
+        entry.at_risk = false;
+        // those the server has refused for good meanwhile are not refused again with the whole message
+        let left = entry.pending();
+        let refused_all = |code: u16, enhanced: &Option<String>| -> Vec<Refusal> {
+            let refusal =
+                |address: &String| Refusal { address: address.clone(), code, enhanced: enhanced.clone() };
+            left.iter().map(refusal).collect()
+        };
+        if let Err(error) = &outcome {
+            entry.last_error = reply(error).map(|code| code.to_string());
+        }
+        match outcome {
+            Ok(submitted) => {
+                entry.refusals = merged(&entry.refusals, &pending, &submitted.refused);
+                entry.last_error = entry.refusals.first().map(|refusal| refusal.code.to_string());
+                entry.departed = true;
+                let saves_itself = saves_by_itself(&login.backend);
+                self.accepted(entry, copy, lost, saves_itself).await;
+            }
+            Err(SubmitError::Unknown) => {
+                let now = self.deps.clock.now();
+                entry.at_risk = true;
+                entry.state = OutboxState::Unknown;
+                entry.looks = 0;
+                entry.expires_at = now.plus_seconds(RETRY_SECONDS);
+                entry.next_attempt_at = Some(now.plus_seconds(backoff(0)));
+                self.write(entry, false).await;
+            }
+            Err(SubmitError::Rejected { code, enhanced, refused }) => {
+                entry.refusals = if refused.is_empty() {
+                    merged(&entry.refusals, &left, &refused_all(code, &enhanced))
+                } else {
+                    merged(&entry.refusals, &pending, &refused)
+                };
+                self.end(entry, copy, OutboxState::Rejected, lost).await;
+            }
+            Err(SubmitError::Deferred { code, enhanced }) => {
+                entry.refusals = merged(&entry.refusals, &left, &refused_all(code, &enhanced));
+                self.later(entry, copy, lost).await;
+            }
+            Err(SubmitError::Withheld) => self.put_back(entry).await,
+            Err(SubmitError::NotSent(error)) => {
+                entry.last_error = Some(word(&error));
+                let login_refused = error == MailError::LoginRefused;
+                if login_refused {
+                    // one try, not one a minute: providers lock accounts
+                    self.deps.accounts.note_login_failure(&login.account, login.version).await;
+                }
+                // without a caller to tell, a message waits until the person has mended the account
+                if may_pass(&error) || (login_refused && caller == Caller::Gone) {
+                    self.later(entry, copy, lost).await;
+                } else {
+                    self.end(entry, copy, OutboxState::Cancelled, lost).await;
+                    if caller == Caller::Waits && entry.state == OutboxState::Cancelled {
+                        return Err(error.into());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What to show the server; `None` if the entry was put off instead.
+    async fn login(&self, entry: &mut OutboxEntry, caller: Caller) -> Result<Option<Login>, DeliveryError> {
+        let error = match self.deps.accounts.login(&entry.user, &entry.account).await {
+            Ok(login) => return Ok(Some(login)),
+            Err(error) => error,
+        };
+        // nobody knows whether the account can be used
+        if let AccountError::Store(error) = &error {
+            tracing::warn!(outbox = %entry.id, %error, "a message waits for the database");
+            self.put_back(entry).await;
+            return Ok(None);
+        }
+        entry.last_error = Some("login_refused".to_owned());
+        if caller == Caller::Gone {
+            self.later(entry, Bytes::new(), &CancellationToken::new()).await;
+            return Ok(None);
+        }
+        entry.state = OutboxState::Cancelled;
+        entry.next_attempt_at = None;
+        if self.write(entry, false).await == Written::Taken {
+            return Ok(None);
+        }
+        Err(error.into())
+    }
+
+    /// Nothing happened: the next worker may try at once.
+    async fn put_back(&self, entry: &mut OutboxEntry) {
+        entry.state = OutboxState::Queued;
+        entry.next_attempt_at = Some(self.deps.clock.now().plus_seconds(backoff(0)));
+        self.write(entry, false).await;
+    }
+
+    /// Tries again later, or ends if there is no time left.
+    async fn later(&self, entry: &mut OutboxEntry, copy: Bytes, lost: &CancellationToken) {
+        if let Some(at) = self.next_try(entry) {
+            entry.state = OutboxState::Queued;
+            entry.next_attempt_at = Some(at);
+            self.write(entry, false).await;
+            return;
+        }
+        // a server that never took the message has refused it; one that was never reached has not
+        let refused = !entry.refusals.is_empty();
+        let state = if refused { OutboxState::Rejected } else { OutboxState::Cancelled };
+        self.end(entry, copy, state, lost).await;
+    }
+
+    /// When the recipients that are left are tried again.
+    pub(crate) fn next_try(&self, entry: &OutboxEntry) -> Option<Timestamp> {
+        let at = self.deps.clock.now().plus_seconds(backoff(entry.attempts));
+        (at <= entry.expires_at && !entry.pending().is_empty()).then_some(at)
+    }
+
+    /// No more tries. If others have the message already it counts as sent.
+    async fn end(&self, entry: &mut OutboxEntry, copy: Bytes, state: OutboxState, lost: &CancellationToken) {
+        if entry.departed {
+            entry.expires_at = entry.expires_at.min(self.deps.clock.now());
+            self.accepted(entry, copy, lost, false).await;
+            return;
+        }
+        entry.state = state;
+        entry.next_attempt_at = None;
+        self.write(entry, false).await;
+    }
+
+    /// The server has it: recorded before anything else happens, then the copy.
+    async fn accepted(
+        &self,
+        entry: &mut OutboxEntry,
+        copy: Bytes,
+        lost: &CancellationToken,
+        saves_itself: bool,
+    ) {
+        entry.state = OutboxState::Accepted;
+        entry.next_attempt_at = Some(self.deps.clock.now());
+        if saves_itself && entry.saved_to_sent.is_none() {
+            entry.looks = 0;
+            self.look_later(entry).await;
+        } else if self.write(entry, true).await != Written::Taken {
+            self.file_copy(entry, copy, lost).await;
+        }
+    }
+}
+
+/// What is to be submitted, from our own copy: the Bcc field we put in front is taken off.
+fn without_bcc(copy: &Bytes) -> Bytes {
+    if !copy.starts_with(b"Bcc: ") || Fields::parse(copy).raw("bcc").is_none() {
+        return copy.clone();
+    }
+    let mut at = 0;
+    while let Some(end) = copy[at..].windows(2).position(|pair| pair == b"\r\n") {
+        at += end + 2;
+        if !matches!(copy.get(at), Some(b' ' | b'\t')) {
+            break;
+        }
+    }
+    copy.slice(at..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bcc_never_leaves() {
+        let copy = Bytes::from_static(b"Bcc: a@b.c,\r\n d@e.f\r\nSubject: x\r\n\r\nBcc: body");
+        assert_eq!(without_bcc(&copy), "Subject: x\r\n\r\nBcc: body");
+        let plain = Bytes::from_static(b"Subject: x\r\n\r\ny");
+        assert_eq!(without_bcc(&plain), plain);
+    }
+}

@@ -1,0 +1,124 @@
+//! What is due is taken up: held messages, retries, copies, and what lost its worker.
+
+use crate::{
+    Delivery,
+    schedule::{RETRY_SECONDS, UNREADABLE_SECONDS},
+    send::{Caller, binding},
+};
+use bytes::Bytes;
+use imapmcp_core::{
+    outbox::{Due, OutboxEntry, OutboxState},
+    secret::Sealed,
+    store::StoreError,
+};
+use secrecy::ExposeSecret;
+use std::{sync::Arc, time::Duration};
+use tokio::{task::JoinHandle, time::sleep};
+
+/// Entries looked at in one round.
+const BATCH: u32 = 100;
+/// Between two rounds at most: another process may have recorded something.
+const ROUND: Duration = Duration::from_secs(15);
+/// Between two rounds at least.
+const BREATH: Duration = Duration::from_millis(200);
+
+impl Delivery {
+    /// Looks after the outbox for ever: sleeps until the next step of any entry is due. Drop the future to stop;
+    /// [`drain`](Self::drain) then waits for what is under way.
+    pub async fn run(&self) {
+        loop {
+            if let Err(error) = self.start_due().await {
+                tracing::warn!(%error, "the outbox could not be looked after");
+            }
+            let wait = match self.deps.outbox.next_due().await {
+                Ok(Some(at)) => {
+                    let millis = at.0.saturating_sub(self.deps.clock.now().0);
+                    Duration::from_millis(u64::try_from(millis).unwrap_or(0)).clamp(BREATH, ROUND)
+                }
+                Ok(None) | Err(_) => ROUND,
+            };
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = self.woken.notified() => {}
+            }
+        }
+    }
+
+    /// One round, to its end: everything that is due now takes its next step. Returns how many entries were taken up.
+    pub async fn sweep(&self) -> Result<usize, StoreError> {
+        let steps = self.start_due().await?;
+        let mut taken = 0;
+        for step in steps {
+            taken += usize::from(step.await.unwrap_or(false));
+        }
+        Ok(taken)
+    }
+
+    async fn start_due(&self) -> Result<Vec<JoinHandle<bool>>, StoreError> {
+        let due = self.deps.outbox.list_due(self.deps.clock.now(), BATCH).await?;
+        let mut steps = Vec::with_capacity(due.len());
+        for due in due {
+            if self.in_hand.holds(&due.id) {
+                continue;
+            }
+            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { break };
+            let this = self.clone();
+            // like any delivery: it outlives whoever waits here, and a stop of the server waits for it
+            let step = async move {
+                let taken = this.step(&due).await;
+                drop(slot);
+                taken
+            };
+            steps.push(self.under_way.spawn_on(step, &self.runtime));
+        }
+        Ok(steps)
+    }
+
+    async fn step(&self, due: &Due) -> bool {
+        let Some(_held) = self.in_hand.take(&due.id) else { return false };
+        let to = match (due.state, due.at_risk) {
+            // its worker is gone, and only the server can tell whether the dot arrived
+            (OutboxState::Sending, true) => OutboxState::Unknown,
+            (OutboxState::Queued | OutboxState::Sending, _) => OutboxState::Sending,
+            (state, _) => state,
+        };
+        let now = self.deps.clock.now();
+        let taken = self.deps.outbox.take(due, to, &self.lease(now), now).await;
+        let (mut entry, message) = match taken {
+            Ok(Some(taken)) => taken,
+            Ok(None) => return false,
+            Err(error) => {
+                tracing::warn!(outbox = %due.id, %error, "a message could not be taken up");
+                return false;
+            }
+        };
+        if to != due.state && to == OutboxState::Unknown {
+            entry.looks = 0;
+            entry.expires_at = now.plus_seconds(RETRY_SECONDS);
+        }
+        let Some(copy) = self.open(&entry, &message) else {
+            if entry.state == OutboxState::Sending {
+                entry.state = OutboxState::Queued;
+            }
+            entry.last_error = Some("unreadable".to_owned());
+            entry.next_attempt_at = Some(now.plus_seconds(UNREADABLE_SECONDS));
+            self.write(&mut entry, false).await;
+            return true;
+        };
+        let id = entry.id.clone();
+        if let Err(error) = self.attend(entry, copy, Caller::Gone).await {
+            tracing::warn!(outbox = %id, %error, "a message was not sent");
+        }
+        true
+    }
+
+    fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<Bytes> {
+        match self.deps.vault.open(binding(&entry.id, entry.user.as_str()), message) {
+            Ok(octets) => Some(Bytes::copy_from_slice(octets.expose_secret())),
+            Err(error) => {
+                tracing::error!(outbox = %entry.id, %error, "a recorded message cannot be opened");
+                None
+            }
+        }
+    }
+}

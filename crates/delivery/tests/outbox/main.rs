@@ -1,0 +1,9 @@
+//! What sending does when servers, the database or the process fail.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod copies;
+mod crashes;
+mod holds;
+mod leases;
+mod retries;
+mod world;

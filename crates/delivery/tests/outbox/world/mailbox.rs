@@ -1,0 +1,183 @@
+use super::{Points, server::message_id};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use imapmcp_core::{
+    account::Login,
+    id::AccountId,
+    mail::{
+        Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, MailStore, Mailbox, Message,
+        MessageRef, Outcome, Page, Part, Role, Thread, ThreadScope, Transfer, TransferKind,
+    },
+};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+use tokio::sync::Semaphore;
+
+/// A mailbox with a Sent folder. Clones are the same mailbox.
+#[derive(Clone)]
+pub(crate) struct Sent {
+    messages: Arc<Mutex<Vec<Bytes>>>,
+    /// Every command fails so.
+    pub(crate) fails: Arc<Mutex<Option<MailError>>>,
+    /// APPEND fails so.
+    pub(crate) append_fails: Arc<Mutex<Option<MailError>>>,
+    /// Mailboxes opened.
+    pub(crate) asked: Arc<AtomicUsize>,
+    pub(crate) gate: Arc<Semaphore>,
+    points: Arc<Points>,
+}
+
+impl Default for Sent {
+    fn default() -> Self {
+        Self {
+            messages: Arc::default(),
+            fails: Arc::default(),
+            append_fails: Arc::default(),
+            asked: Arc::default(),
+            gate: Arc::new(Semaphore::new(1)),
+            points: Arc::default(),
+        }
+    }
+}
+
+impl Sent {
+    pub(crate) fn in_process(&self, points: Arc<Points>) -> Self {
+        Self { points, ..self.clone() }
+    }
+
+    /// As a provider does by itself.
+    pub(crate) fn save(&self, message: impl Into<Bytes>) {
+        self.messages.lock().unwrap().push(message.into());
+    }
+
+    pub(crate) fn copies(&self, id: &str) -> usize {
+        self.messages.lock().unwrap().iter().filter(|message| message_id(message) == id).count()
+    }
+
+    fn works(&self) -> Result<(), MailError> {
+        self.fails.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+}
+
+#[async_trait]
+impl MailStore for Sent {
+    fn mailbox(&self, _: &Login) -> Arc<dyn Mailbox> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Arc::new(self.clone())
+    }
+
+    async fn probe(&self, _: &Login) -> Result<(), MailError> {
+        self.works()
+    }
+
+    fn forget(&self, _: &AccountId) {}
+}
+
+#[async_trait]
+impl Mailbox for Sent {
+    async fn folders(&self, _: bool) -> Result<Vec<Folder>, MailError> {
+        self.points.reach("before folders").await;
+        self.works()?;
+        Ok(vec![Folder {
+            name: "Sent".to_owned(),
+            delimiter: Some('/'),
+            role: Some(Role::Sent),
+            selectable: true,
+            subscribed: true,
+            counts: None,
+        }])
+    }
+
+    async fn search(&self, folder: &str, criterion: &Criterion, _: &Page) -> Result<Listing, MailError> {
+        assert_eq!(folder, "Sent");
+        let Criterion::Header("Message-ID", id) = criterion else { panic!("{criterion:?}") };
+        let total = u32::try_from(self.copies(id)).unwrap();
+        self.points.reach("after search").await;
+        Ok(Listing { uid_validity: 1, total, messages: Vec::new(), next: None })
+    }
+
+    async fn append(
+        &self,
+        folder: &str,
+        message: Bytes,
+        _: &[Flag],
+    ) -> Result<Option<MessageRef>, MailError> {
+        assert_eq!(folder, "Sent");
+        self.points.reach("before append").await;
+        let _open = self.gate.acquire().await.unwrap();
+        if let Some(error) = self.append_fails.lock().unwrap().clone() {
+            return Err(error);
+        }
+        self.save(message);
+        self.points.reach("after append").await;
+        Ok(None)
+    }
+
+    async fn list(&self, _: &str, _: &Page) -> Result<Listing, MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+
+    async fn message(&self, _: &Locator, _: u32) -> Result<Message, MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+
+    async fn thread(&self, _: &Locator, _: &ThreadScope) -> Result<Thread, MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+
+    async fn find_again(&self, _: &MessageRef) -> Result<Option<MessageRef>, MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+
+    async fn section(&self, _: &Locator, _: &str, _: u32) -> Result<Bytes, MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+
+    async fn stream(
+        &self,
+        _: &Locator,
+        _: &Part,
+    ) -> Result<BoxStream<'static, Result<Bytes, MailError>>, MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+
+    async fn change_flags(
+        &self,
+        _: &str,
+        _: Option<u32>,
+        _: &[u32],
+        _: &FlagChange,
+    ) -> Result<Outcome, MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+
+    async fn transfer(
+        &self,
+        _: &str,
+        _: Option<u32>,
+        _: &[u32],
+        _: &str,
+        _: TransferKind,
+    ) -> Result<Transfer, MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+
+    async fn expunge(&self, _: &str, _: Option<u32>, _: &[u32]) -> Result<Outcome, MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+
+    async fn create_folder(&self, _: &str) -> Result<(), MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+
+    async fn rename_folder(&self, _: &str, _: &str) -> Result<(), MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+
+    async fn delete_folder(&self, _: &str) -> Result<(), MailError> {
+        unreachable!("the outbox has no use for it")
+    }
+}

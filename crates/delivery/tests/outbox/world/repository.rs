@@ -1,0 +1,125 @@
+use super::Points;
+use async_trait::async_trait;
+use imapmcp_core::{
+    account::Health,
+    id::{OutboxId, UserId},
+    outbox::{Due, Lease, OutboxEntry, OutboxState},
+    secret::Sealed,
+    store::{AccountRepository, Enqueued, OutboxQuery, OutboxRepository, StoreError},
+    time::Timestamp,
+};
+use imapmcp_storage::Database;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+/// The outbox, with boundaries to stop at and faults to switch on.
+pub(crate) struct Watched {
+    pub(crate) database: Arc<Database>,
+    points: Arc<Points>,
+    /// Outcomes (but not that the dot is risked) cannot be written.
+    pub(crate) forgets: AtomicBool,
+    /// The account's login is found to be refused right after a message was recorded.
+    pub(crate) locks_out: AtomicBool,
+    pub(crate) renewals: AtomicUsize,
+}
+
+impl Watched {
+    pub(crate) fn new(database: Arc<Database>, points: Arc<Points>) -> Self {
+        Self {
+            database,
+            points,
+            forgets: AtomicBool::new(false),
+            locks_out: AtomicBool::new(false),
+            renewals: AtomicUsize::new(0),
+        }
+    }
+}
+
+macro_rules! watched {
+    ($self:ident, $before:literal, $after:literal, $call:expr) => {{
+        $self.points.reach($before).await;
+        let answer = $call.await;
+        $self.points.reach($after).await;
+        answer
+    }};
+}
+
+#[async_trait]
+impl OutboxRepository for Watched {
+    async fn enqueue(
+        &self,
+        entry: &OutboxEntry,
+        message: &Sealed,
+        since: Timestamp,
+    ) -> Result<Enqueued, StoreError> {
+        let answer =
+            watched!(self, "before enqueue", "after enqueue", self.database.enqueue(entry, message, since))?;
+        if self.locks_out.load(Ordering::SeqCst) {
+            self.database.set_health(&entry.account, 1, Health::NeedsAttention).await?;
+        }
+        Ok(answer)
+    }
+
+    async fn list_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+        self.database.list_due(now, limit).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.database.next_due().await
+    }
+
+    async fn take(
+        &self,
+        due: &Due,
+        to: OutboxState,
+        lease: &Lease,
+        now: Timestamp,
+    ) -> Result<Option<(OutboxEntry, Sealed)>, StoreError> {
+        watched!(self, "before take", "after take", self.database.take(due, to, lease, now))
+    }
+
+    async fn renew(&self, id: &OutboxId, fence: i64, until: Timestamp) -> Result<bool, StoreError> {
+        self.renewals.fetch_add(1, Ordering::SeqCst);
+        watched!(self, "before renew", "after renew", self.database.renew(id, fence, until))
+    }
+
+    async fn settle(&self, entry: &OutboxEntry) -> Result<bool, StoreError> {
+        if self.forgets.load(Ordering::SeqCst) && !entry.at_risk {
+            return Err(StoreError::Unavailable("gone".into()));
+        }
+        watched!(self, "before settle", "after settle", self.database.settle(entry))
+    }
+
+    async fn withdraw(&self, user: &UserId, id: &OutboxId, now: Timestamp) -> Result<bool, StoreError> {
+        self.database.withdraw(user, id, now).await
+    }
+
+    async fn release(
+        &self,
+        user: &UserId,
+        id: &OutboxId,
+        due: Timestamp,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.database.release(user, id, due, expires_at, now).await
+    }
+
+    async fn find_entry(&self, user: &UserId, id: &OutboxId) -> Result<Option<OutboxEntry>, StoreError> {
+        self.database.find_entry(user, id).await
+    }
+
+    async fn find_message(&self, user: &UserId, id: &OutboxId) -> Result<Option<Sealed>, StoreError> {
+        self.database.find_message(user, id).await
+    }
+
+    async fn list_entries(&self, user: &UserId, query: &OutboxQuery) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.database.list_entries(user, query).await
+    }
+
+    async fn forget_messages(&self, before: Timestamp) -> Result<usize, StoreError> {
+        self.database.forget_messages(before).await
+    }
+}

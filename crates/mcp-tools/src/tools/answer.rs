@@ -1,0 +1,272 @@
+//! reply_message and forward_message.
+
+use crate::{
+    arguments::{Arguments, Field, Kind},
+    context::{Context, Opened},
+    error::ToolError,
+    present,
+    reply::Reply,
+    spec::{Effect, Spec},
+    tools::{
+        ACCOUNT, FOLDER, ID, UID, get_attachment,
+        letter::{
+            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, KEY, SEND_AT, SIGNATURE,
+            SUBJECT, TO, TO_REQUIRED,
+        },
+        one_message, text,
+    },
+};
+use imapmcp_core::{
+    mail::{Flag, FlagChange, Locator, Message},
+    outbox::OutboxState,
+    permission::Permission,
+    time::Timestamp,
+};
+use imapmcp_delivery::{Receipt, Request};
+use imapmcp_mime::{
+    attachment,
+    compose::{self, Answer, Body, File, MAX_ATTACHMENTS, NamedAddress, Quoted},
+    header::{self, Fields},
+    view::Format,
+};
+use serde_json::{Value, json};
+
+pub(crate) const REPLY: Spec = Spec {
+    name: "reply_message",
+    title: "Reply",
+    about: "Replies to a message in its thread: to its Reply-To or author, with reply_all also to everybody else it went to. to, cc and \
+            subject replace what would be used. Receipt as send_message.",
+    permission: Permission::Send,
+    effect: Effect::Destroys,
+    fields: &[
+        ACCOUNT,
+        ID,
+        FOLDER,
+        UID,
+        Field::optional("reply_all", Kind::Flag, "", "true"),
+        Field::optional("quote_original", Kind::On, "", "true"),
+        BODY_TEXT,
+        BODY_HTML,
+        BODY_MARKDOWN,
+        TO,
+        CC,
+        BCC,
+        SUBJECT,
+        SIGNATURE,
+        ATTACHMENTS,
+        KEY,
+        SEND_AT,
+    ],
+    output: letter::RECEIPT,
+    run: |context, arguments| Box::pin(reply(context, arguments)),
+};
+
+pub(crate) const FORWARD: Spec = Spec {
+    name: "forward_message",
+    title: "Forward",
+    about: "Forwards a message with its attachments. Receipt as send_message.",
+    fields: &[
+        ACCOUNT,
+        ID,
+        FOLDER,
+        UID,
+        TO_REQUIRED,
+        CC,
+        BCC,
+        SUBJECT,
+        BODY_TEXT,
+        BODY_HTML,
+        BODY_MARKDOWN,
+        SIGNATURE,
+        Field::optional("include_attachments", Kind::On, "", "true"),
+        ATTACHMENTS,
+        KEY,
+        SEND_AT,
+    ],
+    run: |context, arguments| Box::pin(forward(context, arguments)),
+    ..REPLY
+};
+
+async fn reply(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
+    let body = letter::body(arguments)?;
+    let at = one_message(arguments)?;
+    let opened = context.open(arguments.text("account_id")).await?;
+    let (request, answer, original) = reply_request(context, &opened, arguments, &at, body).await?;
+    let (receipt, mut shown) = letter::send(context, request).await?;
+    shown["to"] = json!(answer.to.iter().map(NamedAddress::email).collect::<Vec<_>>());
+    if answer.reply_to_differs {
+        shown["reply_to_differs"] = json!(true);
+    }
+    note(context, &opened, &original, &receipt, Flag::answered()).await;
+    Ok(Value::into(shown))
+}
+
+/// A reply as a request to send; drafts are made of it too.
+pub(crate) async fn reply_request(
+    context: &Context<'_>,
+    opened: &Opened,
+    arguments: &Arguments,
+    at: &Locator,
+    body: Body,
+) -> Result<(Request, Answer, Message), ToolError> {
+    let files = letter::files(context, opened, arguments).await?;
+    if body.is_empty() && files.is_empty() {
+        return Err(ToolError::argument(
+            "body_text",
+            "(or body_html, body_markdown) is missing",
+            "\"Thank you.\"",
+        ));
+    }
+    let original = context.message(opened, at, text::BEGINNING).await?;
+    let fields = Fields::parse(&original.header);
+    let own = [opened.account.email.as_str()];
+    let mut answer = compose::answer(&original.summary.envelope, &fields, &own, arguments.flag("reply_all"));
+    if arguments.has("to") {
+        answer.to = letter::people(arguments, "to")?;
+    }
+    if arguments.has("cc") {
+        answer.cc = letter::people(arguments, "cc")?;
+    }
+    if let Some(subject) = arguments.text("subject") {
+        answer.subject = subject.to_owned();
+    }
+    if answer.to.is_empty() {
+        return Err(ToolError::argument(
+            "to",
+            "is missing: the original names no address that can be answered",
+            "[\"marie@example.com\"]",
+        ));
+    }
+    let (mut text, mut html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
+    if arguments.flag("quote_original") {
+        let quote = quotation(context, opened, &original, html.is_some()).await?;
+        (text, html) = compose::quoted(&text, html.as_deref(), &quote);
+    }
+    let request = Request {
+        account: opened.account.id.clone(),
+        to: answer.to.clone(),
+        cc: answer.cc.clone(),
+        bcc: letter::people(arguments, "bcc")?,
+        subject: answer.subject.clone(),
+        text: Some(text),
+        html,
+        files,
+        in_reply_to: answer.in_reply_to.clone(),
+        references: answer.references.clone(),
+        idempotency_key: arguments.text("idempotency_key").map(ToOwned::to_owned),
+        send_at: arguments.date("send_at"),
+    };
+    Ok((request, answer, original))
+}
+
+async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
+    let body = letter::body(arguments)?;
+    let at = one_message(arguments)?;
+    let (to, cc, bcc) = (
+        letter::people(arguments, "to")?,
+        letter::people(arguments, "cc")?,
+        letter::people(arguments, "bcc")?,
+    );
+    let opened = context.open(arguments.text("account_id")).await?;
+    let mut files = letter::files(context, &opened, arguments).await?;
+    let original = context.message(&opened, &at, text::BEGINNING).await?;
+    if arguments.flag("include_attachments") {
+        files.extend(attached(context, &opened, &original).await?);
+    }
+    let with_html = original.summary.parts.iter().any(|part| part.media_type == "text/html");
+    let quote = quotation(context, &opened, &original, with_html).await?;
+    let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
+    let (text, html) = compose::forwarded(&text, html.as_deref(), &quote);
+    let subject = arguments.text("subject").map(ToOwned::to_owned);
+    let subject = subject.unwrap_or_else(|| compose::forward_subject(&quote.subject));
+    let request = Request {
+        account: opened.account.id.clone(),
+        to,
+        cc,
+        bcc,
+        subject,
+        text: Some(text),
+        html,
+        files,
+        in_reply_to: None,
+        references: Vec::new(),
+        idempotency_key: arguments.text("idempotency_key").map(ToOwned::to_owned),
+        send_at: arguments.date("send_at"),
+    };
+    let (receipt, shown) = letter::send(context, request).await?;
+    note(context, &opened, &original, &receipt, Flag::forwarded()).await;
+    Ok(Value::into(shown))
+}
+
+/// The original as it is quoted; hidden text and remote pictures do not travel on.
+async fn quotation(
+    context: &Context<'_>,
+    opened: &Opened,
+    original: &Message,
+    with_html: bool,
+) -> Result<Quoted, ToolError> {
+    let envelope = &original.summary.envelope;
+    let text = text::of(context, opened, original, text::BEGINNING, Format::Text).await?.text;
+    let has_html = original.summary.parts.iter().any(|part| part.media_type == "text/html");
+    let html = if with_html && has_html {
+        Some(text::of(context, opened, original, text::BEGINNING, Format::Html).await?.text)
+    } else {
+        None
+    };
+    let date = envelope.date.as_deref().map(header::one_line).filter(|date| !date.is_empty());
+    let date = date.or_else(|| original.summary.internal_date.map(Timestamp::to_rfc3339)).unwrap_or_default();
+    let people = |list: &[imapmcp_core::mail::Address]| {
+        list.iter().take(20).map(present::person).collect::<Vec<_>>().join(", ")
+    };
+    Ok(Quoted {
+        author: people(&envelope.from),
+        date: present::shorten(&date, 60),
+        subject: envelope.subject.as_deref().map(header::text).unwrap_or_default(),
+        to: people(&envelope.to),
+        text,
+        html,
+    })
+}
+
+/// The original's attachments, from the mail server to the new message.
+async fn attached(
+    context: &Context<'_>,
+    opened: &Opened,
+    original: &Message,
+) -> Result<Vec<File>, ToolError> {
+    let mut files = Vec::new();
+    let mut room = MAX_ATTACHMENTS;
+    for file in attachment::list(&original.summary.parts).into_iter().take(100) {
+        let Some(part) = original.summary.parts.iter().find(|part| part.section == file.section) else {
+            continue;
+        };
+        let octets = get_attachment::collect(context, opened, original, part, room).await?;
+        room = room.saturating_sub(octets.len());
+        files.push(File {
+            filename: file.filename,
+            content_type: letter::media_type(&file.content_type),
+            octets: octets.to_vec(),
+            content_id: file.content_id.filter(|id| file.inline && is_content_id(id)),
+        });
+    }
+    Ok(files)
+}
+
+fn is_content_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 200 && id.chars().all(|c| c.is_ascii_graphic() && !"<>\"".contains(c))
+}
+
+/// Marks the original once the answer is on its way. That it fails changes nothing about the answer.
+async fn note(context: &Context<'_>, opened: &Opened, original: &Message, receipt: &Receipt, flag: Flag) {
+    let leaves = matches!(receipt.state, OutboxState::Accepted | OutboxState::Done)
+        || (receipt.state == OutboxState::Queued && receipt.hold.is_none());
+    if !leaves || receipt.repeated {
+        return;
+    }
+    let at = &original.at;
+    let change = FlagChange { add: vec![flag], remove: Vec::new() };
+    let marked = opened.mailbox.change_flags(&at.folder, Some(at.uid_validity), &[at.uid], &change).await;
+    if let Err(error) = context.noting(opened, marked).await {
+        tracing::debug!(code = error.code(), "an answered message could not be marked");
+    }
+}

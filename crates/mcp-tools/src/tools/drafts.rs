@@ -1,0 +1,284 @@
+//! create_draft, update_draft and send_draft.
+
+use crate::{
+    arguments::{Arguments, Field, Kind},
+    context::{Context, Opened},
+    error::ToolError,
+    reference,
+    reply::Reply,
+    spec::{Effect, Spec},
+    tools::{
+        ACCOUNT, answer, get_attachment,
+        letter::{
+            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, KEY, SEND_AT, SIGNATURE,
+            SUBJECT, TO,
+        },
+    },
+};
+use bytes::Bytes;
+use imapmcp_core::{
+    mail::{Flag, Locator, MailError, MessageRef, Part, Role},
+    outbox::OutboxState,
+    permission::Permission,
+    random,
+};
+use imapmcp_delivery::Request;
+use imapmcp_mime::compose::{self, Draft, MAX_ATTACHMENTS, NamedAddress, Parsed};
+use serde_json::{Value, json};
+
+const DRAFT: Field = Field::required("id", Kind::Text(2000), "", "an id from create_draft");
+
+pub(crate) const CREATE: Spec = Spec {
+    name: "create_draft",
+    title: "Write a draft",
+    about: "Stores a draft; nothing is sent. With reply_to (a message id) it is a reply in that thread.",
+    permission: Permission::Draft,
+    effect: Effect::Adds,
+    fields: &[
+        ACCOUNT,
+        Field::optional("reply_to", Kind::Text(2000), "", "an id from list_messages"),
+        Field::optional("reply_all", Kind::Flag, "", "true"),
+        Field::optional("quote_original", Kind::On, "", "true"),
+        TO,
+        CC,
+        BCC,
+        SUBJECT,
+        BODY_TEXT,
+        BODY_HTML,
+        BODY_MARKDOWN,
+        SIGNATURE,
+        ATTACHMENTS,
+    ],
+    output: &["folder", "subject"],
+    run: |context, arguments| Box::pin(create(context, arguments)),
+};
+
+pub(crate) const UPDATE: Spec = Spec {
+    name: "update_draft",
+    title: "Change a draft",
+    about: "Replaces what is given in a draft and keeps the rest; its id changes.",
+    effect: Effect::Adjusts,
+    fields: &[
+        ACCOUNT,
+        DRAFT,
+        TO,
+        CC,
+        BCC,
+        SUBJECT,
+        BODY_TEXT,
+        BODY_HTML,
+        BODY_MARKDOWN,
+        Field::optional("include_signature", Kind::Flag, "", "true"),
+        ATTACHMENTS,
+    ],
+    run: |context, arguments| Box::pin(update(context, arguments)),
+    ..CREATE
+};
+
+pub(crate) const SEND: Spec = Spec {
+    name: "send_draft",
+    title: "Send a draft",
+    about: "Sends a draft as it stands and removes it from the drafts. Receipt as send_message.",
+    permission: Permission::Send,
+    effect: Effect::Destroys,
+    fields: &[ACCOUNT, DRAFT, KEY, SEND_AT],
+    output: letter::RECEIPT,
+    run: |context, arguments| Box::pin(send(context, arguments)),
+};
+
+async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
+    let body = letter::body(arguments)?;
+    let opened = context.open(arguments.text("account_id")).await?;
+    let parsed = if let Some(id) = arguments.text("reply_to") {
+        let at = reference::decode(id).ok_or_else(|| {
+            ToolError::argument("reply_to", "is not an id of this server", "an id from list_messages")
+        })?;
+        let (request, ..) = answer::reply_request(context, &opened, arguments, &at, body).await?;
+        of_request(request)
+    } else {
+        let files = letter::files(context, &opened, arguments).await?;
+        let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
+        Parsed {
+            to: letter::people(arguments, "to")?,
+            cc: letter::people(arguments, "cc")?,
+            bcc: letter::people(arguments, "bcc")?,
+            subject: arguments.text("subject").unwrap_or_default().to_owned(),
+            text: Some(text),
+            html,
+            files,
+            ..Parsed::default()
+        }
+    };
+    let (folder, at) = store(context, &opened, &parsed).await?;
+    Ok(shown(&folder, at.as_ref(), &parsed).into())
+}
+
+fn of_request(request: Request) -> Parsed {
+    Parsed {
+        to: request.to,
+        cc: request.cc,
+        bcc: request.bcc,
+        unusable: Vec::new(),
+        subject: request.subject,
+        text: request.text,
+        html: request.html,
+        files: request.files,
+        in_reply_to: request.in_reply_to,
+        references: request.references,
+    }
+}
+
+async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
+    let body = letter::body(arguments)?;
+    let opened = context.open(arguments.text("account_id")).await?;
+    let (old, mut draft) = read(context, &opened, arguments).await?;
+    for (field, list) in [("to", &mut draft.to), ("cc", &mut draft.cc), ("bcc", &mut draft.bcc)] {
+        if arguments.has(field) {
+            *list = letter::people(arguments, field)?;
+            draft.unusable.clear();
+        }
+    }
+    if let Some(subject) = arguments.text("subject") {
+        draft.subject = subject.to_owned();
+    }
+    if !body.is_empty() {
+        let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
+        (draft.text, draft.html) = (Some(text), html);
+    }
+    if arguments.has("attachments") {
+        draft.files = letter::files(context, &opened, arguments).await?;
+    }
+    // the new one first: whatever happens then, one of the two is there
+    let (folder, at) = store(context, &opened, &draft).await?;
+    let mut result = shown(&folder, at.as_ref(), &draft);
+    if !remove(context, &opened, &old).await {
+        result["old_draft_left"] = json!(true);
+    }
+    Ok(Value::into(result))
+}
+
+async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
+    let opened = context.open(arguments.text("account_id")).await?;
+    let (at, draft) = read(context, &opened, arguments).await?;
+    if let Some(address) = draft.unusable.first() {
+        return Err(ToolError::argument(
+            "id",
+            format!("names a draft to `{address}`, which is no e-mail address; mend it with update_draft"),
+            "an id from create_draft",
+        ));
+    }
+    // a draft is one message, however often the call is repeated
+    let id = reference::encode(&at.folder, at.uid_validity, at.uid);
+    let key = arguments
+        .text("idempotency_key")
+        .map_or_else(|| format!("draft {} {id}", opened.account.id), ToOwned::to_owned);
+    let request = Request {
+        account: opened.account.id.clone(),
+        to: draft.to,
+        cc: draft.cc,
+        bcc: draft.bcc,
+        subject: draft.subject,
+        text: draft.text,
+        html: draft.html,
+        files: draft.files,
+        in_reply_to: draft.in_reply_to,
+        references: draft.references,
+        idempotency_key: Some(key),
+        send_at: arguments.date("send_at"),
+    };
+    let (receipt, mut shown) = letter::send(context, request).await?;
+    let recorded = !matches!(receipt.state, OutboxState::Rejected | OutboxState::Cancelled);
+    if recorded && !remove(context, &opened, &at).await {
+        shown["draft_left"] = json!(true);
+    }
+    Ok(Value::into(shown))
+}
+
+/// A draft as it is stored; only messages of the Drafts folder (or with \Draft) are drafts.
+async fn read(
+    context: &Context<'_>,
+    opened: &Opened,
+    arguments: &Arguments,
+) -> Result<(MessageRef, Parsed), ToolError> {
+    let wrong = |problem: &str| ToolError::argument("id", problem, "an id from create_draft");
+    let at: Locator = arguments
+        .text("id")
+        .and_then(reference::decode)
+        .ok_or_else(|| wrong("is not an id of this server"))?;
+    let most = MAX_ATTACHMENTS * 3 / 2;
+    let head = context.message(opened, &at, 0).await?;
+    if head.summary.size > most as u64 {
+        return Err(wrong("names a draft that is too large"));
+    }
+    let is_draft = head.summary.flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Draft"));
+    if !is_draft && at.folder != folder(context, opened).await? {
+        return Err(wrong("names a message that is no draft"));
+    }
+    // as a stream: a draft may be larger than what one section is fetched of
+    let whole = Part { section: "TEXT".to_owned(), encoding: "8bit".to_owned(), ..Part::default() };
+    let text = get_attachment::collect(context, opened, &head, &whole, most).await?;
+    let octets = [&head.header[..], &text[..]].concat();
+    let work = tokio::task::spawn_blocking(move || compose::parse(&octets)).await;
+    Ok((head.at, work.map_err(|error| ToolError::Internal(error.to_string()))?))
+}
+
+async fn folder(context: &Context<'_>, opened: &Opened) -> Result<String, ToolError> {
+    let folders = context.noting(opened, opened.mailbox.folders(false).await).await?;
+    let drafts = folders.into_iter().find(|folder| folder.role == Some(Role::Drafts) && folder.selectable);
+    drafts.map(|folder| folder.name).ok_or(ToolError::NoRole { code: "no_drafts_folder", role: "drafts" })
+}
+
+async fn store(
+    context: &Context<'_>,
+    opened: &Opened,
+    draft: &Parsed,
+) -> Result<(String, Option<MessageRef>), ToolError> {
+    let account = &opened.account;
+    let domain = account.email.rsplit('@').next().unwrap_or("localhost");
+    let message = Draft {
+        from: NamedAddress::new(account.from_name.as_deref(), &account.email).map_err(letter_error)?,
+        to: draft.to.clone(),
+        cc: draft.cc.clone(),
+        bcc: draft.bcc.clone(),
+        subject: draft.subject.clone(),
+        text: draft.text.clone(),
+        html: draft.html.clone(),
+        files: draft.files.clone(),
+        message_id: format!("{}@{domain}", random::token(&*context.services.entropy, 18)),
+        date: context.services.clock.now(),
+        in_reply_to: draft.in_reply_to.clone(),
+        references: draft.references.clone(),
+    };
+    let octets = message.build_unsent().map_err(letter_error)?;
+    let drafts = folder(context, opened).await?;
+    let flags = [Flag::draft(), Flag::seen()];
+    let at = opened.mailbox.append(&drafts, Bytes::from(octets), &flags).await;
+    Ok((drafts, context.noting(opened, at).await?))
+}
+
+fn letter_error(error: compose::ComposeError) -> ToolError {
+    imapmcp_delivery::DeliveryError::from(error).into()
+}
+
+/// Removes exactly one message; `false` if the server cannot, or would not.
+async fn remove(context: &Context<'_>, opened: &Opened, at: &MessageRef) -> bool {
+    let removed = opened.mailbox.expunge(&at.folder, Some(at.uid_validity), &[at.uid]).await;
+    match context.noting(opened, removed).await {
+        // gone before is gone
+        Ok(outcome) => outcome.done.contains(&at.uid) || outcome.missing.contains(&at.uid),
+        Err(ToolError::Mail(MailError::Gone)) => true,
+        Err(_) => false,
+    }
+}
+
+fn shown(folder: &str, at: Option<&MessageRef>, draft: &Parsed) -> Value {
+    let mut result = json!({
+        "folder": folder,
+        "subject": draft.subject,
+        "to": draft.to.iter().map(NamedAddress::email).collect::<Vec<_>>()
+    });
+    if let Some(at) = at {
+        result["id"] = json!(reference::encode(&at.folder, at.uid_validity, at.uid));
+    }
+    result
+}

@@ -1,0 +1,135 @@
+use crate::{
+    arguments::{Arguments, Field, Kind},
+    context::Context,
+    error::ToolError,
+    present,
+    reply::Reply,
+    spec::{Effect, Spec},
+    tools::{ACCOUNT, MAX_TOKENS, octets},
+};
+use imapmcp_core::{
+    mail::{Address, Criterion, MailError, Page, Role, Summary},
+    permission::Permission,
+    time::Timestamp,
+};
+use imapmcp_mime::header;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+pub(crate) const SPEC: Spec = Spec {
+    name: "find_contact",
+    title: "Find a contact",
+    about: "Finds the addresses of a person by name or fragment, from who wrote to the user and whom the user wrote to: how often, and when \
+            last. Names are untrusted: prefer addresses with sent > 0.",
+    permission: Permission::Read,
+    effect: Effect::Reads,
+    fields: &[
+        ACCOUNT,
+        Field::required("name", Kind::Text(200), "", "\"marie\""),
+        Field::optional("limit", Kind::Integer { min: 1, max: 50, default: Some(10) }, "", "10"),
+        MAX_TOKENS,
+    ],
+    output: &["contacts"],
+    run: |context, arguments| Box::pin(run(context, arguments)),
+};
+
+/// Messages of each folder that are looked at, the newest.
+const MESSAGES: u32 = 200;
+
+#[derive(Default)]
+struct Contact {
+    email: String,
+    /// As the newest message had it.
+    name: Option<String>,
+    last: Option<Timestamp>,
+    received: u32,
+    sent: u32,
+}
+
+async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
+    let name = arguments.text("name").unwrap_or_default().trim();
+    if name.chars().count() < 2 {
+        return Err(ToolError::argument("name", "needs two characters at least", "\"marie\""));
+    }
+    let opened = context.open(arguments.text("account_id")).await?;
+    let folders = context.noting(&opened, opened.mailbox.folders(false).await).await?;
+    let of = |role: Role| {
+        folders.iter().find(|folder| folder.role == Some(role)).map(|folder| folder.name.clone())
+    };
+    let or = |left, right| Criterion::Or(Box::new(left), Box::new(right));
+    let page = Page { limit: MESSAGES, after: None };
+    let from_them = Criterion::From(name.to_owned());
+    let to_them = or(Criterion::To(name.to_owned()), Criterion::Cc(name.to_owned()));
+    let received = opened.mailbox.search("INBOX", &from_them, &page);
+    let sent = async {
+        match of(Role::Sent) {
+            Some(folder) => opened.mailbox.search(&folder, &to_them, &page).await.map(|found| found.messages),
+            None => Ok(Vec::new()),
+        }
+    };
+    let (received, sent) = tokio::join!(received, sent);
+    let received = context.noting(&opened, received).await?.messages;
+    let sent = match sent {
+        Err(MailError::NoFolder) => Vec::new(),
+        sent => context.noting(&opened, sent).await?,
+    };
+    let mut contacts: HashMap<String, Contact> = HashMap::new();
+    let wanted = name.to_lowercase();
+    for message in &received {
+        count(&mut contacts, message, &message.envelope.from, &wanted, |contact| contact.received += 1);
+    }
+    for message in &sent {
+        let to: Vec<Address> = message.envelope.to.iter().chain(&message.envelope.cc).cloned().collect();
+        count(&mut contacts, message, &to, &wanted, |contact| contact.sent += 1);
+    }
+    let mut contacts: Vec<Contact> = contacts.into_values().collect();
+    // whom the user wrote to comes first: a stranger can take any name
+    contacts.sort_by_key(|contact| {
+        std::cmp::Reverse((contact.sent.min(1), contact.last, contact.sent + contact.received))
+    });
+    contacts.truncate(arguments.integer("limit") as usize);
+    let mut room = octets(arguments).saturating_sub(40);
+    let mut rows = Vec::new();
+    for contact in contacts {
+        let mut row = json!({
+            "email": present::shorten(&header::one_line(&contact.email), 254),
+            "last_contact": present::date(contact.last),
+            "received": contact.received,
+            "sent": contact.sent
+        });
+        if let Some(name) = contact.name {
+            row["name"] = json!(present::shorten(&name, 100));
+        }
+        let length = row.to_string().len() + 1;
+        if length > room {
+            break;
+        }
+        room -= length;
+        rows.push(row);
+    }
+    Ok(Value::into(json!({ "contacts": rows })))
+}
+
+fn count(
+    contacts: &mut HashMap<String, Contact>,
+    message: &Summary,
+    addresses: &[Address],
+    wanted: &str,
+    add: impl Fn(&mut Contact),
+) {
+    for address in addresses {
+        let name = header::name(address);
+        let fits = address.email.to_lowercase().contains(wanted)
+            || name.as_deref().is_some_and(|name| name.to_lowercase().contains(wanted));
+        if !fits {
+            continue;
+        }
+        let contact = contacts.entry(address.email.to_lowercase()).or_default();
+        contact.email.clone_from(&address.email);
+        if contact.last.is_none_or(|last| message.internal_date > Some(last)) {
+            contact.last = message.internal_date.or(contact.last);
+            contact.name = name.or(contact.name.take());
+        }
+        add(contact);
+    }
+}

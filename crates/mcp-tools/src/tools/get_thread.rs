@@ -1,0 +1,193 @@
+use crate::{
+    arguments::{Arguments, Field, Kind},
+    context::{Context, Opened},
+    error::ToolError,
+    fence,
+    present::{self, Detail, Line},
+    reply::Reply,
+    spec::{Effect, Spec},
+    tools::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, one_message, text},
+};
+use imapmcp_core::{
+    mail::{Address, Message, Thread, ThreadScope},
+    permission::Permission,
+};
+use imapmcp_mime::{budget::OCTETS_PER_TOKEN, header::Fields, provenance, quotes, view::Format};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+pub(crate) const SPEC: Spec = Spec {
+    name: "get_thread",
+    title: "Read a conversation",
+    about: "Reads the conversation a message belongs to, oldest first, each with the text it adds (quoted earlier text left out; untrusted, \
+            between random marks). Tells who wrote last and whether the user owes an answer.",
+    permission: Permission::Read,
+    effect: Effect::Reads,
+    fields: &[
+        ACCOUNT,
+        ID,
+        FOLDER,
+        UID,
+        Field::optional("cross_folder", Kind::On, "", "true"),
+        Field::optional("max_messages", Kind::Integer { min: 1, max: 200, default: Some(50) }, "", "50"),
+        Field::optional("bodies", Kind::Choice(&["newest", "all", "none"]), "", "all"),
+        MAX_TOKENS,
+    ],
+    output: &["strategy", "participants", "last_from", "answer_owed", "messages", "truncated"],
+    run: |context, arguments| Box::pin(run(context, arguments)),
+};
+
+/// People named at most.
+const MAX_PARTICIPANTS: usize = 20;
+/// A message's text is worth showing from here on.
+const LEAST_TEXT: usize = 160;
+
+async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
+    let at = one_message(arguments)?;
+    let bodies = arguments.choice("bodies");
+    let scope = ThreadScope {
+        cross_folder: arguments.flag("cross_folder"),
+        limit: arguments.integer("max_messages"),
+        beginning: if bodies == "none" { 0 } else { text::THREAD_BEGINNING },
+    };
+    let opened = context.open(arguments.text("account_id")).await?;
+    let thread = opened.mailbox.thread(&at, &scope).await;
+    let thread = context.noting(&opened, thread).await?;
+    let budget = octets(arguments);
+    let own = &opened.account.email;
+    let mut result = frame(&thread, own, budget / 4);
+    let mut room = budget.saturating_sub(Value::Object(result.clone()).to_string().len() + 200);
+    let (mut rows, dropped) = rows(&thread, own, &mut room)?;
+    let mut left_out = 0;
+    if bodies != "none" {
+        let wanted = if bodies == "newest" { 1 } else { rows.len() };
+        left_out = fill(context, &opened, &thread.messages[dropped..], &mut rows, wanted, room).await?;
+    }
+    let rows = rows.into_iter().map(Value::Object).collect();
+    result.insert("messages".to_owned(), Value::Array(rows));
+    let hidden = thread.omitted as usize + dropped;
+    result.insert("truncated".to_owned(), json!(hidden > 0));
+    if hidden > 0 || left_out > 0 {
+        let mut omitted =
+            json!({ "what": "older messages and texts", "tokens": left_out.div_ceil(OCTETS_PER_TOKEN) });
+        if hidden > 0 {
+            omitted["messages"] = json!(hidden);
+        }
+        omitted["next_tool"] = json!("get_message");
+        result.insert("omitted".to_owned(), omitted);
+    }
+    Ok(Value::Object(result).into())
+}
+
+/// What is told of the conversation as a whole; its people take at most `room` octets.
+fn frame(thread: &Thread, own: &str, mut room: usize) -> Map<String, Value> {
+    let mut result = Map::new();
+    result.insert("strategy".to_owned(), json!(thread.strategy.as_str()));
+    if let Some(id) = &thread.id {
+        result.insert("thread_id".to_owned(), json!(present::shorten(id, 250)));
+    }
+    let mut people: BTreeMap<String, String> = BTreeMap::new();
+    for message in &thread.messages {
+        let envelope = &message.summary.envelope;
+        for address in envelope.from.iter().chain(&envelope.to).chain(&envelope.cc) {
+            if people.len() < MAX_PARTICIPANTS {
+                people.entry(address.email.to_lowercase()).or_insert_with(|| present::person(address));
+            }
+        }
+    }
+    let fits = move |person: &Value| {
+        let length = person.to_string().len() + 1;
+        let fits = length <= room;
+        room = room.saturating_sub(length);
+        fits
+    };
+    let named: Vec<Value> = people.into_values().map(Value::from).take_while(fits).collect();
+    result.insert("participants".to_owned(), json!(named));
+    let last = thread.messages.last();
+    let author = last.and_then(|message| message.summary.envelope.from.first());
+    result.insert("last_from".to_owned(), json!(author.map(present::person).unwrap_or_default()));
+    result.insert("answer_owed".to_owned(), json!(last.is_some_and(|message| is_owed(message, own))));
+    if !thread.skipped.is_empty() {
+        let skipped: Vec<String> =
+            thread.skipped.iter().take(10).map(|name| present::shorten(name, 100)).collect();
+        result.insert("skipped_folders".to_owned(), json!(skipped));
+    }
+    result
+}
+
+/// Whether the last word is somebody else's, to the user, and not a machine's.
+fn is_owed(message: &Message, own: &str) -> bool {
+    let envelope = &message.summary.envelope;
+    let is_own = |address: &Address| address.email.eq_ignore_ascii_case(own);
+    let signs = provenance::signs(envelope, &Fields::parse(&message.header));
+    let answered = message.summary.flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Answered"));
+    !envelope.from.iter().any(is_own)
+        && envelope.to.iter().any(is_own)
+        && !answered
+        && !signs.bulk
+        && !signs.auto_submitted
+        && signs.list.is_none()
+}
+
+/// A line for each message, the oldest left out when not all fit; returns how many.
+fn rows(thread: &Thread, own: &str, room: &mut usize) -> Result<(Vec<Map<String, Value>>, usize), ToolError> {
+    let mut rows = Vec::with_capacity(thread.messages.len());
+    let brief = thread.messages.len() > 20;
+    for message in thread.messages.iter().rev() {
+        let at = &message.at;
+        let detail = if brief { Detail::Brief } else { Detail::Full };
+        let mut row = Line::new(&at.folder, at.uid_validity, own, &message.summary).members(detail);
+        if at.folder != "INBOX" {
+            row.insert("folder".to_owned(), json!(present::shorten(&at.folder, 100)));
+        }
+        let length = Value::Object(row.clone()).to_string().len() + 1;
+        if length > *room {
+            break;
+        }
+        *room -= length;
+        rows.push(row);
+    }
+    present::at_least_one(rows.len())?;
+    rows.reverse();
+    let dropped = thread.messages.len() - rows.len();
+    Ok((rows, dropped))
+}
+
+/// Adds texts, the newest first, each what it adds to the conversation. Returns the octets that are left out.
+async fn fill(
+    context: &Context<'_>,
+    opened: &Opened,
+    messages: &[Message],
+    rows: &mut [Map<String, Value>],
+    wanted: usize,
+    mut room: usize,
+) -> Result<usize, ToolError> {
+    let mut left_out = 0;
+    let newest_first = messages.iter().zip(rows).rev().take(wanted);
+    for (position, (message, row)) in newest_first.enumerate() {
+        // "body":"…", and "cut":true
+        let frame = fence::COST + 32;
+        if room < frame + LEAST_TEXT {
+            left_out +=
+                usize::try_from(message.summary.size).unwrap_or(0).min(text::THREAD_BEGINNING as usize);
+            continue;
+        }
+        let view = text::of(context, opened, message, text::THREAD_BEGINNING, Format::Markdown).await?;
+        let newest = quotes::split(&view.text).newest.trim();
+        // the newest message may take half of what there is, each older one half of what remains
+        let share = if position == 0 && wanted > 1 { room / 2 } else { room * 2 / 3 };
+        let fenced =
+            fence::fitting(&*context.services.entropy, newest, 0, share.saturating_sub(32).max(LEAST_TEXT));
+        room = room.saturating_sub(json!(fenced.text).to_string().len() + 32);
+        row.insert("body".to_owned(), json!(fenced.text));
+        if fenced.next.is_some() {
+            row.insert("cut".to_owned(), json!(true));
+            left_out += fenced.omitted_tokens * OCTETS_PER_TOKEN;
+        }
+        if view.hidden > 0 {
+            row.insert("hidden_text_removed".to_owned(), json!(view.hidden));
+            room = room.saturating_sub(32);
+        }
+    }
+    Ok(left_out)
+}

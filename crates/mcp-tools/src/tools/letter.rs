@@ -1,0 +1,200 @@
+//! What tools that write messages share: the fields, and how they become a message.
+
+use crate::{
+    arguments::{Arguments, Field, Kind},
+    context::{Context, Opened},
+    error::ToolError,
+    present, reference,
+    tools::get_attachment,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use imapmcp_core::account::Account;
+use imapmcp_delivery::{Receipt, Request, state_word};
+use imapmcp_mime::compose::{Body, File, MAX_ATTACHMENTS, NamedAddress, Signature};
+use serde_json::{Map, Value, json};
+
+const PEOPLE: Kind = Kind::Texts(100);
+const TEXT: Kind = Kind::Text(1_000_000);
+const ADDRESSES: &str = "[\"Marie <marie@example.com>\"]";
+
+pub(crate) const TO: Field = Field::optional("to", PEOPLE, "", ADDRESSES);
+pub(crate) const TO_REQUIRED: Field = Field { required: true, ..TO };
+pub(crate) const CC: Field = Field::optional("cc", PEOPLE, "", ADDRESSES);
+pub(crate) const BCC: Field = Field::optional("bcc", PEOPLE, "", ADDRESSES);
+pub(crate) const SUBJECT: Field = Field::optional("subject", Kind::Text(1000), "", "\"Lunch on Friday\"");
+pub(crate) const BODY_TEXT: Field = Field::optional("body_text", TEXT, "", "\"Hello\"");
+pub(crate) const BODY_HTML: Field = Field::optional("body_html", TEXT, "", "\"<p>Hello</p>\"");
+pub(crate) const BODY_MARKDOWN: Field = Field::optional("body_markdown", TEXT, "", "\"**Hello**\"");
+pub(crate) const SIGNATURE: Field = Field::optional("include_signature", Kind::On, "", "true");
+pub(crate) const ATTACHMENTS: Field =
+    Field::optional("attachments", Kind::Files, "", "[{\"filename\": \"a.pdf\", \"content_base64\": \"…\"}]");
+pub(crate) const KEY: Field = Field::optional("idempotency_key", Kind::Text(200), "", "\"invoice-4711\"");
+pub(crate) const SEND_AT: Field = Field::optional("send_at", Kind::Date, "", "\"2026-12-24T08:00:00Z\"");
+
+/// Members of a receipt.
+pub(crate) const RECEIPT: &[&str] = &["outbox_id", "message_id", "state", "accepted", "rejected", "repeated"];
+
+/// Addresses of a field.
+pub(crate) fn people(arguments: &Arguments, field: &str) -> Result<Vec<NamedAddress>, ToolError> {
+    arguments
+        .texts(field)
+        .map(|text| {
+            NamedAddress::parse(text)
+                .map_err(|problem| ToolError::argument(field, format!("is wrong: {problem}"), ADDRESSES))
+        })
+        .collect()
+}
+
+/// The text fields of a call; leaked markup of tool calls is refused.
+pub(crate) fn body(arguments: &Arguments) -> Result<Body, ToolError> {
+    let read = |field: &str| -> Result<Option<String>, ToolError> {
+        let text = arguments.text(field);
+        if text.is_some_and(is_leaked_call) {
+            return Err(ToolError::argument(
+                field,
+                "holds the markup of a tool call, which was surely not meant to be sent",
+                "\"Hello\"",
+            ));
+        }
+        if text.is_some_and(|text| text.contains('\0')) {
+            return Err(ToolError::argument(field, "holds a NUL character", "\"Hello\""));
+        }
+        Ok(text.map(ToOwned::to_owned))
+    };
+    Ok(Body { text: read("body_text")?, html: read("body_html")?, markdown: read("body_markdown")? })
+}
+
+/// The account's signature, unless the call leaves it out.
+pub(crate) fn signature(arguments: &Arguments, account: &Account) -> Option<Signature> {
+    account.signature.as_deref().filter(|_| arguments.flag("include_signature")).and_then(Signature::new)
+}
+
+/// The attachments of a call: from the call itself, or from messages of the same account, which the model never sees.
+pub(crate) async fn files(
+    context: &Context<'_>,
+    opened: &Opened,
+    arguments: &Arguments,
+) -> Result<Vec<File>, ToolError> {
+    let mut files = Vec::new();
+    let mut room = MAX_ATTACHMENTS;
+    for given in arguments.objects("attachments") {
+        let file = match given.get("from_message") {
+            Some(Value::Object(from)) => from_message(context, opened, from, given, room).await?,
+            _ => from_call(given)?,
+        };
+        room = room.checked_sub(file.octets.len()).ok_or_else(|| wrong("are larger than 25 MB together"))?;
+        files.push(file);
+    }
+    Ok(files)
+}
+
+fn wrong(problem: &str) -> ToolError {
+    ToolError::argument(
+        "attachments",
+        problem,
+        "[{\"filename\": \"a.txt\", \"content_base64\": \"aGk=\"}] or [{\"from_message\": {\"id\": \"…\", \"index\": 0}}]",
+    )
+}
+
+fn from_call(given: &Map<String, Value>) -> Result<File, ToolError> {
+    let text = |name: &str| given.get(name).and_then(Value::as_str);
+    let filename = text("filename")
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| wrong("need filename (or from_message)"))?;
+    let encoded: String = text("content_base64")
+        .ok_or_else(|| wrong("need content_base64 (or from_message)"))?
+        .chars()
+        .filter(|c| !c.is_ascii_whitespace())
+        .collect();
+    let octets = STANDARD.decode(encoded).map_err(|_| wrong("have content_base64 that is not base64"))?;
+    let inline = given.get("is_inline").and_then(Value::as_bool).unwrap_or(false);
+    Ok(File {
+        filename: filename.to_owned(),
+        content_type: text("content_type").unwrap_or("application/octet-stream").to_owned(),
+        octets,
+        content_id: text("content_id").filter(|_| inline).map(ToOwned::to_owned),
+    })
+}
+
+async fn from_message(
+    context: &Context<'_>,
+    opened: &Opened,
+    from: &Map<String, Value>,
+    given: &Map<String, Value>,
+    room: usize,
+) -> Result<File, ToolError> {
+    let at = from.get("id").and_then(Value::as_str).and_then(reference::decode);
+    let at = at.ok_or_else(|| wrong("need from_message.id, an id of a message of the same account"))?;
+    let index =
+        from.get("index").and_then(Value::as_u64).and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
+    let (message, file, part) = get_attachment::find(context, opened, &at, index).await?;
+    let octets = get_attachment::collect(context, opened, &message, &part, room).await?;
+    let name = given.get("filename").and_then(Value::as_str).filter(|name| !name.is_empty());
+    Ok(File {
+        filename: name.map_or(file.filename, ToOwned::to_owned),
+        content_type: media_type(&file.content_type),
+        octets: octets.to_vec(),
+        content_id: None,
+    })
+}
+
+/// A type out of a stranger's message, if it can be written at all.
+pub(crate) fn media_type(claimed: &str) -> String {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+/".contains(c);
+    let sane = claimed.len() <= 100 && claimed.matches('/').count() == 1 && claimed.chars().all(token);
+    if sane { claimed.to_owned() } else { "application/octet-stream".to_owned() }
+}
+
+/// Sends, and shows the receipt.
+pub(crate) async fn send(context: &Context<'_>, request: Request) -> Result<(Receipt, Value), ToolError> {
+    let receipt = context.services.delivery.send(context.principal, request).await?;
+    let shown = show(&receipt);
+    Ok((receipt, shown))
+}
+
+/// A receipt as JSON.
+pub(crate) fn show(receipt: &Receipt) -> Value {
+    let rejected: Vec<Value> = receipt
+        .rejected
+        .iter()
+        .map(|refusal| {
+            let mut row = json!({ "address": refusal.address, "code": refusal.code });
+            if let Some(enhanced) = &refusal.enhanced {
+                row["reason"] = json!(enhanced);
+            }
+            row
+        })
+        .collect();
+    let mut shown = json!({
+        "outbox_id": receipt.id.as_str(),
+        "message_id": receipt.message_id,
+        "state": state_word(receipt.state),
+        "accepted": receipt.accepted,
+        "rejected": rejected,
+        "saved_to_sent": receipt.saved_to_sent,
+        "repeated": receipt.repeated
+    });
+    for (name, at) in [
+        ("next_attempt_at", receipt.next_attempt_at),
+        ("held_until", receipt.held_until),
+        ("not_before", receipt.not_before),
+    ] {
+        if let Some(at) = at {
+            shown[name] = json!(at.to_rfc3339());
+        }
+    }
+    if let Some(error) = &receipt.last_error {
+        shown["last_error"] = json!(present::shorten(error, 60));
+    }
+    shown
+}
+
+/// Markup of a tool call that slipped into the text.
+fn is_leaked_call(body: &str) -> bool {
+    let open = |name: &str| body.contains(&format!("<{name}")) || body.contains(&format!("</{name}"));
+    ["function_calls>", "invoke name=", "parameter name=", "tool_call>", "tool_use>"]
+        .iter()
+        .any(|name| open(name))
+        || body.contains("<|tool_call")
+        || body.contains("<|im_start|>")
+}

@@ -1,0 +1,135 @@
+//! A house with one demo account, an owner, and whoever else knocks.
+
+use imapmcp_accounts::{Accounts, AccountsDeps, NewAccount};
+use imapmcp_attachments::{Attachments, AttachmentsDeps};
+use imapmcp_core::{
+    account::{Account, AuthKind, Backend},
+    id::{ClientId, UserId},
+    oauth::{AccountScope, Principal, SendPolicy},
+    permission::Permissions,
+    store::{OAuthRepository, UserRepository},
+    time::SystemClock,
+};
+use imapmcp_delivery::{Delivery, DeliveryDeps};
+use imapmcp_egress::{Dialer, Policy};
+use imapmcp_extract::Extractor;
+use imapmcp_mail::{Mail, MailOptions};
+use imapmcp_mcp_tools::{
+    context::{Context, Services},
+    error::ToolError,
+    registry,
+    senders::Senders,
+};
+use imapmcp_storage::Database;
+use imapmcp_testkit::builders;
+use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
+use serde_json::Value;
+use std::sync::Arc;
+
+pub(crate) struct House {
+    pub(crate) services: Services,
+    pub(crate) owner: Principal,
+    pub(crate) account: Account,
+}
+
+pub(crate) fn principal(user: &UserId, permissions: Permissions) -> Principal {
+    Principal {
+        user: user.clone(),
+        grant: builders::grant_id("g"),
+        client: builders::client("c").id,
+        permissions,
+        accounts: AccountScope::All,
+        send_policy: SendPolicy::Immediate,
+    }
+}
+
+pub(crate) async fn house() -> House {
+    let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
+    database.migrate().await.unwrap();
+    let database = Arc::new(database);
+    let clock = Arc::new(SystemClock);
+    let entropy = Arc::new(SystemEntropy);
+    let ring = KeyRing::generate(&*entropy);
+    let records = [ring.first_record(builders::NOON)];
+    let vault = Arc::new(RingVault::open(&ring, &records, entropy.clone()).unwrap());
+    let dialer = Arc::new(Dialer::new("".parse::<Policy>().unwrap()));
+    let mail = Arc::new(Mail::new(MailOptions::new(dialer)).unwrap());
+    let accounts = Arc::new(Accounts::new(AccountsDeps {
+        repository: database.clone(),
+        vault: vault.clone(),
+        mail: mail.clone(),
+        submission: mail.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    }));
+    for name in ["owner", "stranger"] {
+        database.add_user(&builders::user(name)).await.unwrap();
+    }
+    let grant = builders::grant("g", &builders::user_id("owner"), &ClientId::personal());
+    database.add_personal_token(&grant, &builders::personal_token("g", &grant)).await.unwrap();
+    let account = accounts
+        .add(
+            &builders::user_id("owner"),
+            NewAccount {
+                label: "Demo".into(),
+                email: "demo@example.com".into(),
+                from_name: Some("Demo".into()),
+                backend: Backend::Demo,
+                imap_username: String::new(),
+                smtp_username: String::new(),
+                auth: AuthKind::Password,
+                password: "".into(),
+                is_default: true,
+            },
+        )
+        .await
+        .unwrap();
+    let attachments = Arc::new(Attachments::new(AttachmentsDeps {
+        tokens: Arc::new(vault.tokens("attachments", clock.clone())),
+        grants: database.clone(),
+        accounts: accounts.clone(),
+        clock: clock.clone(),
+        base_url: "http://localhost:3000".into(),
+    }));
+    let operations = database.clone();
+    let delivery = Delivery::new(DeliveryDeps {
+        accounts: accounts.clone(),
+        outbox: database,
+        submission: mail,
+        vault,
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    });
+    let services = Services {
+        accounts,
+        delivery,
+        attachments,
+        extractor: Extractor::in_process(),
+        senders: Senders::default(),
+        operations,
+        clock,
+        entropy,
+        accounts_url: "http://localhost:3000/accounts".into(),
+    };
+    House { services, owner: principal(&builders::user_id("owner"), Permissions::all()), account }
+}
+
+impl House {
+    pub(crate) async fn ask(
+        &self,
+        who: &Principal,
+        tool: &str,
+        arguments: Value,
+    ) -> Result<Value, ToolError> {
+        let context = Context { principal: who, services: &self.services, progress: None };
+        registry::call(tool, arguments.as_object().unwrap(), &context).await.map(|reply| reply.value)
+    }
+
+    pub(crate) async fn owner(&self, tool: &str, arguments: Value) -> Value {
+        self.ask(&self.owner, tool, arguments).await.unwrap()
+    }
+
+    pub(crate) async fn code(&self, who: &Principal, tool: &str, arguments: Value) -> &'static str {
+        self.ask(who, tool, arguments).await.unwrap_err().code()
+    }
+}

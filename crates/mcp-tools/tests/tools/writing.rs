@@ -1,0 +1,185 @@
+use crate::house::{House, house};
+use serde_json::{Value, json};
+
+async fn inbox(house: &House, query: &str) -> Value {
+    let found = house.owner("search_messages", json!({ "query": query, "limit": 5 })).await;
+    found["messages"][0].clone()
+}
+
+/// The newest message of a folder.
+async fn newest(house: &House, folder: &str) -> Value {
+    let list = house.owner("list_messages", json!({ "folder": folder, "limit": 1 })).await;
+    let id = list["messages"][0]["id"].clone();
+    house.owner("get_message", json!({ "id": id, "quotes": "full" })).await
+}
+
+/// A message to the demo account itself, as others would have sent it.
+async fn arrive(house: &House, subject: &str) -> Value {
+    let call = json!({ "to": ["demo@example.com"], "cc": ["Carol <carol@example.org>"], "subject": subject,
+        "body_html": "<p>Hello <b>you</b></p>", "attachments": [{ "filename": "日本.txt", "content_base64": "aGk=", "content_type": "text/plain" }] });
+    house.owner("send_message", call).await;
+    inbox(house, &format!("subject:\"{subject}\"")).await
+}
+
+#[tokio::test]
+async fn markdown_goes_out_in_both_forms() {
+    let house = house().await;
+    let call =
+        json!({ "to": ["demo@example.com"], "subject": "Forms", "body_markdown": "**Hi**\n\n- a\n- b" });
+    house.owner("send_message", call).await;
+    let sent = newest(&house, "Sent").await;
+    assert!(sent["body"].as_str().unwrap().contains("**Hi**"), "{sent}");
+    let html = house.owner("get_message", json!({ "id": sent["id"], "format": "html" })).await;
+    assert!(html["body"].as_str().unwrap().contains("<strong>Hi</strong>"), "{html}");
+}
+
+#[tokio::test]
+async fn a_reply_stays_in_its_thread_and_marks_the_original() {
+    let house = house().await;
+    let original = arrive(&house, "Plan").await;
+    let call =
+        json!({ "id": original["id"], "reply_all": true, "body_text": "Yes.", "to": ["ada@example.org"] });
+    let receipt = house.owner("reply_message", call).await;
+    assert_eq!(receipt["state"], "sent", "{receipt}");
+    let sent = newest(&house, "Sent").await;
+    assert_eq!(sent["subject"], "Re: Plan");
+    let whole = house.owner("get_message", json!({ "id": original["id"] })).await;
+    assert_eq!(sent["in_reply_to"], whole["message_id"]);
+    assert_eq!(sent["references"], json!([whole["message_id"]]));
+    let body = sent["body"].as_str().unwrap();
+    assert!(body.contains("Yes.") && body.contains("> Hello you"), "{body}");
+    assert!(whole["flags"].to_string().contains("Answered"));
+    let cc: Vec<&str> =
+        sent["cc"].as_array().unwrap().iter().map(|one| one["email"].as_str().unwrap()).collect();
+    assert_eq!(cc, ["carol@example.org"], "not oneself");
+}
+
+#[tokio::test]
+async fn a_forward_takes_the_attachments_along() {
+    let house = house().await;
+    let original = arrive(&house, "With a file").await;
+    let call = json!({ "id": original["id"], "to": ["dan@example.org"], "body_text": "See below" });
+    assert_eq!(house.owner("forward_message", call).await["state"], "sent");
+    let sent = newest(&house, "Sent").await;
+    assert_eq!(sent["subject"], "Fwd: With a file");
+    assert_eq!(sent["attachments"][0]["filename"], "日本.txt");
+    assert!(sent["body"].as_str().unwrap().contains("Forwarded message"));
+    let whole = house.owner("get_message", json!({ "id": original["id"], "format": "headers" })).await;
+    assert!(whole["flags"].to_string().contains("$Forwarded"));
+}
+
+#[tokio::test]
+async fn a_draft_is_written_changed_and_sent_once() {
+    let house = house().await;
+    let draft = house
+        .owner("create_draft", json!({ "to": ["ada@example.org"], "bcc": ["x@example.org"], "subject": "Draft", "body_text": "One\n\nlong line of text that goes on and on so that it has to flow over the end of the line surely" }))
+        .await;
+    let changed = house.owner("update_draft", json!({ "id": draft["id"], "subject": "Draft 2" })).await;
+    assert!(changed.get("old_draft_left").is_none(), "{changed}");
+    assert!(house.ask(&house.owner, "get_message", json!({ "id": draft["id"] })).await.is_err(), "replaced");
+    let stored = house.owner("get_message", json!({ "id": changed["id"] })).await;
+    assert!(stored["flags"].to_string().contains("Draft"));
+    assert!(stored["body"].as_str().unwrap().contains("flow over the end of the line surely"), "{stored}");
+    let sent = house.owner("send_draft", json!({ "id": changed["id"] })).await;
+    assert_eq!((&sent["state"], sent["accepted"].as_array().unwrap().len()), (&json!("sent"), 2));
+    assert!(
+        house.ask(&house.owner, "get_message", json!({ "id": changed["id"] })).await.is_err(),
+        "no draft any more"
+    );
+    let copy = newest(&house, "Sent").await;
+    assert_eq!(copy["subject"], "Draft 2");
+}
+
+#[tokio::test]
+async fn a_reply_can_be_drafted() {
+    let house = house().await;
+    let original = arrive(&house, "Question").await;
+    let call = json!({ "reply_to": original["id"], "to": ["ada@example.org"], "body_text": "Soon." });
+    let draft = house.owner("create_draft", call).await;
+    let stored = house.owner("get_message", json!({ "id": draft["id"], "quotes": "full" })).await;
+    assert_eq!(stored["subject"], "Re: Question");
+    assert!(stored["in_reply_to"].is_string());
+    assert!(stored["body"].as_str().unwrap().contains("wrote:"));
+    let other = inbox(&house, "subject:Question").await;
+    assert_eq!(
+        house.code(&house.owner, "send_draft", json!({ "id": other["id"] })).await,
+        "invalid_argument"
+    );
+}
+
+#[tokio::test]
+async fn an_attachment_of_another_message_is_sent_without_passing_the_model() {
+    let house = house().await;
+    let original = arrive(&house, "Source").await;
+    let call = json!({ "to": ["ada@example.org"], "subject": "File", "body_text": "x",
+        "attachments": [{ "from_message": { "id": original["id"], "index": 0 } }] });
+    house.owner("send_message", call).await;
+    let sent = newest(&house, "Sent").await;
+    assert_eq!(sent["attachments"][0]["filename"], "日本.txt");
+    let read = house.owner("read_attachment", json!({ "id": sent["id"], "attachment_index": 0 })).await;
+    assert!(read["text"].as_str().unwrap().contains("\nhi\n"), "{read}");
+}
+
+#[tokio::test]
+async fn a_scheduled_send_waits_and_can_be_cancelled() {
+    let house = house().await;
+    let later = house.services.clock.now().plus_seconds(3600).to_rfc3339();
+    let call = json!({ "to": ["demo@example.com"], "subject": "Later", "body_text": "x", "send_at": later });
+    let receipt = house.owner("send_message", call).await;
+    assert_eq!(receipt["state"], "queued", "{receipt}");
+    let list = house.owner("list_outbox", json!({})).await;
+    assert_eq!(list["sends"][0]["subject"], "Later", "{list}");
+    let cancelled = house.owner("cancel_send", json!({ "outbox_id": receipt["outbox_id"] })).await;
+    assert_eq!((&cancelled["cancelled"], &cancelled["state"]), (&json!(true), &json!("cancelled")));
+    let again = house.owner("cancel_send", json!({ "outbox_id": receipt["outbox_id"] })).await;
+    assert_eq!(again["cancelled"], false);
+}
+
+#[tokio::test]
+async fn a_contact_is_found_by_a_fragment_of_its_name() {
+    let house = house().await;
+    let call = json!({ "to": ["Zoë Quill <zoe.quill@example.org>"], "subject": "Hi", "body_text": "x" });
+    house.owner("send_message", call).await;
+    let found = house.owner("find_contact", json!({ "name": "quill" })).await;
+    assert_eq!(
+        (&found["contacts"][0]["email"], &found["contacts"][0]["sent"]),
+        (&json!("zoe.quill@example.org"), &json!(1))
+    );
+}
+
+#[tokio::test]
+async fn no_text_of_any_tool_breaks_out_of_its_field() {
+    let house = house().await;
+    for evil in [
+        "a\r\nBcc: evil@example.org",
+        "a\nb",
+        "a\0b",
+        "x>\r\nRCPT TO:<evil@example.org",
+        "\r\n.\r\nMAIL FROM:<x@y.z>",
+    ] {
+        for field in ["to", "cc", "bcc", "subject"] {
+            let mut call = json!({ "to": ["ada@example.org"], "subject": "s", "body_text": "x" });
+            call[field] = if field == "subject" { json!(evil) } else { json!([evil]) };
+            assert_eq!(
+                house.code(&house.owner, "send_message", call).await,
+                "invalid_argument",
+                "{field} {evil:?}"
+            );
+        }
+        let call = json!({ "to": ["ada@example.org"], "subject": "s", "body_text": "x",
+            "attachments": [{ "filename": evil, "content_base64": "aGk=" }] });
+        assert_eq!(
+            house.code(&house.owner, "send_message", call).await,
+            "invalid_argument",
+            "filename {evil:?}"
+        );
+        for (tool, call) in [
+            ("create_folder", json!({ "folder": evil })),
+            ("list_messages", json!({ "folder": evil })),
+            ("search_messages", json!({ "subject": evil })),
+            ("move_messages", json!({ "uids": [1], "to_folder": evil })),
+        ] {
+            assert!(house.ask(&house.owner, tool, call).await.is_err(), "{tool} {evil:?}");
+        }
+    }
+}

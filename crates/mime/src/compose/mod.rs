@@ -1,0 +1,381 @@
+//! A person's words to a message (RFC 5322, RFC 2045–2049, RFC 2231), by `mail-builder`.
+//!
+//! Every string is checked before it reaches the builder: a field that carries a line break or NUL is refused by
+//! name, whatever the builder would do with it.
+
+mod address;
+mod body;
+mod flowed;
+mod parse;
+mod part;
+mod reply;
+
+pub use address::NamedAddress;
+pub use body::{Body, Signature, sanitised};
+pub use parse::{Parsed, parse};
+pub use reply::{Answer, Quoted, answer, forward_subject, forwarded, quoted, reply_subject};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use imapmcp_core::time::Timestamp;
+use mail_builder::{
+    MessageBuilder,
+    headers::{address::Address, content_type::ContentType, message_id::MessageId, raw::Raw},
+    mime::{BodyPart, MimePart},
+};
+use std::borrow::Cow;
+
+/// Octets of all attachments together.
+pub const MAX_ATTACHMENTS: usize = 25 * 1024 * 1024;
+/// Recipients of one message.
+pub const MAX_RECIPIENTS: usize = 100;
+
+/// A file to go with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// File name.
+    pub filename: String,
+    /// Media type.
+    pub content_type: String,
+    /// Octets.
+    pub octets: Vec<u8>,
+    /// Content-ID without angle brackets, for files shown within the HTML text.
+    pub content_id: Option<String>,
+}
+
+/// A message to be.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Author.
+    pub from: NamedAddress,
+    /// To.
+    pub to: Vec<NamedAddress>,
+    /// Cc.
+    pub cc: Vec<NamedAddress>,
+    /// Bcc: in our own copy only, never in what is submitted.
+    pub bcc: Vec<NamedAddress>,
+    /// Subject.
+    pub subject: String,
+    /// Plain text.
+    pub text: Option<String>,
+    /// HTML.
+    pub html: Option<String>,
+    /// Attachments.
+    pub files: Vec<File>,
+    /// Message-ID without angle brackets.
+    pub message_id: String,
+    /// Date field.
+    pub date: Timestamp,
+    /// In-Reply-To, without angle brackets.
+    pub in_reply_to: Option<String>,
+    /// References, the oldest first, without angle brackets.
+    pub references: Vec<String>,
+}
+
+/// What is wrong with a draft.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ComposeError {
+    /// Not an address: its text, shortened.
+    #[error("`{0}` is not an e-mail address")]
+    Address(String),
+    /// Nobody to send to.
+    #[error("there is no recipient")]
+    NoRecipient,
+    /// Too many.
+    #[error("more than {MAX_RECIPIENTS} recipients")]
+    TooManyRecipients,
+    /// A field holds a line break or NUL.
+    #[error("`{0}` holds a line break or a control character")]
+    ControlCharacter(&'static str),
+    /// Neither text nor HTML nor a file.
+    #[error("the message is empty")]
+    Empty,
+    /// Attachments over [`MAX_ATTACHMENTS`].
+    #[error("the attachments are larger than 25 MB together")]
+    TooLarge,
+    /// The attachment's media type or name cannot be written.
+    #[error("the attachment's {0} is not valid")]
+    File(&'static str),
+}
+
+impl Draft {
+    /// The message as submitted: no Bcc field.
+    pub fn build(&self) -> Result<Vec<u8>, ComposeError> {
+        if self.to.len() + self.cc.len() + self.bcc.len() == 0 {
+            return Err(ComposeError::NoRecipient);
+        }
+        let says_nothing = |text: &Option<String>| text.as_deref().is_none_or(|text| text.trim().is_empty());
+        if says_nothing(&self.text) && says_nothing(&self.html) && self.files.is_empty() {
+            return Err(ComposeError::Empty);
+        }
+        self.written()
+    }
+
+    /// The message as stored among the drafts: it may still lack recipients and text, and it carries its Bcc field.
+    pub fn build_unsent(&self) -> Result<Vec<u8>, ComposeError> {
+        Ok(self.copy_of(&self.written()?))
+    }
+
+    fn written(&self) -> Result<Vec<u8>, ComposeError> {
+        self.check()?;
+        let mut message = MessageBuilder::new()
+            .message_id(self.message_id.as_str())
+            .date(self.date.seconds())
+            .from(self.from.build());
+        message = if self.subject.contains("=?") {
+            message.header("Subject", Raw::new(encoded_words(&self.subject)))
+        } else {
+            message.subject(self.subject.as_str())
+        };
+        if !self.to.is_empty() {
+            message = message.to(list(&self.to));
+        }
+        if !self.cc.is_empty() {
+            message = message.cc(list(&self.cc));
+        }
+        if let Some(id) = &self.in_reply_to {
+            message = message.in_reply_to(id.as_str());
+        }
+        if !self.references.is_empty() {
+            message = message.references(MessageId::new_list(self.references.iter().map(String::as_str)));
+        }
+        let message = message.body(self.content());
+        // writing to a vector does not fail
+        Ok(message.write_to_vec().unwrap_or_default())
+    }
+
+    /// mixed( related( alternative( text, HTML ), pictures of the HTML ), attachments ), each level only where it has
+    /// something to hold (RFC 2046 §5.1, RFC 2387).
+    fn content(&self) -> MimePart<'_> {
+        let text = self.text.as_deref().filter(|text| !text.trim().is_empty() || self.html.is_none());
+        let text = text.or(self.html.is_none().then_some(""));
+        let plain = text.map(|text| {
+            let kind =
+                ContentType::new("text/plain").attribute("charset", "utf-8").attribute("format", "flowed");
+            MimePart::new(kind, flowed::encode(&speakable(text)))
+        });
+        let html = self.html.as_deref().map(|html| {
+            MimePart::new(ContentType::new("text/html").attribute("charset", "utf-8"), speakable(html))
+        });
+        let (pictures, files): (Vec<&File>, Vec<&File>) =
+            self.files.iter().partition(|file| file.content_id.is_some() && self.html.is_some());
+        let mut content = together("multipart/alternative", [plain, html].into_iter().flatten().collect());
+        if !pictures.is_empty() {
+            let pictures = pictures
+                .into_iter()
+                .map(|file| part::picture(file, file.content_id.as_deref().unwrap_or_default()));
+            content = together("multipart/related", std::iter::once(content).chain(pictures).collect());
+        }
+        let files: Vec<MimePart<'_>> = files.into_iter().map(part::attachment).collect();
+        let eight_bit = files.iter().any(part::is_eight_bit);
+        let whole = together("multipart/mixed", std::iter::once(content).chain(files).collect());
+        if eight_bit { whole.transfer_encoding("8bit") } else { whole }
+    }
+
+    /// The copy for the Sent folder: what was submitted, with a Bcc field in front if there were any.
+    pub fn copy_of(&self, submitted: &[u8]) -> Vec<u8> {
+        if self.bcc.is_empty() {
+            return submitted.to_vec();
+        }
+        let list: Vec<&str> = self.bcc.iter().map(NamedAddress::email).collect();
+        let mut copy = format!("Bcc: {}\r\n", list.join(",\r\n ")).into_bytes();
+        copy.extend_from_slice(submitted);
+        copy
+    }
+
+    /// Every recipient's address once.
+    pub fn recipients(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for address in self.to.iter().chain(&self.cc).chain(&self.bcc) {
+            if !all.iter().any(|known| known.eq_ignore_ascii_case(address.email())) {
+                all.push(address.email().to_owned());
+            }
+        }
+        all
+    }
+
+    fn check(&self) -> Result<(), ComposeError> {
+        let recipients = self.to.len() + self.cc.len() + self.bcc.len();
+        if recipients > MAX_RECIPIENTS {
+            return Err(ComposeError::TooManyRecipients);
+        }
+        if breaks_out(&self.subject) || self.subject.len() > 2000 {
+            return Err(ComposeError::ControlCharacter("subject"));
+        }
+        if breaks_out(&self.message_id) {
+            return Err(ComposeError::ControlCharacter("message_id"));
+        }
+        let is_id = |id: &String| reply::is_message_id(id);
+        if !self.in_reply_to.iter().chain(&self.references).all(is_id) {
+            return Err(ComposeError::ControlCharacter("references"));
+        }
+        if self.files.iter().map(|file| file.octets.len()).sum::<usize>() > MAX_ATTACHMENTS {
+            return Err(ComposeError::TooLarge);
+        }
+        for file in &self.files {
+            if breaks_out(&file.filename) || file.filename.is_empty() || file.filename.len() > 255 {
+                return Err(ComposeError::File("filename"));
+            }
+            let token = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
+            let plain = file.content_type.split_once('/').is_some_and(|(kind, subtype)| {
+                !kind.is_empty()
+                    && !subtype.is_empty()
+                    && kind.chars().all(token)
+                    && subtype.chars().all(token)
+            });
+            if !plain || file.content_type.len() > 100 {
+                return Err(ComposeError::File("content_type"));
+            }
+            if file.content_id.as_deref().is_some_and(|id| {
+                id.is_empty()
+                    || id.len() > 200
+                    || id.chars().any(|c| !c.is_ascii_graphic() || "<>\"".contains(c))
+            }) {
+                return Err(ComposeError::File("content_id"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Several parts in one; a single one stays what it is.
+fn together<'a>(kind: &'static str, mut parts: Vec<MimePart<'a>>) -> MimePart<'a> {
+    match (parts.len(), parts.pop()) {
+        (1, Some(only)) => only,
+        (_, last) => {
+            parts.extend(last);
+            MimePart::new(kind, BodyPart::Multipart(parts))
+        }
+    }
+}
+
+fn list(addresses: &[NamedAddress]) -> Address<'_> {
+    Address::new_list(addresses.iter().map(NamedAddress::build).collect())
+}
+
+/// Line breaks, NUL and other control characters; a tab is the only one a header field may hold.
+fn breaks_out(text: &str) -> bool {
+    text.chars().any(|c| (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}'))
+}
+
+/// Text that readers would take for an encoded word, in encoded words (RFC 2047 §2: at most 75 characters each).
+fn encoded_words(text: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    for c in text.chars() {
+        if word.len() + c.len_utf8() > 45 {
+            words.push(std::mem::take(&mut word));
+        }
+        word.push(c);
+    }
+    words.push(word);
+    let encoded: Vec<String> =
+        words.iter().map(|word| format!("=?utf-8?B?{}?=", STANDARD.encode(word))).collect();
+    encoded.join(" ")
+}
+
+/// A name that readers would take for an encoded word must not turn into another one on the way.
+fn disarmed(name: &str) -> Cow<'_, str> {
+    if name.contains("=?") { Cow::Owned(name.replace("=?", "= ?")) } else { Cow::Borrowed(name) }
+}
+
+/// Text as it may stand in a body: one kind of line end, no control characters (they would make it binary).
+fn speakable(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), "")
+}
+
+fn shorten(text: &str) -> String {
+    crate::header::one_line(text).chars().take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn draft() -> Draft {
+        Draft {
+            from: NamedAddress::parse("Åsa <asa@example.com>").unwrap(),
+            to: vec![NamedAddress::parse("\"Doe, \\\"J\\\" \" <j@example.com>").unwrap()],
+            cc: vec![],
+            bcc: vec![NamedAddress::parse("secret@example.com").unwrap()],
+            subject: "Grüße 🎉".into(),
+            text: Some("Hi\n.\nthere".into()),
+            html: Some("<p>Hi</p>".into()),
+            files: vec![File {
+                filename: "日本.pdf".into(),
+                content_type: "application/pdf".into(),
+                octets: vec![0, 1, 2],
+                content_id: None,
+            }],
+            message_id: "1@example.com".into(),
+            date: Timestamp(0),
+            in_reply_to: None,
+            references: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn another_parser_reads_what_was_written() {
+        let draft = draft();
+        let octets = draft.build().unwrap();
+        let mail = mailparse::parse_mail(&octets).unwrap();
+        let field = |name: &str| {
+            mail.headers.iter().find(|header| header.get_key() == name).map(mailparse::MailHeader::get_value)
+        };
+        assert_eq!(field("Subject").unwrap(), "Grüße 🎉");
+        assert_eq!(field("From").unwrap().replace('"', ""), "Åsa <asa@example.com>");
+        assert_eq!(field("Message-ID").unwrap(), "<1@example.com>");
+        assert_eq!(field("Bcc"), None);
+        let copy = draft.copy_of(&octets);
+        let copy = mailparse::parse_mail(&copy).unwrap();
+        assert!(copy.headers.iter().any(|header| header.get_key() == "Bcc"));
+        let file = mail.subparts.last().unwrap();
+        assert_eq!(file.get_content_disposition().params["filename"], "日本.pdf");
+        assert_eq!(file.get_body_raw().unwrap(), [0, 1, 2]);
+        assert_eq!(draft.recipients(), ["j@example.com", "secret@example.com"]);
+    }
+
+    #[test]
+    fn a_line_break_in_any_field_is_refused_by_name() {
+        let refused = |change: fn(&mut Draft)| {
+            let mut broken = draft();
+            change(&mut broken);
+            broken.build().unwrap_err()
+        };
+        assert_eq!(
+            refused(|d| d.subject = "x\r\nBcc: a@b.c".into()),
+            ComposeError::ControlCharacter("subject")
+        );
+        assert_eq!(refused(|d| d.files[0].filename = "a\r\nb".into()), ComposeError::File("filename"));
+        assert_eq!(
+            refused(|d| d.files[0].content_type = "a/b\r\nX: y".into()),
+            ComposeError::File("content_type")
+        );
+        let empty = refused(|d| (d.text, d.html, d.files) = (None, None, Vec::new()));
+        assert_eq!(empty, ComposeError::Empty);
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for bad in ["", "a", "x <a@b.c>\r\nBcc: d@e.f", "x\r\n <a@b.c>", "<>", "a@b.c, d@e.f"] {
+            assert!(NamedAddress::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_subject_adds_a_header_field(subject in "\\PC*|(.|\r|\n){0,80}") {
+            let mut message = draft();
+            message.subject = subject;
+            if let Ok(octets) = message.build() {
+                let mail = mailparse::parse_mail(&octets).unwrap();
+                let mut names: Vec<String> = mail.headers.iter().map(mailparse::MailHeader::get_key).collect();
+                names.sort();
+                names.dedup();
+                prop_assert_eq!(names.len(), mail.headers.len());
+                prop_assert!(!names.iter().any(|name| name == "Bcc"));
+            }
+        }
+    }
+}

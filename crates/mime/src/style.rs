@@ -1,0 +1,350 @@
+//! Whether a person would see an element or a text: style sheets, `style` attributes and the attributes of old HTML,
+//! with what is inherited.
+
+use crate::{
+    colour::{self, Colour, Rgb},
+    css::{self, Declaration, Property, Sheets},
+};
+use scraper::{ElementRef, node::Element};
+
+/// Text below this size is not read, in CSS pixels.
+const READABLE: f32 = 2.0;
+/// What is moved this far is off the screen, in CSS pixels.
+const FAR: f32 = 500.0;
+/// Opacity below this is not seen.
+const FAINT: f32 = 0.06;
+
+/// What a text inherits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context {
+    colour: Option<Rgb>,
+    background: Rgb,
+    font_size: f32,
+    opacity: f32,
+    visible: bool,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self { colour: Some([0; 3]), background: [255; 3], font_size: 16.0, opacity: 1.0, visible: true }
+    }
+}
+
+impl Context {
+    /// Whether text here is seen.
+    pub(crate) fn shows_text(&self) -> bool {
+        self.visible
+            && self.font_size >= READABLE
+            && self.colour.is_some_and(|colour| !colour::is_close(colour, self.background))
+    }
+}
+
+/// The values that win the cascade.
+struct Values<'a>([Option<(u64, &'a str)>; Property::COUNT]);
+
+impl<'a> Values<'a> {
+    fn offer(&mut self, declaration: &'a Declaration, place: u64) {
+        let place = place + if declaration.important { 1 << 62 } else { 0 };
+        let slot = &mut self.0[declaration.property as usize];
+        if slot.is_none_or(|(found, _)| place >= found) {
+            *slot = Some((place, &declaration.value));
+        }
+    }
+
+    fn get(&self, property: Property) -> Option<&'a str> {
+        self.0[property as usize].map(|(_, value)| value)
+    }
+
+    fn pixels(&self, property: Property, font_size: f32) -> Option<f32> {
+        self.get(property).and_then(|value| length(value, font_size))
+    }
+}
+
+/// The context within `element`, or `None` if it is hidden with all that is in it.
+pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) -> Option<Context> {
+    let value = element.value();
+    if value.attr("hidden").is_some() || (value.name() == "dialog" && value.attr("open").is_none()) {
+        return None;
+    }
+    if sheets.incomplete && (value.attr("class").is_some() || value.attr("id").is_some()) {
+        return None;
+    }
+    let inline = value.attr("style").map(css::declarations).unwrap_or_default();
+    let mut values = Values([None; Property::COUNT]);
+    sheets.matching(element, |declaration, place| values.offer(declaration, place));
+    for (index, declaration) in inline.iter().enumerate() {
+        values.offer(declaration, (1 << 61) + index as u64);
+    }
+    let mut context = outer;
+    old_attributes(value, &mut context);
+    if let Some(size) = values.get(Property::FontSize) {
+        context.font_size = font_size(size, outer.font_size);
+    }
+    if let Some(value) = values.get(Property::Visibility) {
+        context.visible = match value {
+            "hidden" | "collapse" => false,
+            "inherit" | "unset" => outer.visible,
+            other => !other.starts_with("var("),
+        };
+    }
+    if let Some(value) = values.get(Property::Background) {
+        // of a picture or a gradient the colour beside or in it counts: pictures are not loaded
+        context.background = background(value).unwrap_or(context.background);
+    }
+    for property in [Property::Color, Property::Fill] {
+        match values.get(property).map(colour::parse) {
+            Some(Some(Colour::Solid(colour))) => context.colour = Some(colour),
+            Some(Some(Colour::Transparent)) => context.colour = None,
+            _ => {}
+        }
+    }
+    if let Some(opacity) = values.get(Property::Opacity) {
+        context.opacity *= opacity_of(opacity);
+    }
+    (context.opacity >= FAINT && !is_gone(&values, context.font_size)).then_some(context)
+}
+
+fn old_attributes(element: &Element, context: &mut Context) {
+    let colour = |name: &str| element.attr(name).and_then(colour::legacy);
+    match element.name() {
+        "body" => context.colour = colour("text").or(context.colour),
+        "font" => context.colour = colour("color").or(context.colour),
+        // what a browser gives a link unless its author says otherwise
+        "a" if element.attr("href").is_some() => context.colour = Some([0, 0, 238]),
+        "mark" => (context.colour, context.background) = (Some([0; 3]), [255, 255, 0]),
+        _ => {}
+    }
+    if let Some(background) = colour("bgcolor") {
+        context.background = background;
+    }
+}
+
+/// What hides an element with all that is in it.
+fn is_gone(values: &Values<'_>, font_size: f32) -> bool {
+    let pixels = |property| values.pixels(property, font_size);
+    let far = |property| pixels(property).is_some_and(|by| by <= -FAR);
+    let words = |property: Property, found: &[&str]| {
+        values.get(property).is_some_and(|value| found.iter().any(|word| value.contains(word)))
+    };
+    let display = values.get(Property::Display).unwrap_or_default();
+    if display == "none" || display == "hidden" || display.starts_with("var(") {
+        return true;
+    }
+    if words(Property::MsoHide, &["all"]) || words(Property::Filter, &["opacity(0"]) {
+        return true;
+    }
+    if far(Property::TextIndent) || far(Property::MarginLeft) || far(Property::MarginTop) {
+        return true;
+    }
+    let positioned = words(Property::Position, &["absolute", "fixed", "relative", "sticky"]);
+    if positioned
+        && ([Property::Left, Property::Right, Property::Top, Property::Bottom].into_iter().any(far)
+            || pixels(Property::Left).is_some_and(|by| by >= 10.0 * FAR))
+    {
+        return true;
+    }
+    let squeezed = |properties: [Property; 2]| {
+        properties.into_iter().any(|property| pixels(property).is_some_and(|size| size <= 1.0))
+    };
+    if words(Property::Overflow, &["hidden", "clip"])
+        && (squeezed([Property::Height, Property::MaxHeight])
+            || squeezed([Property::Width, Property::MaxWidth]))
+    {
+        return true;
+    }
+    let clip = values.get(Property::Clip).map(|value| value.replace([' ', ','], "")).unwrap_or_default();
+    if positioned && (clip.starts_with("rect(0") || clip.starts_with("rect(1px1px")) {
+        return true;
+    }
+    if words(
+        Property::ClipPath,
+        &["inset(50%", "inset(100%", "circle(0", "polygon(0 0, 0 0", "polygon(0 0,0 0"],
+    ) {
+        return true;
+    }
+    values.get(Property::Transform).is_some_and(is_moved_away)
+}
+
+fn is_moved_away(transform: &str) -> bool {
+    transform.split(')').any(|step| {
+        let Some((name, by)) = step.trim().split_once('(') else { return false };
+        let name = name.trim_start_matches(|c: char| !c.is_alphabetic());
+        by.split(',').map(str::trim).any(|by| match name {
+            "scale" | "scalex" | "scaley" | "scale3d" => by.parse::<f32>().is_ok_and(|by| by.abs() < 0.05),
+            "translate" | "translatex" | "translatey" | "translate3d" => {
+                length(by, 16.0).is_some_and(|by| by.abs() >= FAR)
+            }
+            _ => false,
+        })
+    })
+}
+
+fn opacity_of(value: &str) -> f32 {
+    if value.starts_with("var(") {
+        return 0.0;
+    }
+    let number = match value.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f32>().map(|value| value / 100.0),
+        None => value.parse::<f32>(),
+    };
+    number.unwrap_or(1.0).clamp(0.0, 1.0)
+}
+
+fn background(value: &str) -> Option<Rgb> {
+    // the first colour that is named anywhere in the value
+    let mut rest = value;
+    while !rest.is_empty() {
+        rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '#');
+        if let Some(after) = rest.strip_prefix("url(") {
+            rest = after.split_once(')').map_or("", |(_, rest)| rest);
+            continue;
+        }
+        let word_end =
+            rest.find(|c: char| !c.is_alphanumeric() && c != '#' && c != '-').unwrap_or(rest.len());
+        let (word, after) = rest.split_at(word_end);
+        if after.starts_with('(') && (word.starts_with("rgb") || word.starts_with("hsl")) {
+            let end = after.find(')').map_or(rest.len(), |end| word_end + end + 1);
+            if let Some(Colour::Solid(colour)) = colour::parse(&rest[..end]) {
+                return Some(colour);
+            }
+            rest = &rest[end..];
+            continue;
+        }
+        if let Some(Colour::Solid(colour)) = colour::parse(word) {
+            return Some(colour);
+        }
+        rest = after;
+    }
+    None
+}
+
+fn font_size(value: &str, outer: f32) -> f32 {
+    match value {
+        "xx-small" => 9.0,
+        "x-small" => 10.0,
+        "small" => 13.0,
+        "medium" | "initial" => 16.0,
+        "large" => 18.0,
+        "x-large" => 24.0,
+        "xx-large" => 32.0,
+        "smaller" => outer * 0.83,
+        "larger" => outer * 1.2,
+        other if other.starts_with("var(") => 0.0,
+        other => match other.strip_suffix('%').map(|percent| percent.trim().parse::<f32>()) {
+            Some(Ok(percent)) => outer * percent / 100.0,
+            _ => length(other, outer).unwrap_or(outer),
+        },
+    }
+}
+
+/// A length in CSS pixels; of `calc()` and its like the largest in it. Percentages and `auto` are none.
+fn length(value: &str, font_size: f32) -> Option<f32> {
+    if let Some((_, inside)) = value.split_once('(') {
+        return inside
+            .split(|c: char| c.is_whitespace() || "+*/,()".contains(c))
+            .filter_map(|piece| length(piece, font_size))
+            .reduce(f32::max);
+    }
+    let value = value.trim();
+    let end = value
+        .char_indices()
+        .find(|(at, c)| !(c.is_ascii_digit() || *c == '.' || (*at == 0 && matches!(c, '-' | '+'))))
+        .map_or(value.len(), |(at, _)| at);
+    let number: f32 = value[..end].parse().ok()?;
+    let factor = match value[end..].trim() {
+        "" | "px" => 1.0,
+        "pt" => 4.0 / 3.0,
+        "pc" | "rem" => 16.0,
+        "em" => font_size,
+        "ex" | "ch" => font_size / 2.0,
+        "in" => 96.0,
+        "cm" => 37.8,
+        "mm" => 3.78,
+        "vw" | "vh" | "vmin" | "vmax" => 10.0,
+        "%" if number == 0.0 => 0.0,
+        _ => return None,
+    };
+    Some(number * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scraper::Html;
+
+    fn seen(style: &str) -> bool {
+        let page = Html::parse_fragment(&format!("<p style=\"{style}\">t</p>"));
+        let selector = scraper::Selector::parse("p").unwrap();
+        let element = page.select(&selector).next().unwrap();
+        enter(element, &Sheets::default(), Context::default()).is_some_and(|context| context.shows_text())
+    }
+
+    #[test]
+    fn every_known_way_to_hide_hides() {
+        for style in [
+            "display:none",
+            "display:none!important;display:block",
+            "visibility:hidden",
+            "opacity:0",
+            "opacity:1%",
+            "font-size:0",
+            "font-size:0px",
+            "font-size:0.1em",
+            "font-size:1px",
+            "font:0/0 a",
+            "font-size:calc(0px + 1px)",
+            "max-height:0;overflow:hidden",
+            "width:1px;height:1px;overflow:hidden",
+            "height:0%;overflow:hidden",
+            "color:#fff",
+            "color:white;background:url(x) white",
+            "color:#fefefe;background-color:#fff",
+            "color:black;background:linear-gradient(#000,#000)",
+            "color:transparent",
+            "color:rgba(0,0,0,0.01)",
+            "-webkit-text-fill-color:transparent",
+            "text-indent:-9999px",
+            "position:absolute;left:-9999px",
+            "position:absolute;top:-100em",
+            "position:fixed;left:99999px",
+            "margin-left:-2000px",
+            "position:absolute;clip:rect(0, 0, 0, 0)",
+            "clip-path:inset(50%)",
+            "transform:scale(0)",
+            "transform:translateX(-9999px)",
+            "filter:opacity(0)",
+            "content-visibility:hidden",
+            "mso-hide:all",
+            "display:var(--x)",
+        ] {
+            assert!(!seen(style), "{style}");
+        }
+    }
+
+    #[test]
+    fn ordinary_styles_hide_nothing() {
+        for style in [
+            "font-size:0.9em",
+            "font-size:11px",
+            "font-size:80%",
+            "font:12px/1.5 Arial",
+            "max-height:0",
+            "overflow:hidden",
+            "height:0",
+            "color:#fff;background:#000",
+            "color:#fff;background:url(x) no-repeat #123456",
+            "color:#999",
+            "opacity:.7",
+            "margin-left:-10px",
+            "text-indent:2em",
+            "left:-9999px",
+            "display:none;display:block",
+            "width:100%;overflow:hidden",
+            "max-width:600px;overflow:hidden",
+            "transform:scale(1.1)",
+            "color:inherit",
+        ] {
+            assert!(seen(style), "{style}");
+        }
+    }
+}

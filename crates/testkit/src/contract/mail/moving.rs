@@ -1,0 +1,136 @@
+//! Copies, moves and removals.
+
+use super::{Stage, append, newest, page, uids};
+use imapmcp_core::{
+    mail::{Criterion, Flag, FlagChange, MailError, MessageRef, TransferKind},
+    time::Timestamp,
+};
+
+async fn all(stage: Stage<'_>, folder: &str) -> Vec<u32> {
+    let found = stage.mailbox.search(folder, &Criterion::And(vec![]), &page(200, None)).await.unwrap();
+    let mut uids = uids(&found);
+    uids.reverse();
+    uids
+}
+
+pub(super) async fn copies_and_moves_happen_as_reported(stage: Stage<'_>) {
+    let Stage { mailbox, deliver, abilities } = stage;
+    for folder in ["From here", "To there"] {
+        mailbox.create_folder(folder).await.unwrap();
+    }
+    let then = Timestamp(1_600_000_000_000);
+    for number in 0..6 {
+        deliver(
+            "From here",
+            &format!("Message-ID: <move{number}@x>\r\nSubject: {number}\r\n\r\nx\r\n"),
+            then,
+        );
+    }
+    let here = all(stage, "From here").await;
+    let keyword = FlagChange { add: vec![Flag::parse("$Kept").unwrap()], remove: vec![] };
+    mailbox.change_flags("From here", None, &here, &keyword).await.unwrap();
+    let validity = newest(mailbox, "From here").await.uid_validity;
+    let absent = here[5] + 50;
+
+    let copied = [here[1], absent, here[0]];
+    let copy =
+        mailbox.transfer("From here", Some(validity), &copied, "To there", TransferKind::Copy).await.unwrap();
+    assert_eq!((&copy.outcome.done[..], &copy.outcome.missing[..]), (&here[..2], &[absent][..]));
+    assert_eq!((copy.outcome.failed.len(), copy.outcome.unknown.len(), copy.originals_left.len()), (0, 0, 0));
+    assert_eq!(all(stage, "From here").await, here, "a copy leaves the originals");
+
+    let moved = [here[5], here[3], absent, here[2]];
+    let transfer =
+        mailbox.transfer("From here", Some(validity), &moved, "To there", TransferKind::Move).await.unwrap();
+    let gone = [here[2], here[3], here[5]];
+    assert_eq!((&transfer.outcome.missing[..], transfer.outcome.failed.len()), (&[absent][..], 0));
+    if abilities.uidplus {
+        assert_eq!((&transfer.outcome.done[..], transfer.originals_left.len()), (&gone[..], 0));
+        assert_eq!(all(stage, "From here").await, [here[0], here[1], here[4]]);
+        let placed: Vec<_> = copy.placed.iter().chain(&transfer.placed).collect();
+        assert_eq!(placed.iter().map(|(old, _)| *old).collect::<Vec<_>>(), [&here[..2], &gone[..]].concat());
+        for (old, new) in placed {
+            let message = mailbox.message(&new.clone().into(), 0).await.unwrap();
+            let number = here.iter().position(|uid| uid == old).unwrap();
+            assert_eq!(message.summary.envelope.message_id, Some(format!("<move{number}@x>")));
+            assert_eq!(message.summary.internal_date, Some(then), "the date stays");
+            assert!(message.summary.flags.iter().any(|flag| flag == "$Kept"), "flags stay");
+        }
+    } else {
+        // They were copied, and cannot be removed without removing what others marked.
+        assert_eq!((transfer.outcome.done.len(), &transfer.originals_left[..]), (0, &gone[..]));
+        assert_eq!(all(stage, "From here").await, here);
+    }
+    assert_eq!(all(stage, "To there").await.len(), 5);
+    let none = mailbox.transfer("From here", None, &[absent], "To there", TransferKind::Move).await.unwrap();
+    assert_eq!((none.outcome.missing, none.outcome.done), (vec![absent], vec![]));
+    for folder in ["From here", "To there"] {
+        mailbox.delete_folder(folder).await.unwrap();
+    }
+}
+
+pub(super) async fn nothing_is_lost_when_a_move_is_refused(scene: Stage<'_>) {
+    let mailbox = scene.mailbox;
+    let at = append(mailbox, "Drafts", "Subject: stays\r\n\r\nx\r\n", &[]).await;
+    let before = all(scene, "Drafts").await;
+    for kind in [TransferKind::Copy, TransferKind::Move] {
+        let nowhere = mailbox.transfer("Drafts", Some(at.uid_validity), &[at.uid], "Nowhere", kind).await;
+        assert_eq!(nowhere.unwrap_err(), MailError::NoFolder, "{kind:?}");
+        let stale = mailbox.transfer("Drafts", Some(at.uid_validity + 1), &[at.uid], "Trash", kind).await;
+        assert_eq!(stale.unwrap_err(), MailError::Stale);
+        let from_nowhere = mailbox.transfer("Nowhere", None, &[at.uid], "Trash", kind).await;
+        assert_eq!(from_nowhere.unwrap_err(), MailError::NoFolder);
+    }
+    let stale = mailbox.expunge("Drafts", Some(at.uid_validity + 1), &[at.uid]).await;
+    assert_eq!(stale.unwrap_err(), MailError::Stale);
+    let onto_itself = mailbox.transfer("Drafts", None, &[at.uid], "Drafts", TransferKind::Move).await;
+    assert!(matches!(onto_itself, Err(MailError::Invalid(_))));
+    assert!(mailbox.transfer("Drafts", None, &vec![1; 501], "Trash", TransferKind::Copy).await.is_err());
+    assert_eq!(all(scene, "Drafts").await, before);
+}
+
+pub(super) async fn only_what_was_named_is_removed(stage: Stage<'_>) {
+    let Stage { mailbox, abilities, .. } = stage;
+    mailbox.create_folder("Shared").await.unwrap();
+    let mut here = Vec::new();
+    for number in 0..5 {
+        here.push(append(mailbox, "Shared", &format!("Subject: {number}\r\n\r\nx\r\n"), &[]).await.uid);
+    }
+    // Another client's: it wants to purge it one day, and that is its own business.
+    let deleted = FlagChange { add: vec![Flag::parse("\\Deleted").unwrap()], remove: vec![] };
+    mailbox.change_flags("Shared", None, &here[..1], &deleted).await.unwrap();
+    mailbox.transfer("Shared", None, &here[1..2], "Trash", TransferKind::Move).await.unwrap();
+    let removed = mailbox.expunge("Shared", None, &[here[3], here[2], here[4] + 9]).await;
+    if abilities.uidplus {
+        let removed = removed.unwrap();
+        assert_eq!((&removed.done[..], &removed.missing[..]), (&here[2..4], &[here[4] + 9][..]));
+        assert_eq!(all(stage, "Shared").await, [here[0], here[4]]);
+    } else {
+        assert_eq!(removed.unwrap_err(), MailError::Refused { condition: Some("UIDPLUS".into()) });
+        assert_eq!(all(stage, "Shared").await, here, "all are there");
+    }
+    let flags = mailbox.list("Shared", &page(50, None)).await.unwrap().messages;
+    let marked =
+        flags.iter().filter(|one| one.flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Deleted")));
+    assert_eq!(marked.map(|one| one.uid).collect::<Vec<_>>(), here[..1]);
+    mailbox.delete_folder("Shared").await.unwrap();
+}
+
+pub(super) async fn a_message_that_was_moved_is_found_again(stage: Stage<'_>) {
+    let Stage { mailbox, abilities, .. } = stage;
+    if !abilities.uidplus {
+        return;
+    }
+    mailbox.create_folder("Lost").await.unwrap();
+    let message = "Message-ID: <again@x.example>\r\nSubject: again\r\n\r\nx\r\n";
+    let old: MessageRef = append(mailbox, "Lost", message, &[]).await;
+    newest(mailbox, "Lost").await;
+    let moved = mailbox.transfer("Lost", None, &[old.uid], "Archive", TransferKind::Move).await.unwrap();
+    let now = moved.placed[0].1.clone();
+    assert_eq!(mailbox.find_again(&old).await, Ok(Some(now.clone())));
+    let unknown = MessageRef { uid: old.uid + 77, ..old.clone() };
+    assert_eq!(mailbox.find_again(&unknown).await, Ok(None));
+    mailbox.transfer("Archive", None, &[now.uid], "Trash", TransferKind::Copy).await.unwrap();
+    assert_eq!(mailbox.find_again(&old).await, Ok(None), "which of two?");
+    mailbox.delete_folder("Lost").await.unwrap();
+}

@@ -1,0 +1,477 @@
+//! One connection.
+
+use super::{
+    ALL_MAIL, Shared,
+    search::{self, Sought},
+    show,
+    wire::{Token, among, date_time, decode_name, encode_name, list, nstring, tokens},
+};
+use imapmcp_core::mail::{
+    Criterion, Flag, FlagChange, Folder, Locator, MailError, Message, MessageRef, Page, Role, ThreadScope,
+    TransferKind,
+};
+use std::sync::{Arc, atomic::Ordering};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
+
+/// What becomes of a command: OK with a code or without, or a refusal.
+type Answer = Result<String, String>;
+
+pub(super) struct Session {
+    stream: BufReader<TcpStream>,
+    shared: Arc<Shared>,
+    out: Vec<u8>,
+    /// Folder, UIDVALIDITY and the UIDs the client knows of.
+    open: Option<(String, u32, Vec<u32>)>,
+}
+
+fn no(error: MailError) -> String {
+    match error {
+        MailError::NoFolder => "NO [NONEXISTENT] no such folder".to_owned(),
+        MailError::Refused { condition: Some(condition) } => format!("NO [{condition}] no"),
+        error => format!("NO {error}"),
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    // FNV-1a; Gmail's identifiers have 63 bits.
+    let mix = |hash: u64, octet: u8| (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, mix) >> 1
+}
+
+impl Session {
+    pub(super) fn new(stream: TcpStream, shared: Arc<Shared>) -> Self {
+        Self { stream: BufReader::new(stream), shared, out: Vec::new(), open: None }
+    }
+
+    fn say(&mut self, line: &str) {
+        self.out.extend_from_slice(line.as_bytes());
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    async fn send(&mut self) -> Option<()> {
+        let out = std::mem::take(&mut self.out);
+        self.stream.get_mut().write_all(&out).await.ok()
+    }
+
+    pub(super) async fn serve(mut self) -> Option<()> {
+        let capabilities = self.shared.features.capabilities.join(" ");
+        self.say(&format!("* OK [CAPABILITY {capabilities}] scripted"));
+        loop {
+            self.send().await?;
+            let tokens = self.read().await?;
+            let (tag, rest) = tokens.split_first()?;
+            let answer = self.obey(rest).await;
+            let status = match answer {
+                Ok(code) => format!("OK {code} done"),
+                Err(refusal) => refusal,
+            };
+            self.say(&format!("{} {status}", tag.text()));
+        }
+    }
+
+    /// One command with its literals.
+    async fn read(&mut self) -> Option<Vec<Token>> {
+        let mut waits = self.stream.buffer().is_empty();
+        let (mut out, mut record) = (Vec::new(), String::new());
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line).await.ok()? == 0 {
+                return None;
+            }
+            if std::mem::take(&mut waits) {
+                self.shared.turns.fetch_add(1, Ordering::SeqCst);
+            }
+            let line = line.trim_end();
+            record.push_str(line);
+            let open = line.rfind('{').filter(|_| line.ends_with('}'));
+            let Some(open) = open else {
+                tokens(line, &mut out);
+                let record = record.split_once(' ').map_or("", |(_, command)| command).to_owned();
+                self.shared.commands.lock().unwrap().push(record);
+                return Some(out);
+            };
+            tokens(&line[..open], &mut out);
+            let size = &line[open + 1..line.len() - 1];
+            if !size.ends_with('+') {
+                self.say("+ go on");
+                self.send().await?;
+                waits = true;
+            }
+            let mut octets = vec![0; size.trim_end_matches('+').parse().ok()?];
+            self.stream.read_exact(&mut octets).await.ok()?;
+            out.push(Token::Text(octets));
+        }
+    }
+
+    async fn obey(&mut self, tokens: &[Token]) -> Answer {
+        let words: Vec<_> = tokens.iter().take(2).map(|token| token.text().to_ascii_uppercase()).collect();
+        let (verb, by_uid) = match words[0].as_str() {
+            "UID" => (words[1].as_str(), true),
+            verb => (verb, false),
+        };
+        let rest = &tokens[1 + usize::from(by_uid)..];
+        let name = |at: usize| rest.get(at).map(|token| decode_name(&token.text())).unwrap_or_default();
+        match verb {
+            "CAPABILITY" => {
+                let capabilities = self.shared.features.capabilities.join(" ");
+                self.say(&format!("* CAPABILITY {capabilities}"));
+                Ok(String::new())
+            }
+            "LOGIN" | "AUTHENTICATE" | "ID" | "SUBSCRIBE" | "UNSUBSCRIBE" => Ok(String::new()),
+            "NOOP" => {
+                self.look().await;
+                Ok(String::new())
+            }
+            "SELECT" => self.select(&name(0)).await,
+            "LIST" => self.list(rest).await,
+            "STATUS" => {
+                let folders = self.folders().await;
+                let folder = folders.iter().find(|one| one.name == name(0)).ok_or("NO no such folder")?;
+                self.status(folder);
+                Ok(String::new())
+            }
+            "CREATE" => done(self.shared.mailbox.create_folder(&name(0)).await),
+            "RENAME" => done(self.shared.mailbox.rename_folder(&name(0), &name(1)).await),
+            "DELETE" => done(self.shared.mailbox.delete_folder(&name(0)).await),
+            "APPEND" => self.append(&name(0), &rest[1..]).await,
+            "FETCH" => self.fetch(rest, by_uid).await,
+            "SEARCH" if by_uid => self.search(rest).await,
+            "STORE" if by_uid => self.store(rest).await,
+            "COPY" if by_uid => self.transfer(rest, TransferKind::Copy).await,
+            "MOVE" if by_uid && self.shared.features.has("MOVE") => {
+                self.transfer(rest, TransferKind::Move).await
+            }
+            "EXPUNGE" if by_uid && self.shared.features.has("UIDPLUS") => self.expunge(rest).await,
+            other => Err(format!("BAD {other}?")),
+        }
+    }
+
+    async fn folders(&self) -> Vec<Folder> {
+        let mut folders = self.shared.mailbox.folders(true).await.unwrap();
+        if self.shared.features.has("X-GM-EXT-1") {
+            folders.push(Folder {
+                name: ALL_MAIL.to_owned(),
+                role: Some(Role::All),
+                counts: None,
+                ..folders[0].clone()
+            });
+        }
+        folders
+    }
+
+    fn status(&mut self, folder: &Folder) {
+        let counts = folder.counts.unwrap_or(imapmcp_core::mail::FolderCounts { total: 0, unread: 0 });
+        let name = nstring(Some(&encode_name(&folder.name)));
+        self.say(&format!("* STATUS {name} (MESSAGES {} UNSEEN {})", counts.total, counts.unread));
+    }
+
+    async fn list(&mut self, rest: &[Token]) -> Answer {
+        let extended = rest.iter().any(|token| token.text() == "RETURN");
+        if extended && !self.shared.features.has("LIST-EXTENDED") {
+            return Err("BAD LIST has two arguments".to_owned());
+        }
+        let counts = rest.iter().any(|token| token.text() == "STATUS");
+        for folder in self.folders().await {
+            let mut attributes = Vec::new();
+            if extended {
+                attributes.push("\\Subscribed".to_owned());
+                attributes.extend(folder.role.map(|role| format!("\\{}", role.as_str())));
+            }
+            let name = nstring(Some(&encode_name(&folder.name)));
+            self.say(&format!("* LIST ({}) \"/\" {name}", attributes.join(" ")));
+            if counts {
+                self.status(&folder);
+            }
+        }
+        Ok(String::new())
+    }
+
+    async fn uids(&self, folder: &str) -> Result<(u32, Vec<u32>), MailError> {
+        if folder == ALL_MAIL && self.shared.features.has("X-GM-EXT-1") {
+            return Ok((7, self.everything().await));
+        }
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = Page { limit: 200, after };
+            let found = self.shared.mailbox.search(folder, &Criterion::And(vec![]), &page).await?;
+            all.extend(found.messages.iter().map(|message| message.uid));
+            after = found.next;
+            if after.is_none() {
+                all.reverse();
+                return Ok((found.uid_validity, all));
+            }
+        }
+    }
+
+    /// UIDs of everything that is somewhere.
+    async fn everything(&self) -> Vec<u32> {
+        let mut here = Vec::new();
+        for folder in self.shared.mailbox.folders(false).await.unwrap() {
+            if matches!(folder.role, Some(Role::Trash | Role::Junk)) {
+                continue;
+            }
+            let (validity, uids) = Box::pin(self.uids(&folder.name)).await.unwrap();
+            let mut everything = self.shared.everything.lock().unwrap();
+            for uid in uids {
+                let at = Locator { folder: folder.name.clone(), uid_validity: Some(validity), uid };
+                let next = u32::try_from(everything.0.len()).unwrap() + 1;
+                let (places, numbers) = &mut *everything;
+                here.push(*numbers.entry(at.clone()).or_insert_with(|| {
+                    places.push(at);
+                    next
+                }));
+            }
+        }
+        here.sort_unstable();
+        here
+    }
+
+    /// Where a message of the open folder really is.
+    fn place(&self, uid: u32) -> Locator {
+        let (folder, validity, _) = self.open.as_ref().unwrap();
+        if folder == ALL_MAIL {
+            return self.shared.everything.lock().unwrap().0[uid as usize - 1].clone();
+        }
+        Locator { folder: folder.clone(), uid_validity: Some(*validity), uid }
+    }
+
+    async fn select(&mut self, folder: &str) -> Answer {
+        self.open = None;
+        let (validity, uids) = self.uids(folder).await.map_err(no)?;
+        self.say(&format!("* {} EXISTS\r\n* OK [UIDVALIDITY {validity}] x", uids.len()));
+        self.open = Some((folder.to_owned(), validity, uids));
+        Ok("[READ-WRITE]".to_owned())
+    }
+
+    /// Tells the client what came and went.
+    async fn look(&mut self) {
+        let Some((folder, _, known)) = self.open.clone() else { return };
+        let Ok((_, now)) = self.uids(&folder).await else { return };
+        for (index, _) in known.iter().enumerate().rev().filter(|(_, uid)| !now.contains(uid)) {
+            self.say(&format!("* {} EXPUNGE", index + 1));
+        }
+        if now.iter().any(|uid| !known.contains(uid)) {
+            self.say(&format!("* {} EXISTS", now.len()));
+        }
+        self.open.as_mut().unwrap().2 = now;
+    }
+
+    /// The messages of a set, with sequence numbers; those that are gone by now are left out.
+    fn named(&self, set: &str, by_uid: bool) -> Result<Vec<(u32, u32)>, String> {
+        let (_, _, known) = self.open.as_ref().ok_or("BAD no folder is open")?;
+        let numbered: Vec<(u32, u32)> = (1..).zip(known.iter().copied()).collect();
+        let all: Vec<u32> =
+            numbered.iter().map(|(sequence, uid)| if by_uid { *uid } else { *sequence }).collect();
+        let chosen = among(set, &all);
+        Ok(numbered
+            .into_iter()
+            .filter(|(sequence, uid)| chosen.contains(if by_uid { uid } else { sequence }))
+            .collect())
+    }
+
+    async fn fetch(&mut self, rest: &[Token], by_uid: bool) -> Answer {
+        let items: Vec<String> = rest[1..].iter().map(Token::text).filter(|item| !item.is_empty()).collect();
+        for (sequence, uid) in self.named(&rest[0].text(), by_uid)? {
+            let at = self.place(uid);
+            let Ok(message) = self.shared.mailbox.message(&at, 0).await else { continue };
+            let mut shown: Vec<Vec<u8>> = Vec::new();
+            for item in &items {
+                shown.push(self.show(item, uid, &message).await);
+            }
+            self.out.extend_from_slice(format!("* {sequence} FETCH (").as_bytes());
+            self.out.extend_from_slice(&shown.join(&b' '));
+            self.out.extend_from_slice(b")\r\n");
+        }
+        Ok(String::new())
+    }
+
+    async fn show(&self, item: &str, uid: u32, message: &Message) -> Vec<u8> {
+        let summary = &message.summary;
+        let gmail = self.shared.features.has("X-GM-EXT-1");
+        let text = match item {
+            "UID" => format!("UID {uid}"),
+            "FLAGS" => format!("FLAGS ({})", summary.flags.join(" ")),
+            "INTERNALDATE" => format!("INTERNALDATE \"{}\"", date_time(summary.internal_date.unwrap())),
+            "RFC822.SIZE" => format!("RFC822.SIZE {}", summary.size),
+            "ENVELOPE" => format!("ENVELOPE {}", show::envelope(&summary.envelope)),
+            "BODYSTRUCTURE" => format!("BODYSTRUCTURE {}", show::structure(&summary.parts)),
+            "X-GM-MSGID" if gmail => format!("X-GM-MSGID {}", message_hash(message)),
+            "X-GM-THRID" if gmail => format!("X-GM-THRID {}", self.thread_hash(&message.at).await),
+            item if item.starts_with("BODY.PEEK[") => {
+                let (section, partial) = item["BODY.PEEK[".len()..].split_once(']').unwrap();
+                let partial = partial.trim_start_matches("<0.").trim_end_matches('>');
+                let limit = partial.parse().unwrap_or(32 << 20);
+                let octets = match section {
+                    // All of the header is more than was asked for, and no less.
+                    fields if fields.starts_with("HEADER.FIELDS") => Ok(message.header.clone()),
+                    section => self.shared.mailbox.section(&message.at.clone().into(), section, limit).await,
+                };
+                let origin = if partial.is_empty() { "" } else { "<0>" };
+                let Ok(octets) = octets else { return format!("BODY[{section}]{origin} NIL").into_bytes() };
+                let head = format!("BODY[{section}]{origin} {{{}}}\r\n", octets.len());
+                return [head.as_bytes(), &octets].concat();
+            }
+            other => panic!("an item that no server knows: {other}"),
+        };
+        text.into_bytes()
+    }
+
+    async fn thread_hash(&self, at: &MessageRef) -> u64 {
+        let scope = ThreadScope { cross_folder: true, limit: 1, beginning: 0 };
+        let thread = self.shared.mailbox.thread(&at.clone().into(), &scope).await.unwrap();
+        hash(&thread.id.unwrap_or_else(|| format!("{at:?}")))
+    }
+
+    async fn search(&mut self, rest: &[Token]) -> Answer {
+        let features = &self.shared.features;
+        let mut rest = rest;
+        let extended = rest[0].text() == "RETURN";
+        if extended {
+            if !features.has("ESEARCH") {
+                return Err("BAD RETURN?".to_owned());
+            }
+            rest = &rest[rest.iter().position(|token| *token == Token::Close).unwrap() + 1..];
+        }
+        if rest[0].text() == "CHARSET" {
+            if features.ascii_only {
+                return Err("NO [BADCHARSET (US-ASCII)] no".to_owned());
+            }
+            rest = &rest[2..];
+        }
+        let gmail = rest.iter().any(|token| token.text().starts_with("X-GM-"));
+        if gmail && !features.has("X-GM-EXT-1") {
+            return Err("BAD this is not Gmail".to_owned());
+        }
+        let (_, _, known) = self.open.clone().ok_or("BAD no folder is open")?;
+        let mut hits = Vec::new();
+        match search::keys(rest) {
+            // The real places have their own UIDs; those of All Mail are asked one folder after the other.
+            Sought::Criterion(criterion) => {
+                let mut found: Vec<(String, Vec<u32>)> = Vec::new();
+                for uid in known {
+                    let at = self.place(uid);
+                    if !found.iter().any(|(name, _)| *name == at.folder) {
+                        found.push((at.folder.clone(), self.matches(&at.folder, &criterion).await));
+                    }
+                    let own = found.iter().find(|(name, _)| *name == at.folder);
+                    if own.is_some_and(|(_, uids)| uids.contains(&at.uid)) {
+                        hits.push(uid);
+                    }
+                }
+            }
+            sought => {
+                for uid in known {
+                    let Ok(message) = self.shared.mailbox.message(&self.place(uid), 0).await else {
+                        continue;
+                    };
+                    let is = match sought {
+                        Sought::Thread(id) => self.thread_hash(&message.at).await == id,
+                        Sought::Message(id) => message_hash(&message) == id,
+                        Sought::Criterion(_) => unreachable!("dealt with above"),
+                    };
+                    if is {
+                        hits.push(uid);
+                    }
+                }
+            }
+        }
+        let all = if hits.is_empty() { String::new() } else { format!(" ALL {}", list(hits.clone())) };
+        self.say(&if extended {
+            format!("* ESEARCH (TAG \"x\") UID COUNT {}{all}", hits.len())
+        } else {
+            format!("* SEARCH {}", list(hits).replace(',', " "))
+        });
+        Ok(String::new())
+    }
+
+    async fn matches(&self, folder: &str, criterion: &Criterion) -> Vec<u32> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = Page { limit: 200, after };
+            let found = self.shared.mailbox.search(folder, criterion, &page).await.unwrap();
+            all.extend(found.messages.iter().map(|message| message.uid));
+            after = found.next;
+            if after.is_none() {
+                return all;
+            }
+        }
+    }
+
+    async fn append(&mut self, folder: &str, rest: &[Token]) -> Answer {
+        let Some(Token::Text(message)) = rest.last() else { return Err("BAD no literal".to_owned()) };
+        let flags: Vec<_> = rest.iter().filter_map(|token| Flag::parse(&token.text())).collect();
+        let flags = if rest[0] == Token::Open { flags } else { vec![] };
+        match self.shared.mailbox.append(folder, message.clone().into(), &flags).await {
+            Ok(Some(at)) if self.shared.features.has("UIDPLUS") => {
+                Ok(format!("[APPENDUID {} {}]", at.uid_validity, at.uid))
+            }
+            Ok(_) => Ok(String::new()),
+            Err(MailError::NoFolder) => Err("NO [TRYCREATE] no such folder".to_owned()),
+            Err(error) => Err(no(error)),
+        }
+    }
+
+    async fn store(&mut self, rest: &[Token]) -> Answer {
+        let uids: Vec<_> = self.named(&rest[0].text(), true)?.into_iter().map(|(_, uid)| uid).collect();
+        let flags: Vec<_> = rest[2..].iter().filter_map(|token| Flag::parse(&token.text())).collect();
+        let change = if rest[1].text().starts_with('+') {
+            FlagChange { add: flags, remove: vec![] }
+        } else {
+            FlagChange { add: vec![], remove: flags }
+        };
+        for uid in uids {
+            let at = self.place(uid);
+            let done =
+                self.shared.mailbox.change_flags(&at.folder, at.uid_validity, &[at.uid], &change).await;
+            done.map_err(no)?;
+        }
+        Ok(String::new())
+    }
+
+    async fn transfer(&mut self, rest: &[Token], kind: TransferKind) -> Answer {
+        let uids: Vec<_> = self.named(&rest[0].text(), true)?.into_iter().map(|(_, uid)| uid).collect();
+        let (folder, validity, _) = self.open.clone().unwrap();
+        let to = decode_name(&rest[1].text());
+        let done = self.shared.mailbox.transfer(&folder, Some(validity), &uids, &to, kind).await;
+        let done = done.map_err(|error| match error {
+            MailError::NoFolder => "NO [TRYCREATE] no such folder".to_owned(),
+            error => no(error),
+        })?;
+        let code = done.placed.first().map_or(String::new(), |(_, first)| {
+            let (old, new): (Vec<_>, Vec<_>) = done.placed.iter().map(|(old, new)| (*old, new.uid)).unzip();
+            format!("[COPYUID {} {} {}]", first.uid_validity, list(old), list(new))
+        });
+        let code = if self.shared.features.has("UIDPLUS") { code } else { String::new() };
+        if kind == TransferKind::Move {
+            self.say(&format!("* OK {code} moved"));
+            self.look().await;
+            return Ok(String::new());
+        }
+        Ok(code)
+    }
+
+    async fn expunge(&mut self, rest: &[Token]) -> Answer {
+        let (folder, validity, _) = self.open.clone().ok_or("BAD no folder is open")?;
+        let mut marked = Vec::new();
+        for (_, uid) in self.named(&rest[0].text(), true)? {
+            let message = self.shared.mailbox.message(&self.place(uid), 0).await.map_err(no)?;
+            if message.summary.flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Deleted")) {
+                marked.push(uid);
+            }
+        }
+        self.shared.mailbox.expunge(&folder, Some(validity), &marked).await.map_err(no)?;
+        self.look().await;
+        Ok(String::new())
+    }
+}
+
+fn done(result: Result<(), MailError>) -> Answer {
+    result.map(|()| String::new()).map_err(no)
+}
+
+fn message_hash(message: &Message) -> u64 {
+    hash(message.summary.envelope.message_id.as_deref().unwrap_or(&format!("{:?}", message.at)))
+}

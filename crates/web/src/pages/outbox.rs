@@ -1,0 +1,327 @@
+//! `/outbox`: what waits, what is tried again, what nobody can know, and what left lately.
+
+use super::see_other;
+use crate::{
+    error::WebError,
+    session::{SignedIn, Submitted},
+    state::WebState,
+    templates::Page,
+    words::{ago, ahead},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Data, Path},
+};
+use imapmcp_core::{
+    account::Account,
+    id::{GrantId, OutboxId},
+    oauth::AccountScope,
+    outbox::{Hold, OutboxState},
+    time::Timestamp,
+};
+use imapmcp_delivery::{CancelOutcome, OutboxView, Preview, ReleaseOutcome};
+use imapmcp_oauth_server::{Connection, Parameters, clean_name};
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// Entries that are shown with their text at most.
+const MAX_SHOWN: usize = 20;
+/// Entries on the page, open ones and others.
+const OPEN: u32 = 100;
+const RECENT: u32 = 20;
+
+/// `pages/outbox.html`.
+#[derive(Debug, Serialize)]
+pub(crate) struct OutboxPage {
+    /// Wait for the user's approval.
+    waiting: Vec<Row>,
+    /// Nobody can tell whether they left.
+    unknown: Vec<Row>,
+    /// Leave by themselves: undo windows, later times, retries, copies.
+    open: Vec<Row>,
+    /// Ended.
+    recent: Vec<Row>,
+    /// `released`, `cancelled`, `late` or nothing.
+    notice: &'static str,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Row {
+    id: String,
+    subject: String,
+    to: String,
+    account: String,
+    client: String,
+    made: String,
+    made_at: String,
+    /// Kind and text of the pill.
+    kind: &'static str,
+    icon: &'static str,
+    word: String,
+    /// One sentence on where it stands.
+    line: String,
+    /// Refused recipients, each as a sentence.
+    refused: Vec<String>,
+    cancel: bool,
+    /// "Undo", "Stop" or "Reject".
+    cancel_word: &'static str,
+    release: bool,
+    preview: Option<PreviewRow>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct PreviewRow {
+    cc: String,
+    bcc: String,
+    text: String,
+    cut: bool,
+    files: Vec<String>,
+}
+
+impl From<Preview> for PreviewRow {
+    fn from(preview: Preview) -> Self {
+        Self { cc: preview.cc, bcc: preview.bcc, text: preview.text, cut: preview.cut, files: preview.files }
+    }
+}
+
+/// What rows refer to.
+struct Names {
+    accounts: HashMap<String, String>,
+    clients: HashMap<GrantId, String>,
+    now: Timestamp,
+}
+
+impl Names {
+    fn new(accounts: &[Account], connections: &[Connection], now: Timestamp) -> Self {
+        let label = |account: &Account| (account.id.to_string(), account.label.clone());
+        let client = |connection: &Connection| {
+            (connection.grant.id.clone(), clean_name(&connection.grant.client_name, 40))
+        };
+        Self {
+            accounts: accounts.iter().map(label).collect(),
+            clients: connections.iter().map(client).collect(),
+            now,
+        }
+    }
+
+    fn row(&self, view: &OutboxView) -> Row {
+        let (kind, icon, word, line) = self.standing(view);
+        let refused = |refusal: &imapmcp_core::outbox::Refusal| {
+            let later = refusal.may_pass() && view.next_attempt_at.is_some();
+            let said = if later { "is tried again" } else { "was refused" };
+            format!("{} {said} ({})", refusal.address, refusal.code)
+        };
+        Row {
+            id: view.id.to_string(),
+            subject: view
+                .subject
+                .clone()
+                .filter(|subject| !subject.trim().is_empty())
+                .unwrap_or_else(|| "(no subject)".to_owned()),
+            to: people(&view.recipients),
+            account: self.accounts.get(view.account.as_str()).cloned().unwrap_or_default(),
+            client: self.clients.get(&view.grant).cloned().unwrap_or_else(|| "a former client".to_owned()),
+            made: ago(view.created_at, self.now),
+            made_at: view.created_at.to_rfc3339(),
+            kind,
+            icon,
+            word,
+            line,
+            refused: view.rejected.iter().map(refused).collect(),
+            cancel: view.cancellable,
+            cancel_word: match (view.state, view.hold) {
+                (OutboxState::PendingApproval, _) => "Reject",
+                (_, Some(Hold::Undo)) => "Undo",
+                _ => "Stop",
+            },
+            release: view.state == OutboxState::PendingApproval,
+            preview: None,
+        }
+    }
+
+    /// Kind, icon and text of the pill, and a sentence.
+    fn standing(&self, view: &OutboxView) -> (&'static str, &'static str, String, String) {
+        let when = |at: Option<Timestamp>| at.map_or_else(String::new, |at| ahead(at, self.now));
+        let why = view.last_error.as_deref().map(reason).unwrap_or_default();
+        let copy = match view.saved_to_sent {
+            Some(true) => "The copy is in Sent.".to_owned(),
+            Some(false) if view.next_attempt_at.is_some() => {
+                format!("The copy is not saved yet ({why}); next try {}.", when(view.next_attempt_at))
+            }
+            Some(false) => format!("The copy could not be saved ({why})."),
+            None => String::new(),
+        };
+        let (kind, icon, word, line) = match view.state {
+            OutboxState::PendingApproval => {
+                ("warn", "clock", "Waiting for you", "It leaves only if you approve it.".to_owned())
+            }
+            OutboxState::Unknown => (
+                "warn",
+                "q",
+                "Outcome unknown",
+                "The whole message was handed over, then the connection broke. It may or may not have been sent; \
+                 it is not tried again by itself."
+                    .to_owned(),
+            ),
+            OutboxState::Queued if view.hold.is_some() => {
+                ("info", "clock", "Held", format!("Leaves {}.", when(view.next_attempt_at)))
+            }
+            OutboxState::Queued => (
+                "info",
+                "retry",
+                "Will retry",
+                format!(
+                    "{why}. Next try {}, the last one {}.",
+                    when(view.next_attempt_at),
+                    ahead(view.expires_at, self.now)
+                ),
+            ),
+            OutboxState::Sending => ("info", "send", "On its way", String::new()),
+            OutboxState::Accepted | OutboxState::Done if view.rejected.is_empty() => {
+                ("ok", "check", "Sent", copy)
+            }
+            OutboxState::Accepted | OutboxState::Done => {
+                let refused = format!("{} refused", view.rejected.len());
+                return ("bad", "x", refused, format!("Sent to the others. {copy}"));
+            }
+            OutboxState::Rejected => ("bad", "x", "Refused", "Nobody got it.".to_owned()),
+            OutboxState::Cancelled if view.last_error.is_some() => {
+                ("bad", "x", "Given up", format!("{why}. Nobody got it."))
+            }
+            OutboxState::Cancelled => ("info", "ban", "Stopped", "It never left.".to_owned()),
+        };
+        (kind, icon, word.to_owned(), line)
+    }
+}
+
+fn people(recipients: &[String]) -> String {
+    match recipients {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first, more @ ..] if more.len() > 3 => format!("{first} and {} more", more.len()),
+        several => several.join(", "),
+    }
+}
+
+/// What a stored code means.
+fn reason(code: &str) -> String {
+    match code {
+        "login_refused" => "The mail server refuses the account's password",
+        "timeout" => "The mail server does not answer",
+        "throttled" => "The mail server asks to slow down",
+        "OVERQUOTA" => "The mailbox is full",
+        "no_sent_folder" => "There is no Sent folder",
+        "unreadable" => "It cannot be opened with the keys of this server",
+        "dns_failed" | "connect_failed" | "tls_failed" | "starttls_missing" | "blocked" => {
+            "The mail server cannot be reached"
+        }
+        code if code.len() == 3 && code.starts_with(['4', '5']) => {
+            return format!("The mail server answered {code}");
+        }
+        _ => "The mail server refused",
+    }
+    .to_owned()
+}
+
+impl Page for OutboxPage {
+    const TEMPLATE: &'static str = "pages/outbox.html";
+
+    fn sample() -> Self {
+        let row = |word: &str| Row {
+            id: "out_sample".to_owned(),
+            subject: "Re: Quote for the oak shelves".to_owned(),
+            to: "paul@example.org".to_owned(),
+            account: "Personal".to_owned(),
+            client: "Claude".to_owned(),
+            made: "3 minutes ago".to_owned(),
+            made_at: "2026-11-22T14:31:00Z".to_owned(),
+            kind: "warn",
+            icon: "clock",
+            word: word.to_owned(),
+            line: "It leaves only if you approve it.".to_owned(),
+            refused: vec!["lea@example.org was refused (550)".to_owned()],
+            cancel: true,
+            cancel_word: "Stop",
+            release: true,
+            preview: None,
+        };
+        let preview = PreviewRow {
+            cc: "office@example.org".to_owned(),
+            bcc: "archive@example.org".to_owned(),
+            text: "Good morning,\nboth are possible.".to_owned(),
+            cut: true,
+            files: vec!["measurements.pdf".to_owned()],
+        };
+        Self {
+            waiting: vec![Row { preview: Some(preview), ..row("Waiting for you") }],
+            unknown: vec![row("Outcome unknown")],
+            open: vec![row("Will retry")],
+            recent: vec![row("Sent")],
+            notice: "released",
+        }
+    }
+}
+
+/// `GET`.
+pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    let signed_in = SignedIn::of(&state, &request).await?;
+    let user = &signed_in.user;
+    let accounts = state.accounts.list(user).await?;
+    let connections = state.server.connections(user).await?;
+    let names = Names::new(&accounts, &connections, state.server.now());
+    let open = state.delivery.list_outbox(user, &AccountScope::All, true, OPEN, None).await?;
+    let all = state.delivery.list_outbox(user, &AccountScope::All, false, RECENT, None).await?;
+    let query = Parameters::parse(request.query_string().as_bytes());
+    let notice = query.first("notice");
+    let mut page = OutboxPage {
+        waiting: Vec::new(),
+        unknown: Vec::new(),
+        open: Vec::new(),
+        recent: all.entries.iter().filter(|view| has_ended(view)).map(|view| names.row(view)).collect(),
+        notice: ["released", "cancelled", "late"].into_iter().find(|known| *known == notice).unwrap_or(""),
+    };
+    for view in &open.entries {
+        let mut row = names.row(view);
+        match view.state {
+            OutboxState::PendingApproval => {
+                // who approves a message reads it first
+                if page.waiting.len() < MAX_SHOWN {
+                    row.preview = state.delivery.preview(user, &view.id).await?.map(PreviewRow::from);
+                }
+                page.waiting.push(row);
+            }
+            OutboxState::Unknown => page.unknown.push(row),
+            _ => page.open.push(row),
+        }
+    }
+    state.page(StatusCode::OK, &signed_in.visitor, "outbox", &page)
+}
+
+const fn has_ended(view: &OutboxView) -> bool {
+    matches!(view.state, OutboxState::Done | OutboxState::Rejected | OutboxState::Cancelled)
+}
+
+/// `POST /outbox/{id}` with `csrf` and `do` (`release`, `cancel`).
+pub(super) async fn act(
+    state: Data<WebState>,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let (signed_in, form) = Submitted::signed_in(&state, &request, &body).await?;
+    let id: OutboxId = id.parse().map_err(|_| WebError::NotFound)?;
+    let user = &signed_in.user;
+    let notice = match form.first("do") {
+        "release" => match state.delivery.release(user, &id).await?.ok_or(WebError::NotFound)? {
+            ReleaseOutcome::Released => "released",
+            ReleaseOutcome::NotHeld(_) => "late",
+        },
+        "cancel" => match state.delivery.cancel(user, &id).await?.ok_or(WebError::NotFound)? {
+            CancelOutcome::Cancelled => "cancelled",
+            CancelOutcome::TooLate(_) => "late",
+        },
+        _ => return Err(WebError::BadRequest("Choose to send or to stop the message.")),
+    };
+    Ok(see_other(&format!("/outbox?notice={notice}")))
+}

@@ -1,0 +1,18 @@
+DROP TABLE operations;
+ALTER TABLE accounts DROP COLUMN send_policy;
+DROP INDEX outbox_by_user;
+DROP INDEX outbox_due;
+ALTER TABLE outbox DROP COLUMN next_attempt_at;
+ALTER TABLE outbox DROP COLUMN expires_at;
+ALTER TABLE outbox DROP COLUMN not_before;
+ALTER TABLE outbox DROP COLUMN hold;
+ALTER TABLE outbox DROP COLUMN attempts;
+ALTER TABLE outbox DROP COLUMN looks;
+ALTER TABLE outbox DROP COLUMN worker;
+ALTER TABLE outbox DROP COLUMN lease_until;
+ALTER TABLE outbox DROP COLUMN fence;
+ALTER TABLE outbox DROP COLUMN at_risk;
+ALTER TABLE outbox DROP COLUMN departed;
+ALTER TABLE outbox DROP COLUMN last_error;
+ALTER TABLE outbox DROP COLUMN subject;
+CREATE INDEX outbox_by_state ON outbox (state, updated_at);
