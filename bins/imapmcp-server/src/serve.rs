@@ -119,6 +119,7 @@ fn endpoint(services: &Services) -> io::Result<Endpoint> {
         extractor: Extractor::worker(std::env::current_exe()?, vec![crate::EXTRACT_WORKER.into()]),
         senders: Senders::default(),
         operations: Arc::clone(&services.operations),
+        being_written: Arc::default(),
         clock: Arc::clone(&services.clock),
         entropy: Arc::clone(&services.entropy),
         accounts_url: format!("{}/accounts", services.settings.oauth.issuer),

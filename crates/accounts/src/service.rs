@@ -9,7 +9,11 @@ use imapmcp_core::{
     store::AccountRepository,
     time::Clock,
 };
-use std::{sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// Octets of a signature.
 const MAX_SIGNATURE: usize = 20_000;
@@ -30,15 +34,36 @@ pub struct AccountsDeps {
     pub entropy: Arc<dyn Entropy>,
 }
 
+/// An account that was just used is taken as it was for this long: a client asks many things in a row. What this process
+/// changes holds at once, what another one changes holds a second later.
+const STAYS_FRESH: Duration = Duration::from_secs(1);
+/// Accounts kept fresh; when there are more, all are forgotten.
+const MAX_FRESH: usize = 10_000;
+
+type Fresh = HashMap<(UserId, AccountId), (Instant, Account, Arc<dyn Mailbox>)>;
+
 /// Use cases of mail accounts.
 pub struct Accounts {
     deps: AccountsDeps,
+    fresh: Mutex<Fresh>,
 }
 
 impl Accounts {
     /// Ready for use.
-    pub const fn new(deps: AccountsDeps) -> Self {
-        Self { deps }
+    pub fn new(deps: AccountsDeps) -> Self {
+        Self { deps, fresh: Mutex::default() }
+    }
+
+    fn fresh(&self) -> MutexGuard<'_, Fresh> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An account was changed or removed: the next use reads it anew, over new connections if `closing`.
+    fn changed(&self, id: &AccountId, closing: bool) {
+        self.fresh().retain(|(_, known), _| known != id);
+        if closing {
+            self.deps.mail.forget(id);
+        }
     }
 
     /// Adds an account without talking to its servers.
@@ -66,6 +91,7 @@ impl Accounts {
         };
         if let Some(health) = health {
             self.deps.repository.set_health(id, account.credential_version, health).await?;
+            self.changed(id, false);
         }
         Ok(diagnosis)
     }
@@ -85,7 +111,7 @@ impl Accounts {
         if !self.deps.repository.remove_account(user, id).await? {
             return Err(AccountError::NotFound);
         }
-        self.deps.mail.forget(id);
+        self.changed(id, true);
         Ok(())
     }
 
@@ -102,7 +128,7 @@ impl Accounts {
         if !self.deps.repository.set_credential(user, id, version, &sealed).await? {
             return Err(AccountError::ChangedMeanwhile);
         }
-        self.deps.mail.forget(id);
+        self.changed(id, true);
         Ok(())
     }
 
@@ -114,6 +140,7 @@ impl Accounts {
         policy: SendPolicy,
     ) -> Result<(), AccountError> {
         let known = self.deps.repository.set_send_policy(user, id, policy).await?;
+        self.changed(id, false);
         if known { Ok(()) } else { Err(AccountError::NotFound) }
     }
 
@@ -138,6 +165,7 @@ impl Accounts {
         if !self.deps.repository.set_signature(user, id, signature).await? {
             return Err(AccountError::NotFound);
         }
+        self.changed(id, false);
         Ok(())
     }
 
@@ -147,8 +175,19 @@ impl Accounts {
         user: &UserId,
         id: &AccountId,
     ) -> Result<(Account, Arc<dyn Mailbox>), AccountError> {
+        let key = (user.clone(), id.clone());
+        if let Some((since, account, mailbox)) = self.fresh().get(&key)
+            && since.elapsed() < STAYS_FRESH
+        {
+            return Ok((account.clone(), Arc::clone(mailbox)));
+        }
         let account = self.usable(user, id).await?;
         let mailbox = self.deps.mail.mailbox(&self.login_of(&account)?);
+        let mut fresh = self.fresh();
+        if fresh.len() >= MAX_FRESH {
+            fresh.clear();
+        }
+        fresh.insert(key, (Instant::now(), account.clone(), Arc::clone(&mailbox)));
         Ok((account, mailbox))
     }
 
@@ -164,7 +203,7 @@ impl Accounts {
         if let Err(error) = self.deps.repository.set_health(id, version, Health::NeedsAttention).await {
             tracing::warn!(account = %id, %error, "a refused login could not be noted");
         }
-        self.deps.mail.forget(id);
+        self.changed(id, true);
     }
 
     /// An account whose servers may be talked to; no mailbox is opened.

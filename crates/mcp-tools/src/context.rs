@@ -19,6 +19,7 @@ use imapmcp_core::{
 use imapmcp_delivery::Delivery;
 use imapmcp_extract::Extractor;
 use std::sync::Arc;
+use tokio::sync::RwLock;
 
 /// The services behind the tools; one per process.
 pub struct Services {
@@ -34,6 +35,8 @@ pub struct Services {
     pub senders: Senders,
     /// Plans, and what can be undone.
     pub operations: Arc<dyn OperationRepository>,
+    /// Held for reading while how to undo a change is being written.
+    pub being_written: Arc<RwLock<()>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

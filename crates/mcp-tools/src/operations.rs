@@ -10,6 +10,7 @@ use imapmcp_core::{
     operation::{MAX_DETAIL, Operation, OperationState},
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// How long a change can be taken back, and a plan be carried out.
 const LIFETIME_SECONDS: i64 = 7 * 86_400;
@@ -108,10 +109,22 @@ impl Undo {
     }
 }
 
-/// Records how to take a change back; `None` if that did not work (it is logged).
+/// Records how to take a change back. The change is done, so its answer does not wait for the disk; [`find`] waits for
+/// what is being written.
 pub(crate) async fn record(context: &Context<'_>, account: &AccountId, undo: &Undo) -> Option<String> {
     let detail = serde_json::to_string(undo).ok()?;
-    add(context, account, "change", OperationState::Done, detail, LIFETIME_SECONDS).await.ok()
+    let operation = made(context, account, "change", OperationState::Done, detail, LIFETIME_SECONDS).ok()?;
+    let id = operation.id.to_string();
+    let services = context.services;
+    let being_written = Arc::clone(&services.being_written).read_owned().await;
+    let operations = Arc::clone(&services.operations);
+    tokio::spawn(async move {
+        let _until_then = being_written;
+        if let Err(error) = operations.add_operation(&operation).await {
+            tracing::error!(operation = %operation.id, %error, "how to undo a change could not be recorded");
+        }
+    });
+    Some(id)
 }
 
 /// Records a plan.
@@ -120,22 +133,24 @@ pub(crate) async fn plan(
     account: &AccountId,
     detail: String,
 ) -> Result<String, ToolError> {
-    add(context, account, "plan", OperationState::Planned, detail, PLAN_SECONDS).await
+    let operation = made(context, account, "plan", OperationState::Planned, detail, PLAN_SECONDS)?;
+    context.services.operations.add_operation(&operation).await?;
+    Ok(operation.id.to_string())
 }
 
-async fn add(
+fn made(
     context: &Context<'_>,
     account: &AccountId,
     kind: &str,
     state: OperationState,
     detail: String,
     seconds: i64,
-) -> Result<String, ToolError> {
+) -> Result<Operation, ToolError> {
     if detail.len() > MAX_DETAIL {
         return Err(ToolError::Internal("an operation is too long to be recorded".to_owned()));
     }
     let now = context.services.clock.now();
-    let operation = Operation {
+    Ok(Operation {
         id: OperationId::random(&*context.services.entropy),
         user: context.principal.user.clone(),
         account: account.clone(),
@@ -144,9 +159,7 @@ async fn add(
         detail,
         created_at: now,
         expires_at: now.plus_seconds(seconds),
-    };
-    context.services.operations.add_operation(&operation).await?;
-    Ok(operation.id.to_string())
+    })
 }
 
 /// An operation of the caller's, of this kind and in this state, within the grant.
@@ -159,6 +172,7 @@ pub(crate) async fn find(
     let unknown =
         || ToolError::argument(field, "names nothing that can be done (any more)", "the id an answer gave");
     let id: OperationId = id.parse().map_err(|_| unknown())?;
+    drop(context.services.being_written.write().await);
     let now = context.services.clock.now();
     let found = context.services.operations.find_operation(&context.principal.user, &id, now).await?;
     found

@@ -80,6 +80,10 @@ pub(crate) fn hides_characters(text: &str) -> bool {
     let mut before = None;
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
+        if c.is_ascii() {
+            before = Some(c);
+            continue;
+        }
         let typography = matches!(
             c,
             '\u{AD}' | '\u{FEFF}' | '\u{200E}' | '\u{200F}' | '\u{200D}' | '\u{FE0E}' | '\u{FE0F}'

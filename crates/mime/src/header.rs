@@ -79,6 +79,9 @@ pub const fn is_deceptive(c: char) -> bool {
 /// Whether `c` is shown behind `before`: nothing deceptive, and joiners and selectors only where they make emoji (in
 /// a row they carry data that nobody sees).
 pub(crate) fn is_shown(c: char, before: Option<char>) -> bool {
+    if c.is_ascii() {
+        return true;
+    }
     let pictured = |c: char| matches!(c, '\u{203C}'..='\u{32FF}' | '\u{1F000}'..='\u{1FAFF}');
     match (c, before) {
         ('\u{200D}', Some(before)) => {

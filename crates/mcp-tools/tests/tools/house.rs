@@ -107,6 +107,7 @@ pub(crate) async fn house() -> House {
         extractor: Extractor::in_process(),
         senders: Senders::default(),
         operations,
+        being_written: Arc::default(),
         clock,
         entropy,
         accounts_url: "http://localhost:3000/accounts".into(),
