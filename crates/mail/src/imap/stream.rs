@@ -21,6 +21,8 @@ use tokio::{
     time::timeout,
 };
 
+/// Octets that are put together while the reader is behind: each chunk costs a hop from thread to thread.
+const CHUNK: usize = 128 * 1024;
 /// Longest a stream may take in all: a bound for threads, not for people.
 const MAX_STREAM: Duration = Duration::from_hours(6);
 
@@ -66,17 +68,20 @@ impl Reader {
     fn sink(&self, started: Arc<AtomicBool>, stall: Duration) -> Sink {
         let (sender, runtime) = (self.sender.clone(), Handle::current());
         let mut decoder = Decoder::new(&self.part.encoding);
+        let mut out = Vec::new();
         Box::new(move |piece| {
-            let mut out = Vec::new();
             match piece {
                 Piece::Start => started.store(true, Ordering::Release),
                 Piece::Octets(octets) => decoder.push(octets, &mut out),
                 Piece::End => decoder.finish(&mut out),
             }
-            if out.is_empty() && !matches!(piece, Piece::Start) {
+            let waits = sender.capacity() == 0 && out.len() < CHUNK && matches!(piece, Piece::Octets(_));
+            // the first chunk says that there is something to come, even if it is empty
+            if waits || (out.is_empty() && !matches!(piece, Piece::Start)) {
                 return true;
             }
-            match sender.try_send(Ok(out.into())) {
+            let chunk = std::mem::take(&mut out);
+            match sender.try_send(Ok(chunk.into())) {
                 Ok(()) => true,
                 Err(TrySendError::Closed(_)) => false,
                 Err(TrySendError::Full(chunk)) => runtime.block_on(async {
