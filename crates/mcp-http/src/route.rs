@@ -147,7 +147,11 @@ async fn post(request: HttpRequest, endpoint: web::Data<Endpoint>, payload: web:
     }
     match incoming.era {
         Era::Modern => modern(&request, &endpoint, principal, incoming, &body).await,
-        Era::Legacy => legacy(&endpoint, principal, incoming, version).await,
+        Era::Legacy => {
+            // who takes plain JSON only hears of no progress
+            let streams = named("accept").is_some_and(|accept| accept.contains("text/event-stream"));
+            legacy(&endpoint, principal, incoming, version, streams).await
+        }
     }
 }
 
@@ -219,6 +223,7 @@ async fn legacy(
     principal: Principal,
     incoming: Incoming,
     version: Option<&str>,
+    streams: bool,
 ) -> HttpResponse {
     if let Some(version) =
         version.filter(|version| !LEGACY.contains(version) && incoming.method != "initialize")
@@ -245,7 +250,7 @@ async fn legacy(
         "tools/call" => {
             let (name, arguments) = (incoming.param("name").map(ToOwned::to_owned), incoming.arguments());
             if let (Some(services), Some(name), Some(arguments)) = (&endpoint.config.tools, name, arguments) {
-                let token = incoming.progress_token();
+                let token = incoming.progress_token().filter(|_| streams);
                 return direct::call(Arc::clone(services), principal, &id, name, arguments, token).await;
             }
         }

@@ -135,6 +135,9 @@ fn a_search_tells_how_far_it_has_come() {
     ];
     let (status, _, body) = world.post("/mcp", &headers, call.to_string().as_bytes());
     assert_eq!(status, 200);
+    let plain = [headers[0], headers[1], ("Accept", "application/json")];
+    let (_, _, answer) = world.post("/mcp", &plain, call.to_string().as_bytes());
+    assert!(answer.starts_with('{'), "who takes JSON only gets JSON: {answer}");
     let events: Vec<Value> = body
         .lines()
         .filter_map(|line| line.strip_prefix("data: "))
