@@ -144,7 +144,7 @@ impl Accounts {
         if known { Ok(()) } else { Err(AccountError::NotFound) }
     }
 
-    /// Replaces the signature (text or HTML, at most [`MAX_SIGNATURE`] octets); an empty one removes it.
+    /// Replaces the signature (text or HTML, at most 20,000 octets); an empty one removes it.
     pub async fn set_signature(
         &self,
         user: &UserId,

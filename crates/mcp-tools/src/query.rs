@@ -74,7 +74,7 @@ fn read(tokens: &[Token], dated: bool, now: Timestamp) -> Result<Query, QueryErr
     Ok(query)
 }
 
-/// A word anywhere in a message: in what the server has at hand, or, in the last [`TEXT_DAYS`] days, in its text.
+/// A word anywhere in a message: in what the server has at hand, or, in the last 90 days, in its text.
 /// `dated` says that the rest of the query bounds the days already.
 pub fn anywhere(word: &str, dated: bool, now: Timestamp) -> (Criterion, Option<Timestamp>) {
     if dated {

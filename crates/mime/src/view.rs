@@ -163,7 +163,7 @@ fn choices(parts: &[Part]) -> Vec<Choice<'_>> {
 
 /// The parts whose octets [`render`] needs for this format, in order: of alternatives one, several inline texts of a
 /// mixed message all, an invitation when it is all there is; at most 10, and no more than twice
-/// [`MAX_TEXT`](crate::body::MAX_TEXT) octets together beside the first.
+/// [`MAX_TEXT`] octets together beside the first.
 pub fn wanted(parts: &[Part], format: Format) -> Vec<&Part> {
     let mut found: Vec<&Part> =
         choices(parts).iter().flat_map(|choice| choice.best(format).to_vec()).collect();
@@ -197,7 +197,7 @@ pub(crate) fn is_own_text(parts: &[Part]) -> impl Fn(&Part) -> bool {
 }
 
 /// Decodes, cleans and joins. `octets` are the encoded octets of each wanted part, in that order; what is longer than
-/// [`MAX_TEXT`](crate::body::MAX_TEXT) is cut. CPU-bound: callers run it off the async threads.
+/// [`MAX_TEXT`] is cut. CPU-bound: callers run it off the async threads.
 pub fn render(parts: &[(&Part, &[u8])], format: Format) -> View {
     let mut view = View::default();
     let mut said: Vec<String> = Vec::new();
