@@ -5,7 +5,7 @@ use crate::{
     fence, present, reference,
     reply::Reply,
     spec::{Effect, Spec},
-    tools::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, one_message, text},
+    tools::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, offset, one_message, text},
 };
 use imapmcp_attachments::File;
 use imapmcp_core::{account::Backend, mail::Message, permission::Permission};
@@ -51,16 +51,7 @@ const MAX_SIGNS: usize = 10;
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let at = one_message(arguments)?;
-    let from = match arguments.text("cursor") {
-        None => 0,
-        Some(text) => text.parse::<usize>().map_err(|_| {
-            ToolError::argument(
-                "cursor",
-                "is not a cursor of this server",
-                "the omitted.cursor of the answer before",
-            )
-        })?,
-    };
+    let from = offset(arguments)?;
     let opened = context.open(arguments.text("account_id")).await?;
     let format = match arguments.choice("format") {
         "headers" => None,

@@ -76,6 +76,19 @@ pub(crate) fn octets(arguments: &Arguments) -> usize {
     arguments.integer("max_tokens") as usize * OCTETS_PER_TOKEN
 }
 
+/// Where a text goes on, as `omitted.cursor` said.
+pub(crate) fn offset(arguments: &Arguments) -> Result<usize, ToolError> {
+    arguments.text("cursor").map_or(Ok(0), |text| {
+        text.parse().map_err(|_| {
+            ToolError::argument(
+                "cursor",
+                "is not a cursor of this server",
+                "the omitted.cursor of the answer before",
+            )
+        })
+    })
+}
+
 /// The one message a call names by `id` or by `folder` and `uid`.
 pub(crate) fn one_message(arguments: &Arguments) -> Result<Locator, ToolError> {
     if let Some(id) = arguments.text("id") {

@@ -5,7 +5,7 @@ use crate::{
     fence, present,
     reply::Reply,
     spec::{Effect, Spec},
-    tools::{ACCOUNT, ID, INDEX, MAX_TOKENS, get_attachment, octets, one_message},
+    tools::{ACCOUNT, ID, INDEX, MAX_TOKENS, get_attachment, octets, offset, one_message},
 };
 use imapmcp_core::permission::Permission;
 use imapmcp_extract::{MAX_OCTETS, Request};
@@ -33,16 +33,7 @@ pub(crate) const SPEC: Spec = Spec {
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let at = one_message(arguments)?;
     let pages = arguments.text("pages").map(page_range).transpose()?;
-    let from = match arguments.text("cursor") {
-        None => 0,
-        Some(text) => text.parse::<usize>().map_err(|_| {
-            ToolError::argument(
-                "cursor",
-                "is not a cursor of this server",
-                "the omitted.cursor of the answer before",
-            )
-        })?,
-    };
+    let from = offset(arguments)?;
     let opened = context.open(arguments.text("account_id")).await?;
     let (message, file, part) =
         get_attachment::find(context, &opened, &at, arguments.integer("attachment_index")).await?;
