@@ -11,7 +11,7 @@ use actix_web::{
 use imapmcp_bootstrap::{Listen, Services};
 use imapmcp_extract::Extractor;
 use imapmcp_mcp_http::{Endpoint, EndpointConfig, Inflight, MailHandler, gate::BearerGate, hosts::Hosts};
-use imapmcp_mcp_tools::{context::Services as ToolServices, registry, senders::Senders};
+use imapmcp_mcp_tools::{context::Services as ToolServices, journal::Journal, registry, senders::Senders};
 use imapmcp_web::{WebDeps, WebState};
 use rust_mcp_sdk::{ServerDetails, schema};
 use std::{io, sync::Arc, time::Duration};
@@ -32,7 +32,8 @@ const DELIVERIES_END: Duration = Duration::from_secs(12);
     reason = "the link that makes the first administrator belongs on the terminal only"
 )]
 pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::Result<()> {
-    let endpoint = web::Data::new(endpoint(&services)?);
+    let journal = Journal::new(Arc::clone(&services.operations), runtime.clone());
+    let endpoint = web::Data::new(endpoint(&services, &journal)?);
     let downloads = web::Data::from(Arc::clone(&services.attachments));
     let state = web::Data::new(WebState::new(WebDeps {
         server: Arc::clone(&services.authorization),
@@ -102,6 +103,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     if !delivery.drain(DELIVERIES_END).await {
         tracing::warn!("a delivery is still under way; it is recorded, and the next start looks after it");
     }
+    journal.written().await;
     Ok(())
 }
 
@@ -109,7 +111,7 @@ fn told(error: &io::Error, address: &str) -> io::Error {
     io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
 }
 
-fn endpoint(services: &Services) -> io::Result<Endpoint> {
+fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint> {
     let inflight = Arc::new(Inflight::default());
     let tools = Arc::new(ToolServices {
         accounts: Arc::clone(&services.accounts),
@@ -118,8 +120,7 @@ fn endpoint(services: &Services) -> io::Result<Endpoint> {
         // hostile files meet their parsers in a process of their own
         extractor: Extractor::worker(std::env::current_exe()?, vec![crate::EXTRACT_WORKER.into()]),
         senders: Senders::default(),
-        operations: Arc::clone(&services.operations),
-        being_written: Arc::default(),
+        journal: Arc::clone(journal),
         clock: Arc::clone(&services.clock),
         entropy: Arc::clone(&services.entropy),
         accounts_url: format!("{}/accounts", services.settings.oauth.issuer),

@@ -2,6 +2,7 @@
 
 use crate::{
     error::ToolError,
+    journal::Journal,
     reply::{Progress, ProgressSender},
     senders::Senders,
 };
@@ -13,13 +14,11 @@ use imapmcp_core::{
     mail::{Locator, MailError, Mailbox, Message, MessageRef},
     oauth::Principal,
     random::Entropy,
-    store::OperationRepository,
     time::Clock,
 };
 use imapmcp_delivery::Delivery;
 use imapmcp_extract::Extractor;
 use std::sync::Arc;
-use tokio::sync::RwLock;
 
 /// The services behind the tools; one per process.
 pub struct Services {
@@ -34,9 +33,7 @@ pub struct Services {
     /// Senders met before.
     pub senders: Senders,
     /// Plans, and what can be undone.
-    pub operations: Arc<dyn OperationRepository>,
-    /// Held for reading while how to undo a change is being written.
-    pub being_written: Arc<RwLock<()>>,
+    pub journal: Arc<Journal>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

@@ -1,9 +1,9 @@
 //! Text from mail is data. It stands between two marks that are random per call, so that nothing within can close
 //! them.
 
+use crate::present;
 use imapmcp_core::random::{self, Entropy};
 use imapmcp_mime::budget;
-use serde_json::json;
 
 /// Octets the marks add to a text.
 pub(crate) const COST: usize = 64;
@@ -36,7 +36,7 @@ pub(crate) fn fitting(entropy: &dyn Entropy, text: &str, from: usize, octets: us
     loop {
         let piece = budget::piece(text, from, room);
         let fenced = around(entropy, piece.text);
-        let length = json!(fenced).to_string().len();
+        let length = present::quoted(&fenced);
         // escaping makes JSON longer than the text: shrink in proportion until it fits
         if length > octets && room > 16 {
             room = (room * octets / length).saturating_sub(8).clamp(16, room - 1);

@@ -10,7 +10,6 @@ use imapmcp_core::{
     operation::{MAX_DETAIL, Operation, OperationState},
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// How long a change can be taken back, and a plan be carried out.
 const LIFETIME_SECONDS: i64 = 7 * 86_400;
@@ -109,21 +108,12 @@ impl Undo {
     }
 }
 
-/// Records how to take a change back. The change is done, so its answer does not wait for the disk; [`find`] waits for
-/// what is being written.
+/// Records how to take a change back.
 pub(crate) async fn record(context: &Context<'_>, account: &AccountId, undo: &Undo) -> Option<String> {
     let detail = serde_json::to_string(undo).ok()?;
     let operation = made(context, account, "change", OperationState::Done, detail, LIFETIME_SECONDS).ok()?;
     let id = operation.id.to_string();
-    let services = context.services;
-    let being_written = Arc::clone(&services.being_written).read_owned().await;
-    let operations = Arc::clone(&services.operations);
-    tokio::spawn(async move {
-        let _until_then = being_written;
-        if let Err(error) = operations.add_operation(&operation).await {
-            tracing::error!(operation = %operation.id, %error, "how to undo a change could not be recorded");
-        }
-    });
+    context.services.journal.add(operation).await;
     Some(id)
 }
 
@@ -134,7 +124,7 @@ pub(crate) async fn plan(
     detail: String,
 ) -> Result<String, ToolError> {
     let operation = made(context, account, "plan", OperationState::Planned, detail, PLAN_SECONDS)?;
-    context.services.operations.add_operation(&operation).await?;
+    context.services.journal.operations().add_operations(std::slice::from_ref(&operation)).await?;
     Ok(operation.id.to_string())
 }
 
@@ -172,9 +162,9 @@ pub(crate) async fn find(
     let unknown =
         || ToolError::argument(field, "names nothing that can be done (any more)", "the id an answer gave");
     let id: OperationId = id.parse().map_err(|_| unknown())?;
-    drop(context.services.being_written.write().await);
+    let operations = context.services.journal.written().await;
     let now = context.services.clock.now();
-    let found = context.services.operations.find_operation(&context.principal.user, &id, now).await?;
+    let found = operations.find_operation(&context.principal.user, &id, now).await?;
     found
         .filter(|operation| operation.kind == kind && context.principal.accounts.covers(&operation.account))
         .ok_or_else(unknown)
@@ -189,7 +179,7 @@ pub(crate) async fn take(
 ) -> Result<(), ToolError> {
     let now = context.services.clock.now();
     let user = &context.principal.user;
-    let operations = &context.services.operations;
+    let operations = context.services.journal.operations();
     if operations.advance_operation(user, &operation.id, from, OperationState::Running, None, now).await? {
         return Ok(());
     }
@@ -200,7 +190,7 @@ pub(crate) async fn take(
 pub(crate) async fn settle(context: &Context<'_>, operation: &Operation, to: OperationState) {
     let now = context.services.clock.now();
     let user = &context.principal.user;
-    let operations = &context.services.operations;
+    let operations = context.services.journal.operations();
     let from = OperationState::Running;
     if let Err(error) = operations.advance_operation(user, &operation.id, from, to, None, now).await {
         tracing::warn!(operation = %operation.id, %error, "the end of an operation could not be recorded");

@@ -10,9 +10,14 @@ use serde_json::{Map, Value, json};
 
 /// `Name <a@b>` in one line, shortened.
 pub(crate) fn person(address: &Address) -> String {
-    match header::name(address) {
-        Some(name) => format!("{} <{}>", shorten(&name, 60), shorten(&header::one_line(&address.email), 100)),
-        None => shorten(&header::one_line(&address.email), 100),
+    named(header::name(address).as_deref(), address)
+}
+
+fn named(name: Option<&str>, address: &Address) -> String {
+    let email = shorten(&header::one_line(&address.email), 100);
+    match name {
+        Some(name) => format!("{} <{email}>", shorten(name, 60)),
+        None => email,
     }
 }
 
@@ -74,6 +79,8 @@ pub(crate) struct Line {
     id: String,
     uid: u32,
     date: Option<String>,
+    /// Without seconds, which say nothing in a list.
+    minute: Option<String>,
     from: String,
     /// The sender's name, where it may stand alone: one that could pass for an address never does.
     name: Option<String>,
@@ -119,7 +126,7 @@ impl Member<'_> {
 }
 
 /// Octets of a text as a JSON string.
-fn quoted(text: &str) -> usize {
+pub(crate) fn quoted(text: &str) -> usize {
     let escaped = |octet: u8| match octet {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 1,
         0..32 => 5,
@@ -133,6 +140,7 @@ impl Line {
     pub(crate) fn new(folder: &str, uid_validity: u32, own: &str, message: &Summary) -> Self {
         let envelope = &message.envelope;
         let from = envelope.from.first();
+        let name = from.and_then(header::name);
         let to_me_alone = matches!(envelope.to.as_slice(), [only] if only.email.eq_ignore_ascii_case(own));
         let mut to = Vec::new();
         if !to_me_alone {
@@ -141,15 +149,14 @@ impl Line {
                 to.push(format!("+{}", envelope.to.len() - 3));
             }
         }
+        let date = message.internal_date.map(Timestamp::to_rfc3339);
         Self {
             id: reference::encode(folder, uid_validity, message.uid),
             uid: message.uid,
-            date: message.internal_date.map(Timestamp::to_rfc3339),
-            from: from.map(person).unwrap_or_default(),
-            name: from
-                .and_then(header::name)
-                .filter(|name| !name.contains(['@', '.', '<']))
-                .map(|name| shorten(&name, 60)),
+            minute: date.as_ref().map(|date| format!("{}Z", date.get(..16).unwrap_or(date))),
+            date,
+            from: from.map(|from| named(name.as_deref(), from)).unwrap_or_default(),
+            name: name.filter(|name| !name.contains(['@', '.', '<'])).map(|name| shorten(&name, 60)),
             to,
             subject: shorten(&envelope.subject.as_deref().map(header::text).unwrap_or_default(), 120),
             flags: message.flags.iter().take(20).map(|flag| shorten(flag, 64)).collect(),
@@ -172,11 +179,9 @@ impl Line {
         if detail < Detail::Bare {
             put("uid", Member::Number(self.uid.into()));
         }
-        match &self.date {
+        match if detail == Detail::Full { &self.date } else { &self.minute } {
             None => put("date", Member::Null),
-            Some(date) if detail == Detail::Full => put("date", Member::Text(date)),
-            // seconds say nothing in a list
-            Some(date) => put("date", Member::Text(&format!("{}Z", date.get(..16).unwrap_or(date)))),
+            Some(date) => put("date", Member::Text(date)),
         }
         match &self.name {
             Some(name) if detail == Detail::Short => put("from", Member::Text(&shorten(name, 24))),

@@ -47,6 +47,13 @@ pub fn list(parts: &[Part]) -> Vec<Attachment> {
 
 /// Whether there is anything a person would call an attachment: not the text, not an inline picture.
 pub fn any(parts: &[Part]) -> bool {
+    // most messages are one text
+    if let [only] = parts
+        && matches!(only.media_type.as_str(), "text/plain" | "text/html")
+        && only.disposition.as_deref() != Some("attachment")
+    {
+        return false;
+    }
     list(parts).iter().any(|attachment| !attachment.inline)
 }
 

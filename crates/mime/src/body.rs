@@ -51,8 +51,17 @@ pub fn decode(octets: &[u8], encoding: &str, charset: Option<&str>) -> String {
 /// Plain text without characters that are not seen; line ends become `\n`.
 pub fn visible(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
-    let mut before = None;
-    for c in text.chars() {
+    let (mut before, mut rest) = (None, text);
+    loop {
+        // runs of plain characters, which are most of a text, are copied whole
+        let plain = |octet: u8| matches!(octet, b' '..=b'~' | b'\n' | b'\t');
+        let run = rest.bytes().position(|octet| !plain(octet)).unwrap_or(rest.len());
+        let (run, odd) = rest.split_at(run);
+        clean.push_str(run);
+        before = run.chars().next_back().or(before);
+        let mut odd = odd.chars();
+        let Some(c) = odd.next() else { break };
+        rest = odd.as_str();
         let c = match c {
             '\u{2028}' | '\u{2029}' => '\n',
             c => c,
@@ -68,34 +77,30 @@ pub fn visible(text: &str) -> String {
 /// Whether characters that nobody sees stand within the words of a text. Soft hyphens and marks of order are
 /// typography, and a text of nothing but such characters is a spacer; tag characters are neither.
 pub(crate) fn hides_characters(text: &str) -> bool {
-    if text.is_ascii() {
-        return false;
-    }
-    if text
-        .chars()
-        .any(|c| matches!(c, '\u{E0000}'..='\u{E007F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'))
-    {
-        return true;
-    }
-    let mut before = None;
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        if c.is_ascii() {
-            before = Some(c);
-            continue;
+    let mut rest = text;
+    let mut inside_word = false;
+    while let Some(at) = rest.bytes().position(|octet| !octet.is_ascii()) {
+        let (before, from) = rest.split_at(at);
+        if let Some(last) = before.bytes().next_back() {
+            inside_word = last.is_ascii_alphanumeric();
+        }
+        let mut characters = from.chars();
+        let Some(c) = characters.next() else { break };
+        rest = characters.as_str();
+        if matches!(c, '\u{E0000}'..='\u{E007F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}') {
+            return true;
         }
         let typography = matches!(
             c,
             '\u{AD}' | '\u{FEFF}' | '\u{200E}' | '\u{200F}' | '\u{200D}' | '\u{FE0E}' | '\u{FE0F}'
         );
-        let inside = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-        if !typography && header::is_deceptive(c) && inside(before) {
-            while characters.next_if(|c| header::is_deceptive(*c)).is_some() {}
-            if inside(characters.peek().copied()) {
+        if inside_word && !typography && header::is_deceptive(c) {
+            let after = rest.trim_start_matches(header::is_deceptive);
+            if after.starts_with(|c: char| c.is_ascii_alphanumeric()) {
                 return true;
             }
         }
-        before = Some(c);
+        inside_word = false;
     }
     false
 }

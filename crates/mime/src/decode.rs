@@ -103,7 +103,7 @@ pub(crate) fn text(octets: &[u8], charset: Option<&str>, is_html: bool) -> Strin
             text.into_owned()
         }
         Some(encoding) => encoding.decode(octets).0.into_owned(),
-        None if octets.windows(3).take(64 * 1024).any(|three| matches!(three, b"\x1b$B" | b"\x1b$@")) => {
+        None if is_iso_2022_jp(&octets[..octets.len().min(64 * 1024)]) => {
             encoding_rs::ISO_2022_JP.decode(octets).0.into_owned()
         }
         None => {
@@ -115,6 +115,11 @@ pub(crate) fn text(octets: &[u8], charset: Option<&str>, is_html: bool) -> Strin
             }
         }
     }
+}
+
+/// Whether the octets switch to Japanese characters (RFC 1468).
+fn is_iso_2022_jp(octets: &[u8]) -> bool {
+    memchr::memchr_iter(0x1b, octets).any(|at| matches!(octets.get(at + 1..at + 3), Some(b"$B" | b"$@")))
 }
 
 /// `charset=` in the first octets of a page.

@@ -27,6 +27,11 @@ pub fn text(raw: &str) -> String {
 
 /// One line of plain text: visible characters, single blanks.
 pub fn one_line(text: &str) -> String {
+    // most texts are that already
+    let plain = |octet: u8| matches!(octet, b' '..=b'~');
+    if text.bytes().all(plain) && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ") {
+        return text.to_owned();
+    }
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_whitespace() || c.is_control() {

@@ -183,7 +183,11 @@ pub(crate) fn tell_lookalike(real: &str, view: &mut View) {
 /// Addresses in running text: look-alike hosts are told, and with `shorten` long ones are cut to what a person reads.
 pub(crate) fn in_text<'a>(text: &'a str, shorten: bool, view: &mut View) -> Cow<'a, str> {
     let mut seen = HashSet::new();
-    for word in text.split_whitespace().filter(|word| !word.is_ascii() || word.contains("xn--")) {
+    let punycode = text.contains("xn--");
+    let is_odd = |word: &&str| !word.is_ascii() || (punycode && word.contains("xn--"));
+    // cheap questions first: this looks at every word of every text
+    let words = text.split_ascii_whitespace().filter(is_odd).filter(|word| word.contains('.'));
+    for word in words.flat_map(str::split_whitespace).filter(is_odd) {
         let word = word.split(['/', '?', '#']).find(|piece| piece.contains('.')).unwrap_or_default();
         let word = word.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();
         let word = word.trim_matches(|c: char| !c.is_alphanumeric());

@@ -1,5 +1,7 @@
 //! What the sender wrote, and what was quoted below it.
 
+use crate::tree::first_octets;
+
 /// A body taken apart. The pieces are slices of it, without the blank lines around them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Split<'a> {
@@ -299,7 +301,7 @@ const MORE: &[&str] = &[
 fn header_block(lines: &[Line<'_>], at: usize) -> bool {
     let name = |line: &Line<'_>| -> Option<String> {
         let line = line.text.trim_start_matches(['*', '#', ' ']);
-        let end = line.find([':', '：']).filter(|end| *end <= 40)?;
+        let end = first_octets(line, 44).find([':', '：']).filter(|end| *end <= 40)?;
         Some(line[..end].trim_matches(['*', ' ', '\u{a0}']).to_lowercase())
     };
     if !name(&lines[at]).is_some_and(|name| FROM.contains(&name.as_str())) {

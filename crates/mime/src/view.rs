@@ -196,6 +196,15 @@ pub(crate) fn is_own_text(parts: &[Part]) -> impl Fn(&Part) -> bool {
     move |part| own.contains(&part.section)
 }
 
+/// Whether rendering this part is a few passes over its octets: plain text that cannot turn out to be a page.
+pub fn is_plain(part: &Part, octets: &[u8]) -> bool {
+    // whatever the charset, this octet is itself: no `<` in disguise (`=3C`, `+ADw-`, a byte order mark)
+    let first = octets.trim_ascii_start().first();
+    kind(part) == Some(Kind::Plain)
+        && !part.encoding.eq_ignore_ascii_case("base64")
+        && first.is_none_or(|octet| octet.is_ascii_graphic() && !matches!(octet, b'<' | b'=' | b'+'))
+}
+
 /// Decodes, cleans and joins. `octets` are the encoded octets of each wanted part, in that order; what is longer than
 /// [`MAX_TEXT`] is cut. CPU-bound: callers run it off the async threads.
 pub fn render(parts: &[(&Part, &[u8])], format: Format) -> View {
@@ -216,11 +225,16 @@ pub fn render(parts: &[(&Part, &[u8])], format: Format) -> View {
             link::tell_lookalike(&found, &mut view);
         }
         // alternatives in an order that hides that they are: the same words are not shown twice
-        let words: String = piece.text.split_whitespace().collect();
-        if words.is_empty() || said.contains(&words) {
+        if piece.text.trim().is_empty() {
             continue;
         }
-        said.push(words);
+        if parts.len() > 1 {
+            let words: String = piece.text.split_whitespace().collect();
+            if said.contains(&words) {
+                continue;
+            }
+            said.push(words);
+        }
         if !view.text.is_empty() {
             view.text.push_str("\n\n");
         }

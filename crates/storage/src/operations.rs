@@ -1,5 +1,5 @@
 use crate::{
-    database::{Database, with_conn, with_write},
+    database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
     schema::operations,
     words::{Word, id},
@@ -68,11 +68,13 @@ fn fits(detail: &str) -> Result<(), StoreError> {
 
 #[async_trait]
 impl OperationRepository for Database {
-    async fn add_operation(&self, operation: &Operation) -> Result<(), StoreError> {
-        fits(&operation.detail)?;
-        let row = OperationRow::from(operation);
-        with_write!(self, |c| {
-            diesel::insert_into(operations::table).values(row).execute(c).await?;
+    async fn add_operations(&self, operations: &[Operation]) -> Result<(), StoreError> {
+        operations.iter().try_for_each(|operation| fits(&operation.detail))?;
+        let rows: Vec<OperationRow> = operations.iter().map(OperationRow::from).collect();
+        with_tx!(self, |c| {
+            for row in rows {
+                diesel::insert_into(operations::table).values(row).execute(c).await?;
+            }
             Ok(())
         })
     }

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 /// Plans and what can be undone.
 #[async_trait]
 pub trait OperationRepository: Send + Sync {
-    /// Records; a detail beyond [`MAX_DETAIL`](crate::operation::MAX_DETAIL) is [`StoreError::Query`].
-    async fn add_operation(&self, operation: &Operation) -> Result<(), StoreError>;
+    /// Records all or none; a detail beyond [`MAX_DETAIL`](crate::operation::MAX_DETAIL) is [`StoreError::Query`].
+    async fn add_operations(&self, operations: &[Operation]) -> Result<(), StoreError>;
     /// One live operation of a user; `None` if unknown, lapsed, or another user's.
     async fn find_operation(
         &self,

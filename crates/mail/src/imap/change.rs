@@ -3,7 +3,7 @@
 use super::{
     command::Command,
     fault::Fault,
-    response::Code,
+    response::{Code, Data},
     session::{Selected, Session},
     sets::Set,
     tap::fetches,
@@ -13,8 +13,8 @@ use imapmcp_core::mail::{Flag, FlagChange, MailError, MessageRef, Outcome};
 use std::collections::HashMap;
 
 impl Session {
-    /// Changes flags, and asks in the same write what they were and what they are now: a server does not report messages
-    /// whose flags it left alone.
+    /// Changes flags, and asks in the same write what they were: a server reports the messages whose flags it changed, and
+    /// is silent about those that were so already.
     pub(crate) fn change_flags(
         &mut self,
         folder: &str,
@@ -26,8 +26,8 @@ impl Session {
         if uid_validity.is_some() || uids.is_empty() {
             outcome.uid_validity = self.opened(folder, uid_validity)?.uid_validity;
         }
-        let news = self.store(folder, uids, change, &mut outcome)?;
-        if news && !outcome.missing.is_empty() {
+        self.store(folder, uids, change, &mut outcome)?;
+        if !outcome.missing.is_empty() && self.has_news(folder)? {
             // They may have arrived just now. Setting a flag twice is setting it once.
             let late = std::mem::take(&mut outcome.missing);
             self.store(folder, &late, change, &mut outcome)?;
@@ -52,56 +52,66 @@ impl Session {
         }
     }
 
-    /// One batch of STORE and FETCH; says whether messages came or went meanwhile.
+    /// Whether messages came to the open folder that the server had not told of.
+    fn has_news(&mut self, folder: &str) -> Result<bool, Fault> {
+        let before = self.selected().map(|selected| selected.exists);
+        let batch = self.run(vec![self.enter(folder)])?;
+        Ok(batch.news || self.selected().map(|selected| selected.exists) != before)
+    }
+
+    /// FETCH and STORE in one batch.
     fn store(
         &mut self,
         folder: &str,
         uids: &[u32],
         change: &FlagChange,
         outcome: &mut Outcome,
-    ) -> Result<bool, Fault> {
+    ) -> Result<(), Fault> {
         if uids.is_empty() {
-            return Ok(false);
+            return Ok(());
         }
         let set = Set::of(uids);
         let store = |sign: &'static str, flags: &[Flag]| {
-            let command =
-                Command::new("UID STORE ").set(&set).raw(" ").raw(sign).raw("FLAGS.SILENT ").flags(flags);
+            let command = Command::new("UID STORE ").set(&set).raw(" ").raw(sign).raw("FLAGS ").flags(flags);
             (!flags.is_empty()).then_some(command)
         };
         let ask = || Command::new("UID FETCH ").set(&set).raw(" (UID FLAGS)");
-        // Messages that came since are not missing. Without a UIDVALIDITY to keep to, opening the folder rides along.
-        let mut commands = vec![self.enter(folder), ask()];
-        commands.extend([store("+", &change.add), store("-", &change.remove)].into_iter().flatten());
+        // Without a UIDVALIDITY to keep to, opening the folder rides along.
+        let is_open = self.selected().is_some_and(|selected| selected.folder == folder);
+        let mut commands: Vec<Command> = (!is_open).then(|| self.enter(folder)).into_iter().collect();
+        let first = commands.len();
         commands.push(ask());
-        let last = commands.len() - 1;
+        commands.extend([store("+", &change.add), store("-", &change.remove)].into_iter().flatten());
+        let end = commands.len();
         let batch = match self.run(commands) {
             Ok(batch) => batch,
             // Sent, and no answer: the server may have done it.
             Err(Fault::Lost(_) | Fault::Broken(_)) => {
                 outcome.unknown.extend(uids);
-                return Ok(false);
+                return Ok(());
             }
             Err(said) => return Err(said),
         };
-        outcome.uid_validity = self.entered(&batch, None)?.uid_validity;
-        if !batch.is_ok(last) {
-            let refused = !(2..last).all(|place| batch.is_ok(place));
-            (if refused { &mut outcome.failed } else { &mut outcome.unknown }).extend(uids);
-            return Ok(false);
+        let selected = if is_open { self.selected().cloned() } else { Some(self.entered(&batch, None)?) };
+        outcome.uid_validity = selected.ok_or(Fault::PROTOCOL)?.uid_validity;
+        let accepted = (first + 1..end).all(|place| batch.is_ok(place));
+        if !batch.is_ok(first) {
+            (if accepted { &mut outcome.unknown } else { &mut outcome.failed }).extend(uids);
+            return Ok(());
         }
-        let news = batch.news;
-        // the first word about a message is what it was, the last what it is
-        let (mut before, mut now) = (HashMap::new(), HashMap::new());
-        for (uid, flags) in fetches(batch.items).filter_map(|fetch| Some((fetch.uid?, fetch.flags?))) {
-            before.entry(uid).or_insert_with(|| as_asked(&flags, change));
-            now.insert(uid, flags);
+        let mut seen = Seen::default();
+        seen.take(batch.items, change);
+        // accepted, but not told of what was not so before: the server changed it in silence, or left it alone
+        let untold = |uid: &u32| seen.now.get(uid).is_some_and(|flags| !as_asked(flags, change));
+        if accepted && uids.iter().any(untold) {
+            let batch = self.run(vec![ask()])?;
+            seen.take(batch.items, change);
         }
         for &uid in uids {
-            let fate = match now.get(&uid) {
+            let fate = match seen.now.get(&uid) {
                 None => &mut outcome.missing,
                 Some(flags) if as_asked(flags, change) => {
-                    if before.get(&uid) == Some(&false) {
+                    if seen.before.get(&uid) == Some(&false) {
                         outcome.changed.push(uid);
                     }
                     &mut outcome.done
@@ -110,7 +120,7 @@ impl Session {
             };
             fate.push(uid);
         }
-        Ok(news)
+        Ok(())
     }
 
     /// Appends a message.
@@ -133,6 +143,24 @@ impl Session {
             }
             _ => None,
         })
+    }
+}
+
+/// What the server said of messages' flags.
+#[derive(Default)]
+struct Seen {
+    /// Whether they were as asked in the first word about a message.
+    before: HashMap<u32, bool>,
+    /// The last word.
+    now: HashMap<u32, Vec<String>>,
+}
+
+impl Seen {
+    fn take(&mut self, items: Vec<Data>, change: &FlagChange) {
+        for (uid, flags) in fetches(items).filter_map(|fetch| Some((fetch.uid?, fetch.flags?))) {
+            self.before.entry(uid).or_insert_with(|| as_asked(&flags, change));
+            self.now.insert(uid, flags);
+        }
     }
 }
 

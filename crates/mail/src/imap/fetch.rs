@@ -79,22 +79,38 @@ pub(crate) fn read(sequence: u32, list: Value<'_>) -> Fetch {
     let mut fetch = Fetch { sequence, ..Fetch::default() };
     let mut values = list.values();
     while let (Some(key), Some(value)) = (values.next(), values.next()) {
-        match key.bytes().to_ascii_uppercase().as_slice() {
-            b"UID" => fetch.uid = value.number(),
-            b"FLAGS" => fetch.flags = Some(value.values().filter_map(Value::text).collect()),
-            b"INTERNALDATE" => fetch.internal_date = value.text().as_deref().and_then(date_time),
-            b"RFC822.SIZE" => fetch.size = value.number(),
-            b"ENVELOPE" => fetch.envelope = envelope(value),
-            b"BODYSTRUCTURE" | b"BODY" => fetch.parts = structure::leaves(value),
-            b"X-GM-THRID" => fetch.thread = value.text(),
-            b"X-GM-MSGID" => fetch.email = value.text(),
+        let key = key.bytes();
+        let is = |name: &str| key.eq_ignore_ascii_case(name.as_bytes());
+        let begins = |name: &str| {
+            key.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        if is("UID") {
+            fetch.uid = value.number();
+        } else if is("FLAGS") {
+            fetch.flags = Some(value.values().filter_map(Value::text).collect());
+        } else if is("INTERNALDATE") {
+            fetch.internal_date = value.text().as_deref().and_then(date_time);
+        } else if is("RFC822.SIZE") {
+            fetch.size = value.number();
+        } else if is("ENVELOPE") {
+            fetch.envelope = envelope(value);
+        } else if is("BODYSTRUCTURE") || is("BODY") {
+            fetch.parts = structure::leaves(value);
+        } else if is("X-GM-THRID") {
+            fetch.thread = value.text();
+        } else if is("X-GM-MSGID") {
+            fetch.email = value.text();
+        } else if is("THREADID") {
             // RFC 8474: one identifier in parentheses, or NIL.
-            b"THREADID" => fetch.thread = value.values().next().and_then(Value::text),
-            b"EMAILID" => fetch.email = value.values().next().and_then(Value::text),
-            name if name.starts_with(b"BODY[HEADER") => fetch.header = Some(body(value)),
-            name if name.starts_with(b"BODY[TEXT]") => fetch.text = Some(body(value)),
-            name if name.starts_with(b"BODY[") => fetch.body = Some(body(value)),
-            _ => {}
+            fetch.thread = value.values().next().and_then(Value::text);
+        } else if is("EMAILID") {
+            fetch.email = value.values().next().and_then(Value::text);
+        } else if begins("BODY[HEADER") {
+            fetch.header = Some(body(value));
+        } else if begins("BODY[TEXT]") {
+            fetch.text = Some(body(value));
+        } else if begins("BODY[") || begins("BINARY[") {
+            fetch.body = Some(body(value));
         }
     }
     fetch

@@ -9,7 +9,7 @@ use super::{
     wire::Limits,
 };
 use bytes::Bytes;
-use imapmcp_core::mail::{Locator, MailError, Message, MessageRef};
+use imapmcp_core::mail::{Locator, MailError, Message, MessageRef, Part};
 use std::sync::{Arc, Mutex, PoisonError};
 
 impl Session {
@@ -101,30 +101,60 @@ impl Session {
         }))
     }
 
-    /// Gives the octets of a section to `sink` as they come.
-    pub(crate) fn stream(&mut self, at: &Locator, section: &str, sink: Sink) -> Result<(), Fault> {
+    /// Gives the octets of a part to a sink as they come; `sink` is told in which transfer encoding. A server that can
+    /// decode (BINARY, RFC 3516) does: a quarter less on the wire.
+    pub(crate) fn stream(
+        &mut self,
+        at: &Locator,
+        part: &Part,
+        sink: impl Fn(&str) -> Sink,
+    ) -> Result<(), Fault> {
         // Not one octet may be given out for a stale reference: entering comes first.
         let batch = self.run(vec![self.enter(&at.folder)])?;
         self.entered(&batch, at.uid_validity)?;
+        let is_encoded =
+            ["base64", "quoted-printable"].iter().any(|known| part.encoding.eq_ignore_ascii_case(known));
+        if is_encoded && self.offers("BINARY") {
+            match self.stream_section(at, "BINARY.PEEK[", &part.section, sink("binary")) {
+                // RFC 3516 §4.3: it may be unable to decode what somebody else can
+                Err(Fault::Said(MailError::Refused { .. })) => {}
+                streamed => return streamed,
+            }
+        }
+        self.stream_section(at, "BODY.PEEK[", &part.section, sink(&part.encoding))
+    }
+
+    fn stream_section(
+        &mut self,
+        at: &Locator,
+        item: &'static str,
+        section: &str,
+        sink: Sink,
+    ) -> Result<(), Fault> {
         let fetch =
-            Command::new("UID FETCH ").number(at.uid).raw(" (UID BODY.PEEK[").section(section).raw("])");
+            Command::new("UID FETCH ").number(at.uid).raw(" (UID ").raw(item).section(section).raw("])");
         // The tap has it while octets come; what a server sends as a quoted string is given afterwards.
-        let sink = Arc::new(Mutex::new(sink));
+        let sink = Arc::new(Mutex::new((sink, false)));
         let tapped = Arc::clone(&sink);
         let give = move |piece: Piece<'_>| {
             let mut sink = tapped.lock().unwrap_or_else(PoisonError::into_inner);
-            (*sink)(piece)
+            sink.1 = true;
+            (sink.0)(piece)
         };
         let batch = self.run_within(vec![fetch], Limits::default(), Some(Box::new(give)))?;
+        let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
+        if sink.1 && !batch.is_ok(0) {
+            // some of it was given out: nobody may begin anew
+            return Err(Fault::Broken(MailError::Protocol));
+        }
         match any_body(of_message(batch, 0, at.uid)?) {
             Some(Body::Streamed) => Ok(()),
             Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section)? => {
                 Err(Fault::Said(crate::NO_SUCH_PART))
             }
             Some(Body::Octets(octets)) => {
-                let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
                 for piece in [Piece::Start, Piece::Octets(&octets), Piece::End] {
-                    if !(*sink)(piece) {
+                    if !(sink.0)(piece) {
                         break;
                     }
                 }

@@ -13,7 +13,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     runtime::Handle,
@@ -21,8 +21,13 @@ use tokio::{
     time::timeout,
 };
 
-/// Octets that are put together while the reader is behind: each chunk costs a hop from thread to thread.
-const CHUNK: usize = 128 * 1024;
+/// Octets that are put together, each chunk being a hop from thread to thread; and while the reader is behind.
+const CHUNK: usize = 48 * 1024;
+const FULL_CHUNK: usize = 128 * 1024;
+/// Octets that come at a time: a TLS record.
+const RECORD: usize = 16 * 1024;
+/// How long fewer octets may wait for more.
+const LINGER: Duration = Duration::from_millis(20);
 /// Longest a stream may take in all: a bound for threads, not for people.
 const MAX_STREAM: Duration = Duration::from_hours(6);
 
@@ -55,39 +60,82 @@ impl Reader {
         let lease = self.account.lease(Some(&self.at.folder), fresh).await;
         let lease = lease.map_err(|error| (Fault::Broken(error), false))?;
         let (reused, stall) = (lease.reused, self.account.shared.timeouts.stall);
-        let sink = self.sink(Arc::clone(started), stall);
-        let (at, section) = (self.at.clone(), self.part.section.clone());
-        let work = lease.run(stall, MAX_STREAM, move |session| session.stream(&at, &section, sink));
+        let (at, part, sender) = (self.at.clone(), self.part.clone(), self.sender.clone());
+        let (started, runtime) = (Arc::clone(started), Handle::current());
+        let work = lease.run(stall, MAX_STREAM, move |session| {
+            let sink = |encoding: &str| {
+                sink(sender.clone(), runtime.clone(), Arc::clone(&started), stall, Decoder::new(encoding))
+            };
+            session.stream(&at, &part, sink)
+        });
         tokio::select! {
             result = work => result.map_err(|fault| (fault, reused)),
             // Dropping the work cuts the connection, so that a silent server does not keep the thread.
             () = self.sender.closed() => Ok(()),
         }
     }
+}
 
-    fn sink(&self, started: Arc<AtomicBool>, stall: Duration) -> Sink {
-        let (sender, runtime) = (self.sender.clone(), Handle::current());
-        let mut decoder = Decoder::new(&self.part.encoding);
-        let mut out = Vec::new();
-        Box::new(move |piece| {
-            match piece {
-                Piece::Start => started.store(true, Ordering::Release),
-                Piece::Octets(octets) => decoder.push(octets, &mut out),
-                Piece::End => decoder.finish(&mut out),
-            }
-            let waits = sender.capacity() == 0 && out.len() < CHUNK && matches!(piece, Piece::Octets(_));
-            // the first chunk says that there is something to come, even if it is empty
-            if waits || (out.is_empty() && !matches!(piece, Piece::Start)) {
-                return true;
-            }
-            let chunk = std::mem::take(&mut out);
-            match sender.try_send(Ok(chunk.into())) {
-                Ok(()) => true,
-                Err(TrySendError::Closed(_)) => false,
-                Err(TrySendError::Full(chunk)) => runtime.block_on(async {
-                    timeout(stall, sender.send(chunk)).await.is_ok_and(|sent| sent.is_ok())
-                }),
-            }
-        })
+/// Octets on their way to the caller.
+struct Outgoing {
+    sender: mpsc::Sender<Chunk>,
+    octets: Vec<u8>,
+    sent: Instant,
+}
+
+impl Outgoing {
+    fn new(sender: mpsc::Sender<Chunk>) -> Self {
+        Self { sender, octets: Vec::new(), sent: Instant::now() }
     }
+
+    /// Whether more may be put to these before they go.
+    fn may_wait(&self) -> bool {
+        let enough = if self.sender.capacity() == 0 { FULL_CHUNK } else { CHUNK };
+        self.octets.len() < enough && self.sent.elapsed() < LINGER
+    }
+
+    fn take(&mut self) -> Chunk {
+        self.sent = Instant::now();
+        Ok(std::mem::replace(&mut self.octets, Vec::with_capacity(CHUNK + RECORD)).into())
+    }
+}
+
+impl Drop for Outgoing {
+    /// What came before the connection broke is given out too.
+    fn drop(&mut self) {
+        if !self.octets.is_empty() {
+            let _ = self.sender.try_send(Ok(std::mem::take(&mut self.octets).into()));
+        }
+    }
+}
+
+/// Decodes and sends on. Octets are put together until there are enough of them, or until they have waited a while.
+fn sink(
+    sender: mpsc::Sender<Chunk>,
+    runtime: Handle,
+    started: Arc<AtomicBool>,
+    stall: Duration,
+    mut decoder: Decoder,
+) -> Sink {
+    let mut out = Outgoing::new(sender);
+    Box::new(move |piece| {
+        match piece {
+            Piece::Start => started.store(true, Ordering::Release),
+            Piece::Octets(octets) => decoder.push(octets, &mut out.octets),
+            Piece::End => decoder.finish(&mut out.octets),
+        }
+        // the first chunk says that there is something to come, even if it is empty
+        let nothing = out.octets.is_empty() && !matches!(piece, Piece::Start);
+        if nothing || (matches!(piece, Piece::Octets(_)) && out.may_wait()) {
+            return true;
+        }
+        let chunk = out.take();
+        match out.sender.try_send(chunk) {
+            Ok(()) => true,
+            Err(TrySendError::Closed(_)) => false,
+            Err(TrySendError::Full(chunk)) => runtime.block_on(async {
+                timeout(stall, out.sender.send(chunk)).await.is_ok_and(|sent| sent.is_ok())
+            }),
+        }
+    })
 }

@@ -34,9 +34,14 @@ pub(crate) fn leaves(root: Value<'_>) -> Option<Vec<Part>> {
 }
 
 fn leaf(mut values: Values<'_>, section: String) -> Part {
-    let lower = |value: Option<Value<'_>>| value.and_then(Value::text).map(|text| text.to_ascii_lowercase());
-    let kind = lower(values.next()).unwrap_or_else(|| "application".to_owned());
-    let subtype = lower(values.next()).unwrap_or_else(|| "octet-stream".to_owned());
+    let lower = |value: Option<Value<'_>>| {
+        let mut text = value.and_then(Value::text)?;
+        text.make_ascii_lowercase();
+        Some(text)
+    };
+    let mut media_type = lower(values.next()).unwrap_or_else(|| "application".to_owned());
+    media_type.push('/');
+    media_type.push_str(lower(values.next()).as_deref().unwrap_or("octet-stream"));
     let parameters = values.next().map(pairs).unwrap_or_default();
     let content_id = values.next().and_then(Value::text);
     values.next(); // body description
@@ -54,7 +59,7 @@ fn leaf(mut values: Values<'_>, section: String) -> Part {
     let mut inside = disposition.map(Value::values);
     Part {
         section,
-        media_type: format!("{kind}/{subtype}"),
+        media_type,
         parameters,
         content_id,
         encoding,

@@ -16,8 +16,9 @@ use imapmcp_mime::{
 pub(crate) const BEGINNING: u32 = 96 * 1024;
 /// The same for each message of a conversation.
 pub(crate) const THREAD_BEGINNING: u32 = 32 * 1024;
-/// Below this, a hop to another thread costs more than the work.
+/// Octets below which a hop to another thread costs more than the work: of text that may be HTML, and of plain text.
 const HERE: usize = 16 * 1024;
+const PLAIN_HERE: usize = 96 * 1024;
 
 /// The message's text in this format; `asked` is how much of it was asked for with the header. Parts that do not lie
 /// wholly within that are fetched.
@@ -44,11 +45,13 @@ pub(crate) async fn of(
         pieces.push((part.clone(), octets));
     }
     let octets: usize = pieces.iter().map(|(_, octets)| octets.len()).sum();
+    let is_plain = pieces.iter().all(|(part, octets)| view::is_plain(part, octets));
     let work = move || {
         let parts: Vec<(&Part, &[u8])> = pieces.iter().map(|(part, octets)| (part, &octets[..])).collect();
         view::render(&parts, format)
     };
-    if octets < HERE {
+    let limit = if is_plain { PLAIN_HERE } else { HERE };
+    if octets <= limit {
         return Ok(work());
     }
     tokio::task::spawn_blocking(work).await.map_err(|error| ToolError::Internal(error.to_string()))

@@ -17,6 +17,7 @@ use imapmcp_mail::{Mail, MailOptions};
 use imapmcp_mcp_tools::{
     context::{Context, Services},
     error::ToolError,
+    journal::Journal,
     registry,
     senders::Senders,
 };
@@ -106,8 +107,7 @@ pub(crate) async fn house() -> House {
         attachments,
         extractor: Extractor::in_process(),
         senders: Senders::default(),
-        operations,
-        being_written: Arc::default(),
+        journal: Journal::new(operations, tokio::runtime::Handle::current()),
         clock,
         entropy,
         accounts_url: "http://localhost:3000/accounts".into(),

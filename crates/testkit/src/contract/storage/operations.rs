@@ -16,8 +16,17 @@ pub async fn an_operation_is_moved_on_by_one_winner(on: &Repositories) {
     let stranger = builders::user("operator-stranger");
     on.users.add_user(&stranger).await.unwrap();
     let operation = builders::operation("one", &account);
-    on.operations.add_operation(&operation).await.unwrap();
-    assert!(matches!(on.operations.add_operation(&operation).await, Err(StoreError::Conflict(_))));
+    on.operations.add_operations(std::slice::from_ref(&operation)).await.unwrap();
+    assert!(matches!(
+        on.operations.add_operations(std::slice::from_ref(&operation)).await,
+        Err(StoreError::Conflict(_))
+    ));
+
+    let other = builders::operation("two", &account);
+    let both = [other.clone(), operation.clone()];
+    assert!(matches!(on.operations.add_operations(&both).await, Err(StoreError::Conflict(_))));
+    let found = on.operations.find_operation(&user.id, &other.id, NOON).await.unwrap();
+    assert_eq!(found, None, "all or none");
 
     let found = on.operations.find_operation(&user.id, &operation.id, NOON).await.unwrap();
     assert_eq!(found.as_ref(), Some(&operation));
@@ -49,14 +58,17 @@ pub async fn an_operation_is_moved_on_by_one_winner(on: &Repositories) {
 
     let mut long = builders::operation("long", &account);
     long.detail = "ü".repeat(MAX_DETAIL / 2);
-    on.operations.add_operation(&long).await.unwrap();
+    on.operations.add_operations(std::slice::from_ref(&long)).await.unwrap();
     long.id = "op_longer".parse().unwrap();
     long.detail.push(' ');
-    assert!(matches!(on.operations.add_operation(&long).await, Err(StoreError::Query(_))));
+    assert!(matches!(
+        on.operations.add_operations(std::slice::from_ref(&long)).await,
+        Err(StoreError::Query(_))
+    ));
 
     assert_eq!(on.operations.purge_operations(lapsed).await.unwrap(), 0);
     assert_eq!(on.operations.purge_operations(lapsed.plus_seconds(1)).await.unwrap(), 2);
-    on.operations.add_operation(&operation).await.unwrap();
+    on.operations.add_operations(std::slice::from_ref(&operation)).await.unwrap();
     assert!(on.accounts.remove_account(&user.id, &account.id).await.unwrap());
     assert_eq!(on.operations.find_operation(&user.id, &operation.id, NOON).await.unwrap(), None);
 }

@@ -36,7 +36,7 @@ impl Features {
     /// A server of today.
     pub fn modern() -> Self {
         let capabilities = "IMAP4rev1 SASL-IR AUTH=PLAIN LITERAL+ ID UNSELECT ESEARCH MOVE UIDPLUS LIST-EXTENDED \
-            SPECIAL-USE LIST-STATUS";
+            SPECIAL-USE LIST-STATUS BINARY";
         Self { capabilities: capabilities.split_ascii_whitespace().collect(), ascii_only: false }
     }
 

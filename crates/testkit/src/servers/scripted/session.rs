@@ -274,6 +274,10 @@ impl Session {
 
     async fn fetch(&mut self, rest: &[Token], by_uid: bool) -> Answer {
         let items: Vec<String> = rest[1..].iter().map(Token::text).filter(|item| !item.is_empty()).collect();
+        if items.iter().any(|item| item.starts_with("BINARY.")) {
+            // it offers to decode, and cannot: clients have to do it themselves
+            return Err("NO [UNKNOWN-CTE] what is this".to_owned());
+        }
         for (sequence, uid) in self.named(&rest[0].text(), by_uid)? {
             let at = self.place(uid);
             let Ok(message) = self.shared.mailbox.message(&at, 0).await else { continue };
@@ -422,13 +426,19 @@ impl Session {
         } else {
             FlagChange { add: vec![], remove: flags }
         };
+        let mut changed = Vec::new();
         for uid in uids {
             let at = self.place(uid);
             let done =
                 self.shared.mailbox.change_flags(&at.folder, at.uid_validity, &[at.uid], &change).await;
-            done.map_err(no)?;
+            changed.extend(done.map_err(no)?.changed);
         }
-        Ok(String::new())
+        let silent = rest[1].text().ends_with(".SILENT") || !self.shared.features.has("UIDPLUS");
+        if silent || changed.is_empty() {
+            return Ok(String::new());
+        }
+        let told = [list(changed), "UID".to_owned(), "FLAGS".to_owned()].map(Token::Atom);
+        self.fetch(&told, true).await
     }
 
     async fn transfer(&mut self, rest: &[Token], kind: TransferKind) -> Answer {
