@@ -22,10 +22,10 @@ use std::{
 /// Further fetches when expunges left holes in the first.
 const MAX_ROUNDS: usize = 8;
 /// Bounds on a command that gives a date for each of [`MAX_DATED`] messages.
-const DATED: Limits = Limits { command: 32 << 20, ..Limits::DEFAULT };
+pub(super) const DATED: Limits = Limits { command: 32 << 20, ..Limits::DEFAULT };
 
 /// UIDs and dates, in UID order.
-type Dated = Vec<(u32, Option<i64>)>;
+pub(super) type Dated = Vec<(u32, Option<i64>)>;
 
 /// Messages gathered so far, by sequence number.
 struct Gathered {
@@ -92,7 +92,7 @@ impl Gathered {
     }
 }
 
-fn seconds(fetch: &Fetch) -> Option<i64> {
+pub(super) fn seconds(fetch: &Fetch) -> Option<i64> {
     fetch.internal_date.map(Timestamp::seconds)
 }
 
@@ -197,7 +197,7 @@ impl Session {
     }
 
     /// UIDs and dates of all messages.
-    fn dates(&mut self, exists: u32) -> Result<Dated, Fault> {
+    pub(super) fn dates(&mut self, exists: u32) -> Result<Dated, Fault> {
         if exists == 0 {
             return Ok(vec![]);
         }
@@ -394,7 +394,7 @@ fn uids(picks: &[(i64, u32)]) -> Vec<u32> {
     picks.iter().map(|(_, uid)| *uid).collect()
 }
 
-fn dated(messages: impl Iterator<Item = (u32, Option<i64>)>) -> Dated {
+pub(super) fn dated(messages: impl Iterator<Item = (u32, Option<i64>)>) -> Dated {
     let mut dated: Dated = messages.collect();
     dated.sort_unstable_by_key(|(uid, _)| *uid);
     dated

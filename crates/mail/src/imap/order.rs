@@ -86,9 +86,14 @@ impl Dates {
 
     /// The newest `limit` messages below a place, newest first, and whether there are more.
     pub(crate) fn below(&self, place: Option<(i64, u32)>, limit: usize) -> (Vec<(i64, u32)>, bool) {
+        let mut newest = self.newest(place);
+        (newest.by_ref().take(limit).collect(), newest.next().is_some())
+    }
+
+    /// Messages below a place, newest first.
+    pub(crate) fn newest(&self, place: Option<(i64, u32)>) -> impl Iterator<Item = (i64, u32)> {
         let end = place.map_or(self.list.len(), |place| self.list.partition_point(|one| *one < place));
-        let start = end.saturating_sub(limit);
-        (self.list[start..end].iter().rev().copied().collect(), start > 0)
+        self.list[..end].iter().rev().copied()
     }
 
     pub(crate) fn through(&self) -> u32 {

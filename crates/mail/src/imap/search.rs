@@ -4,12 +4,18 @@ use super::{
     command::Command,
     criteria::{Dialect, is_approximate, judged, unsayable, write},
     fault::Fault,
+    list::{DATED, by_uid, dated, seconds},
+    order::{self, Dates, MAX_DATED, Order, Verdict},
     response::{Data, Kind},
     session::{Batch, Selected, Session},
     sets::Set,
 };
 use crate::judge::judge;
-use imapmcp_core::mail::{Criterion, Listing, MailError, Page, PageCursor};
+use imapmcp_core::{
+    mail::{Criterion, Listing, MailError, Page, PageCursor},
+    time::Timestamp,
+};
+use std::{cmp::Reverse, sync::Arc};
 
 /// Messages looked at by one call whose matches have to be judged on our side.
 const MAX_JUDGED: usize = 1_000;
@@ -48,10 +54,81 @@ impl Session {
         if is_approximate(criterion, dialect) {
             return self.sift(&selected, &all, &judged(criterion, dialect), page, limit as usize);
         }
-        let (uids, more) = all.highest(below(page), limit as usize);
         let uid_validity = selected.uid_validity;
+        let by_date = match page.after {
+            Some(cursor) => cursor.date.is_some(),
+            None if total > limit => {
+                let newest = all.highest(u32::MAX, 1).0.first().copied().unwrap_or_default();
+                self.is_tangled(&selected, newest)?
+            }
+            None => false,
+        };
+        if by_date {
+            return self.matches_by_date(&selected, total, all.merged(), page, limit as usize);
+        }
+        let (uids, more) = all.highest(below(page), limit as usize);
         let next = uids.last().filter(|_| more).map(|uid| cursor(uid_validity, *uid));
-        let messages = self.summaries(&selected, &uids)?;
+        let mut messages = self.summaries(&selected, &uids)?;
+        if page.after.is_none() && next.is_none() {
+            // all there is: no order of the folder needs to be known
+            messages.sort_by_key(|message| Reverse(message.internal_date));
+        }
+        Ok(Listing { uid_validity, total, messages, next })
+    }
+
+    /// Whether UIDs and dates of the folder disagree, up to the `newest` UID; what is not known of that is asked now.
+    fn is_tangled(&mut self, selected: &Selected, newest: u32) -> Result<bool, Fault> {
+        if selected.exists > MAX_DATED {
+            return Ok(false);
+        }
+        let known = self.hints.order(&selected.folder).filter(|(known, _)| *known == selected.uid_validity);
+        let order = match known {
+            Some((_, Order::Tangled(_))) => return Ok(true),
+            Some((_, Order::Straight { through, newest: date })) if newest > through => {
+                let since = Command::new("UID FETCH ").number(through.saturating_add(1));
+                let batch = self.run_within(vec![since.raw(":* (UID INTERNALDATE)")], DATED, None)?;
+                let came = dated(by_uid(batch.items).into_iter().map(|(uid, fetch)| (uid, seconds(&fetch))));
+                match order::extend(through, date, &came, true) {
+                    Verdict::Straight { through, newest } => Order::Straight { through, newest },
+                    Verdict::Gap | Verdict::Tangled => Dates::of(&self.dates(selected.exists)?).into_order(),
+                }
+            }
+            Some((_, straight)) => straight,
+            None => Dates::of(&self.dates(selected.exists)?).into_order(),
+        };
+        let is_tangled = matches!(order, Order::Tangled(_));
+        self.hints.set_order(&selected.folder, selected.uid_validity, order);
+        Ok(is_tangled)
+    }
+
+    /// Of what matched, the newest by date.
+    fn matches_by_date(
+        &mut self,
+        selected: &Selected,
+        total: u32,
+        all: Set,
+        page: &Page,
+        limit: usize,
+    ) -> Result<Listing, Fault> {
+        let uid_validity = selected.uid_validity;
+        let known = match self.hints.order(&selected.folder) {
+            Some((known, Order::Tangled(dates))) if known == uid_validity => Some(dates),
+            _ => None,
+        };
+        let dates = match known {
+            // nothing came since
+            Some(dates) if all.highest(u32::MAX, 1).0.iter().all(|uid| *uid <= dates.through()) => dates,
+            _ => Arc::new(Dates::of(&self.dates(selected.exists.min(MAX_DATED))?)),
+        };
+        let place = page.after.and_then(|cursor| Some((cursor.date?.seconds(), cursor.uid)));
+        let mut matching = dates.newest(place).filter(|(_, uid)| all.contains(*uid));
+        let picks: Vec<(i64, u32)> = matching.by_ref().take(limit).collect();
+        let next = picks.last().filter(|_| matching.next().is_some()).map(|(date, uid)| PageCursor {
+            date: Some(Timestamp(date.saturating_mul(1_000))),
+            ..cursor(uid_validity, *uid)
+        });
+        let uids: Vec<u32> = picks.iter().map(|(_, uid)| *uid).collect();
+        let messages = self.summaries(selected, &uids)?;
         Ok(Listing { uid_validity, total, messages, next })
     }
 

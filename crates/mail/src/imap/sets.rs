@@ -36,6 +36,25 @@ impl Set {
         (self.len() <= limit).then(|| self.0.iter().flat_map(|(low, high)| *low..=*high).collect())
     }
 
+    /// The same numbers in disjoint ranges, in order.
+    pub(crate) fn merged(mut self) -> Self {
+        self.0.sort_unstable();
+        let mut ranges: Vec<(u32, u32)> = Vec::with_capacity(self.0.len());
+        for (low, high) in self.0 {
+            match ranges.last_mut() {
+                Some((_, last)) if low <= last.saturating_add(1) => *last = high.max(*last),
+                _ => ranges.push((low, high)),
+            }
+        }
+        Self(ranges)
+    }
+
+    /// Whether a number is in a set that was [`merged`](Self::merged).
+    pub(crate) fn contains(&self, number: u32) -> bool {
+        let at = self.0.partition_point(|(_, high)| *high < number);
+        self.0.get(at).is_some_and(|(low, _)| *low <= number)
+    }
+
     /// How many numbers.
     pub(crate) fn len(&self) -> u32 {
         self.0.iter().fold(0, |sum, (low, high)| sum.saturating_add((high - low).saturating_add(1)))
@@ -84,6 +103,9 @@ mod tests {
         assert_eq!(Set::parse("3:1,9").highest(9, 5), (vec![3, 2, 1], false));
         assert_eq!(Set::parse("3:5,4:6").highest(100, 9), (vec![6, 5, 4, 3], false));
         assert_eq!(Set::of(&[5, 1, 2, 3, 9]).to_string(), "1:3,5,9");
+        let merged = Set::parse("9,4:6,1:3,5:7,9").merged();
+        assert_eq!(merged.to_string(), "1:7,9");
+        assert_eq!([0, 1, 7, 8, 9, 10].map(|n| merged.contains(n)), [false, true, true, false, true, false]);
         assert_eq!(Set::parse("1:3,5").len(), 4);
         assert_eq!(Set::parse("").highest(9, 5), (vec![], false));
     }

@@ -56,17 +56,12 @@ impl MemoryMailbox {
 
 /// The newest of the messages below the cursor; `all` in the order in which they are listed. A cursor with a date goes
 /// on by dates, one without by UIDs.
-fn listing(
-    folder: &MemoryFolder,
-    page: &Page,
-    mut all: Vec<&Stored>,
-    dated: bool,
-) -> Result<Listing, MailError> {
+fn listing(folder: &MemoryFolder, page: &Page, mut all: Vec<&Stored>) -> Result<Listing, MailError> {
     let limit = wire_text::limit(page.limit)?;
     if let Some(cursor) = page.after {
         folder.check(Some(cursor.uid_validity))?;
     }
-    let dated = page.after.map_or(dated, |cursor| cursor.date.is_some());
+    let dated = page.after.is_none_or(|cursor| cursor.date.is_some());
     let (uid_validity, total) = (folder.uid_validity, clamp(all.len()));
     let place = |message: &Stored| (message.internal_date.seconds() * i64::from(dated), message.uid);
     all.sort_unstable_by_key(|message| Reverse(place(message)));
@@ -110,7 +105,7 @@ impl Mailbox for MemoryMailbox {
     async fn list(&self, folder: &str, page: &Page) -> Result<Listing, MailError> {
         let store = lock(&self.store);
         let folder = store.folder(folder)?;
-        listing(folder, page, folder.messages.iter().collect(), true)
+        listing(folder, page, folder.messages.iter().collect())
     }
 
     async fn search(&self, folder: &str, criterion: &Criterion, page: &Page) -> Result<Listing, MailError> {
@@ -118,7 +113,7 @@ impl Mailbox for MemoryMailbox {
         let store = lock(&self.store);
         let folder = store.folder(folder)?;
         let found = folder.messages.iter().filter(|message| matches(message, criterion)).collect();
-        listing(folder, page, found, false)
+        listing(folder, page, found)
     }
 
     async fn message(&self, at: &Locator, beginning: u32) -> Result<Message, MailError> {

@@ -2,7 +2,7 @@
 
 use super::{Stage, append, newest, page, uids};
 use imapmcp_core::{
-    mail::{Criterion, MailError, Mailbox, PageCursor},
+    mail::{Criterion, Listing, MailError, Mailbox, Page, PageCursor},
     time::Timestamp,
 };
 
@@ -56,9 +56,19 @@ pub(super) async fn paging_loses_and_doubles_nothing(mailbox: &dyn Mailbox) {
 const THEN: Timestamp = Timestamp(1_735_689_600_000);
 
 async fn pages(stage: Stage<'_>, folder: &str, limit: u32) -> Vec<u32> {
+    paged(limit, async |page: Page| stage.mailbox.list(folder, &page).await.unwrap()).await
+}
+
+/// The same, of a search that all messages match.
+async fn found(stage: Stage<'_>, folder: &str, limit: u32) -> Vec<u32> {
+    let criterion = Criterion::Subject("day".into());
+    paged(limit, async |page: Page| stage.mailbox.search(folder, &criterion, &page).await.unwrap()).await
+}
+
+async fn paged(limit: u32, ask: impl AsyncFn(Page) -> Listing) -> Vec<u32> {
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let listing = stage.mailbox.list(folder, &page(limit, after)).await.unwrap();
+        let listing = ask(page(limit, after)).await;
         assert!(listing.messages.len() <= limit as usize);
         let dates: Vec<_> = listing.messages.iter().map(|message| message.internal_date).collect();
         assert!(dates.is_sorted_by(|newer, older| newer >= older), "newest first");
@@ -86,6 +96,9 @@ pub(super) async fn the_newest_come_first_whatever_their_uids(stage: Stage<'_>) 
     for day in tangled {
         put("Tangled", day);
     }
+    for limit in [3, 1, 10, 200] {
+        assert_eq!(found(stage, "Tangled", limit).await, by_date(&tangled), "matches by {limit}");
+    }
     for limit in [1, 3, 10, 200] {
         assert_eq!(pages(stage, "Tangled", limit).await, by_date(&tangled), "pages of {limit}");
     }
@@ -100,6 +113,7 @@ pub(super) async fn the_newest_come_first_whatever_their_uids(stage: Stage<'_>) 
     for day in [12, 3, 13] {
         put("Straight", day);
         days.push(day);
+        assert_eq!(found(stage, "Straight", 5).await, by_date(&days), "found after day {day}");
         assert_eq!(pages(stage, "Straight", 5).await, by_date(&days), "after day {day}");
     }
     // A page begun before goes on where it stopped, and covers what was there then.

@@ -200,7 +200,7 @@ impl Session {
             all.extend(found.messages.iter().map(|message| message.uid));
             after = found.next;
             if after.is_none() {
-                all.reverse();
+                all.sort_unstable();
                 return Ok((found.uid_validity, all));
             }
         }
@@ -399,6 +399,7 @@ impl Session {
             all.extend(found.messages.iter().map(|message| message.uid));
             after = found.next;
             if after.is_none() {
+                all.sort_unstable();
                 return all;
             }
         }
