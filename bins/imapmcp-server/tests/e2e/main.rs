@@ -7,6 +7,7 @@ mod compose;
 mod conformance;
 mod dovecot_tools;
 mod files;
+mod injection;
 mod mailbox;
 mod mistakes;
 mod outbox;

@@ -72,6 +72,11 @@ passdb {{
   args = {dir}/oauth2.conf
 }}
 userdb {{
+  driver = passwd-file
+  args = username_format=%u {dir}/special
+  default_fields = uid=mail gid=mail home={dir}/mail/%u
+}}
+userdb {{
   driver = static
   args = uid=mail gid=mail home={dir}/mail/%u
 }}
@@ -117,7 +122,7 @@ service anvil {{
 }
 
 /// Postfix: SASL from Dovecot, delivery into it by LMTP, every foreign domain refused at RCPT.
-pub(super) fn postfix(directory: &Path, ports: &Ports) {
+pub(super) fn postfix(directory: &Path, ports: &Ports, greylist: u16) {
     let dir = directory.display();
     let Ports { smtp, smtps, lmtp, auth, .. } = ports;
     let folder = directory.join("postfix");
@@ -162,10 +167,13 @@ smtpd_hard_error_limit = 2000
 "
     );
     fs::write(folder.join("main.cf"), main).unwrap();
-    let recipients = "later@imapmcp.test 450 4.2.0 try again later
+    let recipients = format!(
+        "later@imapmcp.test 450 4.2.0 try again later
 full@imapmcp.test 452 4.2.2 mailbox full
 nobody@imapmcp.test 550 5.1.1 no such user
-";
+greylisted@imapmcp.test check_policy_service inet:127.0.0.1:{greylist}
+"
+    );
     fs::write(folder.join("recipients"), recipients).unwrap();
     let mut master = format!(
         "127.0.0.1:{smtp} inet n - n - - smtpd
