@@ -11,6 +11,7 @@ mod injection;
 mod mailbox;
 mod mistakes;
 mod outbox;
+mod refusals;
 mod restart;
 mod start;
 mod webdriver;

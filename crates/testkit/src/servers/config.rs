@@ -160,6 +160,8 @@ smtpd_tls_security_level = may
 smtpd_tls_cert_file = {dir}/tls/server.pem
 smtpd_tls_key_file = {dir}/tls/server.key
 smtpd_client_restrictions = permit_sasl_authenticated, reject
+smtpd_restriction_classes = greylist
+greylist = check_policy_service inet:127.0.0.1:{greylist}
 smtpd_recipient_restrictions = check_recipient_access texthash:{dir}/postfix/recipients, reject_unauth_destination
 smtpd_error_sleep_time = 0
 smtpd_soft_error_limit = 1000
@@ -167,13 +169,11 @@ smtpd_hard_error_limit = 2000
 "
     );
     fs::write(folder.join("main.cf"), main).unwrap();
-    let recipients = format!(
-        "later@imapmcp.test 450 4.2.0 try again later
+    let recipients = "later@imapmcp.test 450 4.2.0 try again later
 full@imapmcp.test 452 4.2.2 mailbox full
 nobody@imapmcp.test 550 5.1.1 no such user
-greylisted@imapmcp.test check_policy_service inet:127.0.0.1:{greylist}
-"
-    );
+greylisted@imapmcp.test greylist
+";
     fs::write(folder.join("recipients"), recipients).unwrap();
     let mut master = format!(
         "127.0.0.1:{smtp} inet n - n - - smtpd
