@@ -115,7 +115,7 @@ impl Session {
             let mut sink = tapped.lock().unwrap_or_else(PoisonError::into_inner);
             (*sink)(piece)
         };
-        let batch = self.run_within(vec![fetch], Limits::default(), Some(Box::new(give)))?;
+        let batch = self.run_within(vec![fetch], Limits::STREAM, Some(Box::new(give)))?;
         match any_body(of_message(batch, 0, at.uid)?) {
             Some(Body::Streamed) => Ok(()),
             Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section)? => {
