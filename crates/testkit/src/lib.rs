@@ -4,8 +4,10 @@
 
 pub mod builders;
 pub mod contract;
+pub mod dialogue;
 pub mod hostile;
 pub mod postgres;
+pub mod proxy;
 pub mod servers;
 pub mod sink;
 

@@ -29,6 +29,8 @@ pub struct Taken {
     pub message_id: String,
     /// RFC 5321 forward paths.
     pub recipients: Vec<String>,
+    /// Its octets, dots as they came.
+    pub octets: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,7 @@ struct State {
     habit: Habit,
     dots: usize,
     taken: Vec<Taken>,
+    said: Vec<Vec<u8>>,
 }
 
 /// The sink. Threads end when their client hangs up or the process ends.
@@ -51,7 +54,10 @@ impl Sink {
     pub fn start(habit: Habit) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new((Mutex::new(State { habit, dots: 0, taken: Vec::new() }), Condvar::new()));
+        let state = Arc::new((
+            Mutex::new(State { habit, dots: 0, taken: Vec::new(), said: Vec::new() }),
+            Condvar::new(),
+        ));
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -73,6 +79,11 @@ impl Sink {
         self.lock().taken.clone()
     }
 
+    /// Every octet that clients said, connection by connection.
+    pub fn dialogues(&self) -> Vec<Vec<u8>> {
+        self.lock().said.clone()
+    }
+
     /// Waits until so many final dots have been seen, answered or not.
     pub fn wait_for_dots(&self, count: usize) {
         let mut state = self.lock();
@@ -82,74 +93,100 @@ impl Sink {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
+/// The lines of a connection; each is written down.
+struct Lines<'a> {
+    reader: BufReader<TcpStream>,
+    state: &'a (Mutex<State>, Condvar),
+    number: usize,
+    line: Vec<u8>,
+}
+
+impl Lines<'_> {
+    /// Reads the next; `false` at the end.
+    fn next(&mut self) -> std::io::Result<bool> {
+        self.line.clear();
+        let read = self.reader.read_until(b'\n', &mut self.line)?;
+        lock(self.state).said[self.number].extend_from_slice(&self.line);
+        Ok(read > 0)
+    }
+}
+
+fn lock(state: &(Mutex<State>, Condvar)) -> std::sync::MutexGuard<'_, State> {
+    state.0.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What stands between angle brackets.
+fn bracketed(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).split(['<', '>']).nth(1).unwrap_or_default().to_owned()
+}
+
 fn dialogue(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?);
-    let mut line = String::new();
+    let number = {
+        let mut state = lock(state);
+        state.said.push(Vec::new());
+        state.said.len() - 1
+    };
+    let mut lines = Lines { reader: BufReader::new(stream.try_clone()?), state, number, line: Vec::new() };
     let mut recipients = Vec::new();
     stream.write_all(b"220 sink\r\n")?;
-    loop {
-        line.clear();
-        if lines.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        let upper = line.to_ascii_uppercase();
-        let answer = match upper.split([' ', ':', '\r']).next().unwrap_or_default() {
-            "EHLO" => "250-sink\r\n250-AUTH PLAIN\r\n250-PIPELINING\r\n250 8BITMIME\r\n",
-            "AUTH" => "235 in\r\n",
-            "RCPT" => {
-                let address = line.split(['<', '>']).nth(1).unwrap_or_default();
-                recipients.push(address.to_owned());
+    while lines.next()? {
+        let verb = lines.line.split(|octet| b" :\r".contains(octet)).next().unwrap_or_default();
+        let answer = match verb.to_ascii_uppercase().as_slice() {
+            b"EHLO" => "250-sink\r\n250-AUTH PLAIN\r\n250-PIPELINING\r\n250 8BITMIME\r\n",
+            b"AUTH" => "235 in\r\n",
+            b"RCPT" => {
+                recipients.push(bracketed(&lines.line));
                 "250 ok\r\n"
             }
-            "MAIL" => {
+            b"MAIL" => {
                 recipients.clear();
                 "250 ok\r\n"
             }
-            "DATA" => {
-                let habit = state.0.lock().unwrap_or_else(PoisonError::into_inner).habit;
-                if habit == Habit::Defers {
+            b"DATA" => {
+                if lock(state).habit == Habit::Defers {
                     stream.write_all(b"451 later\r\n")?;
                     continue;
                 }
                 stream.write_all(b"354 go on\r\n")?;
-                let mut message_id = String::new();
+                let (mut message_id, mut octets) = (String::new(), Vec::new());
                 loop {
-                    line.clear();
-                    if lines.read_line(&mut line)? == 0 {
+                    if !lines.next()? {
                         return Ok(());
                     }
-                    if line == ".\r\n" {
+                    if lines.line == b".\r\n" {
                         break;
                     }
-                    if line.to_ascii_lowercase().starts_with("message-id:") {
-                        line.split(['<', '>']).nth(1).unwrap_or_default().clone_into(&mut message_id);
+                    if lines.line.len() > 11 && lines.line[..11].eq_ignore_ascii_case(b"message-id:") {
+                        message_id = bracketed(&lines.line);
                     }
+                    octets.extend_from_slice(&lines.line);
                 }
                 let habit = {
-                    let mut state = state.0.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut state = lock(state);
                     state.dots += 1;
-                    state.taken.push(Taken { message_id, recipients: std::mem::take(&mut recipients) });
+                    let recipients = std::mem::take(&mut recipients);
+                    state.taken.push(Taken { message_id, recipients, octets });
                     state.habit
                 };
                 state.1.notify_all();
                 match habit {
                     Habit::CutsAfterDot => return Ok(()),
-                    Habit::HangsAfterDot => return std::io::copy(&mut lines, &mut std::io::sink()).map(drop),
+                    Habit::HangsAfterDot => {
+                        return std::io::copy(&mut lines.reader, &mut std::io::sink()).map(drop);
+                    }
                     Habit::TakesSlowly(pause) => std::thread::sleep(pause),
                     Habit::Takes | Habit::Defers => {}
                 }
                 "250 taken\r\n"
             }
-            "QUIT" => {
-                stream.write_all(b"221 bye\r\n")?;
-                return Ok(());
-            }
+            b"QUIT" => return stream.write_all(b"221 bye\r\n"),
             _ => "250 ok\r\n",
         };
         stream.write_all(answer.as_bytes())?;
     }
+    Ok(())
 }

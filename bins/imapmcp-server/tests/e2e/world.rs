@@ -231,15 +231,17 @@ impl World {
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
     }
 
-    /// A tool call whose answer may never come.
-    pub(crate) fn try_call(&self, token: &str, tool: &str, arguments: &Value) {
+    /// A tool call whose answer may never come: its structured result, if it came.
+    pub(crate) fn try_call(&self, token: &str, tool: &str, arguments: &Value) -> Option<Value> {
         let params = json!({ "name": tool, "arguments": arguments });
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
         let request = ureq::post(format!("{}/mcp", self.url))
             .header("Authorization", format!("Bearer {token}"))
             .header("Content-Type", "application/json")
             .header("Accept", "application/json, text/event-stream");
-        let _ = request.send(body.as_bytes());
+        let answer = request.send(body.as_bytes()).ok()?.body_mut().read_to_string().ok()?;
+        let answer: Value = serde_json::from_str(&answer).ok()?;
+        answer["result"].get("structuredContent").cloned()
     }
 
     /// A tool call: its structured result, or the code of its error.

@@ -76,6 +76,8 @@ struct State {
     pauses: u32,
     /// Connections given up because the server asked to slow down.
     withheld: usize,
+    /// Those that are to be given up as soon as their callers are done.
+    owed: usize,
     /// When the next of them is given back.
     relief: Option<Instant>,
     reaping: bool,
@@ -168,7 +170,13 @@ impl Account {
     ) -> Result<Lease, MailError> {
         let wait = self.shared.timeouts.command;
         self.recover();
-        let slot = acquire(&self.slots, wait).await?;
+        let slot = loop {
+            let slot = acquire(&self.slots, wait).await?;
+            if !self.is_owed() {
+                break slot;
+            }
+            slot.forget();
+        };
         let thread = acquire(&self.shared.threads, wait).await?;
         let permits = Permits { _slot: slot, _thread: thread };
         let failures = lock(&self.state).failures;
@@ -232,26 +240,44 @@ impl Account {
         let until = Instant::now() + pause + jitter;
         state.pause = Some((until, error.clone()));
         state.withheld += self.slots.forget_permits(MAX_CONNECTIONS - 1 - state.withheld);
+        // the others are in use, and callers may be waiting for them
+        state.owed = MAX_CONNECTIONS - 1 - state.withheld;
         state.relief = Some(until + PAUSE.0);
+    }
+
+    /// Whether a connection's slot is to be given up rather than used; then it counts as withheld.
+    fn is_owed(&self) -> bool {
+        let mut state = lock(&self.state);
+        let owed = state.owed > 0;
+        if owed {
+            state.owed -= 1;
+            state.withheld += 1;
+        }
+        owed
     }
 
     /// Gives back one of the connections that were given up, if it was quiet since.
     fn recover(&self) {
         let mut state = lock(&self.state);
         let now = Instant::now();
-        if state.withheld > 0 && state.relief.is_some_and(|relief| relief <= now) {
-            state.withheld -= 1;
+        if state.withheld + state.owed > 0 && state.relief.is_some_and(|relief| relief <= now) {
+            if state.owed > 0 {
+                state.owed -= 1;
+            } else {
+                state.withheld -= 1;
+                self.slots.add_permits(1);
+            }
             state.pauses = state.pauses.saturating_sub(1);
             state.relief = Some(now + PAUSE.0);
-            self.slots.add_permits(1);
         }
     }
 
     fn succeeded(&self, session: &Session) {
         let mut state = lock(&self.state);
         (state.pause, state.last_failure) = (None, None);
-        if state.pauses == 0 && state.withheld > 0 {
+        if state.pauses == 0 {
             self.slots.add_permits(std::mem::take(&mut state.withheld));
+            state.owed = 0;
         }
         state.pauses = state.pauses.saturating_sub(1);
         state.open.retain(|killer| killer.strong_count() > 0);
@@ -297,7 +323,7 @@ impl Account {
         }
         session.rest();
         let mut state = lock(&self.state);
-        if state.closed || state.idle.len() >= MAX_CONNECTIONS - state.withheld {
+        if state.closed || state.idle.len() >= MAX_CONNECTIONS - state.withheld - state.owed {
             return;
         }
         state.idle.push(Idle { session, since: Instant::now() });

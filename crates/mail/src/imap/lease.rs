@@ -73,13 +73,14 @@ impl Lease {
             (session, result, permits)
         });
         let (session, result, permits) = done.await.ok_or(Fault::Broken(MailError::Timeout))?;
-        account.give_back(session);
-        drop(permits);
+        // before anybody else has this slot
         if let Err(Fault::Said(error) | Fault::Lost(error) | Fault::Broken(error)) = &result
             && matches!(error, MailError::Throttled { .. })
         {
             account.slow_down(error);
         }
+        account.give_back(session);
+        drop(permits);
         match result {
             // Cut by us, not by the server.
             Err(Fault::Lost(_)) if started.elapsed() >= deadline => Err(Fault::Broken(MailError::Timeout)),

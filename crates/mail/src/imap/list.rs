@@ -11,7 +11,7 @@ use super::{
     wire::Limits,
 };
 use imapmcp_core::{
-    mail::{Criterion, Listing, Page, PageCursor, Summary},
+    mail::{Criterion, Listing, MailError, Page, PageCursor, Summary},
     time::Timestamp,
 };
 use std::{
@@ -248,6 +248,12 @@ impl Session {
         let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
         let exists = selected.exists;
         self.hints.saw(folder, exists);
+        if guess.is_some()
+            && let Err(slow @ Fault::Said(MailError::Throttled { .. })) = batch.check(1)
+        {
+            // any other refusal may be the guess's fault; this one would only be said again
+            return Err(slow);
+        }
 
         let ceiling = page.after.map_or(exists, |cursor| exists.min(cursor.sequence - 1));
         let below = page.after.map_or(u32::MAX, |cursor| cursor.uid);

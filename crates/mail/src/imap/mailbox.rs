@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 
 /// Largest section read into memory.
 const MAX_SECTION: u32 = 32 << 20;
-/// Chunks between the thread that reads and the caller.
+/// Chunks between the thread that reads and the caller: with two streams of an account at once no more than 2 MB.
 const AHEAD: usize = 8;
 
 /// A mailbox on an IMAP server.

@@ -141,7 +141,7 @@ impl Session {
             sink.1 = true;
             (sink.0)(piece)
         };
-        let batch = self.run_within(vec![fetch], Limits::default(), Some(Box::new(give)))?;
+        let batch = self.run_within(vec![fetch], Limits::STREAM, Some(Box::new(give)))?;
         let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
         if sink.1 && !batch.is_ok(0) {
             // some of it was given out: nobody may begin anew

@@ -32,6 +32,9 @@ impl Limits {
     pub(crate) const DEFAULT: Self =
         Self { line: 4 << 20, response: 8 << 20, literal: 1 << 20, stream: 256 << 20, command: 16 << 20 };
 
+    /// For a stream, of which nothing is kept: an attachment of 200 MB is 280 MB on the wire.
+    pub(crate) const STREAM: Self = Self { stream: 1 << 30, ..Self::DEFAULT };
+
     /// For a fetch of one section of at most `limit` octets.
     pub(crate) fn section(limit: u32) -> Self {
         let (limit, base) = (limit as usize, Self::default());

@@ -72,6 +72,11 @@ passdb {{
   args = {dir}/oauth2.conf
 }}
 userdb {{
+  driver = passwd-file
+  args = username_format=%u {dir}/special
+  default_fields = uid=mail gid=mail home={dir}/mail/%u
+}}
+userdb {{
   driver = static
   args = uid=mail gid=mail home={dir}/mail/%u
 }}
@@ -117,7 +122,7 @@ service anvil {{
 }
 
 /// Postfix: SASL from Dovecot, delivery into it by LMTP, every foreign domain refused at RCPT.
-pub(super) fn postfix(directory: &Path, ports: &Ports) {
+pub(super) fn postfix(directory: &Path, ports: &Ports, greylist: u16) {
     let dir = directory.display();
     let Ports { smtp, smtps, lmtp, auth, .. } = ports;
     let folder = directory.join("postfix");
@@ -155,6 +160,8 @@ smtpd_tls_security_level = may
 smtpd_tls_cert_file = {dir}/tls/server.pem
 smtpd_tls_key_file = {dir}/tls/server.key
 smtpd_client_restrictions = permit_sasl_authenticated, reject
+smtpd_restriction_classes = greylist
+greylist = check_policy_service inet:127.0.0.1:{greylist}
 smtpd_recipient_restrictions = check_recipient_access texthash:{dir}/postfix/recipients, reject_unauth_destination
 smtpd_error_sleep_time = 0
 smtpd_soft_error_limit = 1000
@@ -165,6 +172,7 @@ smtpd_hard_error_limit = 2000
     let recipients = "later@imapmcp.test 450 4.2.0 try again later
 full@imapmcp.test 452 4.2.2 mailbox full
 nobody@imapmcp.test 550 5.1.1 no such user
+greylisted@imapmcp.test greylist
 ";
     fs::write(folder.join("recipients"), recipients).unwrap();
     let mut master = format!(

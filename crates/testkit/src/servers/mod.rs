@@ -4,7 +4,9 @@
 //! addresses of the domain [`DOMAIN`]; nothing ever leaves it.
 
 mod config;
+mod policy;
 mod scripted;
+mod special;
 mod tls;
 mod token;
 
@@ -13,6 +15,7 @@ pub use scripted::{ALL_MAIL, Features, ScriptedImap};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use imapmcp_core::time::Timestamp;
 use std::{
+    collections::BTreeMap,
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
@@ -35,6 +38,8 @@ pub const LATER: &str = "later@imapmcp.test";
 pub const FULL: &str = "full@imapmcp.test";
 /// A recipient Postfix answers with `550 5.1.1`.
 pub const NOBODY: &str = "nobody@imapmcp.test";
+/// A recipient Postfix answers with `451 4.7.1` once, and takes from then on.
+pub const GREYLISTED: &str = "greylisted@imapmcp.test";
 
 /// The servers' parent. It lives exactly as long as its standard input: when the test process ends, the pipe
 /// closes, the servers stop and the directory goes.
@@ -57,7 +62,9 @@ cat >/dev/null
 pub struct MailServers {
     directory: PathBuf,
     supervisor: Child,
-    users: Mutex<()>,
+    /// What is special about whom.
+    users: Mutex<BTreeMap<String, String>>,
+    greylist: policy::Greylist,
     /// IMAP, in the clear and by STARTTLS.
     pub imap_port: u16,
     /// IMAP over TLS.
@@ -110,10 +117,13 @@ impl MailServers {
         tls::certificates(&directory);
         token::key(&directory);
         let ports = config::Ports::free();
-        fs::write(directory.join("users"), "").unwrap();
+        let greylist = policy::Greylist::start();
+        for table in ["users", "special"] {
+            fs::write(directory.join(table), "").unwrap();
+        }
         config::dovecot(&directory, &ports);
         if submission {
-            config::postfix(&directory, &ports);
+            config::postfix(&directory, &ports, greylist.port);
         }
         let mut supervisor = Command::new("sh")
             .args(["-c", SUPERVISOR, "sh"])
@@ -135,6 +145,7 @@ impl MailServers {
             directory,
             supervisor,
             users: Mutex::default(),
+            greylist,
             imap_port: ports.imap,
             imaps_port: ports.imaps,
             smtp_port: ports.smtp,
@@ -170,12 +181,13 @@ impl MailServers {
         writeln!(users, "{address}:{{PLAIN}}{password}").unwrap();
         drop(users);
         let known = (0..200).any(|_| {
-            let mut doveadm = Command::new("doveadm");
-            doveadm
-                .arg("-c")
-                .arg(self.directory.join("dovecot.conf"))
-                .args(["auth", "test", &address, password]);
-            let done = doveadm.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+            let mut doveadm = self.doveadm();
+            let done = doveadm
+                .args(["auth", "test", &address, password])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .unwrap();
             done.success()
         });
         assert!(known, "Dovecot knows {address}");
@@ -241,11 +253,23 @@ impl MailServers {
             .count()
     }
 
+    /// Whether Postfix has handed on whatever it took.
+    pub fn queue_is_empty(&self) -> bool {
+        ["incoming", "active", "maildrop", "deferred"].iter().all(|queue| {
+            let folder = self.directory.join("postfix/spool").join(queue);
+            fs::read_dir(folder).is_ok_and(|mut files| files.next().is_none())
+        })
+    }
+
+    /// How often [`GREYLISTED`] was named as a recipient.
+    pub fn greylisted_tries(&self) -> usize {
+        self.greylist.tries()
+    }
+
     /// Message-IDs (without angle brackets) of the messages in a folder, its name in printable ASCII.
     pub fn message_ids(&self, address: &str, folder: &str) -> Vec<String> {
-        let output = Command::new("doveadm")
-            .arg("-c")
-            .arg(self.directory.join("dovecot.conf"))
+        let output = self
+            .doveadm()
             .args(["-f", "flow", "fetch", "-u", address, "hdr.message-id", "mailbox", folder])
             .output()
             .unwrap();
