@@ -18,7 +18,7 @@ use imapmcp_core::{
     store::{Enqueued, OutboxRepository},
     time::{Clock, Timestamp},
 };
-use imapmcp_mime::compose::{Draft, File, NamedAddress};
+use imapmcp_mime::compose::{Draft, Letter};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     runtime::Handle,
@@ -59,24 +59,8 @@ pub struct DeliveryDeps {
 pub struct Request {
     /// With which account.
     pub account: AccountId,
-    /// To.
-    pub to: Vec<NamedAddress>,
-    /// Cc.
-    pub cc: Vec<NamedAddress>,
-    /// Bcc.
-    pub bcc: Vec<NamedAddress>,
-    /// Subject.
-    pub subject: String,
-    /// Plain text.
-    pub text: Option<String>,
-    /// HTML.
-    pub html: Option<String>,
-    /// Attachments.
-    pub files: Vec<File>,
-    /// In-Reply-To: the Message-ID this answers, without angle brackets.
-    pub in_reply_to: Option<String>,
-    /// References, the oldest first, without angle brackets.
-    pub references: Vec<String>,
+    /// What.
+    pub letter: Letter,
     /// The same key again is the same send.
     pub idempotency_key: Option<String>,
     /// Not before this moment, at most a year ahead; a moment that is past is now.
@@ -164,30 +148,16 @@ impl Delivery {
             return Err(DeliveryError::TooFar);
         }
         let send_at = request.send_at.filter(|at| *at > now);
-        let domain = account.email.rsplit('@').next().unwrap_or("localhost");
-        let draft = Draft {
-            from: NamedAddress::new(account.from_name.as_deref(), &account.email)?,
-            to: request.to,
-            cc: request.cc,
-            bcc: request.bcc,
-            subject: request.subject,
-            text: request.text,
-            html: request.html,
-            files: request.files,
-            message_id: format!("{}@{domain}", random::token(&*self.deps.entropy, 18)),
-            // the recipients see when it was sent, not when it was written
-            date: send_at.unwrap_or(now),
-            in_reply_to: request.in_reply_to,
-            references: request.references,
-        };
+        // the recipients see when it was sent, not when it was written
+        let draft = Draft::new(account, request.letter, send_at.unwrap_or(now), &*self.deps.entropy)?;
         let octets = draft.build()?;
         // with its Bcc field: the copy is filed from the record
         let copy = draft.copy_of(&octets);
-        let recipients = draft.recipients();
+        let recipients = draft.letter.recipients();
         SubmissionEnvelope::new(&account.email, &recipients).map_err(DeliveryError::Address)?;
         let id = OutboxId::random(&*self.deps.entropy);
         let user = principal.user.as_str();
-        let subject = self.deps.vault.seal(subject_binding(&id, user), draft.subject.as_bytes());
+        let subject = self.deps.vault.seal(subject_binding(&id, user), draft.letter.subject.as_bytes());
         let undo = match policy {
             SendPolicy::UndoWindow(seconds) => Some(now.plus_seconds(i64::from(seconds.max(1)))),
             SendPolicy::Immediate | SendPolicy::Approval => None,
@@ -209,7 +179,7 @@ impl Delivery {
             account: account.id.clone(),
             grant: principal.grant.clone(),
             state,
-            content: digest::content(&account.id, &draft),
+            content: digest::content(&account.id, &draft.letter),
             message_id: draft.message_id,
             subject: Some(subject),
             sender: account.email.clone(),

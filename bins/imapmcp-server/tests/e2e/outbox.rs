@@ -11,7 +11,7 @@ use imapmcp_core::{
     store::{OAuthRepository, UserRepository},
 };
 use imapmcp_delivery::{OutboxView, Request};
-use imapmcp_mime::compose::NamedAddress;
+use imapmcp_mime::compose::{Letter, NamedAddress};
 use imapmcp_testkit::{
     postgres::Postgres,
     servers::MailServers,
@@ -312,15 +312,12 @@ fn two_processes_share_an_outbox_while_one_is_killed_every_second() {
         for number in 0..MESSAGES {
             let request = Request {
                 account: account.clone(),
-                to: vec![NamedAddress::parse("a@example.org").unwrap()],
-                cc: Vec::new(),
-                bcc: Vec::new(),
-                subject: format!("shared {number}"),
-                text: Some("x".into()),
-                html: None,
-                files: Vec::new(),
-                in_reply_to: None,
-                references: Vec::new(),
+                letter: Letter {
+                    to: vec![NamedAddress::parse("a@example.org").unwrap()],
+                    subject: format!("shared {number}"),
+                    text: Some("x".into()),
+                    ..Letter::default()
+                },
                 idempotency_key: None,
                 send_at: Some(due),
             };

@@ -10,7 +10,7 @@ use crate::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use imapmcp_core::account::Account;
 use imapmcp_delivery::{Receipt, Request, state_word};
-use imapmcp_mime::compose::{Body, File, MAX_ATTACHMENTS, NamedAddress, Signature};
+use imapmcp_mime::compose::{Body, File, Letter, MAX_ATTACHMENTS, NamedAddress, Signature};
 use serde_json::{Map, Value, json};
 
 const PEOPLE: Kind = Kind::Texts(100);
@@ -143,6 +143,16 @@ pub(crate) fn media_type(claimed: &str) -> String {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+/".contains(c);
     let sane = claimed.len() <= 100 && claimed.matches('/').count() == 1 && claimed.chars().all(token);
     if sane { claimed.to_owned() } else { "application/octet-stream".to_owned() }
+}
+
+/// A letter as a request to send, with the key and the time of the call.
+pub(crate) fn request(opened: &Opened, letter: Letter, arguments: &Arguments) -> Request {
+    Request {
+        account: opened.account.id.clone(),
+        letter,
+        idempotency_key: arguments.text("idempotency_key").map(ToOwned::to_owned),
+        send_at: arguments.date("send_at"),
+    }
 }
 
 /// Sends, and shows the receipt.

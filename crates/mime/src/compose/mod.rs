@@ -16,7 +16,11 @@ pub use parse::{Parsed, parse};
 pub use reply::{Answer, Quoted, answer, forward_subject, forwarded, quoted, reply_subject};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use imapmcp_core::time::Timestamp;
+use imapmcp_core::{
+    account::Account,
+    random::{self, Entropy},
+    time::Timestamp,
+};
 use mail_builder::{
     MessageBuilder,
     headers::{address::Address, content_type::ContentType, message_id::MessageId, raw::Raw},
@@ -42,11 +46,9 @@ pub struct File {
     pub content_id: Option<String>,
 }
 
-/// A message to be.
-#[derive(Debug, Clone)]
-pub struct Draft {
-    /// Author.
-    pub from: NamedAddress,
+/// What a person writes: all of a message but its author, date and identifier.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Letter {
     /// To.
     pub to: Vec<NamedAddress>,
     /// Cc.
@@ -61,14 +63,23 @@ pub struct Draft {
     pub html: Option<String>,
     /// Attachments.
     pub files: Vec<File>,
-    /// Message-ID without angle brackets.
-    pub message_id: String,
-    /// Date field.
-    pub date: Timestamp,
     /// In-Reply-To, without angle brackets.
     pub in_reply_to: Option<String>,
     /// References, the oldest first, without angle brackets.
     pub references: Vec<String>,
+}
+
+/// A message to be.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Author.
+    pub from: NamedAddress,
+    /// Message-ID without angle brackets.
+    pub message_id: String,
+    /// Date field.
+    pub date: Timestamp,
+    /// The rest.
+    pub letter: Letter,
 }
 
 /// What is wrong with a draft.
@@ -97,14 +108,40 @@ pub enum ComposeError {
     File(&'static str),
 }
 
+impl Letter {
+    /// Every recipient's address once.
+    pub fn recipients(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for address in self.to.iter().chain(&self.cc).chain(&self.bcc) {
+            if !all.iter().any(|known| known.eq_ignore_ascii_case(address.email())) {
+                all.push(address.email().to_owned());
+            }
+        }
+        all
+    }
+}
+
 impl Draft {
+    /// A letter by the holder of an account, under a Message-ID of its own.
+    pub fn new(
+        account: &Account,
+        letter: Letter,
+        date: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, ComposeError> {
+        let from = NamedAddress::new(account.from_name.as_deref(), &account.email)?;
+        let domain = account.email.rsplit('@').next().unwrap_or("localhost");
+        Ok(Self { from, message_id: format!("{}@{domain}", random::token(entropy, 18)), date, letter })
+    }
+
     /// The message as submitted: no Bcc field.
     pub fn build(&self) -> Result<Vec<u8>, ComposeError> {
-        if self.to.len() + self.cc.len() + self.bcc.len() == 0 {
+        if self.letter.to.len() + self.letter.cc.len() + self.letter.bcc.len() == 0 {
             return Err(ComposeError::NoRecipient);
         }
         let says_nothing = |text: &Option<String>| text.as_deref().is_none_or(|text| text.trim().is_empty());
-        if says_nothing(&self.text) && says_nothing(&self.html) && self.files.is_empty() {
+        if says_nothing(&self.letter.text) && says_nothing(&self.letter.html) && self.letter.files.is_empty()
+        {
             return Err(ComposeError::Empty);
         }
         self.written()
@@ -121,22 +158,23 @@ impl Draft {
             .message_id(self.message_id.as_str())
             .date(self.date.seconds())
             .from(self.from.build());
-        message = if self.subject.contains("=?") {
-            message.header("Subject", Raw::new(encoded_words(&self.subject)))
+        message = if self.letter.subject.contains("=?") {
+            message.header("Subject", Raw::new(encoded_words(&self.letter.subject)))
         } else {
-            message.subject(self.subject.as_str())
+            message.subject(self.letter.subject.as_str())
         };
-        if !self.to.is_empty() {
-            message = message.to(list(&self.to));
+        if !self.letter.to.is_empty() {
+            message = message.to(list(&self.letter.to));
         }
-        if !self.cc.is_empty() {
-            message = message.cc(list(&self.cc));
+        if !self.letter.cc.is_empty() {
+            message = message.cc(list(&self.letter.cc));
         }
-        if let Some(id) = &self.in_reply_to {
+        if let Some(id) = &self.letter.in_reply_to {
             message = message.in_reply_to(id.as_str());
         }
-        if !self.references.is_empty() {
-            message = message.references(MessageId::new_list(self.references.iter().map(String::as_str)));
+        if !self.letter.references.is_empty() {
+            message =
+                message.references(MessageId::new_list(self.letter.references.iter().map(String::as_str)));
         }
         let message = message.body(self.content());
         // writing to a vector does not fail
@@ -146,18 +184,22 @@ impl Draft {
     /// mixed( related( alternative( text, HTML ), pictures of the HTML ), attachments ), each level only where it has
     /// something to hold (RFC 2046 §5.1, RFC 2387).
     fn content(&self) -> MimePart<'_> {
-        let text = self.text.as_deref().filter(|text| !text.trim().is_empty() || self.html.is_none());
-        let text = text.or(self.html.is_none().then_some(""));
+        let text =
+            self.letter.text.as_deref().filter(|text| !text.trim().is_empty() || self.letter.html.is_none());
+        let text = text.or(self.letter.html.is_none().then_some(""));
         let plain = text.map(|text| {
             let kind =
                 ContentType::new("text/plain").attribute("charset", "utf-8").attribute("format", "flowed");
             MimePart::new(kind, flowed::encode(&speakable(text)))
         });
-        let html = self.html.as_deref().map(|html| {
+        let html = self.letter.html.as_deref().map(|html| {
             MimePart::new(ContentType::new("text/html").attribute("charset", "utf-8"), speakable(html))
         });
-        let (pictures, files): (Vec<&File>, Vec<&File>) =
-            self.files.iter().partition(|file| file.content_id.is_some() && self.html.is_some());
+        let (pictures, files): (Vec<&File>, Vec<&File>) = self
+            .letter
+            .files
+            .iter()
+            .partition(|file| file.content_id.is_some() && self.letter.html.is_some());
         let mut content = together("multipart/alternative", [plain, html].into_iter().flatten().collect());
         if !pictures.is_empty() {
             let pictures = pictures
@@ -173,45 +215,34 @@ impl Draft {
 
     /// The copy for the Sent folder: what was submitted, with a Bcc field in front if there were any.
     pub fn copy_of(&self, submitted: &[u8]) -> Vec<u8> {
-        if self.bcc.is_empty() {
+        if self.letter.bcc.is_empty() {
             return submitted.to_vec();
         }
-        let list: Vec<&str> = self.bcc.iter().map(NamedAddress::email).collect();
+        let list: Vec<&str> = self.letter.bcc.iter().map(NamedAddress::email).collect();
         let mut copy = format!("Bcc: {}\r\n", list.join(",\r\n ")).into_bytes();
         copy.extend_from_slice(submitted);
         copy
     }
 
-    /// Every recipient's address once.
-    pub fn recipients(&self) -> Vec<String> {
-        let mut all: Vec<String> = Vec::new();
-        for address in self.to.iter().chain(&self.cc).chain(&self.bcc) {
-            if !all.iter().any(|known| known.eq_ignore_ascii_case(address.email())) {
-                all.push(address.email().to_owned());
-            }
-        }
-        all
-    }
-
     fn check(&self) -> Result<(), ComposeError> {
-        let recipients = self.to.len() + self.cc.len() + self.bcc.len();
+        let recipients = self.letter.to.len() + self.letter.cc.len() + self.letter.bcc.len();
         if recipients > MAX_RECIPIENTS {
             return Err(ComposeError::TooManyRecipients);
         }
-        if breaks_out(&self.subject) || self.subject.len() > 2000 {
+        if breaks_out(&self.letter.subject) || self.letter.subject.len() > 2000 {
             return Err(ComposeError::ControlCharacter("subject"));
         }
         if breaks_out(&self.message_id) {
             return Err(ComposeError::ControlCharacter("message_id"));
         }
         let is_id = |id: &String| reply::is_message_id(id);
-        if !self.in_reply_to.iter().chain(&self.references).all(is_id) {
+        if !self.letter.in_reply_to.iter().chain(&self.letter.references).all(is_id) {
             return Err(ComposeError::ControlCharacter("references"));
         }
-        if self.files.iter().map(|file| file.octets.len()).sum::<usize>() > MAX_ATTACHMENTS {
+        if self.letter.files.iter().map(|file| file.octets.len()).sum::<usize>() > MAX_ATTACHMENTS {
             return Err(ComposeError::TooLarge);
         }
-        for file in &self.files {
+        for file in &self.letter.files {
             if breaks_out(&file.filename) || file.filename.is_empty() || file.filename.len() > 255 {
                 return Err(ComposeError::File("filename"));
             }
@@ -296,22 +327,22 @@ mod tests {
     fn draft() -> Draft {
         Draft {
             from: NamedAddress::parse("Åsa <asa@example.com>").unwrap(),
-            to: vec![NamedAddress::parse("\"Doe, \\\"J\\\" \" <j@example.com>").unwrap()],
-            cc: vec![],
-            bcc: vec![NamedAddress::parse("secret@example.com").unwrap()],
-            subject: "Grüße 🎉".into(),
-            text: Some("Hi\n.\nthere".into()),
-            html: Some("<p>Hi</p>".into()),
-            files: vec![File {
-                filename: "日本.pdf".into(),
-                content_type: "application/pdf".into(),
-                octets: vec![0, 1, 2],
-                content_id: None,
-            }],
             message_id: "1@example.com".into(),
             date: Timestamp(0),
-            in_reply_to: None,
-            references: Vec::new(),
+            letter: Letter {
+                to: vec![NamedAddress::parse("\"Doe, \\\"J\\\" \" <j@example.com>").unwrap()],
+                bcc: vec![NamedAddress::parse("secret@example.com").unwrap()],
+                subject: "Grüße 🎉".into(),
+                text: Some("Hi\n.\nthere".into()),
+                html: Some("<p>Hi</p>".into()),
+                files: vec![File {
+                    filename: "日本.pdf".into(),
+                    content_type: "application/pdf".into(),
+                    octets: vec![0, 1, 2],
+                    content_id: None,
+                }],
+                ..Letter::default()
+            },
         }
     }
 
@@ -333,7 +364,7 @@ mod tests {
         let file = mail.subparts.last().unwrap();
         assert_eq!(file.get_content_disposition().params["filename"], "日本.pdf");
         assert_eq!(file.get_body_raw().unwrap(), [0, 1, 2]);
-        assert_eq!(draft.recipients(), ["j@example.com", "secret@example.com"]);
+        assert_eq!(draft.letter.recipients(), ["j@example.com", "secret@example.com"]);
     }
 
     #[test]
@@ -344,15 +375,15 @@ mod tests {
             broken.build().unwrap_err()
         };
         assert_eq!(
-            refused(|d| d.subject = "x\r\nBcc: a@b.c".into()),
+            refused(|d| d.letter.subject = "x\r\nBcc: a@b.c".into()),
             ComposeError::ControlCharacter("subject")
         );
-        assert_eq!(refused(|d| d.files[0].filename = "a\r\nb".into()), ComposeError::File("filename"));
+        assert_eq!(refused(|d| d.letter.files[0].filename = "a\r\nb".into()), ComposeError::File("filename"));
         assert_eq!(
-            refused(|d| d.files[0].content_type = "a/b\r\nX: y".into()),
+            refused(|d| d.letter.files[0].content_type = "a/b\r\nX: y".into()),
             ComposeError::File("content_type")
         );
-        let empty = refused(|d| (d.text, d.html, d.files) = (None, None, Vec::new()));
+        let empty = refused(|d| d.letter = Letter { to: d.letter.to.clone(), ..Letter::default() });
         assert_eq!(empty, ComposeError::Empty);
     }
 
@@ -367,7 +398,7 @@ mod tests {
         #[test]
         fn no_subject_adds_a_header_field(subject in "\\PC*|(.|\r|\n){0,80}") {
             let mut message = draft();
-            message.subject = subject;
+            message.letter.subject = subject;
             if let Ok(octets) = message.build() {
                 let mail = mailparse::parse_mail(&octets).unwrap();
                 let mut names: Vec<String> = mail.headers.iter().map(mailparse::MailHeader::get_key).collect();

@@ -19,7 +19,7 @@ use imapmcp_core::{
     store::{OAuthRepository, UserRepository},
 };
 use imapmcp_delivery::{Delivery, DeliveryDeps, DeliveryError, Receipt, Request};
-use imapmcp_mime::compose::NamedAddress;
+use imapmcp_mime::compose::{Letter, NamedAddress};
 use imapmcp_storage::{Database, DatabaseUrl};
 use imapmcp_testkit::{FakeClock, builders};
 use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
@@ -196,15 +196,12 @@ impl House {
     pub(crate) fn request(&self, subject: &str) -> Request {
         Request {
             account: self.account.id.clone(),
-            to: vec![NamedAddress::parse("a@example.org").unwrap()],
-            cc: Vec::new(),
-            bcc: Vec::new(),
-            subject: subject.into(),
-            text: Some("Hi".into()),
-            html: None,
-            files: Vec::new(),
-            in_reply_to: None,
-            references: Vec::new(),
+            letter: Letter {
+                to: vec![NamedAddress::parse("a@example.org").unwrap()],
+                subject: subject.into(),
+                text: Some("Hi".into()),
+                ..Letter::default()
+            },
             idempotency_key: None,
             send_at: None,
         }
@@ -221,7 +218,9 @@ impl House {
 
     pub(crate) async fn send_to(&self, to: &[&str]) -> Result<Receipt, DeliveryError> {
         let to = to.iter().map(|address| NamedAddress::parse(address).unwrap()).collect();
-        self.delivery.send(&self.principal, Request { to, ..self.request("To many") }).await
+        let mut request = self.request("To many");
+        request.letter.to = to;
+        self.delivery.send(&self.principal, request).await
     }
 
     pub(crate) async fn entry(&self, id: &OutboxId) -> imapmcp_delivery::OutboxView {
