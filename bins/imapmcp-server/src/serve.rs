@@ -34,6 +34,7 @@ const DELIVERIES_END: Duration = Duration::from_secs(12);
 pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::Result<()> {
     let endpoint = web::Data::new(endpoint(&services)?);
     let downloads = web::Data::from(Arc::clone(&services.attachments));
+    let uploads = web::Data::from(Arc::clone(&services.uploads));
     let state = web::Data::new(WebState::new(WebDeps {
         server: Arc::clone(&services.authorization),
         accounts: Arc::clone(&services.accounts),
@@ -55,6 +56,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
             .route("/readyz", web::get().to(health::readyz))
             .configure(|config| imapmcp_mcp_http::configure(config, app_endpoint.clone()))
             .configure(|config| imapmcp_web::configure_attachments(config, downloads.clone()))
+            .configure(|config| imapmcp_web::configure_uploads(config, uploads.clone()))
             .configure(|config| imapmcp_web::configure(config, state.clone()))
             .wrap(from_fn(own_hosts_only))
     })
@@ -115,6 +117,7 @@ fn endpoint(services: &Services) -> io::Result<Endpoint> {
         accounts: Arc::clone(&services.accounts),
         delivery: services.delivery.clone(),
         attachments: Arc::clone(&services.attachments),
+        uploads: Arc::clone(&services.uploads),
         // hostile files meet their parsers in a process of their own
         extractor: Extractor::worker(std::env::current_exe()?, vec![crate::EXTRACT_WORKER.into()]),
         senders: Senders::default(),
@@ -185,6 +188,12 @@ async fn keep_house(services: Arc<Services>, endpoint: Arc<Endpoint>, pages: Arc
         }
         if let Err(error) = services.delivery.forget_ended().await {
             tracing::warn!(%error, "sent messages could not be forgotten");
+        }
+        if let Err(error) = services.uploads.sweep().await {
+            tracing::warn!(%error, "lapsed uploads could not be removed");
+        }
+        if let Err(error) = services.parcels.sweep().await {
+            tracing::warn!(%error, "lapsed parcels could not be removed");
         }
         if let Err(error) = services.authorization.sweep().await {
             tracing::warn!(%error, "lapsed tokens could not be removed");

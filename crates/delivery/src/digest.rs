@@ -2,6 +2,7 @@
 
 use imapmcp_core::{
     id::{AccountId, UserId},
+    octets::Content,
     secret::TokenHash,
 };
 use imapmcp_mime::compose::Letter;
@@ -26,7 +27,11 @@ pub(crate) fn content(account: &AccountId, letter: &Letter) -> TokenHash {
     field(letter.html.as_deref().unwrap_or_default().as_bytes());
     for file in &letter.files {
         field(file.filename.as_bytes());
-        field(&file.octets);
+        match &file.content {
+            Content::Memory(octets) => field(octets),
+            Content::Sealed(parcel) => field(&parcel.digest),
+            Content::Elsewhere { identity, .. } => field(identity),
+        }
     }
     TokenHash(hash.finalize().into())
 }

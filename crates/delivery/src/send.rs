@@ -3,9 +3,9 @@
 use crate::{
     DeliveryError, Receipt, digest,
     in_hand::InHand,
+    record::Record,
     schedule::{FARTHEST_SECONDS, REPEAT_SECONDS, RETRY_SECONDS},
 };
-use bytes::Bytes;
 use imapmcp_accounts::Accounts;
 use imapmcp_core::{
     account::Account,
@@ -14,11 +14,12 @@ use imapmcp_core::{
     oauth::{Principal, SendPolicy},
     outbox::{Hold, OutboxEntry, OutboxState},
     random::{self, Entropy},
-    secret::{Binding, Vault},
+    secret::{Binding, TokenHash, Vault},
     store::{Enqueued, OutboxRepository},
     time::{Clock, Timestamp},
 };
 use imapmcp_mime::compose::{Draft, Letter};
+use imapmcp_parcels::Parcels;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     runtime::Handle,
@@ -46,6 +47,8 @@ pub struct DeliveryDeps {
     pub outbox: Arc<dyn OutboxRepository>,
     /// Submission servers.
     pub submission: Arc<dyn Submission>,
+    /// Large files, sealed in chunks.
+    pub parcels: Parcels,
     /// Seals the octets at rest.
     pub vault: Arc<dyn Vault>,
     /// Time.
@@ -112,16 +115,38 @@ impl Delivery {
     pub async fn send(&self, principal: &Principal, request: Request) -> Result<Receipt, DeliveryError> {
         let account = self.deps.accounts.usable(&principal.user, &request.account).await?;
         let policy = principal.send_policy.stricter(account.send_policy);
-        let (entry, copy) = self.record_of(principal, &account, policy, request)?;
-        let message = self.deps.vault.seal(binding(&entry.id, principal.user.as_str()), &copy);
-        let repeats_since = self.deps.clock.now().plus_seconds(-REPEAT_SECONDS);
+        let user = &principal.user;
+        let Request { letter, idempotency_key, send_at, .. } = request;
+        let now = self.deps.clock.now();
+        if send_at.is_some_and(|at| at > now.plus_seconds(FARTHEST_SECONDS)) {
+            return Err(DeliveryError::TooFar);
+        }
+        // the recipients see when it was sent, not when it was written
+        let date = send_at.map_or(now, |at| at.max(now));
+        let draft = Draft::new(&account, letter, date, &*self.deps.entropy)?;
+        let pieces = draft.compose()?;
+        SubmissionEnvelope::new(&account.email, &draft.letter.recipients())
+            .map_err(DeliveryError::Address)?;
+        // with its Bcc field: the copy is filed from the record
+        let (record, made) = self.write_down(user, &draft, pieces).await?;
+        let key = idempotency_key.map(|key| digest::idempotency(user, &key));
+        let entry = self.record_of(principal, &account, policy, draft, key, send_at);
+        let message = self.deps.vault.seal(binding(&entry.id, user.as_str()), &record.to_record());
+        let repeats_since = entry.created_at.plus_seconds(-REPEAT_SECONDS);
         // in hand before it is recorded: the sweep of this process leaves it alone
         let held = self.in_hand.take(&entry.id);
-        if let Enqueued::Before(before) = self.deps.outbox.enqueue(&entry, &message, repeats_since).await? {
-            if before.content != entry.content {
-                return Err(DeliveryError::KeyReused);
+        let enqueued = self.deps.outbox.enqueue(&entry, &message, &record.parcels(), repeats_since).await;
+        drop(message);
+        if !matches!(enqueued, Ok(Enqueued::New)) {
+            self.discard_parcels(user, &made).await;
+        }
+        match enqueued? {
+            Enqueued::New => {}
+            Enqueued::Before(before) if before.content == entry.content => {
+                return Ok(Receipt::of(&before, true));
             }
-            return Ok(Receipt::of(&before, true));
+            Enqueued::Before(_) => return Err(DeliveryError::KeyReused),
+            Enqueued::Lapsed => return Err(DeliveryError::Lapsed),
         }
         if entry.state != OutboxState::Sending {
             self.woken.notify_one();
@@ -130,7 +155,7 @@ impl Delivery {
         let this = self.clone();
         let deliver = async move {
             let _held = held;
-            this.attend(entry, copy, Caller::Waits).await
+            this.attend(entry, record, Caller::Waits).await
         };
         let work = self.under_way.spawn_on(deliver, &self.runtime);
         work.await.map_err(|_| DeliveryError::Interrupted)?
@@ -141,20 +166,12 @@ impl Delivery {
         principal: &Principal,
         account: &Account,
         policy: SendPolicy,
-        request: Request,
-    ) -> Result<(OutboxEntry, Bytes), DeliveryError> {
+        draft: Draft,
+        idempotency: Option<TokenHash>,
+        send_at: Option<Timestamp>,
+    ) -> OutboxEntry {
         let now = self.deps.clock.now();
-        if request.send_at.is_some_and(|at| at > now.plus_seconds(FARTHEST_SECONDS)) {
-            return Err(DeliveryError::TooFar);
-        }
-        let send_at = request.send_at.filter(|at| *at > now);
-        // the recipients see when it was sent, not when it was written
-        let draft = Draft::new(account, request.letter, send_at.unwrap_or(now), &*self.deps.entropy)?;
-        let octets = draft.build()?;
-        // with its Bcc field: the copy is filed from the record
-        let copy = draft.copy_of(&octets);
-        let recipients = draft.letter.recipients();
-        SubmissionEnvelope::new(&account.email, &recipients).map_err(DeliveryError::Address)?;
+        let send_at = send_at.filter(|at| *at > now);
         let id = OutboxId::random(&*self.deps.entropy);
         let user = principal.user.as_str();
         let subject = self.deps.vault.seal(subject_binding(&id, user), draft.letter.subject.as_bytes());
@@ -173,7 +190,7 @@ impl Delivery {
             (_, None) => (OutboxState::Sending, None, Some(now)),
         };
         let taken = state == OutboxState::Sending;
-        let entry = OutboxEntry {
+        OutboxEntry {
             id,
             user: principal.user.clone(),
             account: account.id.clone(),
@@ -183,8 +200,8 @@ impl Delivery {
             message_id: draft.message_id,
             subject: Some(subject),
             sender: account.email.clone(),
-            recipients,
-            idempotency: request.idempotency_key.map(|key| digest::idempotency(&principal.user, &key)),
+            recipients: draft.letter.recipients(),
+            idempotency,
             refusals: Vec::new(),
             departed: false,
             at_risk: false,
@@ -200,24 +217,23 @@ impl Delivery {
             fence: i64::from(taken),
             created_at: now,
             updated_at: now,
-        };
-        Ok((entry, Bytes::from(copy)))
+        }
     }
 
     /// Takes the next step of an entry that this worker holds, keeping its lease meanwhile.
     pub(crate) async fn attend(
         &self,
         mut entry: OutboxEntry,
-        copy: Bytes,
+        record: Record,
         caller: Caller,
     ) -> Result<Receipt, DeliveryError> {
         let lost = CancellationToken::new();
         let keeper = self.keep(entry.id.clone(), entry.fence, lost.clone());
         let step = async {
             match entry.state {
-                OutboxState::Sending => self.submit(&mut entry, copy, caller, &lost).await?,
-                OutboxState::Unknown => self.look_for(&mut entry, copy, &lost).await,
-                _ => self.file_copy(&mut entry, copy, &lost).await,
+                OutboxState::Sending => self.submit(&mut entry, &record, caller, &lost).await?,
+                OutboxState::Unknown => self.look_for(&mut entry, &record, &lost).await,
+                _ => self.file_copy(&mut entry, &record, &lost).await,
             }
             // another worker may have taken it meanwhile: what that one wrote holds
             if caller == Caller::Waits

@@ -29,6 +29,8 @@ pub struct Taken {
     pub message_id: String,
     /// RFC 5321 forward paths.
     pub recipients: Vec<String>,
+    /// The message, dots undoubled.
+    pub octets: Arc<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -116,7 +118,7 @@ fn dialogue(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) -> std::io::
                     continue;
                 }
                 stream.write_all(b"354 go on\r\n")?;
-                let mut message_id = String::new();
+                let (mut message_id, mut octets) = (String::new(), Vec::new());
                 loop {
                     line.clear();
                     if lines.read_line(&mut line)? == 0 {
@@ -125,14 +127,16 @@ fn dialogue(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) -> std::io::
                     if line == ".\r\n" {
                         break;
                     }
-                    if line.to_ascii_lowercase().starts_with("message-id:") {
+                    octets.extend_from_slice(line.strip_prefix('.').unwrap_or(&line).as_bytes());
+                    if line.len() < 200 && line.to_ascii_lowercase().starts_with("message-id:") {
                         line.split(['<', '>']).nth(1).unwrap_or_default().clone_into(&mut message_id);
                     }
                 }
                 let habit = {
                     let mut state = state.0.lock().unwrap_or_else(PoisonError::into_inner);
                     state.dots += 1;
-                    state.taken.push(Taken { message_id, recipients: std::mem::take(&mut recipients) });
+                    let recipients = std::mem::take(&mut recipients);
+                    state.taken.push(Taken { message_id, recipients, octets: Arc::new(octets) });
                     state.habit
                 };
                 state.1.notify_all();

@@ -12,5 +12,6 @@ mod mistakes;
 mod outbox;
 mod restart;
 mod start;
+mod uploads;
 mod webdriver;
 mod world;

@@ -8,7 +8,7 @@ use crate::{
     reply::Reply,
     spec::{Effect, Spec},
     tools::{
-        ACCOUNT, FOLDER, ID, UID, get_attachment,
+        ACCOUNT, FOLDER, ID, UID,
         letter::{
             self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, KEY, SEND_AT, SIGNATURE,
             SUBJECT, TO, TO_REQUIRED,
@@ -25,7 +25,7 @@ use imapmcp_core::{
 use imapmcp_delivery::Receipt;
 use imapmcp_mime::{
     attachment,
-    compose::{self, Answer, Body, File, Letter, MAX_ATTACHMENTS, NamedAddress, Quoted},
+    compose::{self, Answer, Body, File, Letter, NamedAddress, Quoted},
     header::{self, Fields},
     view::Format,
 };
@@ -214,24 +214,21 @@ async fn quotation(
     })
 }
 
-/// The original's attachments, from the mail server to the new message.
-async fn attached(
+/// The attachments of a message, from the mail server to the new one.
+pub(crate) async fn attached(
     context: &Context<'_>,
     opened: &Opened,
     original: &Message,
 ) -> Result<Vec<File>, ToolError> {
     let mut files = Vec::new();
-    let mut room = MAX_ATTACHMENTS;
     for file in attachment::list(&original.summary.parts).into_iter().take(100) {
         let Some(part) = original.summary.parts.iter().find(|part| part.section == file.section) else {
             continue;
         };
-        let octets = get_attachment::collect(context, opened, original, part, room).await?;
-        room = room.saturating_sub(octets.len());
         files.push(File {
             filename: file.filename,
             content_type: letter::media_type(&file.content_type),
-            octets: octets.to_vec(),
+            content: letter::part_of(context, opened, original, part).await?,
             content_id: file.content_id.filter(|id| file.inline && is_content_id(id)),
         });
     }

@@ -15,7 +15,6 @@ use crate::{
         },
     },
 };
-use bytes::Bytes;
 use imapmcp_core::{
     mail::{Flag, Locator, MailError, MessageRef, Part, Role},
     outbox::OutboxState,
@@ -24,6 +23,10 @@ use imapmcp_core::{
 use imapmcp_delivery::Request;
 use imapmcp_mime::compose::{self, Draft, Letter, MAX_ATTACHMENTS, NamedAddress, Parsed};
 use serde_json::{Value, json};
+
+/// Drafts of at most so many octets are read whole.
+const WHOLE: u64 = BEGINNING as u64;
+const BEGINNING: u32 = 1024 * 1024;
 
 const DRAFT: Field = Field::required("id", Kind::Text(2000), "", "an id from create_draft");
 
@@ -183,12 +186,33 @@ async fn read(
     if !is_draft && at.folder != folder(context, opened).await? {
         return Err(wrong("names a message that is no draft"));
     }
-    // as a stream: a draft may be larger than what one section is fetched of
-    let whole = Part { section: "TEXT".to_owned(), encoding: "8bit".to_owned(), ..Part::default() };
-    let text = get_attachment::collect(context, opened, &head, &whole, most).await?;
+    let large = head.summary.size > WHOLE && texts_end(&head.summary.parts) <= WHOLE / 2;
+    let text = if large {
+        // the texts come first; the files stay where they are until the letter is written
+        let beginning = opened.mailbox.section(&Locator::from(head.at.clone()), "TEXT", BEGINNING).await;
+        context.noting(opened, beginning).await?
+    } else {
+        // as a stream: a draft may be larger than what one section is fetched of
+        let whole = Part { section: "TEXT".to_owned(), encoding: "8bit".to_owned(), ..Part::default() };
+        get_attachment::collect(context, opened, &head, &whole, most).await?
+    };
     let octets = [&head.header[..], &text[..]].concat();
     let work = tokio::task::spawn_blocking(move || compose::parse(&octets)).await;
-    Ok((head.at, work.map_err(|error| ToolError::Internal(error.to_string()))?))
+    let mut parsed = work.map_err(|error| ToolError::Internal(error.to_string()))?;
+    if large {
+        parsed.letter.files = answer::attached(context, opened, &head).await?;
+    }
+    Ok((head.at, parsed))
+}
+
+/// Where the last text of a message ends, by the sizes of its parts.
+fn texts_end(parts: &[Part]) -> u64 {
+    let is_text = |part: &Part| {
+        matches!(part.media_type.as_str(), "text/plain" | "text/html")
+            && part.disposition.as_deref() != Some("attachment")
+    };
+    let texts = parts.iter().rposition(is_text).map_or(0, |last| last + 1);
+    parts[..texts].iter().map(|part| part.size + 1000).sum()
 }
 
 async fn folder(context: &Context<'_>, opened: &Opened) -> Result<String, ToolError> {
@@ -205,10 +229,12 @@ async fn store(
 ) -> Result<(String, Option<MessageRef>, Letter), ToolError> {
     let Services { clock, entropy, .. } = context.services;
     let message = Draft::new(&opened.account, letter, clock.now(), &**entropy).map_err(letter_error)?;
-    let octets = message.build_unsent().map_err(letter_error)?;
     let drafts = folder(context, opened).await?;
+    let delivery = &context.services.delivery;
+    let written = delivery.write_draft(&context.principal.user, &message).await?;
     let flags = [Flag::draft(), Flag::seen()];
-    let at = opened.mailbox.append(&drafts, Bytes::from(octets), &flags).await;
+    let at = opened.mailbox.append(&drafts, written.message.clone(), &flags).await;
+    delivery.discard(written).await;
     Ok((drafts, context.noting(opened, at).await?, message.letter))
 }
 

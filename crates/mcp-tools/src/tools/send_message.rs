@@ -34,7 +34,7 @@ pub(crate) const SPEC: Spec = Spec {
         BODY_MARKDOWN,
         SIGNATURE,
         Field {
-            about: "{filename, content_base64, content_type?, is_inline?, content_id?} or {from_message: {id, index}}",
+            about: "{filename, content_base64, content_type?, is_inline?, content_id?} or {from_message: {id, index}} or {upload} of create_upload",
             ..ATTACHMENTS
         },
         KEY,

@@ -5,9 +5,10 @@ use crate::{
     attachment, body, header,
     view::{self, Format},
 };
+use imapmcp_core::octets::Content;
 
 /// What a stored draft says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Parsed {
     /// What it says; its HTML is sanitised.
     pub letter: Letter,
@@ -71,7 +72,7 @@ pub fn parse(octets: &[u8]) -> Parsed {
             } else {
                 file.content_type
             },
-            octets,
+            content: Content::Memory(octets.into()),
             content_id: file.content_id.filter(|_| file.inline),
         });
     }
