@@ -35,6 +35,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     let journal = Journal::new(Arc::clone(&services.operations), runtime.clone());
     let endpoint = web::Data::new(endpoint(&services, &journal)?);
     let downloads = web::Data::from(Arc::clone(&services.attachments));
+    let uploads = web::Data::from(Arc::clone(&services.uploads));
     let state = web::Data::new(WebState::new(WebDeps {
         server: Arc::clone(&services.authorization),
         accounts: Arc::clone(&services.accounts),
@@ -56,6 +57,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
             .route("/readyz", web::get().to(health::readyz))
             .configure(|config| imapmcp_mcp_http::configure(config, app_endpoint.clone()))
             .configure(|config| imapmcp_web::configure_attachments(config, downloads.clone()))
+            .configure(|config| imapmcp_web::configure_uploads(config, uploads.clone()))
             .configure(|config| imapmcp_web::configure(config, state.clone()))
             .wrap(from_fn(own_hosts_only))
     })
@@ -117,6 +119,7 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
         accounts: Arc::clone(&services.accounts),
         delivery: services.delivery.clone(),
         attachments: Arc::clone(&services.attachments),
+        uploads: Arc::clone(&services.uploads),
         // hostile files meet their parsers in a process of their own
         extractor: Extractor::worker(std::env::current_exe()?, vec![crate::EXTRACT_WORKER.into()]),
         senders: Senders::default(),
@@ -186,6 +189,12 @@ async fn keep_house(services: Arc<Services>, endpoint: Arc<Endpoint>, pages: Arc
         }
         if let Err(error) = services.delivery.forget_ended().await {
             tracing::warn!(%error, "sent messages could not be forgotten");
+        }
+        if let Err(error) = services.uploads.sweep().await {
+            tracing::warn!(%error, "lapsed uploads could not be removed");
+        }
+        if let Err(error) = services.parcels.sweep().await {
+            tracing::warn!(%error, "lapsed parcels could not be removed");
         }
         if let Err(error) = services.authorization.sweep().await {
             tracing::warn!(%error, "lapsed tokens could not be removed");

@@ -10,7 +10,7 @@ use imapmcp_core::{
     id::{AccountId, UserId},
     mail::{
         Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, MailStore, Mailbox, Message,
-        MessageRef, NetworkFault, Outcome, Page, Part, Submission, SubmissionEnvelope, SubmitError,
+        MessageRef, NetworkFault, Outcome, Outgoing, Page, Part, Submission, SubmissionEnvelope, SubmitError,
         Submitted, Thread, ThreadScope, Transfer, TransferKind,
     },
     secret::{ExposeSecret, SecretString},
@@ -51,7 +51,12 @@ impl MailStore for Servers {
 
 #[async_trait]
 impl Submission for Servers {
-    async fn submit(&self, _: &Login, _: &SubmissionEnvelope, _: &[u8]) -> Result<Submitted, SubmitError> {
+    async fn submit(
+        &self,
+        _: &Login,
+        _: &SubmissionEnvelope,
+        _: &Outgoing,
+    ) -> Result<Submitted, SubmitError> {
         Err(MailError::Protocol.into())
     }
 
@@ -99,7 +104,7 @@ impl Mailbox for Shut {
     ) -> Result<Outcome, MailError> {
         Err(MailError::Gone)
     }
-    async fn append(&self, _: &str, _: Bytes, _: &[Flag]) -> Result<Option<MessageRef>, MailError> {
+    async fn append(&self, _: &str, _: Outgoing, _: &[Flag]) -> Result<Option<MessageRef>, MailError> {
         Err(MailError::Gone)
     }
     async fn transfer(

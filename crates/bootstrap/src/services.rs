@@ -2,7 +2,7 @@
 
 use crate::{KeyError, Settings, open_vault};
 use imapmcp_accounts::{Accounts, AccountsDeps};
-use imapmcp_attachments::{Attachments, AttachmentsDeps};
+use imapmcp_attachments::{Attachments, AttachmentsDeps, Uploads, UploadsDeps};
 use imapmcp_core::{
     random::Entropy,
     store::{OperationRepository, StoreError},
@@ -12,9 +12,13 @@ use imapmcp_delivery::{Delivery, DeliveryDeps};
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions, SetupError};
 use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps};
+use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
 use imapmcp_vault::{RingVault, SystemEntropy};
-use std::{io, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc};
+use std::{io, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc, time::Duration};
+
+/// How long the sender of an upload may say nothing.
+const UPLOAD_SILENCE: Duration = Duration::from_secs(10);
 
 /// Why a program cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +69,10 @@ pub struct Services {
     pub delivery: Delivery,
     /// Links to attachments.
     pub attachments: Arc<Attachments>,
+    /// Large octets at rest.
+    pub parcels: Parcels,
+    /// Files on their way in.
+    pub uploads: Arc<Uploads>,
 }
 
 /// Opens the database, making the data directory (0700) if it is embedded.
@@ -118,9 +126,16 @@ impl Services {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
         }));
+        let parcels = Parcels::new(ParcelsDeps {
+            repository: Arc::clone(&database) as _,
+            vault: Arc::clone(&vault) as _,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+        });
         let delivery = Delivery::new(DeliveryDeps {
             accounts: Arc::clone(&accounts),
             outbox: Arc::clone(&database) as _,
+            parcels: parcels.clone(),
             submission: Arc::clone(&mail) as _,
             vault: Arc::clone(&vault) as _,
             clock: Arc::clone(&clock),
@@ -132,6 +147,17 @@ impl Services {
             accounts: Arc::clone(&accounts),
             clock: Arc::clone(&clock),
             base_url: settings.oauth.issuer.clone(),
+        }));
+        let uploads = Arc::new(Uploads::new(UploadsDeps {
+            tokens: Arc::new(vault.tokens("uploads", Arc::clone(&clock))),
+            grants: Arc::clone(&database) as _,
+            uploads: Arc::clone(&database) as _,
+            parcels: parcels.clone(),
+            vault: Arc::clone(&vault) as _,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            base_url: settings.oauth.issuer.clone(),
+            silence: UPLOAD_SILENCE,
         }));
         let operations = Arc::clone(&database) as Arc<dyn OperationRepository>;
         Ok(Self {
@@ -146,6 +172,8 @@ impl Services {
             operations,
             delivery,
             attachments,
+            parcels,
+            uploads,
         })
     }
 }

@@ -55,6 +55,10 @@ ids! {
     OutboxId = "out_";
     /// One plan, or one change that can be undone.
     OperationId = "op_";
+    /// One file that a client hands over.
+    UploadId = "upl_";
+    /// Octets sealed in chunks.
+    ParcelId = "prc_";
 }
 
 /// An OAuth client: `cli_…` when registered here (RFC 7591), otherwise the https URL of its metadata document.

@@ -2,14 +2,15 @@
 
 use imapmcp_core::{
     id::{AccountId, UserId},
+    octets::Content,
     secret::TokenHash,
 };
-use imapmcp_mime::compose::Draft;
+use imapmcp_mime::compose::Letter;
 use sha2::{Digest, Sha256};
 
 /// Digest of account, recipients, subject, bodies and files; the Message-ID and the date are left out.
-pub(crate) fn content(account: &AccountId, draft: &Draft) -> TokenHash {
-    let mut recipients = draft.recipients();
+pub(crate) fn content(account: &AccountId, letter: &Letter) -> TokenHash {
+    let mut recipients = letter.recipients();
     recipients.sort();
     let mut hash = Sha256::new();
     let mut field = |octets: &[u8]| {
@@ -21,12 +22,16 @@ pub(crate) fn content(account: &AccountId, draft: &Draft) -> TokenHash {
         field(recipient.to_lowercase().as_bytes());
     }
     field(b"|");
-    field(draft.subject.as_bytes());
-    field(draft.text.as_deref().unwrap_or_default().as_bytes());
-    field(draft.html.as_deref().unwrap_or_default().as_bytes());
-    for file in &draft.files {
+    field(letter.subject.as_bytes());
+    field(letter.text.as_deref().unwrap_or_default().as_bytes());
+    field(letter.html.as_deref().unwrap_or_default().as_bytes());
+    for file in &letter.files {
         field(file.filename.as_bytes());
-        field(&file.octets);
+        match &file.content {
+            Content::Memory(octets) => field(octets),
+            Content::Sealed(parcel) => field(&parcel.digest),
+            Content::Elsewhere { identity, .. } => field(identity),
+        }
     }
     TokenHash(hash.finalize().into())
 }

@@ -14,6 +14,9 @@ pub enum DeliveryError {
     /// The idempotency key belongs to another message; nothing was sent.
     #[error("the idempotency key was used for another message")]
     KeyReused,
+    /// A file to go with the message is gone, such as an upload that has lapsed; nothing was recorded.
+    #[error("a file to go with the message is gone")]
+    Lapsed,
     /// The time asked for is more than a year ahead; nothing was recorded.
     #[error("a message can wait for at most a year")]
     TooFar,

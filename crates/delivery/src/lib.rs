@@ -7,13 +7,16 @@ mod in_hand;
 mod lease;
 mod outbox;
 mod receipt;
+mod record;
 mod schedule;
 mod send;
 mod sent_copy;
 mod submit;
 mod sweep;
+mod writing;
 
 pub use error::DeliveryError;
 pub use outbox::{CancelOutcome, OutboxPage, OutboxView, Preview, ReleaseOutcome};
 pub use receipt::{Receipt, state_word};
 pub use send::{Delivery, DeliveryDeps, Request};
+pub use writing::WrittenDraft;

@@ -2,11 +2,14 @@
 
 use crate::{
     Delivery,
+    record::Record,
     schedule::RETRY_SECONDS,
     send::{binding, subject_binding},
 };
+use bytes::Bytes;
 use imapmcp_core::{
     id::{AccountId, GrantId, OutboxId, UserId},
+    mail::Outgoing,
     oauth::AccountScope,
     outbox::{Hold, OutboxEntry, OutboxState, Refusal},
     store::{OutboxQuery, StoreError},
@@ -144,10 +147,16 @@ impl Delivery {
 
     /// The octets of a message that has not ended, as they will leave with their Bcc field; `None` if unknown, another
     /// user's, forgotten or not to be opened.
-    pub async fn message(&self, user: &UserId, id: &OutboxId) -> Result<Option<Vec<u8>>, StoreError> {
+    pub async fn message(&self, user: &UserId, id: &OutboxId) -> Result<Option<Outgoing>, StoreError> {
+        let written = self.written(user, id).await?;
+        Ok(written.map(|written| written.copy(&self.deps.parcels, user)))
+    }
+
+    async fn written(&self, user: &UserId, id: &OutboxId) -> Result<Option<Record>, StoreError> {
         let Some(sealed) = self.deps.outbox.find_message(user, id).await? else { return Ok(None) };
         let opened = self.deps.vault.open(binding(id, user.as_str()), &sealed);
-        Ok(opened.ok().map(|octets| octets.expose_secret().to_vec()))
+        let record = opened.ok().map(|record| Bytes::copy_from_slice(record.expose_secret()));
+        Ok(record.and_then(Record::of_record))
     }
 
     /// Withdraws what nobody works on; `None` if unknown or another user's. It and a worker cannot both win.
@@ -183,10 +192,10 @@ impl Delivery {
 
     /// A message as the user reads it before it leaves; `None` if unknown, another user's, forgotten or not to be opened.
     pub async fn preview(&self, user: &UserId, id: &OutboxId) -> Result<Option<Preview>, StoreError> {
-        let Some(octets) = self.message(user, id).await? else { return Ok(None) };
+        let Some(written) = self.written(user, id).await? else { return Ok(None) };
         // a long HTML body takes its time
         let read = self.runtime.spawn_blocking(move || {
-            let whole = view::of_message(&octets, view::Format::Text);
+            let whole = view::of_message(&written.outline(), view::Format::Text);
             let mut text = whole.view.text;
             let cut = whole.view.cut || text.len() > MAX_PREVIEW;
             if cut {

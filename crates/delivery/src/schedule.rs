@@ -57,7 +57,11 @@ pub(crate) fn saves_by_itself(backend: &Backend) -> bool {
 pub(crate) const fn may_pass(error: &MailError) -> bool {
     matches!(
         error,
-        MailError::Timeout | MailError::Throttled { .. } | MailError::Unreachable(_) | MailError::Protocol
+        MailError::Timeout
+            | MailError::Throttled { .. }
+            | MailError::Unreachable(_)
+            | MailError::Protocol
+            | MailError::Unreadable
     )
 }
 
@@ -73,6 +77,7 @@ pub(crate) fn word(error: &MailError) -> String {
         MailError::Refused { condition: None } => "refused",
         MailError::Protocol => "protocol",
         MailError::Unknown => "unknown",
+        MailError::Unreadable => "unreadable",
         MailError::Gone | MailError::Stale | MailError::Invalid(_) => "failed",
     }
     .to_owned()

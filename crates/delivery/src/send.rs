@@ -3,9 +3,9 @@
 use crate::{
     DeliveryError, Receipt, digest,
     in_hand::InHand,
+    record::Record,
     schedule::{FARTHEST_SECONDS, REPEAT_SECONDS, RETRY_SECONDS},
 };
-use bytes::Bytes;
 use imapmcp_accounts::Accounts;
 use imapmcp_core::{
     account::Account,
@@ -14,11 +14,12 @@ use imapmcp_core::{
     oauth::{Principal, SendPolicy},
     outbox::{Hold, OutboxEntry, OutboxState},
     random::{self, Entropy},
-    secret::{Binding, Vault},
+    secret::{Binding, TokenHash, Vault},
     store::{Enqueued, OutboxRepository},
     time::{Clock, Timestamp},
 };
-use imapmcp_mime::compose::{Draft, File, NamedAddress};
+use imapmcp_mime::compose::{Draft, Letter};
+use imapmcp_parcels::Parcels;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     runtime::Handle,
@@ -46,6 +47,8 @@ pub struct DeliveryDeps {
     pub outbox: Arc<dyn OutboxRepository>,
     /// Submission servers.
     pub submission: Arc<dyn Submission>,
+    /// Large files, sealed in chunks.
+    pub parcels: Parcels,
     /// Seals the octets at rest.
     pub vault: Arc<dyn Vault>,
     /// Time.
@@ -59,24 +62,8 @@ pub struct DeliveryDeps {
 pub struct Request {
     /// With which account.
     pub account: AccountId,
-    /// To.
-    pub to: Vec<NamedAddress>,
-    /// Cc.
-    pub cc: Vec<NamedAddress>,
-    /// Bcc.
-    pub bcc: Vec<NamedAddress>,
-    /// Subject.
-    pub subject: String,
-    /// Plain text.
-    pub text: Option<String>,
-    /// HTML.
-    pub html: Option<String>,
-    /// Attachments.
-    pub files: Vec<File>,
-    /// In-Reply-To: the Message-ID this answers, without angle brackets.
-    pub in_reply_to: Option<String>,
-    /// References, the oldest first, without angle brackets.
-    pub references: Vec<String>,
+    /// What.
+    pub letter: Letter,
     /// The same key again is the same send.
     pub idempotency_key: Option<String>,
     /// Not before this moment, at most a year ahead; a moment that is past is now.
@@ -128,16 +115,38 @@ impl Delivery {
     pub async fn send(&self, principal: &Principal, request: Request) -> Result<Receipt, DeliveryError> {
         let account = self.deps.accounts.usable(&principal.user, &request.account).await?;
         let policy = principal.send_policy.stricter(account.send_policy);
-        let (entry, copy) = self.record_of(principal, &account, policy, request)?;
-        let message = self.deps.vault.seal(binding(&entry.id, principal.user.as_str()), &copy);
-        let repeats_since = self.deps.clock.now().plus_seconds(-REPEAT_SECONDS);
+        let user = &principal.user;
+        let Request { letter, idempotency_key, send_at, .. } = request;
+        let now = self.deps.clock.now();
+        if send_at.is_some_and(|at| at > now.plus_seconds(FARTHEST_SECONDS)) {
+            return Err(DeliveryError::TooFar);
+        }
+        // the recipients see when it was sent, not when it was written
+        let date = send_at.map_or(now, |at| at.max(now));
+        let draft = Draft::new(&account, letter, date, &*self.deps.entropy)?;
+        let pieces = draft.compose()?;
+        SubmissionEnvelope::new(&account.email, &draft.letter.recipients())
+            .map_err(DeliveryError::Address)?;
+        // with its Bcc field: the copy is filed from the record
+        let (record, made) = self.write_down(user, &draft, pieces).await?;
+        let key = idempotency_key.map(|key| digest::idempotency(user, &key));
+        let entry = self.record_of(principal, &account, policy, draft, key, send_at);
+        let message = self.deps.vault.seal(binding(&entry.id, user.as_str()), &record.to_record());
+        let repeats_since = entry.created_at.plus_seconds(-REPEAT_SECONDS);
         // in hand before it is recorded: the sweep of this process leaves it alone
         let held = self.in_hand.take(&entry.id);
-        if let Enqueued::Before(before) = self.deps.outbox.enqueue(&entry, &message, repeats_since).await? {
-            if before.content != entry.content {
-                return Err(DeliveryError::KeyReused);
+        let enqueued = self.deps.outbox.enqueue(&entry, &message, &record.parcels(), repeats_since).await;
+        drop(message);
+        if !matches!(enqueued, Ok(Enqueued::New)) {
+            self.discard_parcels(user, &made).await;
+        }
+        match enqueued? {
+            Enqueued::New => {}
+            Enqueued::Before(before) if before.content == entry.content => {
+                return Ok(Receipt::of(&before, true));
             }
-            return Ok(Receipt::of(&before, true));
+            Enqueued::Before(_) => return Err(DeliveryError::KeyReused),
+            Enqueued::Lapsed => return Err(DeliveryError::Lapsed),
         }
         if entry.state != OutboxState::Sending {
             self.woken.notify_one();
@@ -146,7 +155,7 @@ impl Delivery {
         let this = self.clone();
         let deliver = async move {
             let _held = held;
-            this.attend(entry, copy, Caller::Waits).await
+            this.attend(entry, record, Caller::Waits).await
         };
         let work = self.under_way.spawn_on(deliver, &self.runtime);
         work.await.map_err(|_| DeliveryError::Interrupted)?
@@ -157,37 +166,15 @@ impl Delivery {
         principal: &Principal,
         account: &Account,
         policy: SendPolicy,
-        request: Request,
-    ) -> Result<(OutboxEntry, Bytes), DeliveryError> {
+        draft: Draft,
+        idempotency: Option<TokenHash>,
+        send_at: Option<Timestamp>,
+    ) -> OutboxEntry {
         let now = self.deps.clock.now();
-        if request.send_at.is_some_and(|at| at > now.plus_seconds(FARTHEST_SECONDS)) {
-            return Err(DeliveryError::TooFar);
-        }
-        let send_at = request.send_at.filter(|at| *at > now);
-        let domain = account.email.rsplit('@').next().unwrap_or("localhost");
-        let draft = Draft {
-            from: NamedAddress::new(account.from_name.as_deref(), &account.email)?,
-            to: request.to,
-            cc: request.cc,
-            bcc: request.bcc,
-            subject: request.subject,
-            text: request.text,
-            html: request.html,
-            files: request.files,
-            message_id: format!("{}@{domain}", random::token(&*self.deps.entropy, 18)),
-            // the recipients see when it was sent, not when it was written
-            date: send_at.unwrap_or(now),
-            in_reply_to: request.in_reply_to,
-            references: request.references,
-        };
-        let octets = draft.build()?;
-        // with its Bcc field: the copy is filed from the record
-        let copy = draft.copy_of(&octets);
-        let recipients = draft.recipients();
-        SubmissionEnvelope::new(&account.email, &recipients).map_err(DeliveryError::Address)?;
+        let send_at = send_at.filter(|at| *at > now);
         let id = OutboxId::random(&*self.deps.entropy);
         let user = principal.user.as_str();
-        let subject = self.deps.vault.seal(subject_binding(&id, user), draft.subject.as_bytes());
+        let subject = self.deps.vault.seal(subject_binding(&id, user), draft.letter.subject.as_bytes());
         let undo = match policy {
             SendPolicy::UndoWindow(seconds) => Some(now.plus_seconds(i64::from(seconds.max(1)))),
             SendPolicy::Immediate | SendPolicy::Approval => None,
@@ -203,18 +190,18 @@ impl Delivery {
             (_, None) => (OutboxState::Sending, None, Some(now)),
         };
         let taken = state == OutboxState::Sending;
-        let entry = OutboxEntry {
+        OutboxEntry {
             id,
             user: principal.user.clone(),
             account: account.id.clone(),
             grant: principal.grant.clone(),
             state,
-            content: digest::content(&account.id, &draft),
+            content: digest::content(&account.id, &draft.letter),
             message_id: draft.message_id,
             subject: Some(subject),
             sender: account.email.clone(),
-            recipients,
-            idempotency: request.idempotency_key.map(|key| digest::idempotency(&principal.user, &key)),
+            recipients: draft.letter.recipients(),
+            idempotency,
             refusals: Vec::new(),
             departed: false,
             at_risk: false,
@@ -230,24 +217,23 @@ impl Delivery {
             fence: i64::from(taken),
             created_at: now,
             updated_at: now,
-        };
-        Ok((entry, Bytes::from(copy)))
+        }
     }
 
     /// Takes the next step of an entry that this worker holds, keeping its lease meanwhile.
     pub(crate) async fn attend(
         &self,
         mut entry: OutboxEntry,
-        copy: Bytes,
+        record: Record,
         caller: Caller,
     ) -> Result<Receipt, DeliveryError> {
         let lost = CancellationToken::new();
         let keeper = self.keep(entry.id.clone(), entry.fence, lost.clone());
         let step = async {
             match entry.state {
-                OutboxState::Sending => self.submit(&mut entry, copy, caller, &lost).await?,
-                OutboxState::Unknown => self.look_for(&mut entry, copy, &lost).await,
-                _ => self.file_copy(&mut entry, copy, &lost).await,
+                OutboxState::Sending => self.submit(&mut entry, &record, caller, &lost).await?,
+                OutboxState::Unknown => self.look_for(&mut entry, &record, &lost).await,
+                _ => self.file_copy(&mut entry, &record, &lost).await,
             }
             // another worker may have taken it meanwhile: what that one wrote holds
             if caller == Caller::Waits

@@ -3,12 +3,12 @@
 use crate::{
     Delivery,
     lease::Written,
+    record::Record,
     schedule::{
         COPY_SECONDS, FIRST_LOOK_SECONDS, LEASE_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself,
         word,
     },
 };
-use bytes::Bytes;
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
     mail::{Criterion, Flag, MailError, Mailbox, Page, Role},
@@ -28,12 +28,12 @@ enum Filed {
 
 impl Delivery {
     /// Puts the copy into Sent unless it is there. A failure is recorded, not raised: the mail has left.
-    pub(crate) async fn file_copy(&self, entry: &mut OutboxEntry, copy: Bytes, lost: &CancellationToken) {
+    pub(crate) async fn file_copy(&self, entry: &mut OutboxEntry, record: &Record, lost: &CancellationToken) {
         if entry.saved_to_sent != Some(true) {
             let filed = tokio::select! {
                 biased;
                 () = lost.cancelled() => return,
-                filed = self.filed(entry, copy) => filed,
+                filed = self.filed(entry, record) => filed,
             };
             match filed {
                 Ok(Filed::There) => {
@@ -76,7 +76,7 @@ impl Delivery {
         self.write(entry, false).await
     }
 
-    async fn filed(&self, entry: &OutboxEntry, copy: Bytes) -> Result<Filed, MailError> {
+    async fn filed(&self, entry: &OutboxEntry, record: &Record) -> Result<Filed, MailError> {
         let (account, mailbox) = match self.deps.accounts.mailbox(&entry.user, &entry.account).await {
             Ok(found) => found,
             // the database is not the mail server: no reason to say that the login was refused
@@ -98,6 +98,7 @@ impl Delivery {
                 Ok(false) => return Ok(Filed::Lost),
                 Err(_) => return Err(MailError::Timeout),
             }
+            let copy = record.copy(&self.deps.parcels, &entry.user);
             mailbox.append(&sent, copy, &[Flag::seen()]).await?;
             Ok(Filed::There)
         };
@@ -112,13 +113,13 @@ impl Delivery {
     /// Looks for an entry of unknown outcome in Sent: what is there has left. What is not there may have left all the
     /// same, so it is never resent. Where others have the message already a copy proves nothing: theirs is filed, and
     /// the rest stays unknown.
-    pub(crate) async fn look_for(&self, entry: &mut OutboxEntry, copy: Bytes, lost: &CancellationToken) {
+    pub(crate) async fn look_for(&self, entry: &mut OutboxEntry, record: &Record, lost: &CancellationToken) {
         if entry.departed {
             if entry.saved_to_sent != Some(true) {
                 let filed = tokio::select! {
                     biased;
                     () = lost.cancelled() => return,
-                    filed = self.filed(entry, copy) => filed,
+                    filed = self.filed(entry, record) => filed,
                 };
                 match filed {
                     Ok(Filed::Lost) => return,
@@ -129,7 +130,7 @@ impl Delivery {
             entry.departed = true;
             entry.at_risk = false;
             entry.saved_to_sent = Some(true);
-            self.file_copy(entry, Bytes::new(), lost).await;
+            self.file_copy(entry, &Record::default(), lost).await;
             return;
         }
         entry.looks = entry.looks.saturating_add(1);

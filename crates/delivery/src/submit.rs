@@ -4,10 +4,10 @@ use crate::{
     Delivery, DeliveryError,
     dot::{Dot, merged},
     lease::Written,
+    record::Record,
     schedule::{RETRY_SECONDS, backoff, may_pass, reply, saves_by_itself, word},
     send::Caller,
 };
-use bytes::Bytes;
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
     account::Login,
@@ -15,7 +15,6 @@ use imapmcp_core::{
     outbox::{OutboxEntry, OutboxState, Refusal},
     time::Timestamp,
 };
-use imapmcp_mime::header::Fields;
 use tokio_util::sync::CancellationToken;
 
 impl Delivery {
@@ -24,19 +23,19 @@ impl Delivery {
     pub(crate) async fn submit(
         &self,
         entry: &mut OutboxEntry,
-        copy: Bytes,
+        record: &Record,
         caller: Caller,
         lost: &CancellationToken,
     ) -> Result<(), DeliveryError> {
         let Some(login) = self.login(entry, caller).await? else { return Ok(()) };
         let pending = entry.pending();
         let envelope = SubmissionEnvelope::new(&entry.sender, &pending).map_err(DeliveryError::Address)?;
-        let octets = without_bcc(&copy);
+        let message = record.submission(&self.deps.parcels, &entry.user);
         entry.attempts = entry.attempts.saturating_add(1);
         entry.hold = None;
         let outcome = {
             let dot = Dot::new(self, entry, &pending);
-            let outcome = self.deps.submission.submit_when(&login, &envelope, &octets, &dot).await;
+            let outcome = self.deps.submission.submit_when(&login, &envelope, &message, &dot).await;
             *entry = dot.into_entry();
             outcome
         };
@@ -57,7 +56,7 @@ impl Delivery {
                 entry.last_error = entry.refusals.first().map(|refusal| refusal.code.to_string());
                 entry.departed = true;
                 let saves_itself = saves_by_itself(&login.backend);
-                self.accepted(entry, copy, lost, saves_itself).await;
+                self.accepted(entry, record, lost, saves_itself).await;
             }
             Err(SubmitError::Unknown) => {
                 let now = self.deps.clock.now();
@@ -74,11 +73,11 @@ impl Delivery {
                 } else {
                     merged(&entry.refusals, &pending, &refused)
                 };
-                self.end(entry, copy, OutboxState::Rejected, lost).await;
+                self.end(entry, record, OutboxState::Rejected, lost).await;
             }
             Err(SubmitError::Deferred { code, enhanced }) => {
                 entry.refusals = merged(&entry.refusals, &left, &refused_all(code, &enhanced));
-                self.later(entry, copy, lost).await;
+                self.later(entry, record, lost).await;
             }
             Err(SubmitError::Withheld) => self.put_back(entry).await,
             Err(SubmitError::NotSent(error)) => {
@@ -90,9 +89,9 @@ impl Delivery {
                 }
                 // without a caller to tell, a message waits until the person has mended the account
                 if may_pass(&error) || (login_refused && caller == Caller::Gone) {
-                    self.later(entry, copy, lost).await;
+                    self.later(entry, record, lost).await;
                 } else {
-                    self.end(entry, copy, OutboxState::Cancelled, lost).await;
+                    self.end(entry, record, OutboxState::Cancelled, lost).await;
                     if caller == Caller::Waits && entry.state == OutboxState::Cancelled {
                         return Err(error.into());
                     }
@@ -116,7 +115,7 @@ impl Delivery {
         }
         entry.last_error = Some("login_refused".to_owned());
         if caller == Caller::Gone {
-            self.later(entry, Bytes::new(), &CancellationToken::new()).await;
+            self.later(entry, &Record::default(), &CancellationToken::new()).await;
             return Ok(None);
         }
         entry.state = OutboxState::Cancelled;
@@ -135,7 +134,7 @@ impl Delivery {
     }
 
     /// Tries again later, or ends if there is no time left.
-    async fn later(&self, entry: &mut OutboxEntry, copy: Bytes, lost: &CancellationToken) {
+    async fn later(&self, entry: &mut OutboxEntry, record: &Record, lost: &CancellationToken) {
         if let Some(at) = self.next_try(entry) {
             entry.state = OutboxState::Queued;
             entry.next_attempt_at = Some(at);
@@ -145,7 +144,7 @@ impl Delivery {
         // a server that never took the message has refused it; one that was never reached has not
         let refused = !entry.refusals.is_empty();
         let state = if refused { OutboxState::Rejected } else { OutboxState::Cancelled };
-        self.end(entry, copy, state, lost).await;
+        self.end(entry, record, state, lost).await;
     }
 
     /// When the recipients that are left are tried again.
@@ -155,10 +154,16 @@ impl Delivery {
     }
 
     /// No more tries. If others have the message already it counts as sent.
-    async fn end(&self, entry: &mut OutboxEntry, copy: Bytes, state: OutboxState, lost: &CancellationToken) {
+    async fn end(
+        &self,
+        entry: &mut OutboxEntry,
+        record: &Record,
+        state: OutboxState,
+        lost: &CancellationToken,
+    ) {
         if entry.departed {
             entry.expires_at = entry.expires_at.min(self.deps.clock.now());
-            self.accepted(entry, copy, lost, false).await;
+            self.accepted(entry, record, lost, false).await;
             return;
         }
         entry.state = state;
@@ -170,7 +175,7 @@ impl Delivery {
     async fn accepted(
         &self,
         entry: &mut OutboxEntry,
-        copy: Bytes,
+        record: &Record,
         lost: &CancellationToken,
         saves_itself: bool,
     ) {
@@ -180,35 +185,7 @@ impl Delivery {
             entry.looks = 0;
             self.look_later(entry).await;
         } else if self.write(entry, true).await != Written::Taken {
-            self.file_copy(entry, copy, lost).await;
+            self.file_copy(entry, record, lost).await;
         }
-    }
-}
-
-/// What is to be submitted, from our own copy: the Bcc field we put in front is taken off.
-fn without_bcc(copy: &Bytes) -> Bytes {
-    if !copy.starts_with(b"Bcc: ") || Fields::parse(copy).raw("bcc").is_none() {
-        return copy.clone();
-    }
-    let mut at = 0;
-    while let Some(end) = copy[at..].windows(2).position(|pair| pair == b"\r\n") {
-        at += end + 2;
-        if !matches!(copy.get(at), Some(b' ' | b'\t')) {
-            break;
-        }
-    }
-    copy.slice(at..)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bcc_never_leaves() {
-        let copy = Bytes::from_static(b"Bcc: a@b.c,\r\n d@e.f\r\nSubject: x\r\n\r\nBcc: body");
-        assert_eq!(without_bcc(&copy), "Subject: x\r\n\r\nBcc: body");
-        let plain = Bytes::from_static(b"Subject: x\r\n\r\ny");
-        assert_eq!(without_bcc(&plain), plain);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     Delivery,
+    record::Record,
     schedule::{RETRY_SECONDS, UNREADABLE_SECONDS},
     send::{Caller, binding},
 };
@@ -96,7 +97,7 @@ impl Delivery {
             entry.looks = 0;
             entry.expires_at = now.plus_seconds(RETRY_SECONDS);
         }
-        let Some(copy) = self.open(&entry, &message) else {
+        let Some(record) = self.open(&entry, &message) else {
             if entry.state == OutboxState::Sending {
                 entry.state = OutboxState::Queued;
             }
@@ -106,15 +107,15 @@ impl Delivery {
             return true;
         };
         let id = entry.id.clone();
-        if let Err(error) = self.attend(entry, copy, Caller::Gone).await {
+        if let Err(error) = self.attend(entry, record, Caller::Gone).await {
             tracing::warn!(outbox = %id, %error, "a message was not sent");
         }
         true
     }
 
-    fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<Bytes> {
+    fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<Record> {
         match self.deps.vault.open(binding(&entry.id, entry.user.as_str()), message) {
-            Ok(octets) => Some(Bytes::copy_from_slice(octets.expose_secret())),
+            Ok(record) => Record::of_record(Bytes::copy_from_slice(record.expose_secret())),
             Err(error) => {
                 tracing::error!(outbox = %entry.id, %error, "a recorded message cannot be opened");
                 None

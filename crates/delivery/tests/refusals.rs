@@ -13,7 +13,8 @@ use imapmcp_core::{
 use imapmcp_delivery::{Delivery, DeliveryDeps, OutboxView, Receipt, Request};
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions};
-use imapmcp_mime::compose::NamedAddress;
+use imapmcp_mime::compose::{Letter, NamedAddress};
+use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
 use imapmcp_testkit::{
     FakeClock, builders,
@@ -78,8 +79,15 @@ impl House {
             is_default: true,
         };
         let account = accounts.add(&user, new).await.unwrap();
+        let parcels = Parcels::new(ParcelsDeps {
+            repository: database.clone(),
+            vault: vault.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        });
         let delivery = Delivery::new(DeliveryDeps {
             accounts,
+            parcels,
             outbox: database,
             submission: mail,
             vault,
@@ -100,15 +108,12 @@ impl House {
     async fn send(&self, to: &[&str], subject: &str, text: &str) -> Receipt {
         let request = Request {
             account: self.account.id.clone(),
-            to: to.iter().map(|address| NamedAddress::parse(address).unwrap()).collect(),
-            cc: Vec::new(),
-            bcc: Vec::new(),
-            subject: subject.into(),
-            text: Some(text.into()),
-            html: None,
-            files: Vec::new(),
-            in_reply_to: None,
-            references: Vec::new(),
+            letter: Letter {
+                to: to.iter().map(|address| NamedAddress::parse(address).unwrap()).collect(),
+                subject: subject.into(),
+                text: Some(text.into()),
+                ..Letter::default()
+            },
             idempotency_key: None,
             send_at: None,
         };

@@ -5,7 +5,10 @@ use async_trait::async_trait;
 use imapmcp_core::{
     account::{Backend, Login},
     id::AccountId,
-    mail::{FinalDot, MailError, MailStore, Mailbox, Submission, SubmissionEnvelope, SubmitError, Submitted},
+    mail::{
+        FinalDot, MailError, MailStore, Mailbox, Outgoing, Submission, SubmissionEnvelope, SubmitError,
+        Submitted,
+    },
 };
 use std::sync::Arc;
 
@@ -55,7 +58,7 @@ impl Submission for Mail {
         &self,
         login: &Login,
         envelope: &SubmissionEnvelope,
-        message: &[u8],
+        message: &Outgoing,
     ) -> Result<Submitted, SubmitError> {
         match &login.backend {
             Backend::Demo => self.demo.submit(login, envelope, message).await,
@@ -67,7 +70,7 @@ impl Submission for Mail {
         &self,
         login: &Login,
         envelope: &SubmissionEnvelope,
-        message: &[u8],
+        message: &Outgoing,
         dot: &dyn FinalDot,
     ) -> Result<Submitted, SubmitError> {
         match &login.backend {

@@ -52,7 +52,8 @@ async fn mail_to_oneself_arrives_and_mail_to_others_goes_nowhere() {
     assert!(before > 50);
     let to = ["Ada@example.org".to_owned(), "someone@example.com".to_owned()];
     let envelope = SubmissionEnvelope::new("ada@example.org", &to).unwrap();
-    let sent = mail.submit(&ada, &envelope, b"Subject: note to self\r\n\r\nremember\r\n").await.unwrap();
+    let sent =
+        mail.submit(&ada, &envelope, &"Subject: note to self\r\n\r\nremember\r\n".into()).await.unwrap();
     assert_eq!((sent.accepted.len(), sent.refused.len()), (2, 0));
     let after = newest(&ada).await;
     assert_eq!(after.total, before + 1);

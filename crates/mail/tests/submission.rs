@@ -6,7 +6,10 @@ mod common;
 use common::{login, mail};
 use imapmcp_core::{
     account::{Backend, Credential, Endpoint, Login, Security},
-    mail::{FinalDot, MailError, MailStore, NetworkFault, Page, Submission, SubmissionEnvelope, SubmitError},
+    mail::{
+        FinalDot, MailError, MailStore, NetworkFault, Outgoing, Page, Submission, SubmissionEnvelope,
+        SubmitError,
+    },
 };
 use imapmcp_mail::{Mail, MailOptions};
 use imapmcp_testkit::servers::{FULL, LATER, MailServers, NOBODY};
@@ -38,7 +41,8 @@ async fn postfix_takes_what_it_takes_and_the_rest_is_said_per_recipient() {
     let insecure = login(&servers, &ada, "sécret", Security::Insecure);
     assert_eq!(Submission::probe(&mail, &insecure).await, Err(MailError::Unreachable(NetworkFault::Blocked)));
 
-    let body = b"From: ada@imapmcp.test\r\nSubject: dots\r\n\r\n.\r\n..\r\nend.\r\n.last";
+    let body: &Outgoing =
+        &b"From: ada@imapmcp.test\r\nSubject: dots\r\n\r\n.\r\n..\r\nend.\r\n.last"[..].into();
     let to = [bob.as_str(), NOBODY, LATER];
     let sent = mail.submit(&starttls, &envelope(&ada, &to), body).await.unwrap();
     assert_eq!(sent.accepted, std::slice::from_ref(&bob));
@@ -127,7 +131,12 @@ async fn only_a_break_after_the_final_dot_is_unknown() {
     const LOST: SubmitError = SubmitError::NotSent(MailError::Unreachable(NetworkFault::Connect));
     let submit = async |script| {
         let (mail, login) = scripted(script).await;
-        mail.submit(&login, &envelope("a@b.example", &["c@d.example"]), b"Subject: x\r\n\r\nx\r\n").await
+        mail.submit(
+            &login,
+            &envelope("a@b.example", &["c@d.example"]),
+            &b"Subject: x\r\n\r\nx\r\n"[..].into(),
+        )
+        .await
     };
     assert!(submit(&[OFFERS, LOGIN, DATA]).await.is_ok());
     assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "")]).await.unwrap_err(), SubmitError::Unknown);
@@ -156,7 +165,7 @@ async fn only_a_break_after_the_final_dot_is_unknown() {
     );
     let (mail, login) = scripted(&[OFFERS, LOGIN, DATA]).await;
     let unicode = envelope("jürgen@b.example", &["c@d.example"]);
-    let error = mail.submit(&login, &unicode, b"x").await.unwrap_err();
+    let error = mail.submit(&login, &unicode, &"x".into()).await.unwrap_err();
     assert!(matches!(error, SubmitError::NotSent(MailError::Invalid(_))), "{error:?}");
 }
 
@@ -203,14 +212,14 @@ async fn a_message_without_its_final_dot_is_not_delivered() {
     let mail = mail(&servers, |_| {});
     let login = login(&servers, &ada, "x", Security::Tls);
     let dot = Withheld(std::sync::atomic::AtomicUsize::new(0));
-    let first = b"Message-ID: <first@x>\r\nSubject: first\r\n\r\nfirst\r\n";
+    let first: &Outgoing = &"Message-ID: <first@x>\r\nSubject: first\r\n\r\nfirst\r\n".into();
     let withheld = mail.submit_when(&login, &envelope(&ada, &[&bob]), first, &dot).await;
     assert_eq!(withheld, Err(SubmitError::Withheld));
     // refused before the content: there is nothing to ask
     let rejected = mail.submit_when(&login, &envelope(&ada, &[NOBODY]), first, &dot).await;
     assert!(matches!(rejected, Err(SubmitError::Rejected { .. })), "{rejected:?}");
     assert_eq!(dot.0.load(std::sync::atomic::Ordering::SeqCst), 1);
-    mail.submit(&login, &envelope(&ada, &[&bob]), b"Subject: second\r\n\r\nsecond\r\n").await.unwrap();
+    mail.submit(&login, &envelope(&ada, &[&bob]), &"Subject: second\r\n\r\nsecond\r\n".into()).await.unwrap();
     assert_eq!(arrived(&servers, &mail, &bob).await, "second\r\n");
     assert_eq!(servers.message_ids(&bob, "INBOX").iter().filter(|id| *id == "first@x").count(), 0);
 }

@@ -29,7 +29,8 @@ pub enum Kind {
     Texts(usize),
     /// At most so many UIDs. A single number is taken as a list of one.
     Uids(usize),
-    /// Files: `{filename, content_base64, content_type?, content_id?, is_inline?}` or `{from_message: {id, index}}`.
+    /// Files: `{filename, content_base64, content_type?, content_id?, is_inline?}` `{from_message: {id, index}}`, or
+    /// `{upload}`.
     Files,
 }
 

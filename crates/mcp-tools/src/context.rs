@@ -7,7 +7,7 @@ use crate::{
     senders::Senders,
 };
 use imapmcp_accounts::Accounts;
-use imapmcp_attachments::Attachments;
+use imapmcp_attachments::{Attachments, Uploads};
 use imapmcp_core::{
     account::Account,
     id::AccountId,
@@ -28,6 +28,8 @@ pub struct Services {
     pub delivery: Delivery,
     /// Links to attachments.
     pub attachments: Arc<Attachments>,
+    /// Files that clients hand over.
+    pub uploads: Arc<Uploads>,
     /// Text of attachments.
     pub extractor: Extractor,
     /// Senders met before.

@@ -45,6 +45,8 @@ pub enum ToolError {
     CannotExpunge,
     /// An attachment cannot be read.
     Attachment(ExtractError),
+    /// The user has too many uploads open.
+    TooManyUploads,
     /// Submission was deferred by the server.
     Deferred(u16),
     /// The database is unavailable: the whole request fails with HTTP 503.
@@ -78,6 +80,7 @@ impl ToolError {
             Self::NoRole { code, .. } => code,
             Self::CannotExpunge => "cannot_expunge",
             Self::Attachment(error) => error.code(),
+            Self::TooManyUploads => "too_many_uploads",
             Self::Deferred(_) => "deferred",
             Self::Unavailable => "unavailable",
             Self::Internal(_) => "internal",
@@ -112,8 +115,10 @@ impl ToolError {
             Self::Mail(
                 MailError::Timeout
                 | MailError::Throttled { .. }
-                | MailError::Unreachable(NetworkFault::Connect | NetworkFault::Dns),
+                | MailError::Unreachable(NetworkFault::Connect | NetworkFault::Dns)
+                | MailError::Unreadable,
             )
+            | Self::TooManyUploads
             | Self::Deferred(_)
             | Self::Unavailable => true,
             Self::UnknownTool(_)
@@ -175,6 +180,9 @@ impl ToolError {
                     .to_owned()
             }
             Self::Attachment(error) => error.to_string(),
+            Self::TooManyUploads => {
+                "Too many uploads are open; each is let go of within an hour. Use those there are, or wait.".to_owned()
+            }
             Self::Deferred(code) => format!(
                 "The mail server asked to try again later (SMTP {code}). Nothing was sent; try again in a minute."
             ),
@@ -197,6 +205,7 @@ fn mail_code(error: &MailError) -> &'static str {
         MailError::Invalid(_) => "invalid_argument",
         MailError::Protocol => "protocol_error",
         MailError::Unknown => "unknown_outcome",
+        MailError::Unreadable => "unreadable",
     }
 }
 
@@ -229,6 +238,7 @@ fn mail_hint(error: &MailError, accounts_url: &str) -> String {
         },
         MailError::Invalid(problem) => format!("That cannot be sent to a mail server: {problem}."),
         MailError::Protocol => "The mail server's answer could not be understood, so it was dropped.".to_owned(),
+        MailError::Unreadable => "What was to be written could not be read where it is kept; nothing was done. Try again.".to_owned(),
         MailError::Unknown => {
             "The connection broke before the mail server confirmed: perhaps it was done. Look before you try again.".to_owned()
         }
@@ -271,6 +281,11 @@ impl From<DeliveryError> for ToolError {
                 "idempotency_key",
                 "was used for another message; nothing was sent",
                 "a new key",
+            ),
+            DeliveryError::Lapsed => Self::argument(
+                "attachments",
+                "name a file that is gone, such as an upload older than an hour; nothing was sent",
+                "[{\"upload\": \"upl_…\"}] of a new create_upload",
             ),
             DeliveryError::TooFar => Self::argument(
                 "send_at",

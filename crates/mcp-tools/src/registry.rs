@@ -7,9 +7,9 @@ use crate::{
     reply::Reply,
     spec::Spec,
     tools::{
-        answer, bulk, drafts, find_contact, flags, folders, get_attachment, get_message, get_thread,
-        list_accounts, list_folders, list_messages, outbox, read_attachment, search_messages, send_message,
-        transfer, undo,
+        answer, bulk, create_upload, drafts, find_contact, flags, folders, get_attachment, get_message,
+        get_thread, list_accounts, list_folders, list_messages, outbox, read_attachment, search_messages,
+        send_message, transfer, undo,
     },
 };
 use imapmcp_core::permission::Permissions;
@@ -30,6 +30,7 @@ pub const TOOLS: &[Spec] = &[
     get_attachment::SPEC,
     read_attachment::SPEC,
     find_contact::SPEC,
+    create_upload::SPEC,
     send_message::SPEC,
     answer::REPLY,
     answer::FORWARD,

@@ -1,14 +1,14 @@
 use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
-    schema::{outbox, users},
+    schema::{outbox, outbox_parcels, parcels, users},
     words::{Word, digest, from_json, id, refusals_of, refusals_text, to_json},
 };
 use async_trait::async_trait;
 use diesel::{dsl::min, prelude::*, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
-    id::{AccountId, OutboxId, UserId},
+    id::{AccountId, OutboxId, ParcelId, UserId},
     outbox::{Due, Hold, Lease, OutboxEntry, OutboxState},
     secret::Sealed,
     store::{Enqueued, OutboxQuery, OutboxRepository, StoreError},
@@ -144,11 +144,15 @@ impl OutboxRepository for Database {
         &self,
         entry: &OutboxEntry,
         message: &Sealed,
+        parcels: &[ParcelId],
         repeats_since: Timestamp,
     ) -> Result<Enqueued, StoreError> {
         let row = OutboxRow::from(entry);
         let ended = [OutboxState::Rejected.word(), OutboxState::Cancelled.word()];
-        let before: Option<OutboxRow> = with_tx!(self, |c| {
+        let mut parcels: Vec<&str> = parcels.iter().map(ParcelId::as_str).collect();
+        parcels.sort_unstable();
+        parcels.dedup();
+        let (before, lapsed): (Option<OutboxRow>, bool) = with_tx!(self, |c| {
             // Takes the user's row lock: on Postgres two racers would otherwise both find nothing.
             diesel::update(users::table.find(&row.user_id))
                 .set(users::created_at.eq(users::created_at))
@@ -167,9 +171,17 @@ impl OutboxRepository for Database {
                     .await
                     .optional()?,
             };
+            let there: i64 = parcels::table
+                .filter(parcels::id.eq_any(parcels.clone()))
+                .filter(parcels::user_id.eq(&row.user_id))
+                .count()
+                .get_result(c)
+                .await?;
+            let lapsed = usize::try_from(there) != Ok(parcels.len());
             // nothing left with a cancelled entry, so its key is free for another try
             let free = |row: &OutboxRow| row.idempotency.is_some() && row.progress.state == ended[1];
             let before = match before {
+                Some(cancelled) if free(&cancelled) && lapsed => return Ok((None, true)),
                 Some(cancelled) if free(&cancelled) => {
                     diesel::update(outbox::table.find(&cancelled.id))
                         .set(outbox::idempotency.eq(None::<Vec<u8>>))
@@ -179,15 +191,20 @@ impl OutboxRepository for Database {
                 }
                 before => before,
             };
-            if before.is_none() {
+            if before.is_none() && !lapsed {
                 diesel::insert_into(outbox::table)
                     .values((row.clone(), outbox::message.eq(&message.0)))
                     .execute(c)
                     .await?;
+                for parcel in &parcels {
+                    let held = (outbox_parcels::outbox_id.eq(&row.id), outbox_parcels::parcel_id.eq(parcel));
+                    diesel::insert_into(outbox_parcels::table).values(held).execute(c).await?;
+                }
             }
-            Ok(before)
+            Ok((before, lapsed))
         })?;
         Ok(match before {
+            None if lapsed => Enqueued::Lapsed,
             None => Enqueued::New,
             Some(row) => Enqueued::Before(Box::new(OutboxEntry::try_from(row)?)),
         })

@@ -185,10 +185,48 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    parcels (id) {
+        id -> Text,
+        user_id -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    parcel_chunks (parcel_id, position) {
+        parcel_id -> Text,
+        position -> Integer,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    outbox_parcels (outbox_id, parcel_id) {
+        outbox_id -> Text,
+        parcel_id -> Text,
+    }
+}
+
+diesel::table! {
+    uploads (id) {
+        id -> Text,
+        user_id -> Text,
+        grant_id -> Text,
+        about -> Binary,
+        max_octets -> BigInt,
+        parcel_id -> Nullable<Text>,
+        complete -> Bool,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::joinable!(parcel_chunks -> parcels (parcel_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(tokens -> grants (grant_id));
 diesel::joinable!(codes -> grants (grant_id));
+diesel::allow_tables_to_appear_in_same_query!(outbox, outbox_parcels, parcels, parcel_chunks);
 diesel::allow_tables_to_appear_in_same_query!(users, sessions, grants, tokens, codes);
 
 #[cfg(test)]
@@ -212,7 +250,7 @@ mod tests {
     async fn every_table_is_there(url: &str) {
         let database = Database::open(&url.parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
-        select_all!(database; users, setup_links, sessions, accounts, keys, clients, authorization_requests, grants, codes, tokens, outbox, operations);
+        select_all!(database; users, setup_links, sessions, accounts, keys, clients, authorization_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads);
     }
 
     #[tokio::test]

@@ -29,8 +29,8 @@ pub struct Taken {
     pub message_id: String,
     /// RFC 5321 forward paths.
     pub recipients: Vec<String>,
-    /// Its octets, dots as they came.
-    pub octets: Vec<u8>,
+    /// The message, dots as they came.
+    pub octets: Arc<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -169,7 +169,7 @@ fn dialogue(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) -> std::io::
                     let mut state = lock(state);
                     state.dots += 1;
                     let recipients = std::mem::take(&mut recipients);
-                    state.taken.push(Taken { message_id, recipients, octets });
+                    state.taken.push(Taken { message_id, recipients, octets: Arc::new(octets) });
                     state.habit
                 };
                 state.1.notify_all();

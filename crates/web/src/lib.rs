@@ -10,12 +10,13 @@ mod pages;
 mod session;
 mod state;
 mod templates;
+mod uploads;
 mod words;
 
 pub use state::{TemplateError, WebDeps, WebState};
 
 use actix_web::web;
-use imapmcp_attachments::Attachments;
+use imapmcp_attachments::{Attachments, Uploads};
 
 /// Adds every page, the OAuth endpoints, the static files and the page for unknown addresses to an app.
 pub fn configure(config: &mut web::ServiceConfig, state: web::Data<WebState>) {
@@ -23,6 +24,11 @@ pub fn configure(config: &mut web::ServiceConfig, state: web::Data<WebState>) {
     config
         .service(web::resource("/static/{file}").route(web::get().to(assets::show)))
         .default_service(web::to(dress::not_found));
+}
+
+/// Adds the route that files are sent to; before [`configure`], which answers every other address.
+pub fn configure_uploads(config: &mut web::ServiceConfig, received: web::Data<Uploads>) {
+    uploads::configure(config, received);
 }
 
 /// Adds the downloads of attachments; before [`configure`], which answers every other address.

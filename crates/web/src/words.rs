@@ -132,6 +132,7 @@ fn code(error: &MailError) -> String {
         | MailError::Stale
         | MailError::NoFolder
         | MailError::Unknown
+        | MailError::Unreadable
         | MailError::Protocol => "protocol_error".to_owned(),
     }
 }
@@ -182,6 +183,7 @@ pub(crate) fn mail_error(error: &MailError) -> (&'static str, &'static str) {
         | MailError::Stale
         | MailError::NoFolder
         | MailError::Unknown
+        | MailError::Unreadable
         | MailError::Protocol => (
             "The server did not speak the expected protocol",
             "Check that host and port belong to a mail server: IMAP for receiving, SMTP submission for sending.",

@@ -301,5 +301,6 @@ const fn code(error: &MailError) -> &'static str {
         MailError::Invalid(_) => "invalid_argument",
         MailError::Protocol => "protocol_error",
         MailError::Unknown => "unknown_outcome",
+        MailError::Unreadable => "unreadable",
     }
 }

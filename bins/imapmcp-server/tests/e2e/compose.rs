@@ -1,9 +1,9 @@
 //! Composed messages read by parsers that are not ours: Python's `email` and npm's `mailparser` must find what was said.
 
 use crate::clients::{installed, node};
-use imapmcp_core::time::Timestamp;
+use imapmcp_core::{octets::Content, time::Timestamp};
 use imapmcp_mime::compose::{
-    Body, Draft, File, NamedAddress, Quoted, Signature, forward_subject, forwarded, parse, quoted,
+    Body, Draft, File, Letter, NamedAddress, Quoted, Signature, forward_subject, forwarded, parse, quoted,
     reply_subject, sanitised,
 };
 use serde_json::{Value, json};
@@ -33,23 +33,32 @@ fn named(name: &str, email: &str) -> NamedAddress {
 }
 
 fn file(name: &str, kind: &str, octets: impl Into<Vec<u8>>) -> File {
-    File { filename: name.into(), content_type: kind.into(), octets: octets.into(), content_id: None }
+    File {
+        filename: name.into(),
+        content_type: kind.into(),
+        content: Content::Memory(octets.into().into()),
+        content_id: None,
+    }
 }
 
 fn plain() -> Draft {
     Draft {
         from: address("Ada Lovelace <ada@example.com>"),
-        to: vec![address("Bob <bob@example.org>")],
-        cc: Vec::new(),
-        bcc: Vec::new(),
-        subject: "Plain words".into(),
-        text: Some("Hello.".into()),
-        html: None,
-        files: Vec::new(),
         message_id: "0123456789abcdef@example.com".into(),
         date: Timestamp(DATE * 1000),
-        in_reply_to: None,
-        references: Vec::new(),
+        letter: Letter {
+            to: vec![address("Bob <bob@example.org>")],
+            subject: "Plain words".into(),
+            text: Some("Hello.".into()),
+            ..Letter::default()
+        },
+    }
+}
+
+fn held(file: &File) -> &[u8] {
+    match &file.content {
+        Content::Memory(octets) => octets,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -64,22 +73,22 @@ fn case(name: &'static str, structure: &'static str, change: impl FnOnce(&mut Dr
 }
 
 fn says(name: &'static str, text: &str) -> Case {
-    case(name, TEXT, |draft| draft.text = Some(text.to_owned()))
+    case(name, TEXT, |draft| draft.letter.text = Some(text.to_owned()))
 }
 
 fn titled(name: &'static str, subject: &str) -> Case {
-    case(name, TEXT, |draft| subject.clone_into(&mut draft.subject))
+    case(name, TEXT, |draft| subject.clone_into(&mut draft.letter.subject))
 }
 
 fn carries(name: &'static str, filename: &str) -> Case {
     case(name, WITH_FILE, |draft| {
-        draft.files = vec![file(filename, "application/pdf", &b"%PDF-1.4\n\x00\xff\r\r\n"[..])];
+        draft.letter.files = vec![file(filename, "application/pdf", &b"%PDF-1.4\n\x00\xff\r\r\n"[..])];
     })
 }
 
 fn with(body: Body, signature: Option<&str>) -> impl FnOnce(&mut Draft) {
     let forms = body.forms(signature.and_then(Signature::new).as_ref());
-    move |draft| (draft.text, draft.html) = (Some(forms.0), forms.1)
+    move |draft| (draft.letter.text, draft.letter.html) = (Some(forms.0), forms.1)
 }
 
 fn bodies() -> Vec<Case> {
@@ -90,10 +99,10 @@ fn bodies() -> Vec<Case> {
     vec![
         case("text-only", TEXT, |_| ()),
         case("html-alone", "text/html", |d| {
-            (d.text, d.html) = (None, Some("<p>Grüße</p>\n<p>a &amp; b</p>".into()));
+            (d.letter.text, d.letter.html) = (None, Some("<p>Grüße</p>\n<p>a &amp; b</p>".into()));
         }),
         case("html-gets-a-text", BOTH, with(html("<p>Dear <b>Bob</b>,</p><p>one<br>two</p>"), None)),
-        case("text-and-html", BOTH, |d| d.html = Some("<p>Hello.</p>".into())),
+        case("text-and-html", BOTH, |d| d.letter.html = Some("<p>Hello.</p>".into())),
         case("markdown", BOTH, with(markdown, None)),
         case("signature-of-text", TEXT, with(text("Hi"), Some("Ada\n& Co"))),
         case("signature-in-both", BOTH, with(html("<p>Hi</p>"), Some("<b>Ada</b> <i>數</i>"))),
@@ -114,13 +123,13 @@ fn bodies() -> Vec<Case> {
         says("equals", "=3D = =20\n=\nfoo=\nbar =?utf-8?q?x?="),
         says("begins-with-dashes", &format!("-- {}\n-- \nsignature", "d".repeat(90))),
         case("only-blanks", "text/html", |d| {
-            (d.text, d.html) = (Some(" \t\n ".into()), Some("<p>x</p>".into()));
+            (d.letter.text, d.letter.html) = (Some(" \t\n ".into()), Some("<p>x</p>".into()));
         }),
         case("html-line-ends", BOTH, |d| {
-            d.html = Some(format!("<p>a\r\nb\rc\n.\n.d\nFrom e</p>{}", "w".repeat(2000)));
+            d.letter.html = Some(format!("<p>a\r\nb\rc\n.\n.d\nFrom e</p>{}", "w".repeat(2000)));
         }),
         case("nothing-but-a-file", WITH_FILE, |d| {
-            (d.text, d.files) = (None, vec![file("a.pdf", "application/pdf", *b"x")]);
+            (d.letter.text, d.letter.files) = (None, vec![file("a.pdf", "application/pdf", *b"x")]);
         }),
     ]
 }
@@ -137,7 +146,7 @@ fn fields() -> Vec<Case> {
         titled("subject-marks", "Re: \"a\", <b>; (c) \\ d: e=f"),
         case("names", TEXT, |d| {
             d.from = named("O'Brien, Åsa \"The\" Ωmega", "asa@example.com");
-            d.to = vec![
+            d.letter.to = vec![
                 named("Doe, John", "john@example.org"),
                 named("back\\slash \"quoted\"", "b@example.org"),
                 named("山田 太郎", "taro@example.jp"),
@@ -146,27 +155,30 @@ fn fields() -> Vec<Case> {
                 named("Very long name ".repeat(12).trim_end(), "f@example.org"),
                 address("bare@example.org"),
             ];
-            d.cc = vec![named("名".repeat(60).as_str(), "na@example.org"), address("x+y=z@example.org")];
+            d.letter.cc =
+                vec![named("名".repeat(60).as_str(), "na@example.org"), address("x+y=z@example.org")];
         }),
         case("hundred-recipients", TEXT, |d| {
-            d.to = (0..60).map(|n| named(&format!("Näme {n}"), &format!("to{n}@example.org"))).collect();
-            d.cc = (0..40).map(|n| address(&format!("cc{n}@example.org"))).collect();
+            d.letter.to =
+                (0..60).map(|n| named(&format!("Näme {n}"), &format!("to{n}@example.org"))).collect();
+            d.letter.cc = (0..40).map(|n| address(&format!("cc{n}@example.org"))).collect();
         }),
         case("bcc-only", TEXT, |d| {
-            (d.to, d.bcc) = (Vec::new(), vec![address("Hidden <hidden@example.org>")]);
+            (d.letter.to, d.letter.bcc) = (Vec::new(), vec![address("Hidden <hidden@example.org>")]);
         }),
-        case("idn-domain", TEXT, |d| d.to = vec![named("Jörg", "joerg@bücher.example")]),
-        case("utf8-local-part", TEXT, |d| d.to = vec![address("jörg@example.org")]),
+        case("idn-domain", TEXT, |d| d.letter.to = vec![named("Jörg", "joerg@bücher.example")]),
+        case("utf8-local-part", TEXT, |d| d.letter.to = vec![address("jörg@example.org")]),
         case("long-address", TEXT, |d| {
-            d.to = vec![address(&format!("{}@{}.example", "l".repeat(64), "d".repeat(170)))];
+            d.letter.to = vec![address(&format!("{}@{}.example", "l".repeat(64), "d".repeat(170)))];
         }),
         case("references", TEXT, |d| {
-            d.references = (0..40).map(|n| format!("{n}.{}@mail.example.org", "r".repeat(n * 4))).collect();
-            d.in_reply_to = d.references.last().cloned();
+            d.letter.references =
+                (0..40).map(|n| format!("{n}.{}@mail.example.org", "r".repeat(n * 4))).collect();
+            d.letter.in_reply_to = d.letter.references.last().cloned();
         }),
         case("long-reference", TEXT, |d| {
-            d.references = vec![format!("{}@x", "i".repeat(240))];
-            d.in_reply_to = d.references.last().cloned();
+            d.letter.references = vec![format!("{}@x", "i".repeat(240))];
+            d.letter.in_reply_to = d.letter.references.last().cloned();
         }),
     ]
 }
@@ -175,11 +187,12 @@ fn files() -> Vec<Case> {
     let picture =
         |id: &str| File { content_id: Some(id.into()), ..file("pixel.png", "image/png", *b"\x89PNG") };
     let inner = case("inner", WITH_FILE, |d| {
-        (d.subject, d.files) = ("Inner ✓".into(), vec![file("i.pdf", "application/pdf", *b"%PDF")]);
+        (d.letter.subject, d.letter.files) =
+            ("Inner ✓".into(), vec![file("i.pdf", "application/pdf", *b"%PDF")]);
     });
     let inner = inner.draft.build().unwrap();
     let attached = move |octets: Vec<u8>| {
-        move |d: &mut Draft| d.files = vec![file("original.eml", "message/rfc822", octets)]
+        move |d: &mut Draft| d.letter.files = vec![file("original.eml", "message/rfc822", octets)]
     };
     let raw = "Subject: ümlaut\r\n\r\nschön\r\n".as_bytes().to_vec();
     let bare = b"Subject: x\n\nline\nline\n".to_vec();
@@ -203,22 +216,22 @@ fn files() -> Vec<Case> {
         carries("file-percent", "100% utf-8''x*.pdf"),
         carries("file-encoded-word", "=?utf-8?Q?x?=.pdf"),
         carries("file-blanks", "a  b   c.pdf"),
-        case("file-empty", WITH_FILE, |d| d.files = vec![file("empty.pdf", "application/pdf", *b"")]),
+        case("file-empty", WITH_FILE, |d| d.letter.files = vec![file("empty.pdf", "application/pdf", *b"")]),
         case("file-of-text", "mixed(text/plain,text/csv)", |d| {
-            d.files = vec![file("t.csv", "text/csv", odd)];
+            d.letter.files = vec![file("t.csv", "text/csv", odd)];
         }),
         case("file-of-html", "mixed(alternative(text/plain,text/html),text/html)", |d| {
-            d.html = Some("<p>x</p>".into());
-            d.files = vec![file("page.html", "text/html", *b"<p>attached\n</p>")];
+            d.letter.html = Some("<p>x</p>".into());
+            d.letter.files = vec![file("page.html", "text/html", *b"<p>attached\n</p>")];
         }),
-        case("files-many", "", |d| d.files = many),
+        case("files-many", "", |d| d.letter.files = many),
         case("picture", "alternative-related", |d| {
-            d.html = Some("<p><img src=\"cid:pixel@example\"></p>".into());
-            d.files = vec![picture("pixel@example")];
+            d.letter.html = Some("<p><img src=\"cid:pixel@example\"></p>".into());
+            d.letter.files = vec![picture("pixel@example")];
         }),
         case("picture-and-file", "picture-and-file", |d| {
-            d.html = Some("<p><img src=\"cid:p1\"></p>".into());
-            d.files = vec![file("日本.pdf", "application/pdf", *b"%PDF"), picture("p1")];
+            d.letter.html = Some("<p><img src=\"cid:p1\"></p>".into());
+            d.letter.files = vec![file("日本.pdf", "application/pdf", *b"%PDF"), picture("p1")];
         }),
         case("message", message, attached(inner.clone())),
         case("message-eight-bit", message, attached(raw)),
@@ -229,18 +242,20 @@ fn files() -> Vec<Case> {
         ),
         arrives(
             case("message-long-line", octets, |d| {
-                d.files = vec![file("x.bin", "message/rfc822", long.clone())];
+                d.letter.files = vec![file("x.bin", "message/rfc822", long.clone())];
             }),
             &long,
             "application/octet-stream",
         ),
         arrives(
-            case("multipart-type", octets, |d| d.files = vec![file("x.bin", "multipart/mixed", *b"--x--")]),
+            case("multipart-type", octets, |d| {
+                d.letter.files = vec![file("x.bin", "multipart/mixed", *b"--x--")]
+            }),
             b"--x--",
             "application/octet-stream",
         ),
         case("twenty-five-megabytes", WITH_FILE, |d| {
-            d.files = vec![file("large.pdf", "application/pdf", large)];
+            d.letter.files = vec![file("large.pdf", "application/pdf", large)];
         }),
     ]
 }
@@ -258,29 +273,31 @@ fn answers() -> Vec<Case> {
     let of_html = quoted("Yes.", Some("<p>Yes.</p>"), &original);
     let sent_on = forwarded("See below.", Some("<p>See below.</p>"), &original);
     let threaded = |d: &mut Draft| {
-        d.subject = reply_subject("AW: Plän");
-        d.in_reply_to = Some("original@example.org".into());
-        d.references = vec!["root@example.org".into(), "original@example.org".into()];
+        d.letter.subject = reply_subject("AW: Plän");
+        d.letter.in_reply_to = Some("original@example.org".into());
+        d.letter.references = vec!["root@example.org".into(), "original@example.org".into()];
     };
     let again = {
-        let stored = plain().build_unsent().unwrap();
-        parse(&stored)
+        let stored = plain().build().unwrap();
+        parse(&stored).letter
     };
     vec![
         case("reply-of-text", TEXT, |d| {
             threaded(d);
-            (d.text, d.html) = (Some(of_text.0), of_text.1);
+            (d.letter.text, d.letter.html) = (Some(of_text.0), of_text.1);
         }),
         case("reply-of-html", BOTH, |d| {
             threaded(d);
-            (d.text, d.html) = (Some(of_html.0), of_html.1);
+            (d.letter.text, d.letter.html) = (Some(of_html.0), of_html.1);
         }),
         case("forward-with-files", "mixed(alternative(text/plain,text/html),application/pdf)", |d| {
-            d.subject = forward_subject("WG: Plän");
-            (d.text, d.html) = (Some(sent_on.0), sent_on.1.as_deref().map(sanitised));
-            d.files = vec![file("日本.pdf", "application/pdf", *b"%PDF")];
+            d.letter.subject = forward_subject("WG: Plän");
+            (d.letter.text, d.letter.html) = (Some(sent_on.0), sent_on.1.as_deref().map(sanitised));
+            d.letter.files = vec![file("日本.pdf", "application/pdf", *b"%PDF")];
         }),
-        case("draft-read-back", TEXT, |d| (d.text, d.subject, d.to) = (again.text, again.subject, again.to)),
+        case("draft-read-back", TEXT, |d| {
+            (d.letter.text, d.letter.subject, d.letter.to) = (again.text, again.subject, again.to)
+        }),
     ]
 }
 
@@ -303,22 +320,27 @@ fn expected(case: &Case, directory: &Path) -> Value {
             .collect();
         lines.join("\n")
     };
-    let text = draft.text.as_ref().filter(|text| draft.html.is_none() || !text.trim().is_empty()).map(lines);
+    let text = draft
+        .letter
+        .text
+        .as_ref()
+        .filter(|text| draft.letter.html.is_none() || !text.trim().is_empty())
+        .map(lines);
     let mut files = Vec::new();
     // pictures stand with their text, before the other files
     let (pictures, others): (Vec<&File>, Vec<&File>) =
-        draft.files.iter().partition(|file| file.content_id.is_some());
+        draft.letter.files.iter().partition(|file| file.content_id.is_some());
     for (number, file) in pictures.into_iter().chain(others).enumerate() {
         let (octets, kind) = match &case.arrives {
-            Some((octets, kind)) => (octets, *kind),
-            None => (&file.octets, file.content_type.as_str()),
+            Some((octets, kind)) => (octets.as_slice(), *kind),
+            None => (held(file), file.content_type.as_str()),
         };
         let path = format!("{}.{number}", case.name);
         std::fs::write(directory.join(&path), octets).unwrap();
         files.push(json!({ "name": whole(&file.filename), "octets": path, "type": kind, "content_id": file.content_id }));
     }
     let structure = match case.structure {
-        "" => format!("mixed(text/plain{})", ",application/pdf".repeat(draft.files.len())),
+        "" => format!("mixed(text/plain{})", ",application/pdf".repeat(draft.letter.files.len())),
         "alternative-related" => "related(alternative(text/plain,text/html),image/png)".into(),
         "picture-and-file" => {
             "mixed(related(alternative(text/plain,text/html),image/png),application/pdf)".into()
@@ -326,11 +348,11 @@ fn expected(case: &Case, directory: &Path) -> Value {
         structure => structure.to_owned(),
     };
     json!({
-        "name": case.name, "from": person(&draft.from), "to": people(&draft.to), "cc": people(&draft.cc), "bcc": [],
-        "utf8": draft.recipients().iter().any(|address| !address.is_ascii()),
-        "subject": draft.subject, "message_id": draft.message_id, "date": DATE,
-        "in_reply_to": draft.in_reply_to.iter().collect::<Vec<_>>(), "references": draft.references,
-        "text": text, "html": draft.html.as_ref().map(said), "files": files, "structure": structure,
+        "name": case.name, "from": person(&draft.from), "to": people(&draft.letter.to), "cc": people(&draft.letter.cc), "bcc": [],
+        "utf8": draft.letter.recipients().iter().any(|address| !address.is_ascii()),
+        "subject": draft.letter.subject, "message_id": draft.message_id, "date": DATE,
+        "in_reply_to": draft.letter.in_reply_to.iter().collect::<Vec<_>>(), "references": draft.letter.references,
+        "text": text, "html": draft.letter.html.as_ref().map(said), "files": files, "structure": structure,
     })
 }
 
@@ -355,10 +377,10 @@ fn transportable(case: &Case, octets: &[u8]) {
     let draft = &case.draft;
     let mut wanted = vec!["Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Subject"];
     let optional = [
-        ("To", !draft.to.is_empty()),
-        ("Cc", !draft.cc.is_empty()),
-        ("In-Reply-To", draft.in_reply_to.is_some()),
-        ("References", !draft.references.is_empty()),
+        ("To", !draft.letter.to.is_empty()),
+        ("Cc", !draft.letter.cc.is_empty()),
+        ("In-Reply-To", draft.letter.in_reply_to.is_some()),
+        ("References", !draft.letter.references.is_empty()),
         // mandatory for a text that is the whole message, and for a whole that holds 8-bit octets
         ("Content-Transfer-Encoding", case.structure.starts_with("text/") || name == "message-eight-bit"),
     ];

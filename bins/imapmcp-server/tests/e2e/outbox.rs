@@ -11,7 +11,7 @@ use imapmcp_core::{
     store::{OAuthRepository, UserRepository},
 };
 use imapmcp_delivery::{OutboxView, Request};
-use imapmcp_mime::compose::NamedAddress;
+use imapmcp_mime::compose::{Letter, NamedAddress};
 use imapmcp_testkit::{
     postgres::Postgres,
     servers::MailServers,
@@ -33,15 +33,15 @@ use tokio::runtime::Runtime;
 const PASSWORD: &str = "a mail password";
 
 /// Dovecot for the copies and a sink for the messages.
-struct Mail {
-    servers: MailServers,
-    sink: Sink,
+pub(crate) struct Mail {
+    pub(crate) servers: MailServers,
+    pub(crate) sink: Sink,
     address: String,
     settings: Vec<(String, String)>,
 }
 
 impl Mail {
-    fn start(habit: Habit) -> Option<Self> {
+    pub(crate) fn start(habit: Habit) -> Option<Self> {
         let servers = MailServers::imap_only()?;
         let address = servers.add_user("me", PASSWORD);
         let sink = Sink::start(habit);
@@ -55,7 +55,7 @@ impl Mail {
         Some(Self { servers, sink, address, settings })
     }
 
-    fn world(&self, more: &[(&str, &str)]) -> World {
+    pub(crate) fn world(&self, more: &[(&str, &str)]) -> World {
         World::new(&self.all(more))
     }
 
@@ -66,7 +66,7 @@ impl Mail {
         all
     }
 
-    fn add_account(&self, world: &World, imap_port: u16) -> String {
+    pub(crate) fn add_account(&self, world: &World, imap_port: u16) -> String {
         let user = self.address.replace('@', "%40");
         let imap = format!("imaps://{user}@localhost:{imap_port}");
         let smtp = format!("smtp+insecure://{user}@127.0.0.1:{}", self.sink.port);
@@ -83,7 +83,7 @@ impl Mail {
     }
 
     /// Message-IDs of the copies in Sent.
-    fn copies(&self) -> Vec<String> {
+    pub(crate) fn copies(&self) -> Vec<String> {
         self.servers.message_ids(&self.address, "Sent")
     }
 }
@@ -359,15 +359,12 @@ fn two_processes_share_an_outbox_while_one_is_killed_every_second() {
         for number in 0..MESSAGES {
             let request = Request {
                 account: account.clone(),
-                to: vec![NamedAddress::parse("a@example.org").unwrap()],
-                cc: Vec::new(),
-                bcc: Vec::new(),
-                subject: format!("shared {number}"),
-                text: Some("x".into()),
-                html: None,
-                files: Vec::new(),
-                in_reply_to: None,
-                references: Vec::new(),
+                letter: Letter {
+                    to: vec![NamedAddress::parse("a@example.org").unwrap()],
+                    subject: format!("shared {number}"),
+                    text: Some("x".into()),
+                    ..Letter::default()
+                },
                 idempotency_key: None,
                 send_at: Some(due),
             };

@@ -192,6 +192,11 @@ impl World {
         server.wait().unwrap().code()
     }
 
+    /// The server's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.server.as_ref().unwrap().id()
+    }
+
     pub(crate) fn is_running(&mut self) -> bool {
         self.server.as_mut().is_some_and(|server| server.try_wait().unwrap().is_none())
     }

@@ -69,6 +69,9 @@ pub enum MailError {
     /// The connection ended after a change was sent and before it was confirmed: perhaps it was done. Look first.
     #[error("the connection broke before the mail server confirmed")]
     Unknown,
+    /// The octets to be sent could not be read (any more); nothing was done.
+    #[error("the message could not be read where it is kept")]
+    Unreadable,
     /// The server broke the protocol or a bound (an endless line, a 4 GB literal).
     #[error("the mail server broke the protocol")]
     Protocol,

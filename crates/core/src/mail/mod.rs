@@ -5,6 +5,7 @@
 
 mod error;
 mod message;
+mod outgoing;
 mod page;
 mod search;
 mod thread;
@@ -12,6 +13,7 @@ mod transfer;
 
 pub use error::{MailError, NetworkFault, SubmitError};
 pub use message::{Address, Envelope, Part, Summary};
+pub use outgoing::Outgoing;
 pub use page::{BadCursor, Page, PageCursor};
 pub use search::Criterion;
 pub use thread::{Thread, ThreadScope, ThreadStrategy};
@@ -267,7 +269,7 @@ pub trait Mailbox: Send + Sync {
     async fn append(
         &self,
         folder: &str,
-        message: Bytes,
+        message: Outgoing,
         flags: &[Flag],
     ) -> Result<Option<MessageRef>, MailError>;
 
@@ -372,7 +374,7 @@ pub trait Submission: Send + Sync {
         &self,
         login: &Login,
         envelope: &SubmissionEnvelope,
-        message: &[u8],
+        message: &Outgoing,
     ) -> Result<Submitted, SubmitError>;
 
     /// Submits one message, asking `dot` before it is complete. Where a submission has no such moment, it is asked before
@@ -381,7 +383,7 @@ pub trait Submission: Send + Sync {
         &self,
         login: &Login,
         envelope: &SubmissionEnvelope,
-        message: &[u8],
+        message: &Outgoing,
         dot: &dyn FinalDot,
     ) -> Result<Submitted, SubmitError> {
         if !dot.may_leave(&[]).await {

@@ -10,6 +10,8 @@ mod keys;
 mod oauth;
 mod operations;
 mod outbox;
+mod parcels;
+mod uploads;
 mod users;
 
 pub use accounts::AccountRepository;
@@ -17,6 +19,8 @@ pub use keys::{KeyRecord, KeyRepository, KeyState, SealedRow};
 pub use oauth::{OAuthRepository, TokenRow};
 pub use operations::OperationRepository;
 pub use outbox::{Enqueued, OutboxQuery, OutboxRepository};
+pub use parcels::ParcelRepository;
+pub use uploads::{UploadBounds, UploadRepository};
 pub use users::UserRepository;
 
 /// What can go wrong in storage.

@@ -1,6 +1,6 @@
 use super::StoreError;
 use crate::{
-    id::{AccountId, OutboxId, UserId},
+    id::{AccountId, OutboxId, ParcelId, UserId},
     outbox::{Due, Lease, OutboxEntry, OutboxState},
     secret::Sealed,
     time::Timestamp,
@@ -14,6 +14,8 @@ pub enum Enqueued {
     New,
     /// The same key, or the same content within ten minutes, was recorded before: this is it.
     Before(Box<OutboxEntry>),
+    /// A parcel of it is gone: nothing was recorded.
+    Lapsed,
 }
 
 /// Which entries of a user to list.
@@ -36,11 +38,12 @@ pub trait OutboxRepository: Send + Sync {
     /// Records a message before its first octet leaves. The same user and idempotency key of an entry that was not
     /// cancelled, or (without a key) the same user and content digest made after `repeats_since` and neither
     /// rejected nor cancelled, gives the earlier entry instead; of any number of racers one records. A cancelled
-    /// entry gives up its key: nothing left, so the caller may try again.
+    /// entry gives up its key: nothing left, so the caller may try again. A recorded entry holds its `parcels`.
     async fn enqueue(
         &self,
         entry: &OutboxEntry,
         message: &Sealed,
+        parcels: &[ParcelId],
         repeats_since: Timestamp,
     ) -> Result<Enqueued, StoreError>;
     /// Entries whose next step is due and whom nobody holds, the most overdue first, at most `limit`.

@@ -25,6 +25,7 @@ async fn day(world: &World, house: House) {
     house.send_to(&[a, b, c]).await.unwrap();
     let (one, other) = tokio::join!(house.send("Plain"), house.send("Too"));
     one.and(other).unwrap();
+    house.send_large("Large").await.unwrap();
     let undo =
         imapmcp_core::oauth::Principal { send_policy: SendPolicy::UndoWindow(5), ..house.principal.clone() };
     let request = Request { idempotency_key: Some("undo".into()), ..house.request("Held") };
@@ -115,6 +116,10 @@ fn check(world: &World, entries: &[OutboxView], at: &str) -> Tally {
                             | "after take"
                             | "before enqueue"
                             | "after enqueue"
+                            | "before chunk"
+                            | "after chunk"
+                            | "before reading"
+                            | "after reading"
                     ),
                     "{at}"
                 );
@@ -129,13 +134,17 @@ fn check(world: &World, entries: &[OutboxView], at: &str) -> Tally {
 #[test]
 fn a_crash_at_every_named_point_loses_and_doubles_nothing() {
     let (names, tally) = crash_at(0);
-    assert_eq!(tally, Tally { done: 5, unknown: 0 });
+    assert_eq!(tally, Tally { done: 6, unknown: 0 });
     for name in [
+        "before chunk",
+        "after chunk",
         "before enqueue",
         "after enqueue",
         "before take",
         "after take",
         "connected",
+        "before reading",
+        "after reading",
         "dot recorded",
         "delivered",
         "before settle",

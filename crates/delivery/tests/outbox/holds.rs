@@ -162,6 +162,6 @@ async fn the_outbox_is_listed_with_its_subjects() {
     assert_eq!((open.entries.len(), open.entries[0].cancellable), (1, true));
     let none = house.delivery.list_outbox(&user, &AccountScope::Some(vec![]), false, 9, None).await.unwrap();
     assert!(none.entries.is_empty());
-    let octets = house.delivery.message(&user, &open.entries[0].id).await.unwrap().unwrap();
-    assert!(String::from_utf8(octets).unwrap().contains("Hi"));
+    let message = house.delivery.message(&user, &open.entries[0].id).await.unwrap().unwrap();
+    assert!(String::from_utf8(message.collect().await.unwrap().to_vec()).unwrap().contains("Hi"));
 }

@@ -4,6 +4,7 @@
 mod copies;
 mod crashes;
 mod holds;
+mod large;
 mod leases;
 mod retries;
 mod world;

@@ -4,11 +4,10 @@ use super::{
     command::Command,
     fault::Fault,
     response::{Code, Data},
-    session::{Selected, Session},
+    session::{Feed, Selected, Session},
     sets::Set,
     tap::fetches,
 };
-use bytes::Bytes;
 use imapmcp_core::mail::{Flag, FlagChange, MailError, MessageRef, Outcome};
 use std::collections::HashMap;
 
@@ -123,18 +122,19 @@ impl Session {
         Ok(())
     }
 
-    /// Appends a message.
+    /// Appends a message of `length` octets, which come as they are read.
     pub(crate) fn append(
         &mut self,
         folder: &str,
-        message: Bytes,
+        length: u64,
+        message: Feed,
         flags: &[Flag],
     ) -> Result<Option<MessageRef>, Fault> {
         let mut command = self.name(Command::new("APPEND "), folder).raw(" ");
         if !flags.is_empty() {
             command = command.flags(flags).raw(" ");
         }
-        let done = self.run(vec![command.literal(message)]);
+        let done = self.run_fed(command.fed(length), message);
         let mut batch = done.map_err(|fault| fault.of_change(self.was_sent()))?;
         batch.check(0)?;
         Ok(match batch.statuses.pop().and_then(|status| status.code) {

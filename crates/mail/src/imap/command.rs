@@ -8,11 +8,29 @@ use std::fmt::Write;
 /// Longest string sent in quotes; longer ones become literals.
 const MAX_QUOTED: usize = 1_000;
 
+/// What goes where a command's text is cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Literal {
+    /// These octets.
+    Octets(Bytes),
+    /// So many, which come while the command is written.
+    Fed(u64),
+}
+
+impl Literal {
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Self::Octets(octets) => octets.len() as u64,
+            Self::Fed(length) => *length,
+        }
+    }
+}
+
 /// A command without its tag: text, cut where a literal goes. Each text but the last is followed by a literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Command {
     pub(crate) texts: Vec<String>,
-    pub(crate) literals: Vec<Bytes>,
+    pub(crate) literals: Vec<Literal>,
     /// The folder this command selects.
     pub(crate) selects: Option<String>,
 }
@@ -88,8 +106,17 @@ impl Command {
     }
 
     /// A literal; its announcement is written when it is known which kind the server takes.
-    pub(crate) fn literal(mut self, octets: Bytes) -> Self {
-        self.literals.push(octets);
+    pub(crate) fn literal(self, octets: Bytes) -> Self {
+        self.cut(Literal::Octets(octets))
+    }
+
+    /// A literal of so many octets, which come while it is written.
+    pub(crate) fn fed(self, length: u64) -> Self {
+        self.cut(Literal::Fed(length))
+    }
+
+    fn cut(mut self, literal: Literal) -> Self {
+        self.literals.push(literal);
         self.texts.push(String::new());
         self
     }
@@ -156,7 +183,8 @@ pub(super) mod tests {
         for (index, text) in command.texts.iter().enumerate() {
             out.extend_from_slice(text.as_bytes());
             match command.literals.get(index) {
-                Some(literal) => {
+                Some(Literal::Fed(_)) => panic!("nothing here is fed"),
+                Some(Literal::Octets(literal)) => {
                     out.extend_from_slice(format!("{{{}}}\r\n", literal.len()).as_bytes());
                     out.extend_from_slice(literal);
                 }

@@ -193,7 +193,7 @@ mod tests {
         ]);
         let command = write(Command::new(""), &criterion, PLAIN);
         assert_eq!(command.texts, [r#"(OR FROM "a\"b" UNSEEN NOT HEADER "List-Id" "x" SUBJECT "#, ")"]);
-        assert_eq!(command.literals[0], "ü");
+        assert_eq!(command.literals, [crate::imap::command::Literal::Octets("ü".into())]);
         assert!(!is_ascii(&criterion) && !is_approximate(&criterion, PLAIN));
         assert_eq!(write(Command::new(""), &Criterion::And(vec![]), PLAIN).texts, ["ALL"]);
     }

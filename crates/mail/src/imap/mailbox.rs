@@ -10,10 +10,13 @@ use super::{
 use crate::wire_text;
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::{self, BoxStream};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use imapmcp_core::mail::{
     Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, Mailbox, Message, MessageRef, Outcome,
-    Page, Part, Thread, ThreadScope, Transfer, TransferKind,
+    Outgoing, Page, Part, Thread, ThreadScope, Transfer, TransferKind,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
@@ -183,15 +186,31 @@ impl Mailbox for ImapMailbox {
     async fn append(
         &self,
         folder: &str,
-        message: Bytes,
+        message: Outgoing,
         flags: &[Flag],
     ) -> Result<Option<MessageRef>, MailError> {
-        let (folder, flags) = (canonical(folder)?, flags.to_vec());
+        let (folder, flags, length) = (canonical(folder)?, flags.to_vec(), message.length());
         // Ten seconds more per megabyte: a large message over a slow line is not a hang.
-        let extra =
-            Duration::from_secs(10).saturating_mul(u32::try_from(message.len() >> 20).unwrap_or(u32::MAX));
+        let extra = Duration::from_secs(10).saturating_mul(u32::try_from(length >> 20).unwrap_or(u32::MAX));
         let deadline = self.0.shared.timeouts.command.saturating_add(extra);
-        self.write(None, deadline, move |session| session.append(&folder, message, &flags)).await
+        // one piece ahead of the thread that writes
+        let (sender, receiver) = mpsc::channel(1);
+        let reading = async {
+            let mut pieces = message.pieces();
+            while let Some(piece) = pieces.next().await {
+                if sender.send(piece).await.is_err() {
+                    break;
+                }
+            }
+            drop(sender);
+            // whether that was all is for the thread to say
+            std::future::pending::<()>().await;
+        };
+        let work = move |session: &mut Session| session.append(&folder, length, receiver, &flags);
+        tokio::select! {
+            done = self.write(None, deadline, work) => done,
+            () = reading => Err(MailError::Unreadable),
+        }
     }
 
     async fn transfer(

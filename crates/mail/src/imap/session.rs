@@ -1,24 +1,28 @@
 //! An authenticated session: batches of commands written at once, their answers sorted by command.
 
 use super::{
-    command::Command,
+    command::{Command, Literal},
     fault::{Fault, refusal, select_refusal},
     hints::Hints,
     net::Killer,
     response::{Code, Data, Kind, Status},
-    tap::{SharedCore, Sink, Tap, lock},
+    tap::{Core, SharedCore, Sink, Tap, lock},
     wire::Limits,
 };
 use bytes::Bytes;
-use imapmcp_core::mail::MailError;
+use imapmcp_core::{mail::MailError, octets::ReadError};
 use std::{
     fmt::Write,
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::mpsc;
 
 /// How long what was said of a folder counts as its present state.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// The octets of a literal, as they are read.
+pub(crate) type Feed = mpsc::Receiver<Result<Bytes, ReadError>>;
 
 /// The folder the server has open for us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +80,8 @@ pub(crate) struct Session {
     sent: bool,
     /// When the server was last asked for news of the open folder, and how much had been changed by then.
     looked: Option<(Instant, u64)>,
+    /// Where the octets of a fed literal come from.
+    feed: Option<Feed>,
     pub(super) hints: Arc<Hints>,
 }
 
@@ -99,6 +105,7 @@ impl Session {
             silence: Duration::ZERO,
             sent: false,
             looked: None,
+            feed: None,
         };
         if lock(&session.core).capabilities.is_empty() {
             session.run(vec![Command::new("CAPABILITY")])?.check(0)?;
@@ -193,6 +200,14 @@ impl Session {
         self.run_within(commands, Limits::default(), None)
     }
 
+    /// Runs one command with a literal whose octets come while it is written.
+    pub(crate) fn run_fed(&mut self, command: Command, feed: Feed) -> Result<Batch, Fault> {
+        self.feed = Some(feed);
+        let done = self.run(vec![command]);
+        self.feed = None;
+        done
+    }
+
     /// As [`Session::run`] with bounds and a receiver for the literal of a BODY[…].
     pub(crate) fn run_within(
         &mut self,
@@ -261,7 +276,10 @@ impl Session {
             line.push_str("\r\n");
             let mut core = lock(&self.core);
             core.send()?;
-            core.write(literal)?;
+            match literal {
+                Literal::Octets(octets) => core.write(octets)?,
+                Literal::Fed(length) => feed(&mut core, self.feed.as_mut(), *length)?,
+            }
             core.cork();
             core.queue(line.as_bytes());
         }
@@ -269,9 +287,9 @@ impl Session {
     }
 
     /// `{5}` or, where the server does not want to be asked, `{5+}` (RFC 7888); whether it wants to be asked.
-    fn announce(&self, line: &mut String, literal: Option<&Bytes>) -> bool {
+    fn announce(&self, line: &mut String, literal: Option<&Literal>) -> bool {
         let Some(literal) = literal else { return false };
-        let size = literal.len();
+        let size = literal.length();
         let free = self.offers("LITERAL+") || (self.offers("LITERAL-") && size <= 4096);
         let plus = if free { "+" } else { "" };
         // Writing to a string does not fail.
@@ -387,4 +405,22 @@ mod tests {
         session.run_command_and_check_ok("X").unwrap();
         session.run_command_and_check_ok("Y").unwrap();
     }
+}
+
+/// Writes a literal as its octets come. They have to be exactly as many as were announced: with fewer, or none any more,
+/// the server still waits, and only the end of the connection tells it that there is no message.
+fn feed(core: &mut Core, feed: Option<&mut Feed>, length: u64) -> Result<(), Fault> {
+    let Some(feed) = feed else { return Err(core.give_up(MailError::Unreadable)) };
+    let mut left = length;
+    while left > 0 {
+        let Some(Ok(piece)) = feed.blocking_recv() else {
+            return Err(core.give_up(MailError::Unreadable));
+        };
+        let Some(rest) = left.checked_sub(piece.len() as u64) else {
+            return Err(core.give_up(MailError::Unreadable));
+        };
+        core.write(&piece)?;
+        left = rest;
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@ use super::{
     wire::{Framer, Limits, Step},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use imapmcp_core::mail::MailError;
 use std::{
     collections::VecDeque,
     io::{self, Read, Write},
@@ -157,6 +158,11 @@ impl Core {
         self.failed.as_ref()
     }
 
+    /// Ends the connection for a reason of ours.
+    pub(crate) fn give_up(&mut self, error: MailError) -> Fault {
+        self.fail(Fault::Broken(error))
+    }
+
     fn fail(&mut self, fault: Fault) -> Fault {
         // A BYE explains the end of the connection better than the end itself.
         let fault = match (self.bye.take(), fault) {
@@ -186,11 +192,7 @@ impl Core {
                     self.sink = None;
                 }
                 // Nobody listens: the rest of the literal is not worth reading.
-                if alive {
-                    Ok(())
-                } else {
-                    Err(self.fail(Fault::Broken(imapmcp_core::mail::MailError::Timeout)))
-                }
+                if alive { Ok(()) } else { Err(self.fail(Fault::Broken(MailError::Timeout))) }
             }
             Step::Response(raw) => {
                 self.cost += raw.cost();

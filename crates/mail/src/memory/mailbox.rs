@@ -13,7 +13,7 @@ use futures_util::stream::{self, BoxStream};
 use imapmcp_core::{
     mail::{
         Criterion, Flag, FlagChange, Folder, FolderCounts, Listing, Locator, MailError, Mailbox, Message,
-        MessageRef, Outcome, Page, PageCursor, Part, Thread, ThreadScope, Transfer, TransferKind,
+        MessageRef, Outcome, Outgoing, Page, PageCursor, Part, Thread, ThreadScope, Transfer, TransferKind,
     },
     time::{Clock, Timestamp},
 };
@@ -188,9 +188,10 @@ impl Mailbox for MemoryMailbox {
     async fn append(
         &self,
         folder: &str,
-        message: Bytes,
+        message: Outgoing,
         flags: &[Flag],
     ) -> Result<Option<MessageRef>, MailError> {
+        let message = message.collect().await.map_err(|_| MailError::Unreadable)?;
         let flags: Vec<_> = flags.iter().map(Flag::as_str).collect();
         lock(&self.store).add(folder, message, &flags, self.clock.now()).map(Some)
     }

@@ -16,7 +16,8 @@ use imapmcp_core::{
     account::Login,
     id::AccountId,
     mail::{
-        MailError, MailStore, Mailbox, MessageRef, Submission, SubmissionEnvelope, SubmitError, Submitted,
+        MailError, MailStore, Mailbox, MessageRef, Outgoing, Submission, SubmissionEnvelope, SubmitError,
+        Submitted,
     },
     time::{Clock, Timestamp},
 };
@@ -105,7 +106,7 @@ impl Submission for MemoryMail {
         &self,
         login: &Login,
         envelope: &SubmissionEnvelope,
-        message: &[u8],
+        message: &Outgoing,
     ) -> Result<Submitted, SubmitError> {
         let own = |address: &String| {
             address.eq_ignore_ascii_case(envelope.sender())
@@ -114,7 +115,8 @@ impl Submission for MemoryMail {
         if envelope.recipients().iter().any(own) {
             let now = self.clock.now();
             let received = format!("Received: from demo; {}\r\n", now.to_rfc2822());
-            let raw = [received.as_bytes(), message].concat();
+            let message = message.collect().await.map_err(|_| MailError::Unreadable)?;
+            let raw = [received.as_bytes(), &message].concat();
             lock(&self.store(login)).add("INBOX", raw.into(), &[], now).map_err(SubmitError::NotSent)?;
         }
         Ok(Submitted { accepted: envelope.recipients().to_vec(), refused: Vec::new() })

@@ -8,9 +8,10 @@ mod data;
 
 use self::{connect::Client, data::Stuffer};
 use crate::{MailOptions, SetupError, Timeouts, tls};
+use futures_util::StreamExt;
 use imapmcp_core::{
     account::{Endpoint, Login},
-    mail::{FinalDot, MailError, NetworkFault, SubmissionEnvelope, SubmitError, Submitted},
+    mail::{FinalDot, MailError, NetworkFault, Outgoing, SubmissionEnvelope, SubmitError, Submitted},
     outbox::Refusal,
 };
 use imapmcp_egress::Dialer;
@@ -67,28 +68,25 @@ impl Smtp {
         login: &Login,
         endpoint: &Endpoint,
         envelope: &SubmissionEnvelope,
-        message: &[u8],
+        message: &Outgoing,
         dot: Option<&dyn FinalDot>,
     ) -> Result<Submitted, SubmitError> {
         let (mut client, offers) = self.open(login, endpoint).await?;
         // A minute more for every six megabytes: a slow line is not a hang.
         let extra =
-            Duration::from_secs(10).saturating_mul(u32::try_from(message.len() >> 20).unwrap_or(u32::MAX));
+            Duration::from_secs(10).saturating_mul(u32::try_from(message.length() >> 20).unwrap_or(u32::MAX));
         let end = Instant::now() + self.timeouts.submission + extra;
         client.timeout = self.timeouts.command;
-        let outcome = async {
-            let submitted = announce(&mut client, &offers, envelope, message).await?;
-            write_body(&mut client, message).await?;
-            Ok(submitted)
-        };
-        let submitted = timeout_at(end, outcome).await.map_err(|_| MailError::Timeout)?;
-        let submitted = match submitted {
+        let announced = timeout_at(end, announce(&mut client, &offers, envelope, message)).await;
+        let submitted = match announced.map_err(|_| MailError::Timeout)? {
             Ok(submitted) => submitted,
             Err(error) => {
                 farewell(client);
                 return Err(error);
             }
         };
+        // from here on QUIT would be part of the message: what ends early is cut off
+        timeout_at(end, write_body(&mut client, message)).await.map_err(|_| MailError::Timeout)??;
         if let Some(dot) = dot
             && !dot.may_leave(&submitted.refused).await
         {
@@ -118,7 +116,7 @@ async fn announce(
     client: &mut Client,
     offers: &EhloResponse<String>,
     envelope: &SubmissionEnvelope,
-    message: &[u8],
+    message: &Outgoing,
 ) -> Result<Submitted, SubmitError> {
     let addresses =
         || std::iter::once(envelope.sender()).chain(envelope.recipients().iter().map(String::as_str));
@@ -135,7 +133,7 @@ async fn announce(
         mail.push_str(" BODY=8BITMIME");
     }
     if offers.has_capability(EXT_SIZE) {
-        let _ = write!(mail, " SIZE={}", message.len());
+        let _ = write!(mail, " SIZE={}", message.length());
     }
     mail.push_str("\r\n");
     let mut commands = vec![mail];
@@ -179,13 +177,17 @@ async fn announce(
 }
 
 /// The message up to, but without, the final dot: if this fails, the server must not deliver (RFC 5321 §4.1.1.4).
-async fn write_body(client: &mut Client, message: &[u8]) -> Result<(), SubmitError> {
+async fn write_body(client: &mut Client, message: &Outgoing) -> Result<(), SubmitError> {
     let cut = |_| MailError::Unreachable(NetworkFault::Connect);
     let (mut stuffer, mut out) = (Stuffer::new(), Vec::with_capacity(CHUNK + CHUNK / 8));
-    for chunk in message.chunks(CHUNK) {
-        stuffer.push(chunk, &mut out);
-        client.stream.write_all(&out).await.map_err(cut)?;
-        out.clear();
+    let mut pieces = message.pieces();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| MailError::Unreadable)?;
+        for chunk in piece.chunks(CHUNK) {
+            stuffer.push(chunk, &mut out);
+            client.stream.write_all(&out).await.map_err(cut)?;
+            out.clear();
+        }
     }
     stuffer.finish(&mut out);
     client.stream.write_all(&out).await.map_err(cut)?;

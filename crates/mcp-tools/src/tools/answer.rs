@@ -8,7 +8,7 @@ use crate::{
     reply::Reply,
     spec::{Effect, Spec},
     tools::{
-        ACCOUNT, FOLDER, ID, UID, get_attachment,
+        ACCOUNT, FOLDER, ID, UID,
         letter::{
             self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, KEY, SEND_AT, SIGNATURE,
             SUBJECT, TO, TO_REQUIRED,
@@ -22,10 +22,10 @@ use imapmcp_core::{
     permission::Permission,
     time::Timestamp,
 };
-use imapmcp_delivery::{Receipt, Request};
+use imapmcp_delivery::Receipt;
 use imapmcp_mime::{
     attachment,
-    compose::{self, Answer, Body, File, MAX_ATTACHMENTS, NamedAddress, Quoted},
+    compose::{self, Answer, Body, File, Letter, NamedAddress, Quoted},
     header::{self, Fields},
     view::Format,
 };
@@ -91,7 +91,8 @@ async fn reply(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, To
     let body = letter::body(arguments)?;
     let at = one_message(arguments)?;
     let opened = context.open(arguments.text("account_id")).await?;
-    let (request, answer, original) = reply_request(context, &opened, arguments, &at, body).await?;
+    let (letter, answer, original) = reply_letter(context, &opened, arguments, &at, body).await?;
+    let request = letter::request(&opened, letter, arguments);
     let (receipt, mut shown) = letter::send(context, request).await?;
     shown["to"] = json!(answer.to.iter().map(NamedAddress::email).collect::<Vec<_>>());
     if answer.reply_to_differs {
@@ -101,14 +102,14 @@ async fn reply(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, To
     Ok(Value::into(shown))
 }
 
-/// A reply as a request to send; drafts are made of it too.
-pub(crate) async fn reply_request(
+/// A reply; drafts are made of it too.
+pub(crate) async fn reply_letter(
     context: &Context<'_>,
     opened: &Opened,
     arguments: &Arguments,
     at: &Locator,
     body: Body,
-) -> Result<(Request, Answer, Message), ToolError> {
+) -> Result<(Letter, Answer, Message), ToolError> {
     let files = letter::files(context, opened, arguments).await?;
     if body.is_empty() && files.is_empty() {
         return Err(ToolError::argument(
@@ -142,8 +143,7 @@ pub(crate) async fn reply_request(
         let quote = quotation(context, opened, &original, html.is_some()).await?;
         (text, html) = compose::quoted(&text, html.as_deref(), &quote);
     }
-    let request = Request {
-        account: opened.account.id.clone(),
+    let letter = Letter {
         to: answer.to.clone(),
         cc: answer.cc.clone(),
         bcc: letter::people(arguments, "bcc")?,
@@ -153,10 +153,8 @@ pub(crate) async fn reply_request(
         files,
         in_reply_to: answer.in_reply_to.clone(),
         references: answer.references.clone(),
-        idempotency_key: arguments.text("idempotency_key").map(ToOwned::to_owned),
-        send_at: arguments.date("send_at"),
     };
-    Ok((request, answer, original))
+    Ok((letter, answer, original))
 }
 
 async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
@@ -179,20 +177,8 @@ async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, 
     let (text, html) = compose::forwarded(&text, html.as_deref(), &quote);
     let subject = arguments.text("subject").map(ToOwned::to_owned);
     let subject = subject.unwrap_or_else(|| compose::forward_subject(&quote.subject));
-    let request = Request {
-        account: opened.account.id.clone(),
-        to,
-        cc,
-        bcc,
-        subject,
-        text: Some(text),
-        html,
-        files,
-        in_reply_to: None,
-        references: Vec::new(),
-        idempotency_key: arguments.text("idempotency_key").map(ToOwned::to_owned),
-        send_at: arguments.date("send_at"),
-    };
+    let letter = Letter { to, cc, bcc, subject, text: Some(text), html, files, ..Letter::default() };
+    let request = letter::request(&opened, letter, arguments);
     let (receipt, shown) = letter::send(context, request).await?;
     note(context, &opened, &original, &receipt, Flag::forwarded()).await;
     Ok(Value::into(shown))
@@ -228,24 +214,21 @@ async fn quotation(
     })
 }
 
-/// The original's attachments, from the mail server to the new message.
-async fn attached(
+/// The attachments of a message, from the mail server to the new one.
+pub(crate) async fn attached(
     context: &Context<'_>,
     opened: &Opened,
     original: &Message,
 ) -> Result<Vec<File>, ToolError> {
     let mut files = Vec::new();
-    let mut room = MAX_ATTACHMENTS;
     for file in attachment::list(&original.summary.parts).into_iter().take(100) {
         let Some(part) = original.summary.parts.iter().find(|part| part.section == file.section) else {
             continue;
         };
-        let octets = get_attachment::collect(context, opened, original, part, room).await?;
-        room = room.saturating_sub(octets.len());
         files.push(File {
             filename: file.filename,
             content_type: letter::media_type(&file.content_type),
-            octets: octets.to_vec(),
+            content: letter::part_of(context, opened, original, part).await?,
             content_id: file.content_id.filter(|id| file.inline && is_content_id(id)),
         });
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::{Arguments, Field, Kind},
-    context::{Context, Opened},
+    context::{Context, Opened, Services},
     error::ToolError,
     reference,
     reply::Reply,
@@ -15,16 +15,18 @@ use crate::{
         },
     },
 };
-use bytes::Bytes;
 use imapmcp_core::{
     mail::{Flag, Locator, MailError, MessageRef, Part, Role},
     outbox::OutboxState,
     permission::Permission,
-    random,
 };
 use imapmcp_delivery::Request;
-use imapmcp_mime::compose::{self, Draft, MAX_ATTACHMENTS, NamedAddress, Parsed};
+use imapmcp_mime::compose::{self, Draft, Letter, MAX_ATTACHMENTS, NamedAddress, Parsed};
 use serde_json::{Value, json};
+
+/// Drafts of at most so many octets are read whole.
+const WHOLE: u64 = BEGINNING as u64;
+const BEGINNING: u32 = 1024 * 1024;
 
 const DRAFT: Field = Field::required("id", Kind::Text(2000), "", "an id from create_draft");
 
@@ -89,16 +91,15 @@ pub(crate) const SEND: Spec = Spec {
 async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
     let opened = context.open(arguments.text("account_id")).await?;
-    let parsed = if let Some(id) = arguments.text("reply_to") {
+    let letter = if let Some(id) = arguments.text("reply_to") {
         let at = reference::decode(id).ok_or_else(|| {
             ToolError::argument("reply_to", "is not an id of this server", "an id from list_messages")
         })?;
-        let (request, ..) = answer::reply_request(context, &opened, arguments, &at, body).await?;
-        of_request(request)
+        answer::reply_letter(context, &opened, arguments, &at, body).await?.0
     } else {
         let files = letter::files(context, &opened, arguments).await?;
         let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
-        Parsed {
+        Letter {
             to: letter::people(arguments, "to")?,
             cc: letter::people(arguments, "cc")?,
             bcc: letter::people(arguments, "bcc")?,
@@ -106,36 +107,20 @@ async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
             text: Some(text),
             html,
             files,
-            ..Parsed::default()
+            ..Letter::default()
         }
     };
-    let (folder, at) = store(context, &opened, &parsed).await?;
-    Ok(shown(&folder, at.as_ref(), &parsed).into())
-}
-
-fn of_request(request: Request) -> Parsed {
-    Parsed {
-        to: request.to,
-        cc: request.cc,
-        bcc: request.bcc,
-        unusable: Vec::new(),
-        subject: request.subject,
-        text: request.text,
-        html: request.html,
-        files: request.files,
-        in_reply_to: request.in_reply_to,
-        references: request.references,
-    }
+    let (folder, at, letter) = store(context, &opened, letter).await?;
+    Ok(shown(&folder, at.as_ref(), &letter).into())
 }
 
 async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
     let opened = context.open(arguments.text("account_id")).await?;
-    let (old, mut draft) = read(context, &opened, arguments).await?;
+    let (old, Parsed { letter: mut draft, .. }) = read(context, &opened, arguments).await?;
     for (field, list) in [("to", &mut draft.to), ("cc", &mut draft.cc), ("bcc", &mut draft.bcc)] {
         if arguments.has(field) {
             *list = letter::people(arguments, field)?;
-            draft.unusable.clear();
         }
     }
     if let Some(subject) = arguments.text("subject") {
@@ -149,7 +134,7 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
         draft.files = letter::files(context, &opened, arguments).await?;
     }
     // the new one first: whatever happens then, one of the two is there
-    let (folder, at) = store(context, &opened, &draft).await?;
+    let (folder, at, draft) = store(context, &opened, draft).await?;
     let mut result = shown(&folder, at.as_ref(), &draft);
     if !remove(context, &opened, &old).await {
         result["old_draft_left"] = json!(true);
@@ -172,20 +157,7 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     let key = arguments
         .text("idempotency_key")
         .map_or_else(|| format!("draft {} {id}", opened.account.id), ToOwned::to_owned);
-    let request = Request {
-        account: opened.account.id.clone(),
-        to: draft.to,
-        cc: draft.cc,
-        bcc: draft.bcc,
-        subject: draft.subject,
-        text: draft.text,
-        html: draft.html,
-        files: draft.files,
-        in_reply_to: draft.in_reply_to,
-        references: draft.references,
-        idempotency_key: Some(key),
-        send_at: arguments.date("send_at"),
-    };
+    let request = Request { idempotency_key: Some(key), ..letter::request(&opened, draft.letter, arguments) };
     let (receipt, mut shown) = letter::send(context, request).await?;
     let recorded = !matches!(receipt.state, OutboxState::Rejected | OutboxState::Cancelled);
     if recorded && !remove(context, &opened, &at).await {
@@ -214,12 +186,33 @@ async fn read(
     if !is_draft && at.folder != folder(context, opened).await? {
         return Err(wrong("names a message that is no draft"));
     }
-    // as a stream: a draft may be larger than what one section is fetched of
-    let whole = Part { section: "TEXT".to_owned(), encoding: "8bit".to_owned(), ..Part::default() };
-    let text = get_attachment::collect(context, opened, &head, &whole, most).await?;
+    let large = head.summary.size > WHOLE && texts_end(&head.summary.parts) <= WHOLE / 2;
+    let text = if large {
+        // the texts come first; the files stay where they are until the letter is written
+        let beginning = opened.mailbox.section(&Locator::from(head.at.clone()), "TEXT", BEGINNING).await;
+        context.noting(opened, beginning).await?
+    } else {
+        // as a stream: a draft may be larger than what one section is fetched of
+        let whole = Part { section: "TEXT".to_owned(), encoding: "8bit".to_owned(), ..Part::default() };
+        get_attachment::collect(context, opened, &head, &whole, most).await?
+    };
     let octets = [&head.header[..], &text[..]].concat();
     let work = tokio::task::spawn_blocking(move || compose::parse(&octets)).await;
-    Ok((head.at, work.map_err(|error| ToolError::Internal(error.to_string()))?))
+    let mut parsed = work.map_err(|error| ToolError::Internal(error.to_string()))?;
+    if large {
+        parsed.letter.files = answer::attached(context, opened, &head).await?;
+    }
+    Ok((head.at, parsed))
+}
+
+/// Where the last text of a message ends, by the sizes of its parts.
+fn texts_end(parts: &[Part]) -> u64 {
+    let is_text = |part: &Part| {
+        matches!(part.media_type.as_str(), "text/plain" | "text/html")
+            && part.disposition.as_deref() != Some("attachment")
+    };
+    let texts = parts.iter().rposition(is_text).map_or(0, |last| last + 1);
+    parts[..texts].iter().map(|part| part.size + 1000).sum()
 }
 
 async fn folder(context: &Context<'_>, opened: &Opened) -> Result<String, ToolError> {
@@ -228,32 +221,21 @@ async fn folder(context: &Context<'_>, opened: &Opened) -> Result<String, ToolEr
     drafts.map(|folder| folder.name).ok_or(ToolError::NoRole { code: "no_drafts_folder", role: "drafts" })
 }
 
+/// Stores a letter among the drafts; the folder, where it landed, and the letter.
 async fn store(
     context: &Context<'_>,
     opened: &Opened,
-    draft: &Parsed,
-) -> Result<(String, Option<MessageRef>), ToolError> {
-    let account = &opened.account;
-    let domain = account.email.rsplit('@').next().unwrap_or("localhost");
-    let message = Draft {
-        from: NamedAddress::new(account.from_name.as_deref(), &account.email).map_err(letter_error)?,
-        to: draft.to.clone(),
-        cc: draft.cc.clone(),
-        bcc: draft.bcc.clone(),
-        subject: draft.subject.clone(),
-        text: draft.text.clone(),
-        html: draft.html.clone(),
-        files: draft.files.clone(),
-        message_id: format!("{}@{domain}", random::token(&*context.services.entropy, 18)),
-        date: context.services.clock.now(),
-        in_reply_to: draft.in_reply_to.clone(),
-        references: draft.references.clone(),
-    };
-    let octets = message.build_unsent().map_err(letter_error)?;
+    letter: Letter,
+) -> Result<(String, Option<MessageRef>, Letter), ToolError> {
+    let Services { clock, entropy, .. } = context.services;
+    let message = Draft::new(&opened.account, letter, clock.now(), &**entropy).map_err(letter_error)?;
     let drafts = folder(context, opened).await?;
+    let delivery = &context.services.delivery;
+    let written = delivery.write_draft(&context.principal.user, &message).await?;
     let flags = [Flag::draft(), Flag::seen()];
-    let at = opened.mailbox.append(&drafts, Bytes::from(octets), &flags).await;
-    Ok((drafts, context.noting(opened, at).await?))
+    let at = opened.mailbox.append(&drafts, written.message.clone(), &flags).await;
+    delivery.discard(written).await;
+    Ok((drafts, context.noting(opened, at).await?, message.letter))
 }
 
 fn letter_error(error: compose::ComposeError) -> ToolError {
@@ -271,7 +253,7 @@ async fn remove(context: &Context<'_>, opened: &Opened, at: &MessageRef) -> bool
     }
 }
 
-fn shown(folder: &str, at: Option<&MessageRef>, draft: &Parsed) -> Value {
+fn shown(folder: &str, at: Option<&MessageRef>, draft: &Letter) -> Value {
     let mut result = json!({
         "folder": folder,
         "subject": draft.subject,

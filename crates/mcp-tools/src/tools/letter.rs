@@ -8,10 +8,18 @@ use crate::{
     tools::get_attachment,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use imapmcp_core::account::Account;
+use futures_util::{TryStreamExt, stream};
+use imapmcp_core::{
+    account::Account,
+    mail::{Locator, Mailbox, Message, MessageRef, Outgoing, Part},
+    octets::{Content, Octets, Pieces, ReadError},
+    secret::TokenHash,
+};
 use imapmcp_delivery::{Receipt, Request, state_word};
-use imapmcp_mime::compose::{Body, File, MAX_ATTACHMENTS, NamedAddress, Signature};
+use imapmcp_extract::ExtractError;
+use imapmcp_mime::compose::{Body, File, Letter, MAX_ATTACHMENTS, NamedAddress, Signature};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 const PEOPLE: Kind = Kind::Texts(100);
 const TEXT: Kind = Kind::Text(1_000_000);
@@ -69,20 +77,35 @@ pub(crate) fn signature(arguments: &Arguments, account: &Account) -> Option<Sign
     account.signature.as_deref().filter(|_| arguments.flag("include_signature")).and_then(Signature::new)
 }
 
-/// The attachments of a call: from the call itself, or from messages of the same account, which the model never sees.
+/// The attachments of a call: from the call itself, from uploads, or from messages of the same account, which the model
+/// never sees.
 pub(crate) async fn files(
     context: &Context<'_>,
     opened: &Opened,
     arguments: &Arguments,
 ) -> Result<Vec<File>, ToolError> {
     let mut files = Vec::new();
-    let mut room = MAX_ATTACHMENTS;
+    let mut room = MAX_ATTACHMENTS as u64;
     for given in arguments.objects("attachments") {
-        let file = match given.get("from_message") {
-            Some(Value::Object(from)) => from_message(context, opened, from, given, room).await?,
+        let mut file = match (given.get("from_message"), given.get("upload")) {
+            (Some(Value::Object(from)), _) => from_message(context, opened, from).await?,
+            (_, Some(upload)) => from_upload(context, upload).await?,
             _ => from_call(given)?,
         };
-        room = room.checked_sub(file.octets.len()).ok_or_else(|| wrong("are larger than 25 MB together"))?;
+        let text = |name: &str| given.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        if let Some(name) = text("filename") {
+            name.clone_into(&mut file.filename);
+        }
+        if !given.contains_key("from_message") {
+            if let Some(kind) = text("content_type") {
+                kind.clone_into(&mut file.content_type);
+            }
+            let inline = given.get("is_inline").and_then(Value::as_bool).unwrap_or(false);
+            file.content_id = text("content_id").filter(|_| inline).map(ToOwned::to_owned);
+        }
+        // of a part of a message it is known when it has been read
+        let size = file.content.size().unwrap_or(0);
+        room = room.checked_sub(size).ok_or_else(|| wrong("are larger than 25 MB together"))?;
         files.push(file);
     }
     Ok(files)
@@ -92,7 +115,7 @@ fn wrong(problem: &str) -> ToolError {
     ToolError::argument(
         "attachments",
         problem,
-        "[{\"filename\": \"a.txt\", \"content_base64\": \"aGk=\"}] or [{\"from_message\": {\"id\": \"…\", \"index\": 0}}]",
+        "[{\"filename\": \"a.txt\", \"content_base64\": \"aGk=\"}] or [{\"from_message\": {\"id\": \"…\", \"index\": 0}}] or [{\"upload\": \"upl_…\"}]",
     )
 }
 
@@ -100,42 +123,96 @@ fn from_call(given: &Map<String, Value>) -> Result<File, ToolError> {
     let text = |name: &str| given.get(name).and_then(Value::as_str);
     let filename = text("filename")
         .filter(|name| !name.is_empty())
-        .ok_or_else(|| wrong("need filename (or from_message)"))?;
-    let encoded: String = text("content_base64")
-        .ok_or_else(|| wrong("need content_base64 (or from_message)"))?
-        .chars()
-        .filter(|c| !c.is_ascii_whitespace())
-        .collect();
-    let octets = STANDARD.decode(encoded).map_err(|_| wrong("have content_base64 that is not base64"))?;
-    let inline = given.get("is_inline").and_then(Value::as_bool).unwrap_or(false);
+        .ok_or_else(|| wrong("need filename (or from_message, or upload)"))?;
+    let encoded =
+        text("content_base64").ok_or_else(|| wrong("need content_base64 (or from_message, or upload)"))?;
+    let not_base64 = || wrong("have content_base64 that is not base64");
+    let octets = if encoded.bytes().any(|octet| octet.is_ascii_whitespace()) {
+        let encoded: String = encoded.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        STANDARD.decode(encoded).map_err(|_| not_base64())?
+    } else {
+        STANDARD.decode(encoded).map_err(|_| not_base64())?
+    };
     Ok(File {
         filename: filename.to_owned(),
-        content_type: text("content_type").unwrap_or("application/octet-stream").to_owned(),
-        octets,
-        content_id: text("content_id").filter(|_| inline).map(ToOwned::to_owned),
+        content_type: "application/octet-stream".to_owned(),
+        content: Content::Memory(octets.into()),
+        content_id: None,
     })
+}
+
+async fn from_upload(context: &Context<'_>, given: &Value) -> Result<File, ToolError> {
+    let uploads = &context.services.uploads;
+    let missing = || wrong("name no upload that is here: PUT the file to the url of create_upload first");
+    let id = given.as_str().and_then(|id| id.parse().ok()).ok_or_else(missing)?;
+    let file = uploads.find(context.principal, &id).await?.ok_or_else(missing)?;
+    let content = if is_message(&file.content_type) {
+        let octets = uploads.octets(context.principal, &file);
+        Content::Memory(
+            Outgoing::new(octets, file.parcel.octets, false).collect().await.map_err(|_| missing())?,
+        )
+    } else {
+        Content::Sealed(file.parcel)
+    };
+    Ok(File { filename: file.filename, content_type: file.content_type, content, content_id: None })
 }
 
 async fn from_message(
     context: &Context<'_>,
     opened: &Opened,
     from: &Map<String, Value>,
-    given: &Map<String, Value>,
-    room: usize,
 ) -> Result<File, ToolError> {
     let at = from.get("id").and_then(Value::as_str).and_then(reference::decode);
     let at = at.ok_or_else(|| wrong("need from_message.id, an id of a message of the same account"))?;
     let index =
         from.get("index").and_then(Value::as_u64).and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
     let (message, file, part) = get_attachment::find(context, opened, &at, index).await?;
-    let octets = get_attachment::collect(context, opened, &message, &part, room).await?;
-    let name = given.get("filename").and_then(Value::as_str).filter(|name| !name.is_empty());
-    Ok(File {
-        filename: name.map_or(file.filename, ToOwned::to_owned),
-        content_type: media_type(&file.content_type),
-        octets: octets.to_vec(),
-        content_id: None,
-    })
+    let content = part_of(context, opened, &message, &part).await?;
+    let (filename, content_type) = (file.filename, media_type(&file.content_type));
+    Ok(File { filename, content_type, content, content_id: None })
+}
+
+/// A part of a message on its server, read when the letter is written.
+pub(crate) async fn part_of(
+    context: &Context<'_>,
+    opened: &Opened,
+    message: &Message,
+    part: &Part,
+) -> Result<Content, ToolError> {
+    // a message may not stand in another encoded, so it has to be seen whole
+    if is_message(&part.media_type) {
+        let octets = get_attachment::collect(context, opened, message, part, MAX_ATTACHMENTS).await?;
+        return Ok(Content::Memory(octets));
+    }
+    if part.size / 2 > MAX_ATTACHMENTS as u64 {
+        return Err(ToolError::Attachment(ExtractError::TooLarge));
+    }
+    let MessageRef { folder, uid_validity, uid } = &message.at;
+    let name = format!("{}\n{uid_validity}\n{uid}\n{}\n{folder}", opened.account.id, part.section);
+    let octets = Arc::new(RemotePart {
+        mailbox: Arc::clone(&opened.mailbox),
+        at: Locator::from(message.at.clone()),
+        part: part.clone(),
+    });
+    Ok(Content::Elsewhere { octets, identity: TokenHash::of(&name).0 })
+}
+
+fn is_message(media_type: &str) -> bool {
+    media_type.get(..8).is_some_and(|kind| kind.eq_ignore_ascii_case("message/"))
+}
+
+struct RemotePart {
+    mailbox: Arc<dyn Mailbox>,
+    at: Locator,
+    part: Part,
+}
+
+impl Octets for RemotePart {
+    fn pieces(&self) -> Pieces {
+        let (mailbox, at, part) = (Arc::clone(&self.mailbox), self.at.clone(), self.part.clone());
+        let pieces = stream::once(async move { mailbox.stream(&at, &part).await });
+        Box::pin(pieces.try_flatten().map_err(ReadError::Mail))
+    }
 }
 
 /// A type out of a stranger's message, if it can be written at all.
@@ -143,6 +220,16 @@ pub(crate) fn media_type(claimed: &str) -> String {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+/".contains(c);
     let sane = claimed.len() <= 100 && claimed.matches('/').count() == 1 && claimed.chars().all(token);
     if sane { claimed.to_owned() } else { "application/octet-stream".to_owned() }
+}
+
+/// A letter as a request to send, with the key and the time of the call.
+pub(crate) fn request(opened: &Opened, letter: Letter, arguments: &Arguments) -> Request {
+    Request {
+        account: opened.account.id.clone(),
+        letter,
+        idempotency_key: arguments.text("idempotency_key").map(ToOwned::to_owned),
+        send_at: arguments.date("send_at"),
+    }
 }
 
 /// Sends, and shows the receipt.

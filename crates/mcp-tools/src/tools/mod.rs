@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod bulk;
+pub(crate) mod create_upload;
 pub(crate) mod drafts;
 pub(crate) mod find_contact;
 pub(crate) mod flags;

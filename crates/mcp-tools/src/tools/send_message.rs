@@ -13,7 +13,7 @@ use crate::{
     },
 };
 use imapmcp_core::permission::Permission;
-use imapmcp_delivery::Request;
+use imapmcp_mime::compose::Letter;
 
 pub(crate) const SPEC: Spec = Spec {
     name: "send_message",
@@ -34,7 +34,7 @@ pub(crate) const SPEC: Spec = Spec {
         BODY_MARKDOWN,
         SIGNATURE,
         Field {
-            about: "{filename, content_base64, content_type?, is_inline?, content_id?} or {from_message: {id, index}}",
+            about: "{filename, content_base64, content_type?, is_inline?, content_id?} or {from_message: {id, index}} or {upload} of create_upload",
             ..ATTACHMENTS
         },
         KEY,
@@ -61,19 +61,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
         ));
     }
     let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
-    let request = Request {
-        account: opened.account.id,
-        to,
-        cc,
-        bcc,
-        subject: arguments.text("subject").unwrap_or_default().to_owned(),
-        text: Some(text),
-        html,
-        files,
-        in_reply_to: None,
-        references: Vec::new(),
-        idempotency_key: arguments.text("idempotency_key").map(ToOwned::to_owned),
-        send_at: arguments.date("send_at"),
-    };
-    Ok(letter::send(context, request).await?.1.into())
+    let subject = arguments.text("subject").unwrap_or_default().to_owned();
+    let letter = Letter { to, cc, bcc, subject, text: Some(text), html, files, ..Letter::default() };
+    Ok(letter::send(context, letter::request(&opened, letter, arguments)).await?.1.into())
 }

@@ -1,7 +1,7 @@
 //! A house with one demo account, an owner, and whoever else knocks.
 
 use imapmcp_accounts::{Accounts, AccountsDeps, NewAccount};
-use imapmcp_attachments::{Attachments, AttachmentsDeps};
+use imapmcp_attachments::{Attachments, AttachmentsDeps, Uploads, UploadsDeps};
 use imapmcp_core::{
     account::{Account, AuthKind, Backend},
     id::{ClientId, UserId},
@@ -21,11 +21,12 @@ use imapmcp_mcp_tools::{
     registry,
     senders::Senders,
 };
+use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
 use imapmcp_testkit::builders;
 use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
 use serde_json::Value;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub(crate) struct House {
     pub(crate) services: Services,
@@ -93,9 +94,27 @@ pub(crate) async fn house() -> House {
         base_url: "http://localhost:3000".into(),
     }));
     let operations = database.clone();
+    let parcels = Parcels::new(ParcelsDeps {
+        repository: database.clone(),
+        vault: vault.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    });
+    let uploads = Arc::new(Uploads::new(UploadsDeps {
+        tokens: Arc::new(vault.tokens("uploads", clock.clone())),
+        grants: database.clone(),
+        uploads: database.clone(),
+        parcels: parcels.clone(),
+        vault: vault.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        base_url: "http://localhost:3000".into(),
+        silence: Duration::from_secs(1),
+    }));
     let delivery = Delivery::new(DeliveryDeps {
         accounts: accounts.clone(),
         outbox: database,
+        parcels,
         submission: mail,
         vault,
         clock: clock.clone(),
@@ -105,6 +124,7 @@ pub(crate) async fn house() -> House {
         accounts,
         delivery,
         attachments,
+        uploads,
         extractor: Extractor::in_process(),
         senders: Senders::default(),
         journal: Journal::new(operations, tokio::runtime::Handle::current()),

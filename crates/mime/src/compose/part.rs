@@ -1,7 +1,8 @@
 //! Files as parts of a message, such that every octet of them survives every transport.
 
-use super::File;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use super::{File, Piece};
+use bytes::Bytes;
+use imapmcp_core::octets::Content;
 use mail_builder::{
     headers::{HeaderType, content_type::ContentType},
     mime::{BodyPart, MimePart},
@@ -10,14 +11,35 @@ use std::borrow::Cow;
 
 /// Octets of a line without its end (RFC 5322 §2.1.1).
 const LONGEST_LINE: usize = 998;
-/// Octets that make one line of base64 (76 characters, RFC 2045 §6.8).
-const LINE_OF_OCTETS: usize = 57;
+/// Stands in a part for the base64 of the file at `place`. No other part can hold it: NUL is in no header field and no
+/// text, and a message that holds one is encoded.
+pub(super) fn stand_in(place: usize) -> Vec<u8> {
+    format!("\0{place}\0").into_bytes()
+}
+
+/// Cuts what was written at its stand-ins.
+pub(super) fn cut(written: Vec<u8>) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let written = Bytes::from(written);
+    let mut rest = written.clone();
+    while let Some(start) = memchr::memchr(0, &rest) {
+        pieces.push(Piece::Octets(rest.split_to(start)));
+        let end = memchr::memchr(0, &rest[1..]).map_or(rest.len(), |end| end + 2);
+        let name = rest.split_to(end);
+        let digits = std::str::from_utf8(&name).unwrap_or_default().trim_matches('\0');
+        pieces.extend(digits.parse().map(Piece::File));
+    }
+    pieces.push(Piece::Octets(rest));
+    pieces.retain(|piece| !matches!(piece, Piece::Octets(octets) if octets.is_empty()));
+    pieces
+}
 
 /// A file as an attachment.
-pub(super) fn attachment(file: &File) -> MimePart<'_> {
+pub(super) fn attachment(place: usize, file: &File) -> MimePart<'_> {
     let kind = file.content_type.to_ascii_lowercase();
     if kind.starts_with("message/")
-        && let Some((octets, encoding)) = unencoded(&file.octets)
+        && let Content::Memory(octets) = &file.content
+        && let Some((octets, encoding)) = unencoded(octets)
     {
         return MimePart::new(file.content_type.as_str(), BodyPart::Binary(octets))
             .attachment(super::disarmed(&file.filename))
@@ -26,14 +48,14 @@ pub(super) fn attachment(file: &File) -> MimePart<'_> {
     // multipart/* and message/* must not be encoded (RFC 2045 §6.4): what has to be is told to be mere octets
     let composite = kind.starts_with("message/") || kind.starts_with("multipart/");
     let kind = if composite { "application/octet-stream" } else { file.content_type.as_str() };
-    encoded(ContentType::new(kind), &file.octets).attachment(super::disarmed(&file.filename))
+    encoded(ContentType::new(kind), place).attachment(super::disarmed(&file.filename))
 }
 
 /// A picture of the HTML text (RFC 2392).
-pub(super) fn picture<'a>(file: &'a File, id: &'a str) -> MimePart<'a> {
+pub(super) fn picture<'a>(place: usize, file: &'a File, id: &'a str) -> MimePart<'a> {
     let kind =
         ContentType::new(file.content_type.as_str()).attribute("name", super::disarmed(&file.filename));
-    encoded(kind, &file.octets).inline().cid(id)
+    encoded(kind, place).inline().cid(id)
 }
 
 /// Whether a file's part holds octets beyond ASCII, which everything around it has to tell too (RFC 2045 §6.4).
@@ -44,16 +66,8 @@ pub(super) fn is_eight_bit(part: &MimePart<'_>) -> bool {
 }
 
 /// Base64 always: the builder would write text as text, and so change its line ends.
-fn encoded<'a>(kind: ContentType<'a>, octets: &'a [u8]) -> MimePart<'a> {
-    if !kind.is_text() {
-        return MimePart::new(kind, octets);
-    }
-    let mut lines = Vec::with_capacity(octets.len() / 3 * 4 + octets.len() / LINE_OF_OCTETS * 2 + 8);
-    for line in octets.chunks(LINE_OF_OCTETS) {
-        lines.extend_from_slice(STANDARD.encode(line).as_bytes());
-        lines.extend_from_slice(b"\r\n");
-    }
-    MimePart::new(kind, lines).transfer_encoding("base64")
+fn encoded(kind: ContentType<'_>, place: usize) -> MimePart<'_> {
+    MimePart::new(kind, stand_in(place)).transfer_encoding("base64")
 }
 
 /// A message that may stand in another as it is, and its transfer encoding; line ends become CRLF.

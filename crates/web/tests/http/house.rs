@@ -6,13 +6,15 @@ use imapmcp_core::{
     account::{Backend, Credential, Login},
     id::AccountId,
     mail::{
-        MailError, MailStore, Mailbox, NetworkFault, Submission, SubmissionEnvelope, SubmitError, Submitted,
+        MailError, MailStore, Mailbox, NetworkFault, Outgoing, Submission, SubmissionEnvelope, SubmitError,
+        Submitted,
     },
     secret::{Binding, ExposeSecret, Sealed, SecretSlice, Vault, VaultError},
     store::{AccountRepository, UserRepository},
 };
 use imapmcp_delivery::{Delivery, DeliveryDeps};
 use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Config, password};
+use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
 use imapmcp_testkit::{FakeClock, SeededEntropy, builders};
 use imapmcp_web::{WebDeps, WebState};
@@ -72,9 +74,16 @@ impl House {
             clock: clock.clone(),
             entropy: entropy.clone(),
         }));
+        let parcels = Parcels::new(ParcelsDeps {
+            repository: database.clone(),
+            vault: Arc::new(GlassVault),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        });
         let delivery = Delivery::new(DeliveryDeps {
             accounts: accounts.clone(),
             outbox: database.clone(),
+            parcels,
             submission: servers,
             vault: Arc::new(GlassVault),
             clock: clock.clone(),
@@ -162,7 +171,12 @@ impl MailStore for Servers {
 
 #[async_trait]
 impl Submission for Servers {
-    async fn submit(&self, _: &Login, _: &SubmissionEnvelope, _: &[u8]) -> Result<Submitted, SubmitError> {
+    async fn submit(
+        &self,
+        _: &Login,
+        _: &SubmissionEnvelope,
+        _: &Outgoing,
+    ) -> Result<Submitted, SubmitError> {
         panic!("pages send nothing")
     }
 

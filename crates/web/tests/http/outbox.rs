@@ -13,7 +13,7 @@ use imapmcp_core::{
     store::OAuthRepository,
 };
 use imapmcp_delivery::Request;
-use imapmcp_mime::compose::NamedAddress;
+use imapmcp_mime::compose::{Letter, NamedAddress};
 use imapmcp_testkit::builders;
 
 /// A message of marie's that waits.
@@ -32,15 +32,13 @@ async fn held(house: &House, subject: &str, policy: SendPolicy) -> OutboxId {
     };
     let request = Request {
         account: builders::account_id("marie-Personal"),
-        to: vec![NamedAddress::parse("paul@example.org").unwrap()],
-        cc: Vec::new(),
-        bcc: vec![NamedAddress::parse("hidden@example.org").unwrap()],
-        subject: subject.into(),
-        text: Some("Both are <b>possible</b>.".into()),
-        html: None,
-        files: Vec::new(),
-        in_reply_to: None,
-        references: Vec::new(),
+        letter: Letter {
+            to: vec![NamedAddress::parse("paul@example.org").unwrap()],
+            bcc: vec![NamedAddress::parse("hidden@example.org").unwrap()],
+            subject: subject.into(),
+            text: Some("Both are <b>possible</b>.".into()),
+            ..Letter::default()
+        },
         idempotency_key: None,
         send_at: None,
     };

@@ -7,7 +7,7 @@ use imapmcp_core::{
     id::AccountId,
     mail::{
         Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, MailStore, Mailbox, Message,
-        MessageRef, Outcome, Page, Part, Role, Thread, ThreadScope, Transfer, TransferKind,
+        MessageRef, Outcome, Outgoing, Page, Part, Role, Thread, ThreadScope, Transfer, TransferKind,
     },
 };
 use std::sync::{
@@ -51,6 +51,11 @@ impl Sent {
     /// As a provider does by itself.
     pub(crate) fn save(&self, message: impl Into<Bytes>) {
         self.messages.lock().unwrap().push(message.into());
+    }
+
+    /// The copy that was saved last.
+    pub(crate) fn last(&self) -> Bytes {
+        self.messages.lock().unwrap().last().unwrap().clone()
     }
 
     pub(crate) fn copies(&self, id: &str) -> usize {
@@ -102,7 +107,7 @@ impl Mailbox for Sent {
     async fn append(
         &self,
         folder: &str,
-        message: Bytes,
+        message: Outgoing,
         _: &[Flag],
     ) -> Result<Option<MessageRef>, MailError> {
         assert_eq!(folder, "Sent");
@@ -111,6 +116,7 @@ impl Mailbox for Sent {
         if let Some(error) = self.append_fails.lock().unwrap().clone() {
             return Err(error);
         }
+        let message = message.collect().await.map_err(|_| MailError::Unreadable)?;
         self.save(message);
         self.points.reach("after append").await;
         Ok(None)

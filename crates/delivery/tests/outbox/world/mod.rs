@@ -14,12 +14,14 @@ use imapmcp_core::{
     account::{Account, AuthKind, Backend},
     id::{ClientId, OutboxId},
     oauth::{AccountScope, Grant, Principal, SendPolicy},
+    octets::Content,
     outbox::OutboxState,
     permission::Permissions,
     store::{OAuthRepository, UserRepository},
 };
 use imapmcp_delivery::{Delivery, DeliveryDeps, DeliveryError, Receipt, Request};
-use imapmcp_mime::compose::NamedAddress;
+use imapmcp_mime::compose::{File, Letter, NamedAddress};
+use imapmcp_parcels::{CHUNK, Parcels, ParcelsDeps};
 use imapmcp_storage::{Database, DatabaseUrl};
 use imapmcp_testkit::{FakeClock, builders};
 use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
@@ -94,6 +96,7 @@ pub(crate) struct World {
 pub(crate) struct House {
     pub(crate) delivery: Delivery,
     pub(crate) outbox: Arc<Watched>,
+    pub(crate) parcels: Parcels,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) account: Account,
     pub(crate) principal: Principal,
@@ -143,9 +146,16 @@ impl World {
             *self.account.lock().unwrap() = Some(account);
         }
         let outbox = Arc::new(Watched::new(database, points));
+        let parcels = Parcels::new(ParcelsDeps {
+            repository: outbox.clone(),
+            vault: self.vault.clone(),
+            clock: self.clock.clone(),
+            entropy: Arc::new(SystemEntropy),
+        });
         let delivery = Delivery::new(DeliveryDeps {
             accounts: accounts.clone(),
             outbox: outbox.clone(),
+            parcels: parcels.clone(),
             submission: server,
             vault: self.vault.clone(),
             clock: self.clock.clone(),
@@ -160,7 +170,7 @@ impl World {
             accounts: AccountScope::All,
             send_policy: SendPolicy::Immediate,
         };
-        House { delivery, outbox, accounts, account, principal }
+        House { delivery, outbox, parcels, accounts, account, principal }
     }
 
     /// Every message the server took, and how often each of its recipients got it.
@@ -173,6 +183,15 @@ impl World {
         }
         all
     }
+}
+
+/// More octets than one chunk.
+pub(crate) fn large() -> Vec<u8> {
+    (0..CHUNK + 1000).map(|at| (at * 7 % 253).to_le_bytes()[0]).collect()
+}
+
+pub(crate) fn large_file(content: Content) -> File {
+    File { filename: "large.bin".into(), content_type: "image/png".into(), content, content_id: None }
 }
 
 pub(crate) fn new_account(smtp: &str) -> NewAccount {
@@ -196,15 +215,12 @@ impl House {
     pub(crate) fn request(&self, subject: &str) -> Request {
         Request {
             account: self.account.id.clone(),
-            to: vec![NamedAddress::parse("a@example.org").unwrap()],
-            cc: Vec::new(),
-            bcc: Vec::new(),
-            subject: subject.into(),
-            text: Some("Hi".into()),
-            html: None,
-            files: Vec::new(),
-            in_reply_to: None,
-            references: Vec::new(),
+            letter: Letter {
+                to: vec![NamedAddress::parse("a@example.org").unwrap()],
+                subject: subject.into(),
+                text: Some("Hi".into()),
+                ..Letter::default()
+            },
             idempotency_key: None,
             send_at: None,
         }
@@ -214,6 +230,13 @@ impl House {
         self.delivery.send(&self.principal, self.request(subject)).await
     }
 
+    /// A message with a file too large to stand in it.
+    pub(crate) async fn send_large(&self, subject: &str) -> Result<Receipt, DeliveryError> {
+        let mut request = self.request(subject);
+        request.letter.files.push(large_file(Content::Memory(large().into())));
+        self.delivery.send(&self.principal, request).await
+    }
+
     pub(crate) async fn send_keyed(&self, key: &str) -> Result<Receipt, DeliveryError> {
         let request = Request { idempotency_key: Some(key.into()), ..self.request("Keyed") };
         self.delivery.send(&self.principal, request).await
@@ -221,7 +244,9 @@ impl House {
 
     pub(crate) async fn send_to(&self, to: &[&str]) -> Result<Receipt, DeliveryError> {
         let to = to.iter().map(|address| NamedAddress::parse(address).unwrap()).collect();
-        self.delivery.send(&self.principal, Request { to, ..self.request("To many") }).await
+        let mut request = self.request("To many");
+        request.letter.to = to;
+        self.delivery.send(&self.principal, request).await
     }
 
     pub(crate) async fn entry(&self, id: &OutboxId) -> imapmcp_delivery::OutboxView {

@@ -2,10 +2,10 @@ use super::Points;
 use async_trait::async_trait;
 use imapmcp_core::{
     account::Health,
-    id::{OutboxId, UserId},
+    id::{OutboxId, ParcelId, UserId},
     outbox::{Due, Lease, OutboxEntry, OutboxState},
     secret::Sealed,
-    store::{AccountRepository, Enqueued, OutboxQuery, OutboxRepository, StoreError},
+    store::{AccountRepository, Enqueued, OutboxQuery, OutboxRepository, ParcelRepository, StoreError},
     time::Timestamp,
 };
 use imapmcp_storage::Database;
@@ -23,6 +23,8 @@ pub(crate) struct Watched {
     /// The account's login is found to be refused right after a message was recorded.
     pub(crate) locks_out: AtomicBool,
     pub(crate) renewals: AtomicUsize,
+    /// Chunks cannot be read.
+    pub(crate) hides: AtomicBool,
 }
 
 impl Watched {
@@ -33,6 +35,7 @@ impl Watched {
             forgets: AtomicBool::new(false),
             locks_out: AtomicBool::new(false),
             renewals: AtomicUsize::new(0),
+            hides: AtomicBool::new(false),
         }
     }
 }
@@ -52,10 +55,11 @@ impl OutboxRepository for Watched {
         &self,
         entry: &OutboxEntry,
         message: &Sealed,
+        parcels: &[ParcelId],
         since: Timestamp,
     ) -> Result<Enqueued, StoreError> {
-        let answer =
-            watched!(self, "before enqueue", "after enqueue", self.database.enqueue(entry, message, since))?;
+        let enqueue = self.database.enqueue(entry, message, parcels, since);
+        let answer = watched!(self, "before enqueue", "after enqueue", enqueue)?;
         if self.locks_out.load(Ordering::SeqCst) {
             self.database.set_health(&entry.account, 1, Health::NeedsAttention).await?;
         }
@@ -121,5 +125,44 @@ impl OutboxRepository for Watched {
 
     async fn forget_messages(&self, before: Timestamp) -> Result<usize, StoreError> {
         self.database.forget_messages(before).await
+    }
+}
+
+#[async_trait]
+impl ParcelRepository for Watched {
+    async fn add_parcel(&self, user: &UserId, id: &ParcelId, until: Timestamp) -> Result<(), StoreError> {
+        self.database.add_parcel(user, id, until).await
+    }
+
+    async fn add_chunk(
+        &self,
+        user: &UserId,
+        id: &ParcelId,
+        position: u32,
+        chunk: &Sealed,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let add = self.database.add_chunk(user, id, position, chunk, until);
+        watched!(self, "before chunk", "after chunk", add)
+    }
+
+    async fn find_chunk(
+        &self,
+        user: &UserId,
+        id: &ParcelId,
+        position: u32,
+    ) -> Result<Option<Sealed>, StoreError> {
+        if self.hides.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("gone".into()));
+        }
+        watched!(self, "before reading", "after reading", self.database.find_chunk(user, id, position))
+    }
+
+    async fn remove_parcel(&self, user: &UserId, id: &ParcelId) -> Result<bool, StoreError> {
+        self.database.remove_parcel(user, id).await
+    }
+
+    async fn sweep_parcels(&self, ended: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
+        self.database.sweep_parcels(ended, now).await
     }
 }

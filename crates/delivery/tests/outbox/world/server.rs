@@ -1,8 +1,9 @@
 use super::Points;
 use async_trait::async_trait;
+use bytes::Bytes;
 use imapmcp_core::{
     account::Login,
-    mail::{FinalDot, MailError, Submission, SubmissionEnvelope, SubmitError, Submitted},
+    mail::{FinalDot, MailError, Outgoing, Submission, SubmissionEnvelope, SubmitError, Submitted},
     outbox::Refusal,
 };
 use std::{
@@ -41,6 +42,7 @@ pub(crate) type Taken = (String, Vec<String>);
 pub(crate) struct Server {
     script: Arc<Mutex<VecDeque<Answer>>>,
     taken: Arc<Mutex<Vec<Taken>>>,
+    messages: Arc<Mutex<Vec<Bytes>>>,
     points: Arc<Points>,
 }
 
@@ -57,6 +59,11 @@ impl Server {
         self.script.lock().unwrap().clear();
     }
 
+    /// The last message it took.
+    pub(crate) fn last(&self) -> Bytes {
+        self.messages.lock().unwrap().last().unwrap().clone()
+    }
+
     /// Message-IDs with the recipients they were taken for.
     pub(crate) fn taken(&self) -> Vec<Taken> {
         self.taken.lock().unwrap().clone()
@@ -71,7 +78,12 @@ pub(crate) fn message_id(message: &[u8]) -> String {
 
 #[async_trait]
 impl Submission for Server {
-    async fn submit(&self, _: &Login, _: &SubmissionEnvelope, _: &[u8]) -> Result<Submitted, SubmitError> {
+    async fn submit(
+        &self,
+        _: &Login,
+        _: &SubmissionEnvelope,
+        _: &Outgoing,
+    ) -> Result<Submitted, SubmitError> {
         panic!("the outbox asks before the final dot");
     }
 
@@ -79,7 +91,7 @@ impl Submission for Server {
         &self,
         _: &Login,
         envelope: &SubmissionEnvelope,
-        message: &[u8],
+        message: &Outgoing,
         dot: &dyn FinalDot,
     ) -> Result<Submitted, SubmitError> {
         self.points.reach("connected").await;
@@ -98,6 +110,7 @@ impl Submission for Server {
             .collect();
         let accepted: Vec<String> =
             envelope.recipients().iter().filter(|address| code(address).is_none()).cloned().collect();
+        let message = message.collect().await.map_err(|_| MailError::Unreadable)?;
         if !dot.may_leave(&refused).await {
             return Err(SubmitError::Withheld);
         }
@@ -112,7 +125,8 @@ impl Submission for Server {
             Answer::CutBeforeDelivery => return Err(SubmitError::Unknown),
             _ => {}
         }
-        self.taken.lock().unwrap().push((message_id(message), accepted.clone()));
+        self.taken.lock().unwrap().push((message_id(&message), accepted.clone()));
+        self.messages.lock().unwrap().push(message);
         self.points.reach("delivered").await;
         if matches!(answer, Answer::CutAfterDelivery) {
             return Err(SubmitError::Unknown);

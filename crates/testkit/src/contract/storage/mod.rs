@@ -6,10 +6,13 @@ pub mod keys;
 pub mod oauth;
 pub mod operations;
 pub mod outbox;
+pub mod parcels;
+pub mod uploads;
 pub mod users;
 
 use imapmcp_core::store::{
-    AccountRepository, KeyRepository, OAuthRepository, OperationRepository, OutboxRepository, UserRepository,
+    AccountRepository, KeyRepository, OAuthRepository, OperationRepository, OutboxRepository,
+    ParcelRepository, UploadRepository, UserRepository,
 };
 use std::{future::Future, pin::pin, sync::Arc, task::Poll};
 
@@ -28,6 +31,10 @@ pub struct Repositories {
     pub operations: Arc<dyn OperationRepository>,
     /// Messages on their way out.
     pub outbox: Arc<dyn OutboxRepository>,
+    /// Octets in chunks.
+    pub parcels: Arc<dyn ParcelRepository>,
+    /// Files on their way in.
+    pub uploads: Arc<dyn UploadRepository>,
 }
 
 impl Repositories {
@@ -40,6 +47,8 @@ impl Repositories {
             + OAuthRepository
             + OperationRepository
             + OutboxRepository
+            + ParcelRepository
+            + UploadRepository
             + 'static,
     {
         let all = Arc::new(all);
@@ -49,7 +58,9 @@ impl Repositories {
             keys: all.clone(),
             oauth: all.clone(),
             operations: all.clone(),
-            outbox: all,
+            outbox: all.clone(),
+            parcels: all.clone(),
+            uploads: all,
         }
     }
 }
@@ -87,6 +98,10 @@ pub async fn everything(on: &Repositories) {
     outbox::what_is_held_is_released_by_its_owner(on).await;
     outbox::a_user_lists_the_outbox(on).await;
     outbox::many_writers_wait_for_each_other(on).await;
+    parcels::chunks_come_back_to_their_user(on).await;
+    parcels::a_held_parcel_does_not_lapse(on).await;
+    uploads::an_upload_is_found_by_its_own_grant_and_completed_once(on).await;
+    uploads::bounds_hold_whoever_races(on).await;
     a_dropped_call_leaves_nothing_and_blocks_nobody(on).await;
 }
 

@@ -11,7 +11,7 @@ use imapmcp_core::{
     time::Timestamp,
 };
 
-async fn sender(on: &Repositories, name: &str) -> (Account, Grant) {
+pub(super) async fn sender(on: &Repositories, name: &str) -> (Account, Grant) {
     let user = builders::user(name);
     on.users.add_user(&user).await.unwrap();
     let client = builders::client(name);
@@ -31,11 +31,12 @@ fn before(answer: Enqueued) -> Option<OutboxEntry> {
     match answer {
         Enqueued::New => None,
         Enqueued::Before(entry) => Some(*entry),
+        Enqueued::Lapsed => panic!("there are no parcels"),
     }
 }
 
 async fn enqueue(on: &Repositories, entry: &OutboxEntry, since: Timestamp) -> Option<OutboxEntry> {
-    before(on.outbox.enqueue(entry, &octets(), since).await.unwrap())
+    before(on.outbox.enqueue(entry, &octets(), &[], since).await.unwrap())
 }
 
 /// Ends an entry as whoever holds it would.

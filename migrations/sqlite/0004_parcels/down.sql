@@ -1,0 +1,4 @@
+DROP TABLE uploads;
+DROP TABLE outbox_parcels;
+DROP TABLE parcel_chunks;
+DROP TABLE parcels;
