@@ -11,12 +11,15 @@ use imapmcp_core::{
 };
 use std::{
     collections::HashMap,
+    ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 /// Octets of a signature.
 const MAX_SIGNATURE: usize = 20_000;
+/// How long an account's undo window may be.
+pub const UNDO_SECONDS: RangeInclusive<u32> = 5..=300;
 
 /// What the use cases work with.
 pub struct AccountsDeps {
@@ -132,13 +135,20 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sets how messages of this account leave, whoever sends them.
+    /// Sets how messages of this account leave, whoever sends them; an undo window lasts [`UNDO_SECONDS`].
     pub async fn set_send_policy(
         &self,
         user: &UserId,
         id: &AccountId,
         policy: SendPolicy,
     ) -> Result<(), AccountError> {
+        if let SendPolicy::UndoWindow(seconds) = policy
+            && !UNDO_SECONDS.contains(&seconds)
+        {
+            return Err(
+                InvalidAccount { field: "undo window", problem: "is not 5 to 300 seconds long" }.into()
+            );
+        }
         let known = self.deps.repository.set_send_policy(user, id, policy).await?;
         self.changed(id, false);
         if known { Ok(()) } else { Err(AccountError::NotFound) }
