@@ -6,6 +6,7 @@ use imapmcp_core::{
     oauth::SendPolicy,
     random::Entropy,
     secret::{Binding, ExposeSecret, Sealed, SecretString, Vault, VaultError},
+    sender::{MAX_ALIASES, Sender},
     store::AccountRepository,
     time::Clock,
 };
@@ -179,6 +180,31 @@ impl Accounts {
         Ok(())
     }
 
+    /// Replaces the further addresses that mail of an account is sent from. Repetitions, and the account's own address, are
+    /// dropped; of the rest there may be [`MAX_ALIASES`].
+    pub async fn set_aliases(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        aliases: Vec<Sender>,
+    ) -> Result<(), AccountError> {
+        let account = self.get(user, id).await?;
+        let mut kept: Vec<Sender> = Vec::new();
+        for alias in aliases {
+            if !alias.is(&account.email) && !kept.iter().any(|known| known.is(alias.email())) {
+                kept.push(alias);
+            }
+        }
+        if kept.len() > MAX_ALIASES {
+            return Err(InvalidAccount { field: "aliases", problem: "are more than 20" }.into());
+        }
+        if !self.deps.repository.set_aliases(user, id, &kept).await? {
+            return Err(AccountError::NotFound);
+        }
+        self.changed(id, false);
+        Ok(())
+    }
+
     /// An account with its mailbox. [`AccountError::NeedsAttention`] if the server refused the login before.
     pub async fn mailbox(
         &self,
@@ -243,6 +269,7 @@ impl Accounts {
             health: Health::Ok,
             send_policy: SendPolicy::Immediate,
             signature: None,
+            aliases: Vec::new(),
             created_at: self.deps.clock.now(),
         };
         account.credential = self.seal(&account, &new.password);

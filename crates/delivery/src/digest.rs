@@ -7,8 +7,8 @@ use imapmcp_core::{
 use imapmcp_mime::compose::Draft;
 use sha2::{Digest, Sha256};
 
-/// Digest of account, recipients, subject, bodies and files; the Message-ID and the date are left out.
-pub(crate) fn content(account: &AccountId, draft: &Draft) -> TokenHash {
+/// Digest of account, alias it is sent from, recipients, subject, bodies and files; the Message-ID and the date are left out.
+pub(crate) fn content(account: &AccountId, alias: Option<&str>, draft: &Draft) -> TokenHash {
     let mut recipients = draft.recipients();
     recipients.sort();
     let mut hash = Sha256::new();
@@ -17,6 +17,10 @@ pub(crate) fn content(account: &AccountId, draft: &Draft) -> TokenHash {
         hash.update(octets);
     };
     field(account.as_str().as_bytes());
+    if let Some(alias) = alias {
+        field(b"from");
+        field(alias.to_lowercase().as_bytes());
+    }
     for recipient in &recipients {
         field(recipient.to_lowercase().as_bytes());
     }

@@ -59,6 +59,8 @@ pub struct DeliveryDeps {
 pub struct Request {
     /// With which account.
     pub account: AccountId,
+    /// From: one of the account's addresses; its main one when left out.
+    pub from: Option<String>,
     /// To.
     pub to: Vec<NamedAddress>,
     /// Cc.
@@ -164,9 +166,17 @@ impl Delivery {
             return Err(DeliveryError::TooFar);
         }
         let send_at = request.send_at.filter(|at| *at > now);
-        let domain = account.email.rsplit('@').next().unwrap_or("localhost");
+        // the name is the account's too: a caller chooses among addresses and makes none up
+        let sender = account.sender(request.from.as_deref().unwrap_or(&account.email));
+        let sender = sender.ok_or_else(|| {
+            DeliveryError::Sender(account.senders().iter().map(|own| own.email().to_owned()).collect())
+        })?;
+        let from = NamedAddress::new(sender.name(), sender.email())?;
+        let is_alias = !sender.is(&account.email);
+        let sender = from.email().to_owned();
+        let domain = sender.rsplit('@').next().unwrap_or("localhost");
         let draft = Draft {
-            from: NamedAddress::new(account.from_name.as_deref(), &account.email)?,
+            from,
             to: request.to,
             cc: request.cc,
             bcc: request.bcc,
@@ -184,7 +194,7 @@ impl Delivery {
         // with its Bcc field: the copy is filed from the record
         let copy = draft.copy_of(&octets);
         let recipients = draft.recipients();
-        SubmissionEnvelope::new(&account.email, &recipients).map_err(DeliveryError::Address)?;
+        SubmissionEnvelope::new(&sender, &recipients).map_err(DeliveryError::Address)?;
         let id = OutboxId::random(&*self.deps.entropy);
         let user = principal.user.as_str();
         let subject = self.deps.vault.seal(subject_binding(&id, user), draft.subject.as_bytes());
@@ -209,10 +219,10 @@ impl Delivery {
             account: account.id.clone(),
             grant: principal.grant.clone(),
             state,
-            content: digest::content(&account.id, &draft),
+            content: digest::content(&account.id, is_alias.then_some(sender.as_str()), &draft),
             message_id: draft.message_id,
             subject: Some(subject),
-            sender: account.email.clone(),
+            sender,
             recipients,
             idempotency: request.idempotency_key.map(|key| digest::idempotency(&principal.user, &key)),
             refusals: Vec::new(),

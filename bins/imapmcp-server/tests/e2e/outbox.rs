@@ -312,6 +312,7 @@ fn two_processes_share_an_outbox_while_one_is_killed_every_second() {
         for number in 0..MESSAGES {
             let request = Request {
                 account: account.clone(),
+                from: None,
                 to: vec![NamedAddress::parse("a@example.org").unwrap()],
                 cc: Vec::new(),
                 bcc: Vec::new(),

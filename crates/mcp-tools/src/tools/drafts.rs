@@ -10,17 +10,19 @@ use crate::{
     tools::{
         ACCOUNT, answer, get_attachment,
         letter::{
-            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, KEY, SEND_AT, SIGNATURE,
+            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
             SUBJECT, TO,
         },
     },
 };
 use bytes::Bytes;
 use imapmcp_core::{
+    account::Account,
     mail::{Flag, Locator, MailError, MessageRef, Part, Role},
     outbox::OutboxState,
     permission::Permission,
     random,
+    sender::Sender,
 };
 use imapmcp_delivery::Request;
 use imapmcp_mime::compose::{self, Draft, MAX_ATTACHMENTS, NamedAddress, Parsed};
@@ -36,6 +38,7 @@ pub(crate) const CREATE: Spec = Spec {
     effect: Effect::Adds,
     fields: &[
         ACCOUNT,
+        FROM,
         Field::optional("reply_to", Kind::Text(2000), "", "an id from list_messages"),
         Field::optional("reply_all", Kind::Flag, "", "true"),
         Field::optional("quote_original", Kind::On, "", "true"),
@@ -61,6 +64,7 @@ pub(crate) const UPDATE: Spec = Spec {
     fields: &[
         ACCOUNT,
         DRAFT,
+        FROM,
         TO,
         CC,
         BCC,
@@ -94,11 +98,13 @@ async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
             ToolError::argument("reply_to", "is not an id of this server", "an id from list_messages")
         })?;
         let (request, ..) = answer::reply_request(context, &opened, arguments, &at, body).await?;
-        of_request(request)
+        of_request(&opened.account, request)?
     } else {
+        let from = letter::from(arguments, &opened.account)?;
         let files = letter::files(context, &opened, arguments).await?;
         let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
         Parsed {
+            from: from.as_ref().map(named).transpose()?,
             to: letter::people(arguments, "to")?,
             cc: letter::people(arguments, "cc")?,
             bcc: letter::people(arguments, "bcc")?,
@@ -113,8 +119,14 @@ async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     Ok(shown(&folder, at.as_ref(), &parsed).into())
 }
 
-fn of_request(request: Request) -> Parsed {
-    Parsed {
+fn named(sender: &Sender) -> Result<NamedAddress, ToolError> {
+    NamedAddress::new(sender.name(), sender.email()).map_err(letter_error)
+}
+
+fn of_request(account: &Account, request: Request) -> Result<Parsed, ToolError> {
+    let from = request.from.and_then(|address| account.sender(&address));
+    Ok(Parsed {
+        from: from.as_ref().map(named).transpose()?,
         to: request.to,
         cc: request.cc,
         bcc: request.bcc,
@@ -125,7 +137,19 @@ fn of_request(request: Request) -> Parsed {
         files: request.files,
         in_reply_to: request.in_reply_to,
         references: request.references,
-    }
+    })
+}
+
+/// The account's address that a stored draft is from; whoever wrote it, nothing leaves from another one.
+fn author(account: &Account, draft: &Parsed) -> Result<Option<Sender>, ToolError> {
+    let Some(from) = &draft.from else { return Ok(None) };
+    account.sender(from.email()).map(Some).ok_or_else(|| {
+        let problem = format!(
+            "is a draft from `{}` (change that with update_draft and `from`) in an account",
+            from.email()
+        );
+        letter::not_own("id", &problem, account)
+    })
 }
 
 async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
@@ -138,6 +162,9 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
             draft.unusable.clear();
         }
     }
+    let chosen = letter::from(arguments, &opened.account)?;
+    let from = if chosen.is_some() { chosen } else { author(&opened.account, &draft)? };
+    draft.from = from.as_ref().map(named).transpose()?;
     if let Some(subject) = arguments.text("subject") {
         draft.subject = subject.to_owned();
     }
@@ -167,6 +194,7 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
             "an id from create_draft",
         ));
     }
+    let from = author(&opened.account, &draft)?;
     // a draft is one message, however often the call is repeated
     let id = reference::encode(&at.folder, at.uid_validity, at.uid);
     let key = arguments
@@ -174,6 +202,7 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
         .map_or_else(|| format!("draft {} {id}", opened.account.id), ToOwned::to_owned);
     let request = Request {
         account: opened.account.id.clone(),
+        from: from.map(|sender| sender.email().to_owned()),
         to: draft.to,
         cc: draft.cc,
         bcc: draft.bcc,
@@ -234,9 +263,13 @@ async fn store(
     draft: &Parsed,
 ) -> Result<(String, Option<MessageRef>), ToolError> {
     let account = &opened.account;
-    let domain = account.email.rsplit('@').next().unwrap_or("localhost");
+    let from = match &draft.from {
+        Some(from) => from.clone(),
+        None => NamedAddress::new(account.from_name.as_deref(), &account.email).map_err(letter_error)?,
+    };
+    let domain = from.email().rsplit('@').next().unwrap_or("localhost").to_owned();
     let message = Draft {
-        from: NamedAddress::new(account.from_name.as_deref(), &account.email).map_err(letter_error)?,
+        from,
         to: draft.to.clone(),
         cc: draft.cc.clone(),
         bcc: draft.bcc.clone(),

@@ -9,6 +9,8 @@ use crate::{
 /// What a stored draft says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
+    /// From, where it names exactly one address.
+    pub from: Option<NamedAddress>,
     /// To.
     pub to: Vec<NamedAddress>,
     /// Cc.
@@ -51,6 +53,12 @@ pub fn parse(octets: &[u8]) -> Parsed {
             }
             Err(_) => parsed.unusable.push(super::shorten(raw)),
         }
+    }
+    let authors = fields.raw("from").and_then(|raw| mailparse::addrparse(raw).ok());
+    let authors: Vec<_> = authors.iter().flat_map(|list| list.iter()).flat_map(singles).collect();
+    if let [author] = authors.as_slice() {
+        let name = author.display_name.as_deref().map(header::text);
+        parsed.from = NamedAddress::new(name.as_deref(), &author.addr).ok();
     }
     let is_id = |id: &String| super::reply::is_message_id(id);
     parsed.in_reply_to = fields.identifiers("in-reply-to", 1).pop().filter(is_id);

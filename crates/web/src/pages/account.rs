@@ -19,6 +19,7 @@ use imapmcp_core::{
     id::AccountId,
     mail::MailError,
     oauth::SendPolicy,
+    sender::{MAX_ALIASES, Sender},
     time::Timestamp,
 };
 use imapmcp_oauth_server::Parameters;
@@ -54,13 +55,15 @@ pub(crate) struct AccountPage {
     smtp_username: String,
     /// Text or HTML as it was entered.
     signature: String,
+    /// Further sender addresses, one a line.
+    aliases: String,
     /// `immediate`, `undo` or `approval`.
     policy: &'static str,
     /// Of the undo window, as entered.
     undo_seconds: String,
     /// The user's own password was given just now: credentials may be changed.
     recent: bool,
-    /// `added`, `password`, `signature`, `sending` or nothing.
+    /// `added`, `password`, `signature`, `aliases`, `sending` or nothing.
     notice: String,
     diagnosis: Option<DiagnosisView>,
     problem: Option<Problem>,
@@ -87,6 +90,7 @@ impl AccountPage {
             imap_username: account.imap_username.clone(),
             smtp_username: account.smtp_username.clone(),
             signature: account.signature.clone().unwrap_or_default(),
+            aliases: account.aliases.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
             policy: policy_word(account.send_policy),
             undo_seconds: match account.send_policy {
                 SendPolicy::UndoWindow(seconds) => seconds,
@@ -120,6 +124,7 @@ impl Page for AccountPage {
             imap_username: "marie".to_owned(),
             smtp_username: "marie@example.org".to_owned(),
             signature: "Marie Duval\n<b>Choir</b>".to_owned(),
+            aliases: "Choir <choir@example.org>".to_owned(),
             policy: "undo",
             undo_seconds: "60".to_owned(),
             recent: true,
@@ -213,6 +218,38 @@ pub(super) async fn change_signature(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// `POST /accounts/{id}/aliases` with `csrf`, `aliases` (one address a line, perhaps with a name; empty removes all).
+pub(super) async fn change_aliases(
+    state: Data<WebState>,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let (signed_in, form) = Submitted::signed_in(&state, &request, &body).await?;
+    let mut seen = Seen::new(&state, signed_in, &id).await?;
+    let text = form.first("aliases");
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let read: Result<Vec<Sender>, String> = lines
+        .iter()
+        .map(|line| line.parse().map_err(|_| line.chars().filter(|c| !c.is_control()).take(80).collect()))
+        .collect();
+    let problem = match read {
+        Err(line) => {
+            format!("“{line}” is not an address such as name@example.org or Name <name@example.org>.")
+        }
+        Ok(aliases) => {
+            match state.accounts.set_aliases(&seen.signed_in.user, &seen.account.id, aliases).await {
+                Ok(()) => return Ok(see_other(&format!("/accounts/{}?notice=aliases", seen.account.id))),
+                Err(AccountError::Invalid(_)) => format!("There may be at most {MAX_ALIASES}."),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    seen.page.problem = Some(Problem::new("The addresses were not changed", problem));
+    text.clone_into(&mut seen.page.aliases);
+    seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 /// `POST /accounts/{id}/sending` with `csrf`, `policy` (`immediate`, `undo`, `approval`), `seconds`. To let messages leave

@@ -246,3 +246,39 @@ async fn how_messages_leave_is_loosened_only_with_a_fresh_password() {
     assert_eq!(post(&mut again, &fresh, set("immediate", "")).await.status, StatusCode::SEE_OTHER);
     assert_eq!(policy().await, SendPolicy::Immediate);
 }
+
+#[actix_web::test]
+async fn further_addresses_are_checked_and_kept_once() {
+    let house = House::new().await;
+    let app = app!(house);
+    let (mut marie, mut paul) = (Browser::new(&app), Browser::new(&app));
+    marie.sign_in("marie@example.com", "/").await;
+    paul.sign_in("paul@example.com", "/").await;
+    let path = "/accounts/acc_marie-Studio";
+    let form = format!("{path}/aliases");
+    let csrf = marie.get(path).await.field("csrf");
+    let pauls = paul.get("/accounts/new").await.field("csrf");
+    let stranger = paul.post(&form, &[("csrf", &*pauls), ("aliases", "a@example.org")]).await;
+    assert_eq!(stranger.status, StatusCode::NOT_FOUND);
+    assert_eq!(marie.post(&form, &[("csrf", "x"), ("aliases", "a@b.c")]).await.status, StatusCode::FORBIDDEN);
+
+    let text =
+        "Choir & <choir@example.org>\r\n\r\nCHOIR@example.org\r\nmarie.Studio@example.com\r\nm@example.net ";
+    let saved = marie.post(&form, &[("csrf", &*csrf), ("aliases", text)]).await;
+    assert_eq!(saved.location(), format!("{path}?notice=aliases"));
+    let shown = marie.get(saved.location()).await;
+    says(&shown, "The addresses were saved");
+    says(&shown, "\nChoir &amp; &lt;choir@example.org&gt;\nm@example.net</textarea>");
+
+    for bad in ["choir", "a@example.org, b@example.org", "x\u{2028}y <a@b.c>", "<script>alert(1)</script>"] {
+        let refused = marie.post(&form, &[("csrf", &*csrf), ("aliases", bad)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+        says(&refused, "The addresses were not changed");
+        assert!(!refused.body.contains("<script>alert"));
+    }
+    let many: String = (0..21).map(|number| format!("a{number}@example.org\n")).collect();
+    says(&marie.post(&form, &[("csrf", &*csrf), ("aliases", &many)]).await, "at most 20");
+    says(&marie.get(path).await, "m@example.net</textarea>");
+    let none = marie.post(&form, &[("csrf", &*csrf), ("aliases", "")]).await;
+    assert!(!marie.get(none.location()).await.body.contains("m@example.net"));
+}

@@ -196,6 +196,7 @@ impl House {
     pub(crate) fn request(&self, subject: &str) -> Request {
         Request {
             account: self.account.id.clone(),
+            from: None,
             to: vec![NamedAddress::parse("a@example.org").unwrap()],
             cc: Vec::new(),
             bcc: Vec::new(),
