@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod by_hand;
 mod digest;
 mod dot;
 mod error;
@@ -13,6 +14,7 @@ mod sent_copy;
 mod submit;
 mod sweep;
 
+pub use by_hand::HandOutcome;
 pub use error::DeliveryError;
 pub use outbox::{CancelOutcome, OutboxPage, OutboxView, Preview, ReleaseOutcome};
 pub use receipt::{Receipt, state_word};

@@ -112,7 +112,7 @@ impl Delivery {
         true
     }
 
-    fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<Bytes> {
+    pub(crate) fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<Bytes> {
         match self.deps.vault.open(binding(&entry.id, entry.user.as_str()), message) {
             Ok(octets) => Some(Bytes::copy_from_slice(octets.expose_secret())),
             Err(error) => {
