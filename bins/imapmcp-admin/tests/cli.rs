@@ -117,6 +117,7 @@ fn help_says_what_there_is() {
         "account",
         "account add",
         "account list",
+        "account set",
         "account test",
         "account remove",
         "token",
@@ -332,4 +333,19 @@ fn people_get_text() {
     let down = admin.plain("user list --database-url postgres://nobody:hunter2@127.0.0.1:1/none", "");
     assert_eq!(down.code, 75);
     assert!(!down.err.contains("hunter2"), "{}", down.err);
+}
+
+#[test]
+fn an_account_gets_further_addresses() {
+    let admin = Admin::migrated().with_user("marie@example.com");
+    let add = "account add --user marie@example.com --email marie@example.com --label Home --imap demo: --alias team@example.com";
+    assert_eq!(admin.run(add).json()["aliases"], serde_json::json!(["team@example.com"]));
+    let set = "account set --user marie@example.com Home";
+    let two = admin
+        .run(&format!("{set} --alias m@example.net --alias M@example.net --alias marie@example.com"))
+        .json();
+    assert_eq!(two["aliases"], serde_json::json!(["m@example.net"]), "each once, and not the account's own");
+    assert_eq!(admin.run(&format!("{set} --no-alias")).json()["aliases"], serde_json::json!([]));
+    assert_eq!(admin.run(&format!("{set} --alias nobody")).code, 64);
+    assert_eq!(admin.run(set).code, 64);
 }

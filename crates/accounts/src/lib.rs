@@ -9,4 +9,4 @@ mod service;
 pub use diagnosis::{Diagnosis, Step};
 pub use error::AccountError;
 pub use new_account::{InvalidAccount, NewAccount};
-pub use service::{Accounts, AccountsDeps};
+pub use service::{Accounts, AccountsDeps, UNDO_SECONDS};

@@ -6,17 +6,21 @@ use imapmcp_core::{
     oauth::SendPolicy,
     random::Entropy,
     secret::{Binding, ExposeSecret, Sealed, SecretString, Vault, VaultError},
+    sender::{MAX_ALIASES, Sender},
     store::AccountRepository,
     time::Clock,
 };
 use std::{
     collections::HashMap,
+    ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 /// Octets of a signature.
 const MAX_SIGNATURE: usize = 20_000;
+/// How long an account's undo window may be.
+pub const UNDO_SECONDS: RangeInclusive<u32> = 5..=300;
 
 /// What the use cases work with.
 pub struct AccountsDeps {
@@ -132,13 +136,20 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sets how messages of this account leave, whoever sends them.
+    /// Sets how messages of this account leave, whoever sends them; an undo window lasts [`UNDO_SECONDS`].
     pub async fn set_send_policy(
         &self,
         user: &UserId,
         id: &AccountId,
         policy: SendPolicy,
     ) -> Result<(), AccountError> {
+        if let SendPolicy::UndoWindow(seconds) = policy
+            && !UNDO_SECONDS.contains(&seconds)
+        {
+            return Err(
+                InvalidAccount { field: "undo window", problem: "is not 5 to 300 seconds long" }.into()
+            );
+        }
         let known = self.deps.repository.set_send_policy(user, id, policy).await?;
         self.changed(id, false);
         if known { Ok(()) } else { Err(AccountError::NotFound) }
@@ -163,6 +174,31 @@ impl Accounts {
         }
         let signature = Some(signature.trim()).filter(|signature| !signature.is_empty());
         if !self.deps.repository.set_signature(user, id, signature).await? {
+            return Err(AccountError::NotFound);
+        }
+        self.changed(id, false);
+        Ok(())
+    }
+
+    /// Replaces the further addresses that mail of an account is sent from. Repetitions, and the account's own address, are
+    /// dropped; of the rest there may be [`MAX_ALIASES`].
+    pub async fn set_aliases(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        aliases: Vec<Sender>,
+    ) -> Result<(), AccountError> {
+        let account = self.get(user, id).await?;
+        let mut kept: Vec<Sender> = Vec::new();
+        for alias in aliases {
+            if !alias.is(&account.email) && !kept.iter().any(|known| known.is(alias.email())) {
+                kept.push(alias);
+            }
+        }
+        if kept.len() > MAX_ALIASES {
+            return Err(InvalidAccount { field: "aliases", problem: "are more than 20" }.into());
+        }
+        if !self.deps.repository.set_aliases(user, id, &kept).await? {
             return Err(AccountError::NotFound);
         }
         self.changed(id, false);
@@ -233,6 +269,7 @@ impl Accounts {
             health: Health::Ok,
             send_policy: SendPolicy::Immediate,
             signature: None,
+            aliases: Vec::new(),
             created_at: self.deps.clock.now(),
         };
         account.credential = self.seal(&account, &new.password);

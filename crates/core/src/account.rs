@@ -4,6 +4,7 @@ use crate::{
     id::{AccountId, UserId},
     oauth::SendPolicy,
     secret::{Sealed, SecretString},
+    sender::Sender,
     time::Timestamp,
 };
 
@@ -94,11 +95,29 @@ pub struct Account {
     pub send_policy: SendPolicy,
     /// What stands under messages: the person's own text or HTML, as typed; sanitised where it is used.
     pub signature: Option<String>,
+    /// Further addresses that mail of this account is sent from, at most [`MAX_ALIASES`](crate::sender::MAX_ALIASES).
+    pub aliases: Vec<Sender>,
     /// When it was added.
     pub created_at: Timestamp,
 }
 
 impl Account {
+    /// Every address that mail of this account is sent from, its own first.
+    pub fn senders(&self) -> Vec<Sender> {
+        let own = Sender { name: self.from_name.clone(), email: self.email.clone() };
+        std::iter::once(own).chain(self.aliases.iter().cloned()).collect()
+    }
+
+    /// The sender of this address, if it is one of the account's.
+    pub fn sender(&self, address: &str) -> Option<Sender> {
+        self.senders().into_iter().find(|sender| sender.is(address))
+    }
+
+    /// Whether the address is one of the account's.
+    pub fn owns(&self, address: &str) -> bool {
+        self.email.eq_ignore_ascii_case(address) || self.aliases.iter().any(|alias| alias.is(address))
+    }
+
     /// What the credential is bound to besides its row: changing a host, port, security mode or user name
     /// asks for the secret again.
     pub fn credential_context(&self) -> String {

@@ -10,6 +10,7 @@ pub mod outbox;
 pub mod permission;
 pub mod random;
 pub mod secret;
+pub mod sender;
 pub mod store;
 pub mod time;
 pub mod upload;

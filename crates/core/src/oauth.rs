@@ -75,6 +75,12 @@ impl SendPolicy {
             (Self::Immediate, policy) | (policy, Self::Immediate) => policy,
         }
     }
+
+    /// Whether going over to this from `before` lets messages leave sooner, or without being asked for.
+    #[must_use]
+    pub fn loosens(self, before: Self) -> bool {
+        self.stricter(before) != self
+    }
 }
 
 /// One consent: user × client × permissions × accounts × send policy × expiry.

@@ -8,8 +8,9 @@ use imapmcp_core::{
 use imapmcp_mime::compose::Letter;
 use sha2::{Digest, Sha256};
 
-/// Digest of account, recipients, subject, bodies and files; the Message-ID and the date are left out.
-pub(crate) fn content(account: &AccountId, letter: &Letter) -> TokenHash {
+/// Digest of account, alias it is sent from, recipients, subject, bodies and files; the Message-ID and the date are left
+/// out.
+pub(crate) fn content(account: &AccountId, alias: Option<&str>, letter: &Letter) -> TokenHash {
     let mut recipients = letter.recipients();
     recipients.sort();
     let mut hash = Sha256::new();
@@ -18,6 +19,10 @@ pub(crate) fn content(account: &AccountId, letter: &Letter) -> TokenHash {
         hash.update(octets);
     };
     field(account.as_str().as_bytes());
+    if let Some(alias) = alias {
+        field(b"from");
+        field(alias.to_lowercase().as_bytes());
+    }
     for recipient in &recipients {
         field(recipient.to_lowercase().as_bytes());
     }

@@ -11,6 +11,9 @@ pub enum DeliveryError {
     /// An address cannot stand in an SMTP envelope.
     #[error("`{0}` is not an e-mail address")]
     Address(String),
+    /// The sender is none of the account's addresses, which are these; nothing was sent.
+    #[error("the account does not send from that address")]
+    Sender(Vec<String>),
     /// The idempotency key belongs to another message; nothing was sent.
     #[error("the idempotency key was used for another message")]
     KeyReused,

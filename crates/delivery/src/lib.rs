@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod by_hand;
 mod digest;
 mod dot;
 mod error;
@@ -15,6 +16,7 @@ mod submit;
 mod sweep;
 mod writing;
 
+pub use by_hand::HandOutcome;
 pub use error::DeliveryError;
 pub use outbox::{CancelOutcome, OutboxPage, OutboxView, Preview, ReleaseOutcome};
 pub use receipt::{Receipt, state_word};

@@ -123,9 +123,13 @@ impl Delivery {
         }
         // the recipients see when it was sent, not when it was written
         let date = send_at.map_or(now, |at| at.max(now));
+        if letter.from.as_ref().is_some_and(|from| !account.owns(from.email())) {
+            let own = account.senders().iter().map(|own| own.email().to_owned()).collect();
+            return Err(DeliveryError::Sender(own));
+        }
         let draft = Draft::new(&account, letter, date, &*self.deps.entropy)?;
         let pieces = draft.compose()?;
-        SubmissionEnvelope::new(&account.email, &draft.letter.recipients())
+        SubmissionEnvelope::new(draft.from.email(), &draft.letter.recipients())
             .map_err(DeliveryError::Address)?;
         // with its Bcc field: the copy is filed from the record
         let (record, made) = self.write_down(user, &draft, pieces).await?;
@@ -172,6 +176,8 @@ impl Delivery {
     ) -> OutboxEntry {
         let now = self.deps.clock.now();
         let send_at = send_at.filter(|at| *at > now);
+        let sender = draft.from.email().to_owned();
+        let alias = (!sender.eq_ignore_ascii_case(&account.email)).then_some(sender.as_str());
         let id = OutboxId::random(&*self.deps.entropy);
         let user = principal.user.as_str();
         let subject = self.deps.vault.seal(subject_binding(&id, user), draft.letter.subject.as_bytes());
@@ -196,10 +202,10 @@ impl Delivery {
             account: account.id.clone(),
             grant: principal.grant.clone(),
             state,
-            content: digest::content(&account.id, &draft.letter),
+            content: digest::content(&account.id, alias, &draft.letter),
             message_id: draft.message_id,
             subject: Some(subject),
-            sender: account.email.clone(),
+            sender: sender.clone(),
             recipients: draft.letter.recipients(),
             idempotency,
             refusals: Vec::new(),

@@ -11,9 +11,11 @@ use crate::{
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
+    account::Account,
     mail::{Criterion, Flag, MailError, Mailbox, Page, Role},
     outbox::{OutboxEntry, OutboxState},
 };
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// How filing ended.
@@ -77,12 +79,7 @@ impl Delivery {
     }
 
     async fn filed(&self, entry: &OutboxEntry, record: &Record) -> Result<Filed, MailError> {
-        let (account, mailbox) = match self.deps.accounts.mailbox(&entry.user, &entry.account).await {
-            Ok(found) => found,
-            // the database is not the mail server: no reason to say that the login was refused
-            Err(AccountError::Store(_)) => return Err(MailError::Timeout),
-            Err(_) => return Err(MailError::LoginRefused),
-        };
+        let (account, mailbox) = self.mailbox(entry).await?;
         let filing = async {
             let (sent, there) = look(&*mailbox, &entry.message_id).await?;
             if there {
@@ -126,12 +123,18 @@ impl Delivery {
                     filed => entry.saved_to_sent = Some(matches!(filed, Ok(Filed::There))),
                 }
             }
-        } else if self.is_in_sent(entry).await {
-            entry.departed = true;
-            entry.at_risk = false;
-            entry.saved_to_sent = Some(true);
-            self.file_copy(entry, &Record::default(), lost).await;
-            return;
+        } else {
+            match self.is_in_sent(entry).await {
+                Ok(true) => {
+                    entry.departed = true;
+                    entry.at_risk = false;
+                    entry.saved_to_sent = Some(true);
+                    self.file_copy(entry, &Record::default(), lost).await;
+                    return;
+                }
+                Ok(false) => entry.last_error = None,
+                Err(error) => entry.last_error = Some(word(&error)),
+            }
         }
         entry.looks = entry.looks.saturating_add(1);
         let at = self.deps.clock.now().plus_seconds(backoff(entry.looks));
@@ -140,15 +143,22 @@ impl Delivery {
         self.write(entry, false).await;
     }
 
-    async fn is_in_sent(&self, entry: &OutboxEntry) -> bool {
-        let Ok((account, mailbox)) = self.deps.accounts.mailbox(&entry.user, &entry.account).await else {
-            return false;
-        };
+    async fn is_in_sent(&self, entry: &OutboxEntry) -> Result<bool, MailError> {
+        let (account, mailbox) = self.mailbox(entry).await?;
         let found = look(&*mailbox, &entry.message_id).await;
         if matches!(found, Err(MailError::LoginRefused)) {
             self.deps.accounts.note_login_failure(&account.id, account.credential_version).await;
         }
-        found.is_ok_and(|(_, there)| there)
+        Ok(found?.1)
+    }
+
+    async fn mailbox(&self, entry: &OutboxEntry) -> Result<(Account, Arc<dyn Mailbox>), MailError> {
+        match self.deps.accounts.mailbox(&entry.user, &entry.account).await {
+            Ok(found) => Ok(found),
+            // the database is not the mail server: no reason to say that the login was refused
+            Err(AccountError::Store(_)) => Err(MailError::Timeout),
+            Err(_) => Err(MailError::LoginRefused),
+        }
     }
 }
 

@@ -113,7 +113,7 @@ impl Delivery {
         true
     }
 
-    fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<Record> {
+    pub(crate) fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<Record> {
         match self.deps.vault.open(binding(&entry.id, entry.user.as_str()), message) {
             Ok(record) => Record::of_record(Bytes::copy_from_slice(record.expose_secret())),
             Err(error) => {

@@ -277,6 +277,14 @@ impl From<DeliveryError> for ToolError {
                 format!("holds `{address}`, which is no e-mail address"),
                 "[\"a@example.com\"]",
             ),
+            DeliveryError::Sender(own) => {
+                let example = own.first().cloned().unwrap_or_default();
+                Self::argument(
+                    "from",
+                    format!("is no address of this account, which sends from {}", own.join(", ")),
+                    example,
+                )
+            }
             DeliveryError::KeyReused => Self::argument(
                 "idempotency_key",
                 "was used for another message; nothing was sent",

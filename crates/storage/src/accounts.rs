@@ -2,7 +2,7 @@ use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
     schema::{accounts, users},
-    words::{Word, id, policy_of, policy_word},
+    words::{Word, aliases_of, aliases_text, id, policy_of, policy_word},
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -12,6 +12,7 @@ use imapmcp_core::{
     id::{AccountId, UserId},
     oauth::SendPolicy,
     secret::Sealed,
+    sender::Sender,
     store::{AccountRepository, StoreError},
     time::Timestamp,
 };
@@ -41,6 +42,7 @@ pub(crate) struct AccountRow {
     created_at: i64,
     send_policy: String,
     signature: Option<String>,
+    aliases: String,
 }
 
 impl From<&Account> for AccountRow {
@@ -73,6 +75,7 @@ impl From<&Account> for AccountRow {
             created_at: account.created_at.0,
             send_policy: policy_word(account.send_policy),
             signature: account.signature.clone(),
+            aliases: aliases_text(&account.aliases),
         }
     }
 }
@@ -109,6 +112,7 @@ impl TryFrom<AccountRow> for Account {
             health: Health::of(&row.health)?,
             send_policy: policy_of(&row.send_policy)?,
             signature: row.signature,
+            aliases: aliases_of(&row.aliases)?,
             created_at: Timestamp(row.created_at),
         })
     }
@@ -221,6 +225,21 @@ impl AccountRepository for Database {
         let changed = with_write!(self, |c| Ok(diesel::update(accounts::table.find(id.as_str()))
             .filter(accounts::user_id.eq(user.as_str()))
             .set(accounts::signature.eq(signature))
+            .execute(c)
+            .await?))?;
+        Ok(changed == 1)
+    }
+
+    async fn set_aliases(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        aliases: &[Sender],
+    ) -> Result<bool, StoreError> {
+        let text = aliases_text(aliases);
+        let changed = with_write!(self, |c| Ok(diesel::update(accounts::table.find(id.as_str()))
+            .filter(accounts::user_id.eq(user.as_str()))
+            .set(accounts::aliases.eq(&text))
             .execute(c)
             .await?))?;
         Ok(changed == 1)

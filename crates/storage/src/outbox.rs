@@ -292,6 +292,19 @@ impl OutboxRepository for Database {
         Ok(changed == 1)
     }
 
+    async fn hasten(&self, user: &UserId, due: &Due, now: Timestamp) -> Result<bool, StoreError> {
+        let changed = with_write!(self, |c| Ok(diesel::update(outbox::table.find(due.id.as_str()))
+            .filter(outbox::user_id.eq(user.as_str()))
+            .filter(outbox::fence.eq(due.fence))
+            .filter(outbox::state.eq(due.state.word()))
+            .filter(outbox::at_risk.eq(due.at_risk))
+            .filter(outbox::lease_until.is_null().or(outbox::lease_until.le(now.0)))
+            .set(outbox::next_attempt_at.eq(now.0))
+            .execute(c)
+            .await?))?;
+        Ok(changed == 1)
+    }
+
     async fn withdraw(&self, user: &UserId, id: &OutboxId, now: Timestamp) -> Result<bool, StoreError> {
         let waiting = words(&[OutboxState::Queued, OutboxState::PendingApproval]);
         with_tx!(self, |c| {

@@ -55,6 +55,7 @@ diesel::table! {
         created_at -> BigInt,
         send_policy -> Text,
         signature -> Nullable<Text>,
+        aliases -> Text,
     }
 }
 

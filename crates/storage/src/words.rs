@@ -9,6 +9,7 @@ use imapmcp_core::{
     outbox::{Hold, OutboxState, Refusal},
     permission::Permissions,
     secret::TokenHash,
+    sender::Sender,
     store::KeyState,
 };
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,15 @@ pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
 
 pub(crate) fn from_json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
     serde_json::from_str(text).map_err(|_| Failure::Unreadable("list"))
+}
+
+pub(crate) fn aliases_text(aliases: &[Sender]) -> String {
+    to_json(&aliases.iter().map(ToString::to_string).collect::<Vec<_>>())
+}
+
+pub(crate) fn aliases_of(text: &str) -> Result<Vec<Sender>, Failure> {
+    let list: Vec<String> = from_json(text)?;
+    list.iter().map(|alias| alias.parse().map_err(|_| Failure::Unreadable("alias"))).collect()
 }
 
 pub(crate) fn permissions(text: &str) -> Permissions {

@@ -85,6 +85,7 @@ pub fn account(user: &UserId, label: &str) -> Account {
         health: Health::Ok,
         send_policy: SendPolicy::Immediate,
         signature: None,
+        aliases: Vec::new(),
         created_at: NOON,
     }
 }

@@ -262,6 +262,8 @@ mod tests {
             "/accounts/acc_sample/test",
             "/accounts/acc_sample/password",
             "/accounts/acc_sample/signature",
+            "/accounts/acc_sample/sending",
+            "/accounts/acc_sample/aliases",
             "/accounts/acc_sample/remove",
             "/connect",
             "/connections",

@@ -15,6 +15,7 @@ use imapmcp_core::{
     id::UserId,
     mail::MailError,
     secret::SecretString,
+    sender::{MAX_ALIASES, Sender},
     store::{AccountRepository as _, UserRepository as _},
 };
 use imapmcp_storage::Database;
@@ -31,6 +32,7 @@ pub(crate) enum Account {
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
     },
+    Set(Set),
     /// Log in to both servers of an account and say what they answer
     #[command(after_help = "Example:\n  imapmcp-admin account test --user marie@example.com Work")]
     Test(Which),
@@ -60,6 +62,9 @@ pub(crate) struct Add {
     /// The name mail is sent with
     #[arg(long, value_name = "NAME")]
     from_name: Option<String>,
+    /// A further address mail is sent from, perhaps with a name; repeat it for several
+    #[arg(long, value_name = "ADDRESS")]
+    alias: Vec<Sender>,
     /// Where mail is read
     #[arg(long, value_name = "URL")]
     imap: String,
@@ -72,6 +77,22 @@ pub(crate) struct Add {
     /// Make it the account to use when none is named
     #[arg(long)]
     default: bool,
+}
+
+/// Change a mail account
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  imapmcp-admin account set --user marie@example.com Work --alias 'Team <team@example.com>'"
+)]
+pub(crate) struct Set {
+    #[command(flatten)]
+    which: Which,
+    /// A further address mail is sent from; repeat it for several. They take the place of those there are
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "no_alias")]
+    alias: Vec<Sender>,
+    /// No further address
+    #[arg(long, conflicts_with = "alias")]
+    no_alias: bool,
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +109,13 @@ impl Account {
         match self {
             Self::Add(add) => add.run(settings).await,
             Self::List { user } => list(&settings, user.as_deref()).await,
+            Self::Set(set) => {
+                let (services, account) = set.which.open(settings).await?;
+                services.accounts.set_aliases(&account.user, &account.id, set.alias).await?;
+                let account = services.accounts.get(&account.user, &account.id).await?;
+                let text = format!("Changed {} ({}).", account.label, account.email);
+                Ok(Report::new(shown(&account, &set.which.user), text))
+            }
             Self::Test(which) => {
                 let (services, account) = which.open(settings).await?;
                 let diagnosis = services.accounts.test(&account.user, &account.id).await?;
@@ -128,6 +156,9 @@ pub(crate) async fn find(database: &Database, user: &UserId, name: &str) -> Resu
 impl Add {
     async fn run(self, settings: Settings) -> Result<Report, Failure> {
         let (backend, imap_username, smtp_username) = self.servers(settings.allow_insecure)?;
+        if self.alias.len() > MAX_ALIASES {
+            return Err(Failure::new(Kind::Usage, format!("--alias: at most {MAX_ALIASES}")));
+        }
         let services = context::services(settings).await?;
         let user = context::user(&services.database, &self.user).await?;
         let password = match (&backend, &self.password_file) {
@@ -146,6 +177,7 @@ impl Add {
             is_default: self.default,
         };
         let added = services.accounts.add(&user.id, new).await?;
+        services.accounts.set_aliases(&user.id, &added.id, self.alias).await?;
         // The repository decides about the default.
         let added = services.accounts.get(&user.id, &added.id).await?;
         Ok(Report::new(shown(&added, &user.email), format!("Added {} ({}).", added.label, added.email)))
@@ -247,6 +279,7 @@ fn shown(account: &Stored, user: &str) -> Value {
         "user": user,
         "label": account.label,
         "email": account.email,
+        "aliases": account.aliases.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "is_default": account.is_default,
         "imap": imap,
         "imap_username": account.imap_username,

@@ -4,6 +4,7 @@ use crate::{
     id::{AccountId, UserId},
     oauth::SendPolicy,
     secret::Sealed,
+    sender::Sender,
 };
 use async_trait::async_trait;
 
@@ -35,6 +36,13 @@ pub trait AccountRepository: Send + Sync {
         user: &UserId,
         id: &AccountId,
         signature: Option<&str>,
+    ) -> Result<bool, StoreError>;
+    /// Replaces the further sender addresses; `false` if unknown or another user's.
+    async fn set_aliases(
+        &self,
+        user: &UserId,
+        id: &AccountId,
+        aliases: &[Sender],
     ) -> Result<bool, StoreError>;
     /// Sets how messages of an account leave; `false` if unknown or another user's.
     async fn set_send_policy(

@@ -64,6 +64,9 @@ pub trait OutboxRepository: Send + Sync {
     /// Writes what a worker may change: state, refusals, `departed`, `at_risk`, copy, hold, times, counters, last error
     /// and lease. `false`, and nothing is written, if the fence is not the entry's.
     async fn settle(&self, entry: &OutboxEntry) -> Result<bool, StoreError>;
+    /// Makes the next step of a user's entry due now, so that it can be taken; `false` if somebody works on it or it is
+    /// not as `due` says (any more).
+    async fn hasten(&self, user: &UserId, due: &Due, now: Timestamp) -> Result<bool, StoreError>;
     /// Withdraws an entry that nobody works on and that waits (queued, or for approval). What the server took already
     /// for other recipients stays taken: then only the retries end. `false` if it is too late.
     async fn withdraw(&self, user: &UserId, id: &OutboxId, now: Timestamp) -> Result<bool, StoreError>;

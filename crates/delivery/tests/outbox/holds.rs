@@ -5,7 +5,7 @@ use imapmcp_core::{
     oauth::{AccountScope, SendPolicy},
     outbox::{Hold, OutboxState},
 };
-use imapmcp_delivery::{CancelOutcome, DeliveryError, ReleaseOutcome, Request};
+use imapmcp_delivery::{CancelOutcome, DeliveryError, ReleaseOutcome};
 
 #[tokio::test]
 async fn a_message_cancelled_at_the_last_second_never_leaves() {
@@ -164,4 +164,28 @@ async fn the_outbox_is_listed_with_its_subjects() {
     assert!(none.entries.is_empty());
     let message = house.delivery.message(&user, &open.entries[0].id).await.unwrap().unwrap();
     assert!(String::from_utf8(message.collect().await.unwrap().to_vec()).unwrap().contains("Hi"));
+}
+
+#[tokio::test]
+async fn the_record_carries_the_alias_it_is_sent_from() {
+    let world = World::new();
+    let house = world.house().await;
+    let user = house.principal.user.clone();
+    let aliases = vec!["Team <team@example.net>".parse().unwrap()];
+    house.accounts.set_aliases(&user, &house.account.id, aliases).await.unwrap();
+    let from = |address: &str| {
+        let mut request = house.request("From");
+        request.letter.from = Some(address.parse().unwrap());
+        request
+    };
+    let other = house.delivery.send(&house.principal, from("eve@example.net")).await;
+    assert!(
+        matches!(other, Err(DeliveryError::Sender(own)) if own == ["me@example.com", "team@example.net"])
+    );
+    let receipt = house.delivery.send(&house.principal, from("TEAM@example.net")).await.unwrap();
+    assert_eq!(receipt.state, OutboxState::Done);
+    assert_eq!(world.server.senders(), ["team@example.net"], "the envelope's sender");
+    let copy = house.delivery.message(&user, &receipt.id).await.unwrap().unwrap();
+    let copy = String::from_utf8(copy.collect().await.unwrap().to_vec()).unwrap();
+    assert!(copy.contains("<team@example.net>") && !copy.contains("me@example.com"), "{copy}");
 }

@@ -1,6 +1,7 @@
 //! What sending does when servers, the database or the process fail.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod by_hand;
 mod copies;
 mod crashes;
 mod holds;

@@ -9,7 +9,7 @@ use imapmcp_delivery::{CancelOutcome, DeliveryError};
 use std::sync::{Arc, atomic::Ordering};
 
 impl House {
-    async fn sweep_later(&self, world: &World, seconds: i64) {
+    pub(crate) async fn sweep_later(&self, world: &World, seconds: i64) {
         world.clock.advance_seconds(seconds);
         self.delivery.sweep().await.unwrap();
     }

@@ -10,16 +10,18 @@ use crate::{
     tools::{
         ACCOUNT, FOLDER, ID, UID,
         letter::{
-            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, KEY, SEND_AT, SIGNATURE,
+            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
             SUBJECT, TO, TO_REQUIRED,
         },
         one_message, text,
     },
 };
 use imapmcp_core::{
-    mail::{Flag, FlagChange, Locator, Message},
+    account::Account,
+    mail::{Address, Envelope, Flag, FlagChange, Locator, Message},
     outbox::OutboxState,
     permission::Permission,
+    sender::Sender,
     time::Timestamp,
 };
 use imapmcp_delivery::Receipt;
@@ -40,6 +42,7 @@ pub(crate) const REPLY: Spec = Spec {
     effect: Effect::Destroys,
     fields: &[
         ACCOUNT,
+        FROM,
         ID,
         FOLDER,
         UID,
@@ -67,6 +70,7 @@ pub(crate) const FORWARD: Spec = Spec {
     about: "Forwards a message with its attachments. Receipt as send_message.",
     fields: &[
         ACCOUNT,
+        FROM,
         ID,
         FOLDER,
         UID,
@@ -120,8 +124,11 @@ pub(crate) async fn reply_letter(
     }
     let original = context.message(opened, at, text::BEGINNING).await?;
     let fields = Fields::parse(&original.header);
-    let own = [opened.account.email.as_str()];
+    let senders = opened.account.senders();
+    let own: Vec<&str> = senders.iter().map(Sender::email).collect();
     let mut answer = compose::answer(&original.summary.envelope, &fields, &own, arguments.flag("reply_all"));
+    let chosen = letter::from(arguments, &opened.account)?;
+    let from = chosen.or_else(|| addressed(&original.summary.envelope, &opened.account));
     if arguments.has("to") {
         answer.to = letter::people(arguments, "to")?;
     }
@@ -144,6 +151,7 @@ pub(crate) async fn reply_letter(
         (text, html) = compose::quoted(&text, html.as_deref(), &quote);
     }
     let letter = Letter {
+        from,
         to: answer.to.clone(),
         cc: answer.cc.clone(),
         bcc: letter::people(arguments, "bcc")?,
@@ -157,6 +165,12 @@ pub(crate) async fn reply_letter(
     Ok((letter, answer, original))
 }
 
+/// The user's address that a message went to; of one's own message, the one it came from.
+fn addressed(envelope: &Envelope, account: &Account) -> Option<Sender> {
+    let own = |list: &[Address]| list.iter().find_map(|address| account.sender(&address.email));
+    own(&envelope.from).or_else(|| own(&envelope.to)).or_else(|| own(&envelope.cc))
+}
+
 async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
     let at = one_message(arguments)?;
@@ -166,6 +180,7 @@ async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, 
         letter::people(arguments, "bcc")?,
     );
     let opened = context.open(arguments.text("account_id")).await?;
+    let from = letter::from(arguments, &opened.account)?;
     let mut files = letter::files(context, &opened, arguments).await?;
     let original = context.message(&opened, &at, text::BEGINNING).await?;
     if arguments.flag("include_attachments") {
@@ -177,7 +192,7 @@ async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, 
     let (text, html) = compose::forwarded(&text, html.as_deref(), &quote);
     let subject = arguments.text("subject").map(ToOwned::to_owned);
     let subject = subject.unwrap_or_else(|| compose::forward_subject(&quote.subject));
-    let letter = Letter { to, cc, bcc, subject, text: Some(text), html, files, ..Letter::default() };
+    let letter = Letter { from, to, cc, bcc, subject, text: Some(text), html, files, ..Letter::default() };
     let request = letter::request(&opened, letter, arguments);
     let (receipt, shown) = letter::send(context, request).await?;
     note(context, &opened, &original, &receipt, Flag::forwarded()).await;

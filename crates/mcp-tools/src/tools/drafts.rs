@@ -10,15 +10,17 @@ use crate::{
     tools::{
         ACCOUNT, answer, get_attachment,
         letter::{
-            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, KEY, SEND_AT, SIGNATURE,
+            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
             SUBJECT, TO,
         },
     },
 };
 use imapmcp_core::{
+    account::Account,
     mail::{Flag, Locator, MailError, MessageRef, Part, Role},
     outbox::OutboxState,
     permission::Permission,
+    sender::Sender,
 };
 use imapmcp_delivery::Request;
 use imapmcp_mime::compose::{self, Draft, Letter, MAX_ATTACHMENTS, NamedAddress, Parsed};
@@ -38,6 +40,7 @@ pub(crate) const CREATE: Spec = Spec {
     effect: Effect::Adds,
     fields: &[
         ACCOUNT,
+        FROM,
         Field::optional("reply_to", Kind::Text(2000), "", "an id from list_messages"),
         Field::optional("reply_all", Kind::Flag, "", "true"),
         Field::optional("quote_original", Kind::On, "", "true"),
@@ -63,6 +66,7 @@ pub(crate) const UPDATE: Spec = Spec {
     fields: &[
         ACCOUNT,
         DRAFT,
+        FROM,
         TO,
         CC,
         BCC,
@@ -97,9 +101,11 @@ async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
         })?;
         answer::reply_letter(context, &opened, arguments, &at, body).await?.0
     } else {
+        let from = letter::from(arguments, &opened.account)?;
         let files = letter::files(context, &opened, arguments).await?;
         let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
         Letter {
+            from,
             to: letter::people(arguments, "to")?,
             cc: letter::people(arguments, "cc")?,
             bcc: letter::people(arguments, "bcc")?,
@@ -114,15 +120,30 @@ async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     Ok(shown(&folder, at.as_ref(), &letter).into())
 }
 
+/// The account's address that a stored draft is from; whoever wrote it, nothing leaves from another one.
+fn author(account: &Account, author: Option<&NamedAddress>) -> Result<Option<Sender>, ToolError> {
+    let Some(from) = author else { return Ok(None) };
+    account.sender(from.email()).map(Some).ok_or_else(|| {
+        let problem = format!(
+            "is a draft from `{}` (change that with update_draft and `from`) in an account",
+            from.email()
+        );
+        letter::not_own("id", &problem, account)
+    })
+}
+
 async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
     let opened = context.open(arguments.text("account_id")).await?;
-    let (old, Parsed { letter: mut draft, .. }) = read(context, &opened, arguments).await?;
+    let (old, Parsed { letter: mut draft, author: written_by, .. }) =
+        read(context, &opened, arguments).await?;
     for (field, list) in [("to", &mut draft.to), ("cc", &mut draft.cc), ("bcc", &mut draft.bcc)] {
         if arguments.has(field) {
             *list = letter::people(arguments, field)?;
         }
     }
+    let chosen = letter::from(arguments, &opened.account)?;
+    draft.from = if chosen.is_some() { chosen } else { author(&opened.account, written_by.as_ref())? };
     if let Some(subject) = arguments.text("subject") {
         draft.subject = subject.to_owned();
     }
@@ -152,12 +173,14 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
             "an id from create_draft",
         ));
     }
+    let from = author(&opened.account, draft.author.as_ref())?;
     // a draft is one message, however often the call is repeated
     let id = reference::encode(&at.folder, at.uid_validity, at.uid);
     let key = arguments
         .text("idempotency_key")
         .map_or_else(|| format!("draft {} {id}", opened.account.id), ToOwned::to_owned);
-    let request = Request { idempotency_key: Some(key), ..letter::request(&opened, draft.letter, arguments) };
+    let letter = Letter { from, ..draft.letter };
+    let request = Request { idempotency_key: Some(key), ..letter::request(&opened, letter, arguments) };
     let (receipt, mut shown) = letter::send(context, request).await?;
     let recorded = !matches!(receipt.state, OutboxState::Rejected | OutboxState::Cancelled);
     if recorded && !remove(context, &opened, &at).await {

@@ -9,6 +9,7 @@ use crate::{
     tools::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, one_message, text},
 };
 use imapmcp_core::{
+    account::Account,
     mail::{Address, Message, Thread, ThreadScope},
     permission::Permission,
 };
@@ -55,7 +56,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     let thread = context.noting(&opened, thread).await?;
     let budget = octets(arguments);
     let own = &opened.account.email;
-    let mut result = frame(&thread, own, budget / 4);
+    let mut result = frame(&thread, &opened.account, budget / 4);
     let mut room = budget.saturating_sub(Value::Object(result.clone()).to_string().len() + 200);
     let (mut rows, dropped) = rows(&thread, own, &mut room)?;
     let mut left_out = 0;
@@ -80,7 +81,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
 }
 
 /// What is told of the conversation as a whole; its people take at most `room` octets.
-fn frame(thread: &Thread, own: &str, mut room: usize) -> Map<String, Value> {
+fn frame(thread: &Thread, account: &Account, mut room: usize) -> Map<String, Value> {
     let mut result = Map::new();
     result.insert("strategy".to_owned(), json!(thread.strategy.as_str()));
     if let Some(id) = &thread.id {
@@ -106,7 +107,7 @@ fn frame(thread: &Thread, own: &str, mut room: usize) -> Map<String, Value> {
     let last = thread.messages.last();
     let author = last.and_then(|message| message.summary.envelope.from.first());
     result.insert("last_from".to_owned(), json!(author.map(present::person).unwrap_or_default()));
-    result.insert("answer_owed".to_owned(), json!(last.is_some_and(|message| is_owed(message, own))));
+    result.insert("answer_owed".to_owned(), json!(last.is_some_and(|message| is_owed(message, account))));
     if !thread.skipped.is_empty() {
         let skipped: Vec<String> =
             thread.skipped.iter().take(10).map(|name| present::shorten(name, 100)).collect();
@@ -116,9 +117,9 @@ fn frame(thread: &Thread, own: &str, mut room: usize) -> Map<String, Value> {
 }
 
 /// Whether the last word is somebody else's, to the user, and not a machine's.
-fn is_owed(message: &Message, own: &str) -> bool {
+fn is_owed(message: &Message, account: &Account) -> bool {
     let envelope = &message.summary.envelope;
-    let is_own = |address: &Address| address.email.eq_ignore_ascii_case(own);
+    let is_own = |address: &Address| account.owns(&address.email);
     let signs = provenance::signs(envelope, &Fields::parse(&message.header));
     let answered = message.summary.flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Answered"));
     !envelope.from.iter().any(is_own)

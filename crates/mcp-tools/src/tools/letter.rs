@@ -14,6 +14,7 @@ use imapmcp_core::{
     mail::{Locator, Mailbox, Message, MessageRef, Outgoing, Part},
     octets::{Content, Octets, Pieces, ReadError},
     secret::TokenHash,
+    sender::Sender,
 };
 use imapmcp_delivery::{Receipt, Request, state_word};
 use imapmcp_extract::ExtractError;
@@ -29,6 +30,7 @@ pub(crate) const TO: Field = Field::optional("to", PEOPLE, "", ADDRESSES);
 pub(crate) const TO_REQUIRED: Field = Field { required: true, ..TO };
 pub(crate) const CC: Field = Field::optional("cc", PEOPLE, "", ADDRESSES);
 pub(crate) const BCC: Field = Field::optional("bcc", PEOPLE, "", ADDRESSES);
+pub(crate) const FROM: Field = Field::optional("from", Kind::Text(400), "", "an address of list_accounts");
 pub(crate) const SUBJECT: Field = Field::optional("subject", Kind::Text(1000), "", "\"Lunch on Friday\"");
 pub(crate) const BODY_TEXT: Field = Field::optional("body_text", TEXT, "", "\"Hello\"");
 pub(crate) const BODY_HTML: Field = Field::optional("body_html", TEXT, "", "\"<p>Hello</p>\"");
@@ -51,6 +53,23 @@ pub(crate) fn people(arguments: &Arguments, field: &str) -> Result<Vec<NamedAddr
                 .map_err(|problem| ToolError::argument(field, format!("is wrong: {problem}"), ADDRESSES))
         })
         .collect()
+}
+
+/// The account's address that a call names as `from`, if it names one.
+pub(crate) fn from(arguments: &Arguments, account: &Account) -> Result<Option<Sender>, ToolError> {
+    let Some(text) = arguments.text("from") else { return Ok(None) };
+    let named = NamedAddress::parse(text).ok().and_then(|named| account.sender(named.email()));
+    named.map(Some).ok_or_else(|| not_own("from", "is no address of this account", account))
+}
+
+/// An address that the account does not send from; the error names those it does.
+pub(crate) fn not_own(field: &str, problem: &str, account: &Account) -> ToolError {
+    let own: Vec<String> = account.senders().iter().map(|own| own.email().to_owned()).collect();
+    ToolError::argument(
+        field,
+        format!("{problem}, which sends from {}", own.join(", ")),
+        account.email.as_str(),
+    )
 }
 
 /// The text fields of a call; leaked markup of tool calls is refused.

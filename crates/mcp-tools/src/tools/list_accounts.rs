@@ -33,6 +33,10 @@ async fn run(context: &Context<'_>) -> Result<Reply, ToolError> {
             if let Some(name) = &account.from_name {
                 row.insert("from_name".to_owned(), json!(name));
             }
+            if !account.aliases.is_empty() {
+                let aliases: Vec<String> = account.aliases.iter().map(ToString::to_string).collect();
+                row.insert("aliases".to_owned(), json!(aliases));
+            }
             row.insert("is_default".to_owned(), json!(account.is_default));
             row.insert("permissions".to_owned(), json!(permissions));
             match account.health {

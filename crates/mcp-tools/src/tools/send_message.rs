@@ -7,7 +7,7 @@ use crate::{
     tools::{
         ACCOUNT,
         letter::{
-            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, KEY, SEND_AT, SIGNATURE,
+            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
             SUBJECT, TO_REQUIRED,
         },
     },
@@ -25,6 +25,7 @@ pub(crate) const SPEC: Spec = Spec {
     effect: Effect::Destroys,
     fields: &[
         ACCOUNT,
+        FROM,
         TO_REQUIRED,
         CC,
         BCC,
@@ -52,6 +53,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
         letter::people(arguments, "bcc")?,
     );
     let opened = context.open(arguments.text("account_id")).await?;
+    let from = letter::from(arguments, &opened.account)?;
     let files = letter::files(context, &opened, arguments).await?;
     if body.is_empty() && files.is_empty() {
         return Err(ToolError::argument(
@@ -62,6 +64,6 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     }
     let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
     let subject = arguments.text("subject").unwrap_or_default().to_owned();
-    let letter = Letter { to, cc, bcc, subject, text: Some(text), html, files, ..Letter::default() };
+    let letter = Letter { from, to, cc, bcc, subject, text: Some(text), html, files, ..Letter::default() };
     Ok(letter::send(context, letter::request(&opened, letter, arguments)).await?.1.into())
 }

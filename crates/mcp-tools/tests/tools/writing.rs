@@ -183,3 +183,114 @@ async fn no_text_of_any_tool_breaks_out_of_its_field() {
         }
     }
 }
+
+/// The house's account sends from two more addresses.
+async fn with_aliases(house: &House) {
+    let aliases = ["Demo Team <team@example.com>", "me@private.example"].map(|alias| alias.parse().unwrap());
+    let owner = &house.owner.user;
+    house.services.accounts.set_aliases(owner, &house.account.id, aliases.to_vec()).await.unwrap();
+}
+
+/// A message that came to an alias, from somebody else, to others too.
+async fn arrive_at(house: &House, from: &str, to: &str, subject: &str) -> Value {
+    let message = format!(
+        "From: {from}\r\nTo: {to}\r\nCc: carol@example.org, TEAM@example.com\r\nSubject: {subject}\r\n\
+         Message-ID: <{}@example.org>\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n\r\nHello\r\n",
+        subject.replace(' ', "-")
+    );
+    let (_, mailbox) = house.services.accounts.mailbox(&house.owner.user, &house.account.id).await.unwrap();
+    mailbox.append("INBOX", message.into(), &[]).await.unwrap();
+    inbox(house, &format!("subject:\"{subject}\"")).await
+}
+
+fn emails(list: &Value) -> Vec<&str> {
+    list.as_array().into_iter().flatten().map(|one| one["email"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_reply_comes_from_the_address_that_was_written_to_and_goes_to_nobody_of_ones_own() {
+    let house = house().await;
+    with_aliases(&house).await;
+    let accounts = house.owner("list_accounts", json!({})).await;
+    assert_eq!(
+        accounts["accounts"][0]["aliases"],
+        json!(["Demo Team <team@example.com>", "me@private.example"])
+    );
+    let original = arrive_at(
+        &house,
+        "ada@example.org",
+        "Me <Me@Private.example>, demo@example.com, bob@example.org",
+        "To an alias",
+    )
+    .await;
+    let thread = house.owner("get_thread", json!({ "id": original["id"] })).await;
+    assert_eq!(thread["answer_owed"], true, "an alias is the user too");
+    let call = json!({ "id": original["id"], "reply_all": true, "body_text": "Yes." });
+    let receipt = house.owner("reply_message", call).await;
+    let sent = newest(&house, "Sent").await;
+    assert_eq!(
+        sent["from"]["email"].as_str().or(sent["from"][0]["email"].as_str()),
+        Some("me@private.example")
+    );
+    assert_eq!(emails(&sent["to"]), ["ada@example.org"]);
+    assert_eq!(emails(&sent["cc"]), ["bob@example.org", "carol@example.org"]);
+    assert!(receipt["message_id"].as_str().unwrap().ends_with("@private.example"), "{receipt}");
+
+    let own = arrive_at(&house, "team@example.com", "ada@example.org, me@private.example", "My own").await;
+    assert_eq!(house.owner("get_thread", json!({ "id": own["id"] })).await["answer_owed"], false);
+    let call = json!({ "id": own["id"], "reply_all": true, "body_text": "And one more thing." });
+    house.owner("reply_message", call).await;
+    let sent = newest(&house, "Sent").await;
+    assert_eq!(
+        sent["from"]["email"].as_str().or(sent["from"][0]["email"].as_str()),
+        Some("team@example.com")
+    );
+    assert!(emails(&sent["to"]).contains(&"ada@example.org"), "{sent}");
+    assert_eq!(emails(&sent["cc"]), ["carol@example.org"]);
+}
+
+#[tokio::test]
+async fn from_is_one_of_the_accounts_addresses_and_no_other() {
+    let house = house().await;
+    with_aliases(&house).await;
+    let send =
+        |from: &str| json!({ "from": from, "to": ["ada@example.org"], "subject": "Hi", "body_text": "x" });
+    for other in [
+        "eve@example.com",
+        "Demo Team <eve@example.com>",
+        "team@example.com\r\nBcc: eve@example.com",
+        "team@example.com>\r\nRCPT TO:<eve@example.com",
+        "team@example.com, eve@example.com",
+    ] {
+        for (tool, call) in [("send_message", send(other)), ("create_draft", send(other))] {
+            let error = house.ask(&house.owner, tool, call).await.unwrap_err();
+            assert_eq!(error.code(), "invalid_argument", "{tool} {other:?}");
+            let told = error.to_json("").to_string();
+            assert!(told.contains("demo@example.com, team@example.com, me@private.example"), "{told}");
+        }
+    }
+    house.owner("send_message", send("Somebody Else <TEAM@example.com>")).await;
+    let sent = newest(&house, "Sent").await;
+    let from = sent["from"].to_string();
+    assert!(
+        from.contains("Demo Team") && from.contains("team@example.com"),
+        "the name is the account's: {from}"
+    );
+    let again = house.owner("send_message", send("me@private.example")).await;
+    assert_eq!(again["repeated"], false, "from another address it is another message");
+    assert_eq!(house.owner("send_message", send("me@private.example")).await["repeated"], true);
+
+    let draft = house.owner("create_draft", send("team@example.com")).await;
+    let changed = house.owner("update_draft", json!({ "id": draft["id"], "body_text": "y" })).await;
+    let stored = house.owner("get_message", json!({ "id": changed["id"] })).await;
+    assert!(stored["from"].to_string().contains("team@example.com"), "{stored}");
+    let call = json!({ "id": changed["id"], "from": "me@private.example" });
+    let moved = house.owner("update_draft", call).await;
+    house.owner("send_draft", json!({ "id": moved["id"] })).await;
+    assert!(newest(&house, "Sent").await["from"].to_string().contains("me@private.example"));
+
+    let kept = house.owner("create_draft", send("team@example.com")).await;
+    house.services.accounts.set_aliases(&house.owner.user, &house.account.id, Vec::new()).await.unwrap();
+    let error = house.ask(&house.owner, "send_draft", json!({ "id": kept["id"] })).await.unwrap_err();
+    assert!(error.to_json("").to_string().contains("update_draft"), "{error:?}");
+}

@@ -23,6 +23,7 @@ use imapmcp_core::{
     account::Account,
     octets::Content,
     random::{self, Entropy},
+    sender::Sender,
     time::Timestamp,
 };
 use mail_builder::{
@@ -53,6 +54,8 @@ pub struct File {
 /// What a person writes: all of a message but its author, date and identifier.
 #[derive(Debug, Clone, Default)]
 pub struct Letter {
+    /// From: one of the account's addresses; its main one when left out.
+    pub from: Option<Sender>,
     /// To.
     pub to: Vec<NamedAddress>,
     /// Cc.
@@ -135,16 +138,20 @@ impl Letter {
 }
 
 impl Draft {
-    /// A letter by the holder of an account, under a Message-ID of its own.
+    /// A letter by the holder of an account, under a Message-ID of its own. The name is the account's too: who writes
+    /// chooses among its addresses and makes none up.
     pub fn new(
         account: &Account,
         letter: Letter,
         date: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<Self, ComposeError> {
-        let from = NamedAddress::new(account.from_name.as_deref(), &account.email)?;
-        let domain = account.email.rsplit('@').next().unwrap_or("localhost");
-        Ok(Self { from, message_id: format!("{}@{domain}", random::token(entropy, 18)), date, letter })
+        let address = letter.from.as_ref().map_or(account.email.as_str(), Sender::email);
+        let sender = account.sender(address).ok_or_else(|| ComposeError::Address(shorten(address)))?;
+        let from = NamedAddress::new(sender.name(), sender.email())?;
+        let domain = from.email().rsplit('@').next().unwrap_or("localhost");
+        let message_id = format!("{}@{domain}", random::token(entropy, 18));
+        Ok(Self { from, message_id, date, letter })
     }
 
     /// The message as submitted: no Bcc field.

@@ -12,6 +12,8 @@ use imapmcp_core::octets::Content;
 pub struct Parsed {
     /// What it says; its HTML is sanitised.
     pub letter: Letter,
+    /// From, where it names exactly one address.
+    pub author: Option<NamedAddress>,
     /// Addresses that are none: a draft may hold half a one.
     pub unusable: Vec<String>,
 }
@@ -37,6 +39,15 @@ pub fn parse(octets: &[u8]) -> Parsed {
             Err(_) => unusable.push(super::shorten(raw)),
         }
     }
+    let authors = fields.raw("from").and_then(|raw| mailparse::addrparse(raw).ok());
+    let authors: Vec<_> = authors.iter().flat_map(|list| list.iter()).flat_map(singles).collect();
+    let author = match authors.as_slice() {
+        [only] => {
+            let name = only.display_name.as_deref().map(header::text);
+            NamedAddress::new(name.as_deref(), &only.addr).ok()
+        }
+        _ => None,
+    };
     let is_id = |id: &String| super::reply::is_message_id(id);
     letter.in_reply_to = fields.identifiers("in-reply-to", 1).pop().filter(is_id);
     letter.references = fields.identifiers("references", 40).into_iter().filter(is_id).collect();
@@ -76,7 +87,7 @@ pub fn parse(octets: &[u8]) -> Parsed {
             content_id: file.content_id.filter(|_| file.inline),
         });
     }
-    Parsed { letter, unusable }
+    Parsed { letter, author, unusable }
 }
 
 fn singles(address: &mailparse::MailAddr) -> Vec<mailparse::SingleInfo> {

@@ -13,15 +13,28 @@ use actix_web::{
     http::StatusCode,
     web::{Bytes, Data, Path},
 };
-use imapmcp_accounts::{AccountError, NewAccount};
+use imapmcp_accounts::{AccountError, NewAccount, UNDO_SECONDS};
 use imapmcp_core::{
     account::{Account, Backend, Health},
     id::AccountId,
     mail::MailError,
+    oauth::SendPolicy,
+    sender::{MAX_ALIASES, Sender},
     time::Timestamp,
 };
 use imapmcp_oauth_server::Parameters;
 use serde::Serialize;
+
+/// What is offered as an undo window, in seconds.
+const USUAL_UNDO: u32 = 30;
+
+const fn policy_word(policy: SendPolicy) -> &'static str {
+    match policy {
+        SendPolicy::Immediate => "immediate",
+        SendPolicy::UndoWindow(_) => "undo",
+        SendPolicy::Approval => "approval",
+    }
+}
 
 /// `pages/account.html`.
 #[derive(Debug, Serialize)]
@@ -42,9 +55,15 @@ pub(crate) struct AccountPage {
     smtp_username: String,
     /// Text or HTML as it was entered.
     signature: String,
+    /// Further sender addresses, one a line.
+    aliases: String,
+    /// `immediate`, `undo` or `approval`.
+    policy: &'static str,
+    /// Of the undo window, as entered.
+    undo_seconds: String,
     /// The user's own password was given just now: credentials may be changed.
     recent: bool,
-    /// `added`, `password`, `signature` or nothing.
+    /// `added`, `password`, `signature`, `aliases`, `sending` or nothing.
     notice: String,
     diagnosis: Option<DiagnosisView>,
     problem: Option<Problem>,
@@ -71,6 +90,13 @@ impl AccountPage {
             imap_username: account.imap_username.clone(),
             smtp_username: account.smtp_username.clone(),
             signature: account.signature.clone().unwrap_or_default(),
+            aliases: account.aliases.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            policy: policy_word(account.send_policy),
+            undo_seconds: match account.send_policy {
+                SendPolicy::UndoWindow(seconds) => seconds,
+                SendPolicy::Immediate | SendPolicy::Approval => USUAL_UNDO,
+            }
+            .to_string(),
             recent,
             notice: String::new(),
             diagnosis: None,
@@ -98,6 +124,9 @@ impl Page for AccountPage {
             imap_username: "marie".to_owned(),
             smtp_username: "marie@example.org".to_owned(),
             signature: "Marie Duval\n<b>Choir</b>".to_owned(),
+            aliases: "Choir <choir@example.org>".to_owned(),
+            policy: "undo",
+            undo_seconds: "60".to_owned(),
             recent: true,
             notice: "added".to_owned(),
             diagnosis: Some(DiagnosisView::new(&Ok(()), &Err(MailError::Timeout))),
@@ -185,6 +214,73 @@ pub(super) async fn change_signature(
             let text = format!("It {}.", error.problem);
             seen.page.problem = Some(Problem::new("The signature was not changed", text));
             seen.page.signature = signature;
+            seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /accounts/{id}/aliases` with `csrf`, `aliases` (one address a line, perhaps with a name; empty removes all).
+pub(super) async fn change_aliases(
+    state: Data<WebState>,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let (signed_in, form) = Submitted::signed_in(&state, &request, &body).await?;
+    let mut seen = Seen::new(&state, signed_in, &id).await?;
+    let text = form.first("aliases");
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let read: Result<Vec<Sender>, String> = lines
+        .iter()
+        .map(|line| line.parse().map_err(|_| line.chars().filter(|c| !c.is_control()).take(80).collect()))
+        .collect();
+    let problem = match read {
+        Err(line) => {
+            format!("“{line}” is not an address such as name@example.org or Name <name@example.org>.")
+        }
+        Ok(aliases) => {
+            match state.accounts.set_aliases(&seen.signed_in.user, &seen.account.id, aliases).await {
+                Ok(()) => return Ok(see_other(&format!("/accounts/{}?notice=aliases", seen.account.id))),
+                Err(AccountError::Invalid(_)) => format!("There may be at most {MAX_ALIASES}."),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    seen.page.problem = Some(Problem::new("The addresses were not changed", problem));
+    text.clone_into(&mut seen.page.aliases);
+    seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// `POST /accounts/{id}/sending` with `csrf`, `policy` (`immediate`, `undo`, `approval`), `seconds`. To let messages leave
+/// more easily wants the user's own password within the last five minutes; to be stricter does not.
+pub(super) async fn change_sending(
+    state: Data<WebState>,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let (signed_in, form) = Submitted::signed_in(&state, &request, &body).await?;
+    let mut seen = Seen::new(&state, signed_in, &id).await?;
+    let policy = match form.first("policy") {
+        "immediate" => SendPolicy::Immediate,
+        // what is no number is refused like a number out of bounds
+        "undo" => SendPolicy::UndoWindow(form.first("seconds").trim().parse().unwrap_or(0)),
+        "approval" => SendPolicy::Approval,
+        _ => return Err(WebError::BadRequest("Choose when messages leave.")),
+    };
+    let account = &seen.account;
+    let invalid = matches!(policy, SendPolicy::UndoWindow(seconds) if !UNDO_SECONDS.contains(&seconds));
+    if !invalid && policy.loosens(account.send_policy) && !seen.page.recent {
+        return Err(WebError::SignInAgain { next: format!("/accounts/{}", account.id) });
+    }
+    match state.accounts.set_send_policy(&seen.signed_in.user, &account.id, policy).await {
+        Ok(()) => Ok(see_other(&format!("/accounts/{}?notice=sending", account.id))),
+        Err(AccountError::Invalid(_)) => {
+            let text = "Messages can be held for 5 to 300 seconds.";
+            seen.page.problem = Some(Problem::new("Nothing was changed", text));
+            seen.page.policy = policy_word(policy);
+            form.first("seconds").clone_into(&mut seen.page.undo_seconds);
             seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY)
         }
         Err(error) => Err(error.into()),

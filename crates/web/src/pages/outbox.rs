@@ -17,10 +17,10 @@ use imapmcp_core::{
     account::Account,
     id::{GrantId, OutboxId},
     oauth::AccountScope,
-    outbox::{Hold, OutboxState},
+    outbox::{Hold, OutboxState, Refusal},
     time::Timestamp,
 };
-use imapmcp_delivery::{CancelOutcome, OutboxView, Preview, ReleaseOutcome};
+use imapmcp_delivery::{CancelOutcome, HandOutcome, OutboxView, Preview, ReleaseOutcome};
 use imapmcp_oauth_server::{Connection, Parameters, clean_name};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -30,6 +30,9 @@ const MAX_SHOWN: usize = 20;
 /// Entries on the page, open ones and others.
 const OPEN: u32 = 100;
 const RECENT: u32 = 20;
+
+/// What can be said of the last decision.
+const NOTICES: [&str; 8] = ["released", "cancelled", "late", "found", "absent", "arrived", "again", "now"];
 
 /// `pages/outbox.html`.
 #[derive(Debug, Serialize)]
@@ -42,7 +45,7 @@ pub(crate) struct OutboxPage {
     open: Vec<Row>,
     /// Ended.
     recent: Vec<Row>,
-    /// `released`, `cancelled`, `late` or nothing.
+    /// One of [`NOTICES`] or nothing.
     notice: &'static str,
 }
 
@@ -67,6 +70,10 @@ struct Row {
     /// "Undo", "Stop" or "Reject".
     cancel_word: &'static str,
     release: bool,
+    /// Nobody knows whether it left: the person may look, settle it, or send it again.
+    settle: bool,
+    /// It is tried again later; the person may do it now.
+    hurry: bool,
     preview: Option<PreviewRow>,
 }
 
@@ -107,10 +114,14 @@ impl Names {
 
     fn row(&self, view: &OutboxView) -> Row {
         let (kind, icon, word, line) = self.standing(view);
-        let refused = |refusal: &imapmcp_core::outbox::Refusal| {
-            let later = refusal.may_pass() && view.next_attempt_at.is_some();
+        let refused = |refusal: &Refusal| {
+            let later = refusal.may_pass() && view.state == OutboxState::Queued;
             let said = if later { "is tried again" } else { "was refused" };
-            format!("{} {said} ({})", refusal.address, refusal.code)
+            let code = refusal
+                .enhanced
+                .as_deref()
+                .map_or_else(|| refusal.code.to_string(), |enhanced| format!("{} {enhanced}", refusal.code));
+            format!("{} {said}: {} ({code}).", refusal.address, because(refusal))
         };
         Row {
             id: view.id.to_string(),
@@ -136,6 +147,8 @@ impl Names {
                 _ => "Stop",
             },
             release: view.state == OutboxState::PendingApproval,
+            settle: view.state == OutboxState::Unknown,
+            hurry: view.state == OutboxState::Queued && view.hold.is_none(),
             preview: None,
         }
     }
@@ -160,9 +173,15 @@ impl Names {
                 "warn",
                 "q",
                 "Outcome unknown",
-                "The whole message was handed over, then the connection broke. It may or may not have been sent; \
-                 it is not tried again by itself."
-                    .to_owned(),
+                format!(
+                    "The whole message was handed over, then the connection broke. It may or may not have been sent; \
+                     it is not sent again by itself. {}",
+                    match (view.looks, &view.last_error) {
+                        (0, _) => "We look for it in Sent.".to_owned(),
+                        (_, None) => "It was not in Sent when we last looked.".to_owned(),
+                        (_, Some(_)) => format!("We could not look into Sent: {why}."),
+                    }
+                ),
             ),
             OutboxState::Queued if view.hold.is_some() => {
                 ("info", "clock", "Held", format!("Leaves {}.", when(view.next_attempt_at)))
@@ -192,6 +211,28 @@ impl Names {
             OutboxState::Cancelled => ("info", "ban", "Stopped", "It never left.".to_owned()),
         };
         (kind, icon, word.to_owned(), line)
+    }
+}
+
+/// Why a recipient was refused, as far as the code tells (RFC 3463, RFC 5321 §4.2).
+fn because(refusal: &Refusal) -> &'static str {
+    let enhanced =
+        refusal.enhanced.as_deref().and_then(|code| code.split_once('.')).map(|(_, detail)| detail);
+    match (enhanced, refusal.code) {
+        (Some("1.2" | "1.10" | "4.4"), _) => "the part after the @ takes no mail",
+        (Some(detail), _) if detail.starts_with("1.") => "there is no such address",
+        (Some("2.1"), _) => "the mailbox is switched off",
+        (Some("2.2"), _) => "the mailbox is full",
+        (Some("2.3" | "3.4"), _) => "the message is too large",
+        (Some(detail), _) if detail.starts_with("4.") => "the recipient’s server cannot be reached",
+        (Some("5.3"), _) => "the message goes to too many people",
+        (Some(detail), _) if detail.starts_with("7.") => {
+            "the server’s rules do not allow it, often because of a spam check"
+        }
+        (_, 552) => "the mailbox is full or the message is too large",
+        (_, 550 | 551 | 553) => "there is no such address, or it does not take this message",
+        (_, 400..500) => "the server cannot take it at the moment",
+        _ => "the server did not say why",
     }
 }
 
@@ -244,6 +285,8 @@ impl Page for OutboxPage {
             cancel: true,
             cancel_word: "Stop",
             release: true,
+            settle: true,
+            hurry: true,
             preview: None,
         };
         let preview = PreviewRow {
@@ -279,7 +322,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         unknown: Vec::new(),
         open: Vec::new(),
         recent: all.entries.iter().filter(|view| has_ended(view)).map(|view| names.row(view)).collect(),
-        notice: ["released", "cancelled", "late"].into_iter().find(|known| *known == notice).unwrap_or(""),
+        notice: NOTICES.into_iter().find(|known| *known == notice).unwrap_or(""),
     };
     for view in &open.entries {
         let mut row = names.row(view);
@@ -302,7 +345,15 @@ const fn has_ended(view: &OutboxView) -> bool {
     matches!(view.state, OutboxState::Done | OutboxState::Rejected | OutboxState::Cancelled)
 }
 
-/// `POST /outbox/{id}` with `csrf` and `do` (`release`, `cancel`).
+fn by_hand(outcome: Option<HandOutcome>, done: &'static str) -> Result<&'static str, WebError> {
+    match outcome.ok_or(WebError::NotFound)? {
+        HandOutcome::Done(_) => Ok(done),
+        HandOutcome::TooLate(_) => Ok("late"),
+    }
+}
+
+/// `POST /outbox/{id}` with `csrf` and `do` (`release`, `cancel`; `look`, `arrived`, `again` for what nobody knows of; `now`
+/// for what is tried again later).
 pub(super) async fn act(
     state: Data<WebState>,
     request: HttpRequest,
@@ -321,7 +372,15 @@ pub(super) async fn act(
             CancelOutcome::Cancelled => "cancelled",
             CancelOutcome::TooLate(_) => "late",
         },
-        _ => return Err(WebError::BadRequest("Choose to send or to stop the message.")),
+        "look" => match state.delivery.look_again(user, &id).await?.ok_or(WebError::NotFound)? {
+            HandOutcome::Done(OutboxState::Unknown) => "absent",
+            HandOutcome::Done(_) => "found",
+            HandOutcome::TooLate(_) => "late",
+        },
+        "arrived" => by_hand(state.delivery.arrived(user, &id).await?, "arrived")?,
+        "again" => by_hand(state.delivery.send_again(user, &id).await?, "again")?,
+        "now" => by_hand(state.delivery.retry_now(user, &id).await?, "now")?,
+        _ => return Err(WebError::BadRequest("Choose what to do with the message.")),
     };
     Ok(see_other(&format!("/outbox?notice={notice}")))
 }

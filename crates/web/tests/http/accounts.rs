@@ -5,6 +5,7 @@ use crate::{
     house::{House, app},
 };
 use actix_web::http::StatusCode;
+use imapmcp_core::{oauth::SendPolicy, store::AccountRepository as _};
 
 const SETTINGS: [(&str, &str); 9] = [
     ("email", "choir@example.org"),
@@ -183,4 +184,101 @@ async fn a_signature_is_kept_as_entered_by_the_owner_only() {
 
     let removed = marie.post(&form, &[("csrf", &*csrf), ("signature", " ")]).await;
     assert!(!marie.get(removed.location()).await.body.contains("Choir"));
+}
+
+#[actix_web::test]
+async fn how_messages_leave_is_loosened_only_with_a_fresh_password() {
+    let house = House::new().await;
+    let app = app!(house);
+    let (mut marie, mut paul) = (Browser::new(&app), Browser::new(&app));
+    marie.sign_in("marie@example.com", "/").await;
+    paul.sign_in("paul@example.com", "/").await;
+    let path = "/accounts/acc_marie-Studio";
+    let form = format!("{path}/sending");
+    let csrf = marie.get(path).await.field("csrf");
+    let set = |policy: &'static str, seconds: &'static str| {
+        [("policy", policy), ("seconds", seconds), ("csrf", "")]
+    };
+    let with = |token: &str, fields: [(&'static str, &'static str); 3]| {
+        fields.map(|(name, value)| (name, if name == "csrf" { token.to_owned() } else { value.to_owned() }))
+    };
+    let post = async |browser: &mut Browser<'_, _>, token: &str, fields| {
+        let fields = with(token, fields);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        browser.post(&form, &fields).await
+    };
+
+    let pauls = paul.get("/accounts/new").await.field("csrf");
+    assert_eq!(post(&mut paul, &pauls, set("approval", "")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(post(&mut marie, "forged", set("approval", "")).await.status, StatusCode::FORBIDDEN);
+    let policy = async || {
+        let id = imapmcp_testkit::builders::account_id("marie-Studio");
+        let marie = imapmcp_testkit::builders::user_id("marie");
+        house.database.find_account(&marie, &id).await.unwrap().unwrap().send_policy
+    };
+    assert_eq!(policy().await, SendPolicy::Immediate);
+
+    house.clock.advance_seconds(300);
+    let stricter = post(&mut marie, &csrf, set("undo", "60")).await;
+    assert_eq!(stricter.location(), format!("{path}?notice=sending"), "to be stricter needs no password");
+    let shown = marie.get(stricter.location()).await;
+    says(&shown, "That is saved");
+    says(&shown, "value=\"undo\" checked");
+    says(&shown, "value=\"60\"");
+    assert_eq!(policy().await, SendPolicy::UndoWindow(60));
+    for (kind, seconds) in [("undo", "30"), ("immediate", "")] {
+        let looser = post(&mut marie, &csrf, set(kind, seconds)).await;
+        assert!(looser.location().starts_with("/login?again=1&next="), "{kind}");
+    }
+    for seconds in ["4", "301", "", "-1", "many"] {
+        let refused = post(&mut marie, &csrf, set("undo", seconds)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{seconds}");
+        says(&refused, "5 to 300 seconds");
+    }
+    assert_eq!(post(&mut marie, &csrf, set("never", "")).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(policy().await, SendPolicy::UndoWindow(60));
+    assert_eq!(post(&mut marie, &csrf, set("approval", "")).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(policy().await, SendPolicy::Approval);
+
+    let mut again = Browser::new(&app);
+    again.sign_in("marie@example.com", "/").await;
+    let fresh = again.get(path).await.field("csrf");
+    assert_eq!(post(&mut again, &fresh, set("immediate", "")).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(policy().await, SendPolicy::Immediate);
+}
+
+#[actix_web::test]
+async fn further_addresses_are_checked_and_kept_once() {
+    let house = House::new().await;
+    let app = app!(house);
+    let (mut marie, mut paul) = (Browser::new(&app), Browser::new(&app));
+    marie.sign_in("marie@example.com", "/").await;
+    paul.sign_in("paul@example.com", "/").await;
+    let path = "/accounts/acc_marie-Studio";
+    let form = format!("{path}/aliases");
+    let csrf = marie.get(path).await.field("csrf");
+    let pauls = paul.get("/accounts/new").await.field("csrf");
+    let stranger = paul.post(&form, &[("csrf", &*pauls), ("aliases", "a@example.org")]).await;
+    assert_eq!(stranger.status, StatusCode::NOT_FOUND);
+    assert_eq!(marie.post(&form, &[("csrf", "x"), ("aliases", "a@b.c")]).await.status, StatusCode::FORBIDDEN);
+
+    let text =
+        "Choir & <choir@example.org>\r\n\r\nCHOIR@example.org\r\nmarie.Studio@example.com\r\nm@example.net ";
+    let saved = marie.post(&form, &[("csrf", &*csrf), ("aliases", text)]).await;
+    assert_eq!(saved.location(), format!("{path}?notice=aliases"));
+    let shown = marie.get(saved.location()).await;
+    says(&shown, "The addresses were saved");
+    says(&shown, "\nChoir &amp; &lt;choir@example.org&gt;\nm@example.net</textarea>");
+
+    for bad in ["choir", "a@example.org, b@example.org", "x\u{2028}y <a@b.c>", "<script>alert(1)</script>"] {
+        let refused = marie.post(&form, &[("csrf", &*csrf), ("aliases", bad)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+        says(&refused, "The addresses were not changed");
+        assert!(!refused.body.contains("<script>alert"));
+    }
+    let many: String = (0..21).map(|number| format!("a{number}@example.org\n")).collect();
+    says(&marie.post(&form, &[("csrf", &*csrf), ("aliases", &many)]).await, "at most 20");
+    says(&marie.get(path).await, "m@example.net</textarea>");
+    let none = marie.post(&form, &[("csrf", &*csrf), ("aliases", "")]).await;
+    assert!(!marie.get(none.location()).await.body.contains("m@example.net"));
 }

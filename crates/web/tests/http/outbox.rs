@@ -8,9 +8,10 @@ use actix_web::http::StatusCode;
 use imapmcp_core::{
     id::{ClientId, OutboxId},
     oauth::{AccountScope, Principal, SendPolicy},
-    outbox::OutboxState,
+    outbox::{OutboxEntry, OutboxState, Refusal},
     permission::Permissions,
-    store::OAuthRepository,
+    secret::Sealed,
+    store::{OAuthRepository, OutboxRepository as _},
 };
 use imapmcp_delivery::Request;
 use imapmcp_mime::compose::{Letter, NamedAddress};
@@ -92,4 +93,86 @@ async fn a_held_message_is_read_then_released_or_stopped() {
     assert!(marie.get(late.location()).await.body.contains("That came too late"));
     let neither = marie.post(&path, &[("csrf", &csrf), ("do", "x")]).await;
     assert_eq!(neither.status, StatusCode::BAD_REQUEST);
+}
+
+/// A message of marie's in this state, as a worker left it.
+async fn left(house: &House, name: &str, change: impl FnOnce(OutboxEntry) -> OutboxEntry) -> OutboxId {
+    let marie = builders::user_id("marie");
+    let account = builders::account(&marie, "Personal");
+    let grant = builders::grant(name, &marie, &ClientId::personal());
+    house.database.add_personal_token(&grant, &builders::personal_token(name, &grant)).await.unwrap();
+    let entry = change(builders::outbox_entry(name, &account, &grant));
+    house.database.enqueue(&entry, &Sealed(b"Subject: x\r\n\r\ny".to_vec()), builders::NOON).await.unwrap();
+    entry.id
+}
+
+#[actix_web::test]
+async fn a_person_settles_what_nobody_can_know() {
+    let house = House::new().await;
+    let unknown = |entry: OutboxEntry| OutboxEntry {
+        state: OutboxState::Unknown,
+        at_risk: true,
+        looks: 3,
+        next_attempt_at: None,
+        ..entry
+    };
+    let (one, other) = (left(&house, "one", unknown).await, left(&house, "other", unknown).await);
+    let waits = |entry: OutboxEntry| OutboxEntry {
+        last_error: Some("451".into()),
+        next_attempt_at: Some(builders::NOON.plus_seconds(3600)),
+        ..entry
+    };
+    let waiting = left(&house, "waiting", waits).await;
+    let refusal = |enhanced: &str| Refusal {
+        address: "lea@example.org".into(),
+        code: 550,
+        enhanced: Some(enhanced.into()),
+    };
+    left(&house, "refused", |entry| OutboxEntry {
+        state: OutboxState::Rejected,
+        next_attempt_at: None,
+        refusals: vec![refusal("5.1.1"), refusal("5.7.26")],
+        ..entry
+    })
+    .await;
+    let app = app!(house);
+    let (mut marie, mut paul) = (Browser::new(&app), Browser::new(&app));
+    marie.sign_in("marie@example.com", "/").await;
+    paul.sign_in("paul@example.com", "/").await;
+    let page = marie.get("/outbox").await;
+    for part in [
+        "It was not in Sent when we last looked.",
+        "value=\"look\"",
+        "value=\"arrived\"",
+        "value=\"again\"",
+        "everybody gets it twice",
+        "value=\"now\"",
+        "lea@example.org was refused: there is no such address (550 5.1.1).",
+        "spam check (550 5.7.26).",
+    ] {
+        assert!(page.body.contains(part), "{part} in {}", page.body);
+    }
+    let csrf = page.field("csrf");
+    let theirs = paul.get("/connect").await.field("csrf");
+    let path = |id: &OutboxId| format!("/outbox/{id}");
+    for word in ["look", "arrived", "again", "now"] {
+        let foreign = paul.post(&path(&one), &[("csrf", &*theirs), ("do", word)]).await;
+        assert_eq!(foreign.status, StatusCode::NOT_FOUND, "{word}");
+        let forged = marie.post(&path(&one), &[("csrf", "guess"), ("do", word)]).await;
+        assert_eq!(forged.status, StatusCode::FORBIDDEN, "{word}");
+    }
+    let user = builders::user_id("marie");
+    let state = async |id: &OutboxId| house.delivery.find(&user, id).await.unwrap().unwrap().state;
+    for (id, word, then) in [
+        (&one, "arrived", OutboxState::Accepted),
+        (&other, "again", OutboxState::Queued),
+        (&waiting, "now", OutboxState::Queued),
+    ] {
+        let done = marie.post(&path(id), &[("csrf", &*csrf), ("do", word)]).await;
+        assert_eq!(done.location(), format!("/outbox?notice={word}"));
+        assert_eq!(state(id).await, then);
+    }
+    let late = marie.post(&path(&one), &[("csrf", &*csrf), ("do", "look")]).await;
+    assert_eq!(late.location(), "/outbox?notice=late");
+    assert!(marie.get("/outbox?notice=again").await.body.contains("The message is sent again"));
 }

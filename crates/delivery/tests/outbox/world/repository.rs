@@ -96,6 +96,10 @@ impl OutboxRepository for Watched {
         watched!(self, "before settle", "after settle", self.database.settle(entry))
     }
 
+    async fn hasten(&self, user: &UserId, due: &Due, now: Timestamp) -> Result<bool, StoreError> {
+        self.database.hasten(user, due, now).await
+    }
+
     async fn withdraw(&self, user: &UserId, id: &OutboxId, now: Timestamp) -> Result<bool, StoreError> {
         self.database.withdraw(user, id, now).await
     }

@@ -43,6 +43,7 @@ pub(crate) struct Server {
     script: Arc<Mutex<VecDeque<Answer>>>,
     taken: Arc<Mutex<Vec<Taken>>>,
     messages: Arc<Mutex<Vec<Bytes>>>,
+    senders: Arc<Mutex<Vec<String>>>,
     points: Arc<Points>,
 }
 
@@ -65,6 +66,11 @@ impl Server {
     }
 
     /// Message-IDs with the recipients they were taken for.
+    /// Who sent what it took.
+    pub(crate) fn senders(&self) -> Vec<String> {
+        self.senders.lock().unwrap().clone()
+    }
+
     pub(crate) fn taken(&self) -> Vec<Taken> {
         self.taken.lock().unwrap().clone()
     }
@@ -125,6 +131,7 @@ impl Submission for Server {
             Answer::CutBeforeDelivery => return Err(SubmitError::Unknown),
             _ => {}
         }
+        self.senders.lock().unwrap().push(envelope.sender().to_owned());
         self.taken.lock().unwrap().push((message_id(&message), accepted.clone()));
         self.messages.lock().unwrap().push(message);
         self.points.reach("delivered").await;

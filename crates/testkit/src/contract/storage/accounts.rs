@@ -90,6 +90,10 @@ pub async fn a_credential_is_replaced_by_one_edit(on: &Repositories) {
     on.users.add_user(&user).await.unwrap();
     let account = builders::account(&user.id, "work");
     on.accounts.add_account(&account).await.unwrap();
+    let aliases = ["Team, Ö. <team@example.org>", "me@example.net"].map(|alias| alias.parse().unwrap());
+    assert!(on.accounts.set_aliases(&user.id, &account.id, &aliases).await.unwrap());
+    assert!(!on.accounts.set_aliases(&builders::user_id("nobody"), &account.id, &[]).await.unwrap());
+    assert_eq!(on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap().aliases, aliases);
     let approval = SendPolicy::Approval;
     assert!(on.accounts.set_send_policy(&user.id, &account.id, approval).await.unwrap());
     let stranger = builders::user_id("nobody");

@@ -96,6 +96,7 @@ pub async fn everything(on: &Repositories) {
     outbox::what_is_due_is_found_in_order(on).await;
     outbox::what_waits_is_withdrawn_or_taken(on).await;
     outbox::what_is_held_is_released_by_its_owner(on).await;
+    outbox::a_step_is_made_due_by_its_owner(on).await;
     outbox::a_user_lists_the_outbox(on).await;
     outbox::many_writers_wait_for_each_other(on).await;
     parcels::chunks_come_back_to_their_user(on).await;

@@ -259,6 +259,34 @@ pub async fn what_is_held_is_released_by_its_owner(on: &Repositories) {
     assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
 }
 
+/// A person makes the next step due; not another user's, not while somebody works on it, not if it has moved on.
+pub async fn a_step_is_made_due_by_its_owner(on: &Repositories) {
+    let (account, grant) = sender(on, "hasten").await;
+    let entry = OutboxEntry {
+        state: OutboxState::Unknown,
+        at_risk: true,
+        next_attempt_at: None,
+        ..builders::outbox_entry("hasten", &account, &grant)
+    };
+    enqueue(on, &entry, NOON).await;
+    let now = NOON.plus_seconds(9);
+    let hasten = |user, due| on.outbox.hasten(user, due, now);
+    let (this, older) = (due(&entry), Due { fence: entry.fence + 1, ..due(&entry) });
+    let elsewhere = Due { state: OutboxState::Queued, ..due(&entry) };
+    let other = builders::user_id("other");
+    assert!(!hasten(&other, &this).await.unwrap());
+    assert!(
+        !hasten(&account.user, &older).await.unwrap() && !hasten(&account.user, &elsewhere).await.unwrap()
+    );
+    assert!(on.outbox.take(&this, OutboxState::Unknown, &lease("w", 60), now).await.unwrap().is_none());
+    assert!(hasten(&account.user, &this).await.unwrap());
+    let taken = on.outbox.take(&this, OutboxState::Unknown, &lease("w", 60), now).await.unwrap();
+    let (taken, _) = taken.unwrap();
+    assert!(!hasten(&account.user, &this).await.unwrap(), "it has moved on");
+    assert!(!hasten(&account.user, &due(&taken)).await.unwrap(), "somebody works on it");
+    assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
+}
+
 /// Newest first, page by page, by state and account, and never another user's; octets of what ended are forgotten.
 pub async fn a_user_lists_the_outbox(on: &Repositories) {
     let (account, grant) = sender(on, "lister").await;

@@ -1,0 +1,134 @@
+//! What a person decides about a message that cannot settle itself. Each decision takes the entry like a worker does, so
+//! that it and a worker cannot both win.
+
+use crate::{Delivery, in_hand::Held, lease::Written, schedule::RETRY_SECONDS, send::Caller};
+use imapmcp_core::{
+    id::{OutboxId, UserId},
+    outbox::{Due, OutboxEntry, OutboxState},
+    secret::Sealed,
+    store::StoreError,
+};
+
+/// What became of a person's decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandOutcome {
+    /// It was carried out; this is the state now.
+    Done(OutboxState),
+    /// The entry is past that, or somebody works on it at this moment: this is its state.
+    TooLate(OutboxState),
+}
+
+enum Taken {
+    Missing,
+    Late(OutboxState),
+    Mine(Box<(Held, OutboxEntry, Sealed)>),
+}
+
+impl Delivery {
+    /// Looks for an entry of unknown outcome in Sent now; `None` if unknown or another user's. What is there has left; what
+    /// is not stays unknown, and [`OutboxView::last_error`](crate::OutboxView::last_error) tells whether Sent could be
+    /// looked at.
+    pub async fn look_again(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
+        let mine = match self.take_by_hand(user, id, OutboxState::Unknown).await? {
+            Taken::Missing => return Ok(None),
+            Taken::Late(state) => return Ok(Some(HandOutcome::TooLate(state))),
+            Taken::Mine(mine) => mine,
+        };
+        let this = self.clone();
+        // like any delivery: it outlives whoever waits here
+        let look = async move {
+            let (_held, mut entry, message) = *mine;
+            if let Some(copy) = this.open(&entry, &message) {
+                // nobody is told of an error here: it is recorded
+                let _ = this.attend(entry, copy, Caller::Gone).await;
+            } else {
+                entry.last_error = Some("unreadable".to_owned());
+                this.write(&mut entry, false).await;
+            }
+        };
+        let _ = self.under_way.spawn_on(look, &self.runtime).await;
+        let entry = self.deps.outbox.find_entry(user, id).await?;
+        Ok(entry.map(|entry| HandOutcome::Done(entry.state)))
+    }
+
+    /// The person knows that a message of unknown outcome arrived: it counts as sent, and its copy is filed if Sent has
+    /// none. `None` if unknown or another user's.
+    pub async fn arrived(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
+        self.decide(user, id, OutboxState::Unknown, |entry, now| {
+            // all that could still be tried has arrived; what was refused for good has not
+            entry.refusals.retain(|refusal| !refusal.may_pass());
+            entry.departed = true;
+            entry.at_risk = false;
+            entry.last_error = None;
+            entry.state = OutboxState::Accepted;
+            entry.expires_at = now;
+        })
+        .await
+    }
+
+    /// The person wants a message of unknown outcome sent once more, at the risk that it arrives twice: the same octets
+    /// under the same Message-ID. `None` if unknown or another user's. It is a new decision each time; nothing here
+    /// ever takes it by itself.
+    pub async fn send_again(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
+        self.decide(user, id, OutboxState::Unknown, |entry, now| {
+            entry.at_risk = false;
+            entry.last_error = None;
+            entry.state = OutboxState::Queued;
+            entry.expires_at = now.plus_seconds(RETRY_SECONDS);
+        })
+        .await
+    }
+
+    /// Tries an entry that is tried again later now instead. `None` if unknown or another user's.
+    pub async fn retry_now(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
+        self.decide(user, id, OutboxState::Queued, |_, _| {}).await
+    }
+
+    /// Changes an entry and leaves the next step, due at once, to a worker.
+    async fn decide(
+        &self,
+        user: &UserId,
+        id: &OutboxId,
+        from: OutboxState,
+        change: impl FnOnce(&mut OutboxEntry, imapmcp_core::time::Timestamp),
+    ) -> Result<Option<HandOutcome>, StoreError> {
+        let (held, mut entry, _) = match self.take_by_hand(user, id, from).await? {
+            Taken::Missing => return Ok(None),
+            Taken::Late(state) => return Ok(Some(HandOutcome::TooLate(state))),
+            Taken::Mine(mine) => *mine,
+        };
+        let now = self.deps.clock.now();
+        change(&mut entry, now);
+        entry.next_attempt_at = Some(now);
+        let outcome = match self.write(&mut entry, false).await {
+            Written::Yes => HandOutcome::Done(entry.state),
+            Written::Taken => HandOutcome::TooLate(from),
+            Written::Failed => return Err(StoreError::Unavailable("the decision was not recorded".into())),
+        };
+        // the sweep may take it up from here
+        drop(held);
+        self.woken.notify_one();
+        Ok(Some(outcome))
+    }
+
+    async fn take_by_hand(
+        &self,
+        user: &UserId,
+        id: &OutboxId,
+        from: OutboxState,
+    ) -> Result<Taken, StoreError> {
+        let Some(entry) = self.deps.outbox.find_entry(user, id).await? else { return Ok(Taken::Missing) };
+        if entry.state != from || entry.hold.is_some() {
+            return Ok(Taken::Late(entry.state));
+        }
+        let Some(held) = self.in_hand.take(id) else { return Ok(Taken::Late(entry.state)) };
+        let now = self.deps.clock.now();
+        let due = Due { id: id.clone(), fence: entry.fence, state: entry.state, at_risk: entry.at_risk };
+        if self.deps.outbox.hasten(user, &due, now).await?
+            && let Some((entry, message)) = self.deps.outbox.take(&due, from, &self.lease(now), now).await?
+        {
+            return Ok(Taken::Mine(Box::new((held, entry, message))));
+        }
+        Ok(Taken::Late(entry.state))
+    }
+}
