@@ -5,7 +5,7 @@ use imapmcp_core::{
     oauth::{AccountScope, SendPolicy},
     outbox::{Hold, OutboxState},
 };
-use imapmcp_delivery::{CancelOutcome, DeliveryError, ReleaseOutcome};
+use imapmcp_delivery::{CancelOutcome, DeliveryError, ReleaseOutcome, Request};
 
 #[tokio::test]
 async fn a_message_cancelled_at_the_last_second_never_leaves() {
