@@ -14,5 +14,6 @@ mod outbox;
 mod refusals;
 mod restart;
 mod start;
+mod together;
 mod webdriver;
 mod world;
