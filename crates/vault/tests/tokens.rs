@@ -5,7 +5,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use imapmcp_testkit::{FakeClock, SeededEntropy};
 use imapmcp_vault::{KeyRing, RingVault, SignedTokens, TokenError};
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 const TIME: Duration = Duration::from_millis(500);
 const PAYLOAD: &[u8] = br#"{"u":"usr_1","g":"gra_1","a":"acc_1","f":"INBOX","v":1,"i":7}"#;
@@ -34,7 +34,10 @@ fn fuzz_no_octets_open_that_were_not_sealed_here() {
     let stranger = House::new(2).tokens("attachments");
     let sealed = tokens.seal(PAYLOAD, 900);
     let octets = URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+    // none of them is left half-changed by a panic
+    let all = AssertUnwindSafe((tokens, others, stranger));
     bolero::check!().with_test_time(TIME).with_max_len(2_000).for_each(|input: &[u8]| {
+        let (tokens, others, stranger) = &*all;
         let text = String::from_utf8_lossy(input);
         for token in [text.to_string(), URL_SAFE_NO_PAD.encode(input), format!("{sealed}{text}")] {
             assert!(token == sealed || tokens.open(&token) == Err(TokenError::Invalid), "{token}");
