@@ -1,6 +1,5 @@
 //! Whatever is written as a query: an answer, bounded, and nothing in it that a mail server could take for more than
 //! text. Half a second, and as long as `BOLERO_RANDOM_TEST_TIME_MS` says; the corpus lies beside.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use imapmcp_core::{mail::Criterion, time::Timestamp};
 use imapmcp_mcp_tools::query::parse;
