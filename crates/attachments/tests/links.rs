@@ -128,7 +128,7 @@ async fn a_link_dies_with_its_grant_its_account_and_any_change() {
     let house = house().await;
     let (at, part) = house.message().await;
     let token = house.token(&at, &part);
-    for place in [0, token.len() / 2, token.len() - 1] {
+    for place in 0..token.len() {
         let mut altered = token.clone().into_bytes();
         altered[place] = if altered[place] == b'A' { b'B' } else { b'A' };
         assert!(house.is_dead(&String::from_utf8(altered).unwrap()).await, "{place}");

@@ -133,8 +133,12 @@ impl House {
         self.servers.message_ids(address, folder).iter().filter(|id| *id == message_id).count()
     }
 
-    /// Postfix has handed everything on, so that a second message would be there too.
+    /// How often a message came, once Postfix has handed on whatever it took: a second one would be there too.
     fn delivered(&self, address: &str, message_id: &str) -> usize {
+        let mut watch = self.servers.watch(address, PASSWORD, "INBOX");
+        while self.copies(address, "INBOX", message_id) == 0 {
+            watch.news();
+        }
         let begun = Instant::now();
         while !self.servers.queue_is_empty() {
             assert!(begun.elapsed() < Duration::from_secs(30), "Postfix keeps something");

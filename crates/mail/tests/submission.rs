@@ -66,16 +66,22 @@ async fn postfix_takes_what_it_takes_and_the_rest_is_said_per_recipient() {
 async fn arrived(servers: &MailServers, mail: &Mail, address: &str) -> String {
     let login = login(servers, address, "x", Security::Tls);
     let mailbox = mail.mailbox(&login);
-    for _ in 0..200 {
+    // looking begins before the first look: nothing is missed between the two
+    let mut watch = servers.watch(address, "x", "INBOX");
+    loop {
         let listing = mailbox.list("INBOX", &Page { limit: 1, after: None }).await.unwrap();
         if let Some(message) = listing.messages.first() {
             let at =
                 imapmcp_core::mail::Locator { folder: "INBOX".into(), uid_validity: None, uid: message.uid };
             return String::from_utf8(mailbox.section(&at, "TEXT", 10_000).await.unwrap().to_vec()).unwrap();
         }
-        tokio::time::sleep(Duration::from_millis(25)).await;
+        watch = tokio::task::spawn_blocking(|| {
+            watch.news();
+            watch
+        })
+        .await
+        .unwrap();
     }
-    panic!("the message did not arrive");
 }
 
 /// A submission server that answers from a script: what a command starts with, and what is said to it. A script

@@ -80,7 +80,7 @@ fn imap_line(said: &[u8]) -> Result<(Vec<Token>, &[u8]), &'static str> {
             b'\r' if said.get(at + 1) == Some(&b'\n') => {
                 return if depth == 0 { Ok((tokens, &said[at + 2..])) } else { Err("an open (") };
             }
-            octet if octet < 0x20 || octet > 0x7e => return Err("an octet that is no text"),
+            octet if !(0x20..=0x7e).contains(&octet) => return Err("an octet that is no text"),
             _ => {
                 let (atom, end) = atom(said, at)?;
                 tokens.push(Token::Atom(atom));

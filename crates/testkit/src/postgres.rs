@@ -1,16 +1,18 @@
 //! A private PostgreSQL on a Unix socket in a scratch directory.
 
+use crate::servers::account;
 use std::{
     io::{BufRead, BufReader, Write},
     os::unix::process::CommandExt,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
+use tempfile::TempDir;
 
 /// The server's parent. It lives exactly as long as its standard input: when the test process ends, in whatever
 /// way, the pipe closes, the server stops and the directory goes.
 const SUPERVISOR: &str = r#"
 set -u
-dir=$(mktemp -d /tmp/imapmcp-pg.XXXXXX) || exit 1
+dir=$1
 trap '' HUP INT TERM
 finish() { pg_ctl -D "$dir/data" -m immediate -w stop; rm -rf "$dir"; }
 start() { pg_ctl -D "$dir/data" -l "$dir/log" -w -t 60 start; }
@@ -58,8 +60,11 @@ impl Postgres {
             return None;
         };
         let path = format!("{programs}:{}", std::env::var("PATH").unwrap_or_default());
+        let scratch = TempDir::with_prefix("imapmcp-pg.").unwrap();
         let mut command = if is_root() {
             // initdb refuses to run as root.
+            let (user, group) = account("postgres");
+            std::os::unix::fs::chown(scratch.path(), Some(user), Some(group)).unwrap();
             let mut command = Command::new("runuser");
             command.args(["-u", "postgres", "--", "sh", "-c", SUPERVISOR]);
             command
@@ -69,6 +74,8 @@ impl Postgres {
             command
         };
         let mut supervisor = command
+            .arg("sh")
+            .arg(scratch.path())
             .env("PATH", path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -82,6 +89,8 @@ impl Postgres {
         let mut line = String::new();
         answers.read_line(&mut line).unwrap();
         let directory = line.trim_end().strip_prefix("ready ").expect("PostgreSQL starts").to_owned();
+        // from here on the supervisor removes it
+        let _ = scratch.keep();
         Some(Self { supervisor, commands, answers, directory })
     }
 

@@ -140,7 +140,7 @@ impl Leaf {
             at = match step {
                 Step::Member(name) => &mut at[name.as_str()],
                 Step::First => {
-                    if !at.as_array().is_some_and(|list| !list.is_empty()) {
+                    if at.as_array().is_none_or(Vec::is_empty) {
                         *at = json!([null]);
                     }
                     &mut at[0]

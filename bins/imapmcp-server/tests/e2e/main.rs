@@ -14,6 +14,7 @@ mod outbox;
 mod refusals;
 mod restart;
 mod start;
+mod together;
 mod uploads;
 mod webdriver;
 mod world;

@@ -246,10 +246,8 @@ fn a_server_killed_in_the_middle_of_sends_loses_and_doubles_nothing() {
     assert_eq!(world.terminate(), Some(0));
     #[expect(clippy::print_stderr, reason = "the figure")]
     {
-        let (taken, answered) = (mail.sink.taken().len(), told.len());
-        eprintln!(
-            "{rounds} kills: {recorded} recorded, {answered} answered, {taken} taken, {unknown} unknown"
-        );
+        let (left, answered) = (mail.sink.taken().len(), told.len());
+        eprintln!("{rounds} kills: {recorded} recorded, {answered} answered, {left} left, {unknown} unknown");
     }
 }
 

@@ -34,19 +34,22 @@ async fn a_list_is_newest_first_and_its_pages_cover_each_message_once() {
 async fn no_answer_is_larger_than_its_budget() {
     let house = house().await;
     let list = house.owner("list_messages", json!({ "limit": 200, "max_tokens": 20_000 })).await;
+    let mut answered = 0;
     for message in list["messages"].as_array().unwrap() {
         for max_tokens in [500, 1000, 6000] {
             let arguments = json!({ "id": message["id"], "max_tokens": max_tokens, "quotes": "full" });
-            if let Ok(view) = house.ask(&house.owner, "get_message", arguments).await {
-                assert!(
-                    view.to_string().len() <= max_tokens * 4,
-                    "{} {}",
-                    message["subject"],
-                    view.to_string().len()
-                );
+            match house.ask(&house.owner, "get_message", arguments).await {
+                Ok(view) => {
+                    answered += 1;
+                    let octets = view.to_string().len();
+                    assert!(octets <= max_tokens * 4, "{} {octets}", message["subject"]);
+                }
+                // names and addresses alone may be too much for very little
+                Err(error) => assert_eq!((error.code(), max_tokens), ("invalid_argument", 500)),
             }
         }
     }
+    assert!(answered > list["messages"].as_array().unwrap().len() * 2, "{answered} answers");
     for max_tokens in [300, 1000, 2000] {
         let list = house.owner("list_messages", json!({ "limit": 200, "max_tokens": max_tokens })).await;
         assert!(list.to_string().len() <= max_tokens * 4);

@@ -203,7 +203,7 @@ postlog unix-dgram n - n - 1 postlogd
 }
 
 /// User and group id from the system's table.
-fn account(name: &str) -> (u32, u32) {
+pub(crate) fn account(name: &str) -> (u32, u32) {
     let table = fs::read_to_string("/etc/passwd").unwrap();
     let line =
         table.lines().find(|line| line.starts_with(&format!("{name}:"))).expect("the package made its user");

@@ -9,8 +9,11 @@ mod scripted;
 mod special;
 mod tls;
 mod token;
+mod watch;
 
+pub(crate) use config::account;
 pub use scripted::{ALL_MAIL, Features, ScriptedImap};
+pub use watch::Watch;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use imapmcp_core::time::Timestamp;
