@@ -18,6 +18,8 @@ use std::sync::Arc;
 const MARK: [u8; 2] = [0, 1];
 const OCTETS: u8 = 0;
 const FILE: u8 = 1;
+/// Octets of a file that are encoded at a time.
+const AT_ONCE: usize = 48 * 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -110,7 +112,7 @@ impl Record {
 
     /// Our own copy, with its Bcc field.
     pub(crate) fn copy(&self, parcels: &Parcels, user: &UserId) -> Outgoing {
-        self.outgoing(parcels, user, self.parts.clone())
+        Self::outgoing(parcels, user, self.parts.clone())
     }
 
     /// What is submitted: the Bcc field that we put in front is taken off.
@@ -119,10 +121,10 @@ impl Record {
         if let Some(Part::Octets(first)) = parts.first_mut() {
             let _ = first.split_to(self.bcc.min(first.len()));
         }
-        self.outgoing(parcels, user, parts)
+        Self::outgoing(parcels, user, parts)
     }
 
-    fn outgoing(&self, parcels: &Parcels, user: &UserId, parts: Vec<Part>) -> Outgoing {
+    fn outgoing(parcels: &Parcels, user: &UserId, parts: Vec<Part>) -> Outgoing {
         let length = |part: &Part| match part {
             Part::Octets(octets) => octets.len() as u64,
             Part::File(parcel) => encoded_length(parcel.octets),
@@ -132,18 +134,18 @@ impl Record {
             Part::File(_) => true,
         };
         let (length, is_ascii) = (parts.iter().map(length).sum(), parts.iter().all(ascii));
-        let parts = Parts { parts, parcels: parcels.clone(), user: user.clone() };
+        let parts = Message { parts, parcels: parcels.clone(), user: user.clone() };
         Outgoing::new(Arc::new(parts), length, is_ascii)
     }
 }
 
-struct Parts {
+struct Message {
     parts: Vec<Part>,
     parcels: Parcels,
     user: UserId,
 }
 
-impl Octets for Parts {
+impl Octets for Message {
     fn pieces(&self) -> Pieces {
         let (parcels, user) = (self.parcels.clone(), self.user.clone());
         let parts = stream::iter(self.parts.clone()).flat_map(move |part| match part {
@@ -156,18 +158,22 @@ impl Octets for Parts {
 
 /// The base64 of octets, as they come.
 fn in_lines(octets: Pieces) -> Pieces {
-    Box::pin(stream::unfold(Some((octets, Base64Lines::new())), |state| async {
-        let (mut octets, mut lines) = state?;
+    Box::pin(stream::unfold(Some((octets, Bytes::new(), Base64Lines::new())), |state| async {
+        let (mut octets, mut rest, mut lines) = state?;
         let mut out = Vec::new();
-        match octets.next().await {
-            Some(Ok(piece)) => lines.push(&piece, &mut out),
-            Some(Err(error)) => return Some((Err(error), None)),
-            None => {
-                lines.finish(&mut out);
-                return Some((Ok(out.into()), None));
+        if rest.is_empty() {
+            match octets.next().await {
+                Some(Ok(piece)) => rest = piece,
+                Some(Err(error)) => return Some((Err(error), None)),
+                None => {
+                    lines.finish(&mut out);
+                    return Some((Ok(out.into()), None));
+                }
             }
         }
-        Some((Ok(out.into()), Some((octets, lines))))
+        // several pieces may be under way at a time: each is a small part of a chunk
+        lines.push(&rest.split_to(rest.len().min(AT_ONCE)), &mut out);
+        Some((Ok(out.into()), Some((octets, rest, lines))))
     }))
 }
 

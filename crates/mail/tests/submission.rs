@@ -12,7 +12,11 @@ use imapmcp_core::{
     },
 };
 use imapmcp_mail::{Mail, MailOptions};
-use imapmcp_testkit::servers::{FULL, LATER, MailServers, NOBODY};
+use imapmcp_testkit::{
+    crumbs::{broken, crumbs},
+    servers::{FULL, LATER, MailServers, NOBODY},
+    sink::{Habit, Sink},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -228,4 +232,34 @@ async fn a_message_without_its_final_dot_is_not_delivered() {
     mail.submit(&login, &envelope(&ada, &[&bob]), &"Subject: second\r\n\r\nsecond\r\n".into()).await.unwrap();
     assert_eq!(arrived(&servers, &mail, &bob).await, "second\r\n");
     assert_eq!(servers.message_ids(&bob, "INBOX").iter().filter(|id| *id == "first@x").count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_in_crumbs_arrives_as_it_is_and_one_that_breaks_off_does_not() {
+    let sink = Sink::start(Habit::Takes);
+    let egress = format!("127.0.0.1:{}", sink.port).parse().unwrap();
+    let mut options = MailOptions::new(Arc::new(imapmcp_egress::Dialer::new(egress)));
+    options.allow_insecure = true;
+    let mail = Mail::new(options).unwrap();
+    let endpoint = Endpoint { host: "127.0.0.1".into(), port: sink.port, security: Security::Insecure };
+    let login = Login {
+        account: "acc_x".parse().unwrap(),
+        version: 1,
+        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
+        imap_username: "x".into(),
+        smtp_username: "x".into(),
+        credential: Credential::Password("x".into()),
+    };
+    let envelope = envelope("a@b.example", &["c@d.example"]);
+    let message = b"Message-ID: <x@y>\r\n\r\n.\r\n..\r\n.a\nb\r\n\r\n.\r\n";
+    let whole = b"Message-ID: <x@y>\r\n\r\n.\r\n..\r\n.a\r\nb\r\n\r\n.\r\n";
+    for size in 1..8 {
+        mail.submit(&login, &envelope, &crumbs(message, size)).await.unwrap();
+        assert_eq!(sink.taken().last().unwrap().octets.as_slice(), whole, "pieces of {size}");
+    }
+    for says_so in [true, false] {
+        let failed = mail.submit(&login, &envelope, &broken(message, says_so)).await;
+        assert_eq!(failed, Err(SubmitError::NotSent(MailError::Unreadable)));
+    }
+    assert_eq!(sink.taken().len(), 7);
 }

@@ -4,6 +4,7 @@
 
 pub mod builders;
 pub mod contract;
+pub mod crumbs;
 pub mod dialogue;
 pub mod hostile;
 pub mod postgres;

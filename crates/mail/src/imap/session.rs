@@ -372,6 +372,24 @@ impl Selected {
     }
 }
 
+/// Writes a literal as its octets come. They have to be exactly as many as were announced: with fewer, or none any more,
+/// the server still waits, and only the end of the connection tells it that there is no message.
+fn feed(core: &mut Core, feed: Option<&mut Feed>, length: u64) -> Result<(), Fault> {
+    let Some(feed) = feed else { return Err(core.give_up(MailError::Unreadable)) };
+    let mut left = length;
+    while left > 0 {
+        let Some(Ok(piece)) = feed.blocking_recv() else {
+            return Err(core.give_up(MailError::Unreadable));
+        };
+        let Some(rest) = left.checked_sub(piece.len() as u64) else {
+            return Err(core.give_up(MailError::Unreadable));
+        };
+        core.write(&piece)?;
+        left = rest;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{Cursor, Read, Result, Write};
@@ -405,22 +423,4 @@ mod tests {
         session.run_command_and_check_ok("X").unwrap();
         session.run_command_and_check_ok("Y").unwrap();
     }
-}
-
-/// Writes a literal as its octets come. They have to be exactly as many as were announced: with fewer, or none any more,
-/// the server still waits, and only the end of the connection tells it that there is no message.
-fn feed(core: &mut Core, feed: Option<&mut Feed>, length: u64) -> Result<(), Fault> {
-    let Some(feed) = feed else { return Err(core.give_up(MailError::Unreadable)) };
-    let mut left = length;
-    while left > 0 {
-        let Some(Ok(piece)) = feed.blocking_recv() else {
-            return Err(core.give_up(MailError::Unreadable));
-        };
-        let Some(rest) = left.checked_sub(piece.len() as u64) else {
-            return Err(core.give_up(MailError::Unreadable));
-        };
-        core.write(&piece)?;
-        left = rest;
-    }
-    Ok(())
 }

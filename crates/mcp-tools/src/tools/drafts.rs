@@ -27,8 +27,7 @@ use imapmcp_mime::compose::{self, Draft, Letter, MAX_ATTACHMENTS, NamedAddress, 
 use serde_json::{Value, json};
 
 /// Drafts of at most so many octets are read whole.
-const WHOLE: u64 = BEGINNING as u64;
-const BEGINNING: u32 = 1024 * 1024;
+const WHOLE: u64 = 1024 * 1024;
 
 const DRAFT: Field = Field::required("id", Kind::Text(2000), "", "an id from create_draft");
 
@@ -209,10 +208,12 @@ async fn read(
     if !is_draft && at.folder != folder(context, opened).await? {
         return Err(wrong("names a message that is no draft"));
     }
-    let large = head.summary.size > WHOLE && texts_end(&head.summary.parts) <= WHOLE / 2;
+    let texts = texts_end(&head.summary.parts);
+    let large = head.summary.size > WHOLE && texts <= WHOLE / 2;
     let text = if large {
         // the texts come first; the files stay where they are until the letter is written
-        let beginning = opened.mailbox.section(&Locator::from(head.at.clone()), "TEXT", BEGINNING).await;
+        let beginning = u32::try_from(texts + 16_384).unwrap_or(u32::MAX);
+        let beginning = opened.mailbox.section(&Locator::from(head.at.clone()), "TEXT", beginning).await;
         context.noting(opened, beginning).await?
     } else {
         // as a stream: a draft may be larger than what one section is fetched of

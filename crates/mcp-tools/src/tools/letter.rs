@@ -165,7 +165,7 @@ async fn from_upload(context: &Context<'_>, given: &Value) -> Result<File, ToolE
     let missing = || wrong("name no upload that is here: PUT the file to the url of create_upload first");
     let id = given.as_str().and_then(|id| id.parse().ok()).ok_or_else(missing)?;
     let file = uploads.find(context.principal, &id).await?.ok_or_else(missing)?;
-    let content = if is_message(&file.content_type) {
+    let held = if is_message(&file.content_type) {
         let octets = uploads.octets(context.principal, &file);
         Content::Memory(
             Outgoing::new(octets, file.parcel.octets, false).collect().await.map_err(|_| missing())?,
@@ -173,7 +173,12 @@ async fn from_upload(context: &Context<'_>, given: &Value) -> Result<File, ToolE
     } else {
         Content::Sealed(file.parcel)
     };
-    Ok(File { filename: file.filename, content_type: file.content_type, content, content_id: None })
+    Ok(File {
+        filename: file.filename,
+        content_type: file.content_type,
+        content: held,
+        content_id: None,
+    })
 }
 
 async fn from_message(
@@ -186,9 +191,12 @@ async fn from_message(
     let index =
         from.get("index").and_then(Value::as_u64).and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
     let (message, file, part) = get_attachment::find(context, opened, &at, index).await?;
-    let content = part_of(context, opened, &message, &part).await?;
-    let (filename, content_type) = (file.filename, media_type(&file.content_type));
-    Ok(File { filename, content_type, content, content_id: None })
+    Ok(File {
+        filename: file.filename,
+        content_type: media_type(&file.content_type),
+        content: part_of(context, opened, &message, &part).await?,
+        content_id: None,
+    })
 }
 
 /// A part of a message on its server, read when the letter is written.

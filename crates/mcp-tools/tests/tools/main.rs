@@ -4,4 +4,5 @@
 mod house;
 mod organising;
 mod reading;
+mod uploads;
 mod writing;

@@ -1,7 +1,8 @@
-//! Flags.
+//! Flags, and messages added.
 
 use super::{append, find, newest};
-use imapmcp_core::mail::{Criterion, Flag, FlagChange, MailError, Mailbox};
+use crate::crumbs::{broken, crumbs};
+use imapmcp_core::mail::{Criterion, Flag, FlagChange, Locator, MailError, Mailbox};
 use std::collections::HashSet;
 
 pub(super) async fn flags_change_as_reported(mailbox: &dyn Mailbox) {
@@ -36,4 +37,28 @@ pub(super) async fn flags_change_as_reported(mailbox: &dyn Mailbox) {
         "a stale reference changes nothing"
     );
     assert!(mailbox.change_flags("Drafts", None, &vec![1; 501], &undo).await.is_err());
+}
+
+pub(super) async fn a_message_is_appended_as_it_is_read(mailbox: &dyn Mailbox) {
+    let (folder, body) = ("Has space", ".\r\n..\r\n{3}\r\na) x\r\n.last\r\n");
+    let before = newest(mailbox, folder).await.total;
+    for size in [1, 2, 3, 1000] {
+        let subject = format!("crumbs of {size}");
+        let message = format!("Subject: {subject}\r\n\r\n{body}");
+        mailbox.append(folder, crumbs(message.as_bytes(), size), &[]).await.unwrap();
+        let found = find(mailbox, folder, Criterion::Header("Subject", subject)).await;
+        assert_eq!(found.len(), 1);
+        let at = Locator { folder: folder.to_owned(), uid_validity: None, uid: found[0] };
+        assert_eq!(mailbox.section(&at, "TEXT", 1000).await.unwrap(), body);
+    }
+    // nothing is added of what cannot be read to its end, and the mailbox goes on
+    for says_so in [true, false] {
+        let failed = mailbox.append(folder, broken(b"Subject: half\r\n\r\nhalf", says_so), &[]).await;
+        assert_eq!(failed, Err(MailError::Unreadable));
+    }
+    let after = newest(mailbox, folder).await;
+    assert_eq!(after.total, before + 4);
+    let uids: Vec<u32> = after.messages.iter().take(4).map(|message| message.uid).collect();
+    let flags = FlagChange { add: vec![Flag::seen()], remove: vec![] };
+    assert_eq!(mailbox.change_flags(folder, None, &uids, &flags).await.unwrap().done.len(), 4);
 }
