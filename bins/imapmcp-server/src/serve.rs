@@ -38,6 +38,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         server: Arc::clone(&services.authorization),
         accounts: Arc::clone(&services.accounts),
         delivery: services.delivery.clone(),
+        styles: Arc::clone(&services.styles),
         allow_insecure: services.settings.allow_insecure,
         trusted_proxies: services.settings.trusted_proxies.clone(),
     })?);
@@ -114,6 +115,7 @@ fn endpoint(services: &Services) -> io::Result<Endpoint> {
     let tools = Arc::new(ToolServices {
         accounts: Arc::clone(&services.accounts),
         delivery: services.delivery.clone(),
+        styles: Arc::clone(&services.styles),
         attachments: Arc::clone(&services.attachments),
         // hostile files meet their parsers in a process of their own
         extractor: Extractor::worker(std::env::current_exe()?, vec![crate::EXTRACT_WORKER.into()]),
@@ -185,6 +187,9 @@ async fn keep_house(services: Arc<Services>, endpoint: Arc<Endpoint>, pages: Arc
         }
         if let Err(error) = services.delivery.forget_ended().await {
             tracing::warn!(%error, "sent messages could not be forgotten");
+        }
+        if let Err(error) = services.styles.sweep().await {
+            tracing::warn!(%error, "old drafts could not be forgotten");
         }
         if let Err(error) = services.authorization.sweep().await {
             tracing::warn!(%error, "lapsed tokens could not be removed");

@@ -13,6 +13,7 @@ use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions, SetupError};
 use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps};
 use imapmcp_storage::Database;
+use imapmcp_style::{Styles, StylesDeps};
 use imapmcp_vault::{RingVault, SystemEntropy};
 use std::{io, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc};
 
@@ -63,6 +64,8 @@ pub struct Services {
     pub operations: Arc<dyn OperationRepository>,
     /// The outbox.
     pub delivery: Delivery,
+    /// Writing styles.
+    pub styles: Arc<Styles>,
     /// Links to attachments.
     pub attachments: Arc<Attachments>,
 }
@@ -133,6 +136,11 @@ impl Services {
             clock: Arc::clone(&clock),
             base_url: settings.oauth.issuer.clone(),
         }));
+        let styles = Arc::new(Styles::new(StylesDeps {
+            repository: Arc::clone(&database) as _,
+            vault: Arc::clone(&vault) as _,
+            clock: Arc::clone(&clock),
+        }));
         let operations = Arc::clone(&database) as Arc<dyn OperationRepository>;
         Ok(Self {
             settings,
@@ -145,6 +153,7 @@ impl Services {
             authorization,
             operations,
             delivery,
+            styles,
             attachments,
         })
     }

@@ -18,6 +18,7 @@ use imapmcp_core::{
 };
 use imapmcp_delivery::Delivery;
 use imapmcp_extract::Extractor;
+use imapmcp_style::Styles;
 use std::sync::Arc;
 use tokio::sync::RwLock;
 
@@ -27,6 +28,8 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     /// Sends messages.
     pub delivery: Delivery,
+    /// Writing styles.
+    pub styles: Arc<Styles>,
     /// Links to attachments.
     pub attachments: Arc<Attachments>,
     /// Text of attachments.

@@ -10,6 +10,7 @@ mod operations;
 mod outbox;
 mod schema;
 mod sessions;
+mod style;
 mod url;
 mod users;
 mod words;

@@ -20,10 +20,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("accounts", &["core"]),
     ("delivery", &["core", "accounts", "mime"]),
     ("attachments", &["core", "accounts"]),
+    ("style", &["core", "mime"]),
     ("extract", &["mime"]),
-    ("mcp-tools", &["core", "accounts", "attachments", "delivery", "extract", "mime"]),
+    ("mcp-tools", &["core", "accounts", "attachments", "delivery", "extract", "mime", "style"]),
     ("mcp-http", &["core", "mcp-tools", "oauth-server"]),
-    ("web", &["core", "accounts", "attachments", "delivery", "oauth-server"]),
+    ("web", &["core", "accounts", "attachments", "delivery", "oauth-server", "style"]),
     (
         "bootstrap",
         &[
@@ -36,6 +37,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "accounts",
             "attachments",
             "delivery",
+            "style",
         ],
     ),
     ("server", &["core", "bootstrap", "extract", "mcp-http", "mcp-tools", "web"]),

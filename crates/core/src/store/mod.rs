@@ -10,6 +10,7 @@ mod keys;
 mod oauth;
 mod operations;
 mod outbox;
+mod style;
 mod users;
 
 pub use accounts::AccountRepository;
@@ -17,6 +18,7 @@ pub use keys::{KeyRecord, KeyRepository, KeyState, SealedRow};
 pub use oauth::{OAuthRepository, TokenRow};
 pub use operations::OperationRepository;
 pub use outbox::{Enqueued, OutboxQuery, OutboxRepository};
+pub use style::{RememberedDraft, StyleRepository, StyleRow};
 pub use users::UserRepository;
 
 /// What can go wrong in storage.

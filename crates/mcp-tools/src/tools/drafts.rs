@@ -7,6 +7,7 @@ use crate::{
     reference,
     reply::Reply,
     spec::{Effect, Spec},
+    style,
     tools::{
         ACCOUNT, answer, get_attachment,
         letter::{
@@ -25,7 +26,10 @@ use imapmcp_core::{
     sender::Sender,
 };
 use imapmcp_delivery::Request;
-use imapmcp_mime::compose::{self, Draft, MAX_ATTACHMENTS, NamedAddress, Parsed};
+use imapmcp_mime::{
+    compose::{self, Draft, MAX_ATTACHMENTS, NamedAddress, Parsed},
+    header,
+};
 use serde_json::{Value, json};
 
 const DRAFT: Field = Field::required("id", Kind::Text(2000), "", "an id from create_draft");
@@ -115,7 +119,9 @@ async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
             ..Parsed::default()
         }
     };
-    let (folder, at) = store(context, &opened, &parsed).await?;
+    let (folder, at, message_id) = store(context, &opened, &parsed).await?;
+    style::look(context, &opened).await;
+    style::written(context, &opened, &message_id, &parsed, None).await;
     Ok(shown(&folder, at.as_ref(), &parsed).into())
 }
 
@@ -155,7 +161,7 @@ fn author(account: &Account, draft: &Parsed) -> Result<Option<Sender>, ToolError
 async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
     let opened = context.open(arguments.text("account_id")).await?;
-    let (old, mut draft) = read(context, &opened, arguments).await?;
+    let (old, old_id, mut draft) = read(context, &opened, arguments).await?;
     for (field, list) in [("to", &mut draft.to), ("cc", &mut draft.cc), ("bcc", &mut draft.bcc)] {
         if arguments.has(field) {
             *list = letter::people(arguments, field)?;
@@ -176,7 +182,8 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
         draft.files = letter::files(context, &opened, arguments).await?;
     }
     // the new one first: whatever happens then, one of the two is there
-    let (folder, at) = store(context, &opened, &draft).await?;
+    let (folder, at, message_id) = store(context, &opened, &draft).await?;
+    style::written(context, &opened, &message_id, &draft, old_id.as_deref()).await;
     let mut result = shown(&folder, at.as_ref(), &draft);
     if !remove(context, &opened, &old).await {
         result["old_draft_left"] = json!(true);
@@ -186,7 +193,7 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
 
 async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let opened = context.open(arguments.text("account_id")).await?;
-    let (at, draft) = read(context, &opened, arguments).await?;
+    let (at, message_id, draft) = read(context, &opened, arguments).await?;
     if let Some(address) = draft.unusable.first() {
         return Err(ToolError::argument(
             "id",
@@ -195,6 +202,12 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
         ));
     }
     let from = author(&opened.account, &draft)?;
+    let lesson = Parsed {
+        subject: draft.subject.clone(),
+        text: draft.text.clone(),
+        in_reply_to: draft.in_reply_to.clone(),
+        ..Parsed::default()
+    };
     // a draft is one message, however often the call is repeated
     let id = reference::encode(&at.folder, at.uid_validity, at.uid);
     let key = arguments
@@ -217,6 +230,9 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     };
     let (receipt, mut shown) = letter::send(context, request).await?;
     let recorded = !matches!(receipt.state, OutboxState::Rejected | OutboxState::Cancelled);
+    if recorded && !receipt.repeated {
+        style::sent(context, &opened, message_id.as_deref(), &lesson).await;
+    }
     if recorded && !remove(context, &opened, &at).await {
         shown["draft_left"] = json!(true);
     }
@@ -228,7 +244,7 @@ async fn read(
     context: &Context<'_>,
     opened: &Opened,
     arguments: &Arguments,
-) -> Result<(MessageRef, Parsed), ToolError> {
+) -> Result<(MessageRef, Option<String>, Parsed), ToolError> {
     let wrong = |problem: &str| ToolError::argument("id", problem, "an id from create_draft");
     let at: Locator = arguments
         .text("id")
@@ -248,7 +264,9 @@ async fn read(
     let text = get_attachment::collect(context, opened, &head, &whole, most).await?;
     let octets = [&head.header[..], &text[..]].concat();
     let work = tokio::task::spawn_blocking(move || compose::parse(&octets)).await;
-    Ok((head.at, work.map_err(|error| ToolError::Internal(error.to_string()))?))
+    let message_id = head.summary.envelope.message_id.as_deref();
+    let message_id = message_id.and_then(|id| header::identifiers(id, 1).pop());
+    Ok((head.at, message_id, work.map_err(|error| ToolError::Internal(error.to_string()))?))
 }
 
 async fn folder(context: &Context<'_>, opened: &Opened) -> Result<String, ToolError> {
@@ -261,7 +279,7 @@ async fn store(
     context: &Context<'_>,
     opened: &Opened,
     draft: &Parsed,
-) -> Result<(String, Option<MessageRef>), ToolError> {
+) -> Result<(String, Option<MessageRef>, String), ToolError> {
     let account = &opened.account;
     let from = match &draft.from {
         Some(from) => from.clone(),
@@ -286,7 +304,7 @@ async fn store(
     let drafts = folder(context, opened).await?;
     let flags = [Flag::draft(), Flag::seen()];
     let at = opened.mailbox.append(&drafts, Bytes::from(octets), &flags).await;
-    Ok((drafts, context.noting(opened, at).await?))
+    Ok((drafts, context.noting(opened, at).await?, message.message_id))
 }
 
 fn letter_error(error: compose::ComposeError) -> ToolError {

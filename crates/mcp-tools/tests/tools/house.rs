@@ -21,6 +21,7 @@ use imapmcp_mcp_tools::{
     senders::Senders,
 };
 use imapmcp_storage::Database;
+use imapmcp_style::{Styles, StylesDeps};
 use imapmcp_testkit::builders;
 use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
 use serde_json::Value;
@@ -92,6 +93,11 @@ pub(crate) async fn house() -> House {
         base_url: "http://localhost:3000".into(),
     }));
     let operations = database.clone();
+    let styles = Arc::new(Styles::new(StylesDeps {
+        repository: database.clone(),
+        vault: vault.clone(),
+        clock: clock.clone(),
+    }));
     let delivery = Delivery::new(DeliveryDeps {
         accounts: accounts.clone(),
         outbox: database,
@@ -103,6 +109,7 @@ pub(crate) async fn house() -> House {
     let services = Services {
         accounts,
         delivery,
+        styles,
         attachments,
         extractor: Extractor::in_process(),
         senders: Senders::default(),

@@ -6,10 +6,12 @@ pub mod keys;
 pub mod oauth;
 pub mod operations;
 pub mod outbox;
+pub mod style;
 pub mod users;
 
 use imapmcp_core::store::{
-    AccountRepository, KeyRepository, OAuthRepository, OperationRepository, OutboxRepository, UserRepository,
+    AccountRepository, KeyRepository, OAuthRepository, OperationRepository, OutboxRepository,
+    StyleRepository, UserRepository,
 };
 use std::{future::Future, pin::pin, sync::Arc, task::Poll};
 
@@ -28,6 +30,8 @@ pub struct Repositories {
     pub operations: Arc<dyn OperationRepository>,
     /// Messages on their way out.
     pub outbox: Arc<dyn OutboxRepository>,
+    /// Writing styles.
+    pub style: Arc<dyn StyleRepository>,
 }
 
 impl Repositories {
@@ -40,6 +44,7 @@ impl Repositories {
             + OAuthRepository
             + OperationRepository
             + OutboxRepository
+            + StyleRepository
             + 'static,
     {
         let all = Arc::new(all);
@@ -49,7 +54,8 @@ impl Repositories {
             keys: all.clone(),
             oauth: all.clone(),
             operations: all.clone(),
-            outbox: all,
+            outbox: all.clone(),
+            style: all,
         }
     }
 }
@@ -88,6 +94,8 @@ pub async fn everything(on: &Repositories) {
     outbox::a_step_is_made_due_by_its_owner(on).await;
     outbox::a_user_lists_the_outbox(on).await;
     outbox::many_writers_wait_for_each_other(on).await;
+    style::a_style_is_kept_while_it_is_switched_on(on).await;
+    style::a_draft_teaches_once(on).await;
     a_dropped_call_leaves_nothing_and_blocks_nobody(on).await;
 }
 
