@@ -68,6 +68,8 @@ pub struct OutboxView {
 /// A message as the user reads it before it leaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Preview {
+    /// From, decoded.
+    pub from: String,
     /// To, decoded.
     pub to: String,
     /// Cc, decoded.
@@ -195,6 +197,7 @@ impl Delivery {
             }
             let field = |name: &str| whole.fields.first(name).unwrap_or_default();
             Preview {
+                from: field("from"),
                 to: field("to"),
                 cc: field("cc"),
                 bcc: field("bcc"),

@@ -61,6 +61,7 @@ async fn a_held_message_is_read_then_released_or_stopped() {
     assert_eq!(page.status, StatusCode::OK);
     for part in [
         "Waiting for you",
+        "marie.Personal@example.com",
         "Quote for the shelves",
         "Both are &lt;b&gt;possible&lt;/b&gt;.",
         "hidden@example.org",
