@@ -40,6 +40,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         server: Arc::clone(&services.authorization),
         accounts: Arc::clone(&services.accounts),
         delivery: services.delivery.clone(),
+        styles: Arc::clone(&services.styles),
         allow_insecure: services.settings.allow_insecure,
         trusted_proxies: services.settings.trusted_proxies.clone(),
     })?);
@@ -118,6 +119,7 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
     let tools = Arc::new(ToolServices {
         accounts: Arc::clone(&services.accounts),
         delivery: services.delivery.clone(),
+        styles: Arc::clone(&services.styles),
         attachments: Arc::clone(&services.attachments),
         uploads: Arc::clone(&services.uploads),
         // hostile files meet their parsers in a process of their own
@@ -195,6 +197,9 @@ async fn keep_house(services: Arc<Services>, endpoint: Arc<Endpoint>, pages: Arc
         }
         if let Err(error) = services.parcels.sweep().await {
             tracing::warn!(%error, "lapsed parcels could not be removed");
+        }
+        if let Err(error) = services.styles.sweep().await {
+            tracing::warn!(%error, "old drafts could not be forgotten");
         }
         if let Err(error) = services.authorization.sweep().await {
             tracing::warn!(%error, "lapsed tokens could not be removed");

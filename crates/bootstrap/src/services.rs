@@ -14,6 +14,7 @@ use imapmcp_mail::{Mail, MailOptions, SetupError};
 use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
+use imapmcp_style::{Styles, StylesDeps};
 use imapmcp_vault::{RingVault, SystemEntropy};
 use std::{io, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc, time::Duration};
 
@@ -67,6 +68,8 @@ pub struct Services {
     pub operations: Arc<dyn OperationRepository>,
     /// The outbox.
     pub delivery: Delivery,
+    /// Writing styles.
+    pub styles: Arc<Styles>,
     /// Links to attachments.
     pub attachments: Arc<Attachments>,
     /// Large octets at rest.
@@ -159,6 +162,11 @@ impl Services {
             base_url: settings.oauth.issuer.clone(),
             silence: UPLOAD_SILENCE,
         }));
+        let styles = Arc::new(Styles::new(StylesDeps {
+            repository: Arc::clone(&database) as _,
+            vault: Arc::clone(&vault) as _,
+            clock: Arc::clone(&clock),
+        }));
         let operations = Arc::clone(&database) as Arc<dyn OperationRepository>;
         Ok(Self {
             settings,
@@ -171,6 +179,7 @@ impl Services {
             authorization,
             operations,
             delivery,
+            styles,
             attachments,
             parcels,
             uploads,

@@ -71,6 +71,8 @@ pub struct OutboxView {
 /// A message as the user reads it before it leaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Preview {
+    /// From, decoded.
+    pub from: String,
     /// To, decoded.
     pub to: String,
     /// Cc, decoded.
@@ -204,6 +206,7 @@ impl Delivery {
             }
             let field = |name: &str| whole.fields.first(name).unwrap_or_default();
             Preview {
+                from: field("from"),
                 to: field("to"),
                 cc: field("cc"),
                 bcc: field("bcc"),

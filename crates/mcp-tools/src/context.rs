@@ -18,6 +18,7 @@ use imapmcp_core::{
 };
 use imapmcp_delivery::Delivery;
 use imapmcp_extract::Extractor;
+use imapmcp_style::Styles;
 use std::sync::Arc;
 
 /// The services behind the tools; one per process.
@@ -26,6 +27,8 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     /// Sends messages.
     pub delivery: Delivery,
+    /// Writing styles.
+    pub styles: Arc<Styles>,
     /// Links to attachments.
     pub attachments: Arc<Attachments>,
     /// Files that clients hand over.

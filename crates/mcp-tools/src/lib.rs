@@ -12,6 +12,7 @@ pub mod reply;
 pub mod resources;
 pub mod senders;
 pub mod spec;
+mod style;
 
 mod fence;
 mod operations;

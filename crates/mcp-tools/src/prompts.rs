@@ -65,7 +65,8 @@ const PROMPTS: &[Prompt] = &[
             ("intent", "What the reply should say", false),
             ACCOUNT,
         ],
-        text: "Draft a reply to the message named below. Read its conversation with get_thread, then three or four of my own sent messages to \
+        text: "Draft a reply to the message named below. Read its conversation with get_thread and my writing_style in list_accounts, if there \
+               is one, then three or four of my own sent messages to \
                the same person or of the same kind (search_messages with in:sent), and take greeting, tone, length and closing from \
                them. Say only what I asked for or what I have written before; mark what you are not sure of. Show me the draft; \
                send nothing before I agree.",

@@ -11,6 +11,7 @@ mod outbox;
 mod parcels;
 mod schema;
 mod sessions;
+mod style;
 mod uploads;
 mod url;
 mod users;

@@ -174,6 +174,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    writing_styles (account_id) {
+        account_id -> Text,
+        user_id -> Text,
+        profile -> Nullable<Binary>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    style_drafts (account_id, message_id) {
+        account_id -> Text,
+        message_id -> Text,
+        draft -> Binary,
+        written_at -> BigInt,
+    }
+}
+
+diesel::table! {
     operations (id) {
         id -> Text,
         user_id -> Text,
@@ -229,6 +247,7 @@ diesel::joinable!(tokens -> grants (grant_id));
 diesel::joinable!(codes -> grants (grant_id));
 diesel::allow_tables_to_appear_in_same_query!(outbox, outbox_parcels, parcels, parcel_chunks);
 diesel::allow_tables_to_appear_in_same_query!(users, sessions, grants, tokens, codes);
+diesel::allow_tables_to_appear_in_same_query!(writing_styles, style_drafts);
 
 #[cfg(test)]
 mod tests {
@@ -251,7 +270,7 @@ mod tests {
     async fn every_table_is_there(url: &str) {
         let database = Database::open(&url.parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
-        select_all!(database; users, setup_links, sessions, accounts, keys, clients, authorization_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads);
+        select_all!(database; users, setup_links, sessions, accounts, keys, clients, authorization_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads, writing_styles, style_drafts);
     }
 
     #[tokio::test]

@@ -21,10 +21,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("parcels", &["core"]),
     ("delivery", &["core", "accounts", "mime", "parcels"]),
     ("attachments", &["core", "accounts", "parcels"]),
+    ("style", &["core", "mime"]),
     ("extract", &["mime"]),
-    ("mcp-tools", &["core", "accounts", "attachments", "delivery", "extract", "mime"]),
+    ("mcp-tools", &["core", "accounts", "attachments", "delivery", "extract", "mime", "style"]),
     ("mcp-http", &["core", "mcp-tools", "oauth-server"]),
-    ("web", &["core", "accounts", "attachments", "delivery", "oauth-server"]),
+    ("web", &["core", "accounts", "attachments", "delivery", "oauth-server", "style"]),
     (
         "bootstrap",
         &[
@@ -38,6 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "attachments",
             "delivery",
             "parcels",
+            "style",
         ],
     ),
     ("server", &["core", "bootstrap", "extract", "mcp-http", "mcp-tools", "web"]),

@@ -9,6 +9,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use imapmcp_accounts::Accounts;
 use imapmcp_delivery::Delivery;
 use imapmcp_oauth_server::AuthorizationServer;
+use imapmcp_style::Styles;
 use ipnet::IpNet;
 use std::{
     net::IpAddr,
@@ -27,6 +28,8 @@ pub struct WebDeps {
     pub accounts: Arc<Accounts>,
     /// The outbox.
     pub delivery: Delivery,
+    /// Writing styles.
+    pub styles: Arc<Styles>,
     /// Whether the operator permits mail servers without TLS (offered in the form then).
     pub allow_insecure: bool,
     /// Reverse proxies whose X-Forwarded-For counts.
@@ -43,6 +46,7 @@ pub struct WebState {
     pub(crate) server: Arc<AuthorizationServer>,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) delivery: Delivery,
+    pub(crate) styles: Arc<Styles>,
     pub(crate) allow_insecure: bool,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) registrations: DefaultKeyedRateLimiter<IpAddr>,
@@ -53,7 +57,7 @@ pub struct WebState {
 impl WebState {
     /// Compiles the templates and renders each with its sample. An error is a bug in one of them.
     pub fn new(deps: WebDeps) -> Result<Self, TemplateError> {
-        let WebDeps { server, accounts, delivery, allow_insecure, trusted_proxies } = deps;
+        let WebDeps { server, accounts, delivery, styles, allow_insecure, trusted_proxies } = deps;
         let (templates, assets) = (Templates::new().map_err(TemplateError)?, Assets::new());
         templates.samples(&assets).map_err(TemplateError)?;
         let registrations = RateLimiter::keyed(Quota::per_minute(REGISTRATIONS_PER_MINUTE));
@@ -61,6 +65,7 @@ impl WebState {
             server,
             accounts,
             delivery,
+            styles,
             allow_insecure,
             trusted_proxies,
             registrations,

@@ -263,6 +263,7 @@ mod tests {
             "/accounts/acc_sample/password",
             "/accounts/acc_sample/signature",
             "/accounts/acc_sample/sending",
+            "/accounts/acc_sample/style",
             "/accounts/acc_sample/aliases",
             "/accounts/acc_sample/remove",
             "/connect",

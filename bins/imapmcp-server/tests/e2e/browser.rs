@@ -190,6 +190,19 @@ fn a_person_goes_from_first_start_to_the_end_of_access() {
     browser.press("Test Work");
     browser.text("//section[contains(., 'Everything works')]");
     inspect(&browser, "account-tested");
+    browser.fill("aliases", "Herons <herons@imapmcp.test>");
+    browser.press("Save addresses");
+    browser.text("//*[@role='status'][contains(., 'The addresses were saved')]");
+    browser.click("//input[@name='policy'][@value='undo']");
+    browser.fill("seconds", "60");
+    browser.click("//form[@id='sending-card']//button");
+    browser.text("//*[@role='status'][contains(., 'That is saved')]");
+    browser.press("Switch on");
+    browser.text("//form[@id='style-card'][contains(., 'Nothing has been learnt yet')]");
+    inspect(&browser, "account-changed");
+    browser.open(&format!("{}/outbox", world.url));
+    browser.heading("Outbox");
+    inspect(&browser, "outbox-empty");
     browser.open(&format!("{}/", world.url));
     browser.heading("Overview");
     inspect(&browser, "overview");
@@ -205,6 +218,7 @@ fn a_person_goes_from_first_start_to_the_end_of_access() {
     let token = connect(&browser, &world);
     let accounts = world.call(&token, "list_accounts", &json!({})).unwrap();
     assert_eq!(accounts["accounts"][0]["email"], email.as_str(), "{accounts}");
+    assert_eq!(accounts["accounts"][0]["aliases"][0], "Herons <herons@imapmcp.test>");
     assert_eq!(world.call(&token, "list_messages", &json!({})).unwrap()["total"], 1);
 
     browser.open(&format!("{}/connections", world.url));

@@ -148,7 +148,7 @@ impl Browser {
 
     /// Types into a field, in the place of what is there.
     pub(crate) fn fill(&self, name: &str, text: &str) {
-        let element = self.element(&format!("//main//input[@name='{name}']"));
+        let element = self.element(&format!("//main//*[self::input or self::textarea][@name='{name}']"));
         self.post(&format!("{element}/clear"), &json!({}));
         self.post(&format!("{element}/value"), &json!({ "text": text }));
     }

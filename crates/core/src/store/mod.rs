@@ -11,6 +11,7 @@ mod oauth;
 mod operations;
 mod outbox;
 mod parcels;
+mod style;
 mod uploads;
 mod users;
 
@@ -20,6 +21,7 @@ pub use oauth::{OAuthRepository, TokenRow};
 pub use operations::OperationRepository;
 pub use outbox::{Enqueued, OutboxQuery, OutboxRepository};
 pub use parcels::ParcelRepository;
+pub use style::{RememberedDraft, StyleRepository, StyleRow};
 pub use uploads::{UploadBounds, UploadRepository};
 pub use users::UserRepository;
 

@@ -7,6 +7,7 @@ use crate::{
     reference,
     reply::Reply,
     spec::{Effect, Spec},
+    style,
     tools::{
         ACCOUNT, answer, get_attachment,
         letter::{
@@ -23,7 +24,10 @@ use imapmcp_core::{
     sender::Sender,
 };
 use imapmcp_delivery::Request;
-use imapmcp_mime::compose::{self, Draft, Letter, MAX_ATTACHMENTS, NamedAddress, Parsed};
+use imapmcp_mime::{
+    compose::{self, Draft, Letter, MAX_ATTACHMENTS, NamedAddress, Parsed},
+    header,
+};
 use serde_json::{Value, json};
 
 /// Drafts of at most so many octets are read whole.
@@ -115,8 +119,10 @@ async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
             ..Letter::default()
         }
     };
-    let (folder, at, letter) = store(context, &opened, letter).await?;
-    Ok(shown(&folder, at.as_ref(), &letter).into())
+    let (folder, at, draft) = store(context, &opened, letter).await?;
+    style::look(context, &opened).await;
+    style::written(context, &opened, &draft, None).await;
+    Ok(shown(&folder, at.as_ref(), &draft.letter).into())
 }
 
 /// The account's address that a stored draft is from; whoever wrote it, nothing leaves from another one.
@@ -134,7 +140,7 @@ fn author(account: &Account, author: Option<&NamedAddress>) -> Result<Option<Sen
 async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
     let opened = context.open(arguments.text("account_id")).await?;
-    let (old, Parsed { letter: mut draft, author: written_by, .. }) =
+    let (old, old_id, Parsed { letter: mut draft, author: written_by, .. }) =
         read(context, &opened, arguments).await?;
     for (field, list) in [("to", &mut draft.to), ("cc", &mut draft.cc), ("bcc", &mut draft.bcc)] {
         if arguments.has(field) {
@@ -155,7 +161,8 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     }
     // the new one first: whatever happens then, one of the two is there
     let (folder, at, draft) = store(context, &opened, draft).await?;
-    let mut result = shown(&folder, at.as_ref(), &draft);
+    style::written(context, &opened, &draft, old_id.as_deref()).await;
+    let mut result = shown(&folder, at.as_ref(), &draft.letter);
     if !remove(context, &opened, &old).await {
         result["old_draft_left"] = json!(true);
     }
@@ -164,7 +171,7 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
 
 async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let opened = context.open(arguments.text("account_id")).await?;
-    let (at, draft) = read(context, &opened, arguments).await?;
+    let (at, message_id, draft) = read(context, &opened, arguments).await?;
     if let Some(address) = draft.unusable.first() {
         return Err(ToolError::argument(
             "id",
@@ -173,6 +180,12 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
         ));
     }
     let from = author(&opened.account, draft.author.as_ref())?;
+    let lesson = Letter {
+        subject: draft.letter.subject.clone(),
+        text: draft.letter.text.clone(),
+        in_reply_to: draft.letter.in_reply_to.clone(),
+        ..Letter::default()
+    };
     // a draft is one message, however often the call is repeated
     let id = reference::encode(&at.folder, at.uid_validity, at.uid);
     let key = arguments
@@ -182,6 +195,9 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     let request = Request { idempotency_key: Some(key), ..letter::request(&opened, letter, arguments) };
     let (receipt, mut shown) = letter::send(context, request).await?;
     let recorded = !matches!(receipt.state, OutboxState::Rejected | OutboxState::Cancelled);
+    if recorded && !receipt.repeated {
+        style::sent(context, &opened, message_id.as_deref(), &lesson).await;
+    }
     if recorded && !remove(context, &opened, &at).await {
         shown["draft_left"] = json!(true);
     }
@@ -193,7 +209,7 @@ async fn read(
     context: &Context<'_>,
     opened: &Opened,
     arguments: &Arguments,
-) -> Result<(MessageRef, Parsed), ToolError> {
+) -> Result<(MessageRef, Option<String>, Parsed), ToolError> {
     let wrong = |problem: &str| ToolError::argument("id", problem, "an id from create_draft");
     let at: Locator = arguments
         .text("id")
@@ -226,7 +242,9 @@ async fn read(
     if large {
         parsed.letter.files = answer::attached(context, opened, &head).await?;
     }
-    Ok((head.at, parsed))
+    let message_id = head.summary.envelope.message_id.as_deref();
+    let message_id = message_id.and_then(|id| header::identifiers(id, 1).pop());
+    Ok((head.at, message_id, parsed))
 }
 
 /// Where the last text of a message ends, by the sizes of its parts.
@@ -245,12 +263,12 @@ async fn folder(context: &Context<'_>, opened: &Opened) -> Result<String, ToolEr
     drafts.map(|folder| folder.name).ok_or(ToolError::NoRole { code: "no_drafts_folder", role: "drafts" })
 }
 
-/// Stores a letter among the drafts; the folder, where it landed, and the letter.
+/// Stores a letter among the drafts; the folder, where it landed, and the draft.
 async fn store(
     context: &Context<'_>,
     opened: &Opened,
     letter: Letter,
-) -> Result<(String, Option<MessageRef>, Letter), ToolError> {
+) -> Result<(String, Option<MessageRef>, Draft), ToolError> {
     let Services { clock, entropy, .. } = context.services;
     let message = Draft::new(&opened.account, letter, clock.now(), &**entropy).map_err(letter_error)?;
     let drafts = folder(context, opened).await?;
@@ -259,7 +277,7 @@ async fn store(
     let flags = [Flag::draft(), Flag::seen()];
     let at = opened.mailbox.append(&drafts, written.message.clone(), &flags).await;
     delivery.discard(written).await;
-    Ok((drafts, context.noting(opened, at).await?, message.letter))
+    Ok((drafts, context.noting(opened, at).await?, message))
 }
 
 fn letter_error(error: compose::ComposeError) -> ToolError {

@@ -5,6 +5,7 @@ use crate::{
     spec::{Effect, Spec},
 };
 use imapmcp_core::{account::Health, permission::Permission};
+use imapmcp_style::WritingStyle;
 use serde_json::{Map, Value, json};
 
 pub(crate) const SPEC: Spec = Spec {
@@ -22,6 +23,7 @@ async fn run(context: &Context<'_>) -> Result<Reply, ToolError> {
     let principal = context.principal;
     let permissions: Vec<&str> = principal.permissions.iter().map(Permission::scope).collect();
     let accounts = context.services.accounts.list(&principal.user).await?;
+    let styles = context.services.styles.all(&principal.user).await?;
     let rows: Vec<Value> = accounts
         .iter()
         .filter(|account| principal.accounts.covers(&account.id))
@@ -39,6 +41,10 @@ async fn run(context: &Context<'_>) -> Result<Reply, ToolError> {
             }
             row.insert("is_default".to_owned(), json!(account.is_default));
             row.insert("permissions".to_owned(), json!(permissions));
+            let style = styles.get(&account.id).map(WritingStyle::told).filter(|told| told.messages > 0);
+            if let Some(style) = style {
+                row.insert("writing_style".to_owned(), json!(style));
+            }
             match account.health {
                 Health::Ok => {
                     row.insert("health".to_owned(), json!("ok"));

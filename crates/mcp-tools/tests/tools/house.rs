@@ -23,6 +23,7 @@ use imapmcp_mcp_tools::{
 };
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
+use imapmcp_style::{Styles, StylesDeps};
 use imapmcp_testkit::builders;
 use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
 use serde_json::Value;
@@ -111,6 +112,11 @@ pub(crate) async fn house() -> House {
         base_url: "http://localhost:3000".into(),
         silence: Duration::from_secs(1),
     }));
+    let styles = Arc::new(Styles::new(StylesDeps {
+        repository: database.clone(),
+        vault: vault.clone(),
+        clock: clock.clone(),
+    }));
     let delivery = Delivery::new(DeliveryDeps {
         accounts: accounts.clone(),
         outbox: database,
@@ -123,6 +129,7 @@ pub(crate) async fn house() -> House {
     let services = Services {
         accounts,
         delivery,
+        styles,
         attachments,
         uploads,
         extractor: Extractor::in_process(),

@@ -294,3 +294,83 @@ async fn from_is_one_of_the_accounts_addresses_and_no_other() {
     let error = house.ask(&house.owner, "send_draft", json!({ "id": kept["id"] })).await.unwrap_err();
     assert!(error.to_json("").to_string().contains("update_draft"), "{error:?}");
 }
+
+async fn style(house: &House) -> Value {
+    house.owner("list_accounts", json!({})).await["accounts"][0]["writing_style"].clone()
+}
+
+async fn mailbox(house: &House) -> std::sync::Arc<dyn imapmcp_core::mail::Mailbox> {
+    house.services.accounts.mailbox(&house.owner.user, &house.account.id).await.unwrap().1
+}
+
+#[tokio::test]
+async fn what_the_user_makes_of_a_draft_is_learnt_only_where_that_is_switched_on() {
+    let house = house().await;
+    let (user, account) = (house.owner.user.clone(), house.account.id.clone());
+    let original = arrive(&house, "Question of style").await;
+    let whole = house.owner("get_message", json!({ "id": original["id"] })).await;
+    let answered = whole["message_id"].as_str().unwrap().to_owned();
+    let call = json!({ "reply_to": original["id"], "to": ["ada@example.org"], "body_text": "Dear Ada,\nthe answer is yes.\nKind regards" });
+    let mine = format!(
+        "Subject: Re: Question of style\r\nTo: ada@example.org\r\nIn-Reply-To: <{answered}>\r\nMessage-ID: <own@client.example>\r\n\r\n\
+         Hi Ada,\r\nyes, and it is done with that.\r\nCheers\r\n\r\nOn Sunday, ada@example.org wrote:\r\n> the question\r\n"
+    );
+    let mail = mailbox(&house).await;
+    house.owner("create_draft", call.clone()).await;
+    mail.append("Sent", mine.clone().into(), &[]).await.unwrap();
+    house.owner("create_draft", call.clone()).await;
+    assert_eq!(style(&house).await, Value::Null, "off by default");
+    assert!(house.services.styles.drafts(&user, &account).await.unwrap().is_empty());
+
+    assert!(house.services.styles.keep(&user, &account, true).await.unwrap());
+    house.owner("create_draft", call.clone()).await;
+    assert_eq!(house.services.styles.drafts(&user, &account).await.unwrap().len(), 1);
+    assert_eq!(style(&house).await, Value::Null, "what was sent before it is not it");
+    // the user changes the draft in a mail program and sends it
+    mail.append("Sent", mine.into(), &[]).await.unwrap();
+    house
+        .owner(
+            "create_draft",
+            json!({ "to": ["ada@example.org"], "subject": "Next", "body_text": "Dear Ada" }),
+        )
+        .await;
+    let learnt = style(&house).await;
+    assert_eq!(
+        (&learnt["messages"], &learnt["greeting"], &learnt["closing"], &learnt["form"]),
+        (&json!(1), &json!("Hi"), &json!("Cheers"), &json!("informal")),
+        "{learnt}"
+    );
+    assert!(!learnt.to_string().contains("Ada"));
+    let left = house.services.styles.drafts(&user, &account).await.unwrap();
+    assert_eq!(left.iter().map(|draft| draft.subject.as_str()).collect::<Vec<_>>(), ["Next"]);
+
+    house.services.styles.keep(&user, &account, false).await.unwrap();
+    assert_eq!(style(&house).await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_draft_that_the_user_changed_teaches_when_it_is_sent_from_here() {
+    let house = house().await;
+    let (user, account) = (house.owner.user.clone(), house.account.id.clone());
+    house.services.styles.keep(&user, &account, true).await.unwrap();
+    let call = |subject: &str| json!({ "to": ["ada@example.org"], "subject": subject, "body_text": "Dear Ada,\nthe plan is here.\nKind regards" });
+    let untouched = house.owner("create_draft", call("Untouched")).await;
+    let rewritten =
+        house.owner("update_draft", json!({ "id": untouched["id"], "body_text": "Dear all" })).await;
+    house.owner("send_draft", json!({ "id": rewritten["id"] })).await;
+    assert_eq!(style(&house).await, Value::Null, "a client's own words teach nothing");
+    assert!(house.services.styles.drafts(&user, &account).await.unwrap().is_empty());
+
+    let draft = house.owner("create_draft", call("Changed")).await;
+    let folder = draft["folder"].as_str().unwrap();
+    let changed = "From: demo@example.com\r\nSubject: Changed\r\nTo: ada@example.org\r\nMessage-ID: <new@client.example>\r\n\r\n\
+                   Hi Ada,\r\nthe plan is here and it is good.\r\nCheers\r\n";
+    let mail = mailbox(&house).await;
+    mail.append(folder, changed.into(), &[imapmcp_core::mail::Flag::draft()]).await.unwrap();
+    let found =
+        house.owner("search_messages", json!({ "folder": folder, "subject": "Changed", "limit": 1 })).await;
+    let sent = house.owner("send_draft", json!({ "id": found["messages"][0]["id"] })).await;
+    assert_eq!(sent["state"], "sent", "{sent}");
+    let learnt = style(&house).await;
+    assert_eq!((&learnt["greeting"], &learnt["lines_removed"]), (&json!("Hi"), &json!(3)), "{learnt}");
+}

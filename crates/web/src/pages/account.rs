@@ -23,6 +23,7 @@ use imapmcp_core::{
     time::Timestamp,
 };
 use imapmcp_oauth_server::Parameters;
+use imapmcp_style::Told;
 use serde::Serialize;
 
 /// What is offered as an undo window, in seconds.
@@ -57,16 +58,54 @@ pub(crate) struct AccountPage {
     signature: String,
     /// Further sender addresses, one a line.
     aliases: String,
+    /// What was learnt of how the person writes; `None` where that is switched off.
+    style: Option<StyleView>,
     /// `immediate`, `undo` or `approval`.
     policy: &'static str,
     /// Of the undo window, as entered.
     undo_seconds: String,
     /// The user's own password was given just now: credentials may be changed.
     recent: bool,
-    /// `added`, `password`, `signature`, `aliases`, `sending` or nothing.
+    /// `added`, `password`, `signature`, `aliases`, `sending`, `style`, `style-off` or nothing.
     notice: String,
     diagnosis: Option<DiagnosisView>,
     problem: Option<Problem>,
+}
+
+/// A writing style, as shown.
+#[derive(Debug, Serialize)]
+struct StyleView {
+    messages: u32,
+    facts: Vec<(&'static str, String)>,
+}
+
+impl StyleView {
+    fn new(told: &Told) -> Self {
+        let language = told.language.as_deref().map(|code| match code {
+            "de" => "German",
+            "fr" => "French",
+            "es" => "Spanish",
+            "it" => "Italian",
+            "nl" => "Dutch",
+            _ => "English",
+        });
+        let facts = [
+            ("Greeting", told.greeting.clone()),
+            ("Closing", told.closing.clone()),
+            ("Form", told.form.map(ToOwned::to_owned)),
+            ("Language", language.map(ToOwned::to_owned)),
+            ("Length", Some(format!("about {} words", told.words))),
+            (
+                "Changes to drafts",
+                Some(format!(
+                    "on average {} lines added and {} taken out; {} of {} sent as drafted",
+                    told.lines_added, told.lines_removed, told.unchanged, told.messages
+                )),
+            ),
+        ];
+        let facts = facts.into_iter().filter_map(|(name, fact)| Some((name, fact?))).collect();
+        Self { messages: told.messages, facts }
+    }
 }
 
 impl AccountPage {
@@ -91,6 +130,7 @@ impl AccountPage {
             smtp_username: account.smtp_username.clone(),
             signature: account.signature.clone().unwrap_or_default(),
             aliases: account.aliases.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            style: None,
             policy: policy_word(account.send_policy),
             undo_seconds: match account.send_policy {
                 SendPolicy::UndoWindow(seconds) => seconds,
@@ -125,6 +165,10 @@ impl Page for AccountPage {
             smtp_username: "marie@example.org".to_owned(),
             signature: "Marie Duval\n<b>Choir</b>".to_owned(),
             aliases: "Choir <choir@example.org>".to_owned(),
+            style: Some(StyleView {
+                messages: 12,
+                facts: vec![("Greeting", "Hi".to_owned()), ("Length", "about 80 words".to_owned())],
+            }),
             policy: "undo",
             undo_seconds: "60".to_owned(),
             recent: true,
@@ -147,7 +191,9 @@ impl Seen {
         let id: AccountId = id.parse().map_err(|_| WebError::NotFound)?;
         let account = state.accounts.get(&signed_in.user, &id).await?;
         let recent = state.server.is_recent(signed_in.visitor.session()?);
-        let page = AccountPage::new(&account, state.server.now(), recent);
+        let mut page = AccountPage::new(&account, state.server.now(), recent);
+        page.style =
+            state.styles.all(&signed_in.user).await?.remove(&id).map(|style| StyleView::new(&style.told()));
         Ok(Self { signed_in, account, page })
     }
 
@@ -285,6 +331,22 @@ pub(super) async fn change_sending(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// `POST /accounts/{id}/style` with `csrf`, `keep` (`on`, or anything else, which deletes what was kept).
+pub(super) async fn change_style(
+    state: Data<WebState>,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<HttpResponse, WebError> {
+    let (signed_in, form) = Submitted::signed_in(&state, &request, &body).await?;
+    let id: AccountId = id.parse().map_err(|_| WebError::NotFound)?;
+    let on = form.first("keep") == "on";
+    if !state.styles.keep(&signed_in.user, &id, on).await? {
+        return Err(WebError::NotFound);
+    }
+    Ok(see_other(&format!("/accounts/{id}?notice={}", if on { "style" } else { "style-off" })))
 }
 
 /// `POST /accounts/{id}/password` with `csrf`, `password`. Tried before it is saved.

@@ -31,6 +31,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .service(page("/accounts/{id}/test").route(web::post().to(account::test)))
         .service(page("/accounts/{id}/signature").route(web::post().to(account::change_signature)))
         .service(page("/accounts/{id}/aliases").route(web::post().to(account::change_aliases)))
+        .service(page("/accounts/{id}/style").route(web::post().to(account::change_style)))
         .service(page("/accounts/{id}/sending").route(web::post().to(account::change_sending)))
         .service(page("/accounts/{id}/password").route(web::post().to(account::change_password)))
         .service(page("/accounts/{id}/remove").route(web::post().to(account::remove)))

@@ -50,6 +50,7 @@ pub(crate) struct OutboxPage {
 }
 
 #[derive(Debug, Default, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no")]
 struct Row {
     id: String,
     subject: String,
@@ -79,6 +80,7 @@ struct Row {
 
 #[derive(Debug, Default, Serialize)]
 struct PreviewRow {
+    from: String,
     cc: String,
     bcc: String,
     text: String,
@@ -88,8 +90,22 @@ struct PreviewRow {
 
 impl From<Preview> for PreviewRow {
     fn from(preview: Preview) -> Self {
-        Self { cc: preview.cc, bcc: preview.bcc, text: preview.text, cut: preview.cut, files: preview.files }
+        Self {
+            from: bare(&preview.from),
+            cc: bare(&preview.cc),
+            bcc: bare(&preview.bcc),
+            text: preview.text,
+            cut: preview.cut,
+            files: preview.files,
+        }
     }
+}
+
+/// Addresses without a name need no angle brackets.
+fn bare(list: &str) -> String {
+    let alone =
+        |one: &str| one.strip_prefix('<').and_then(|one| one.strip_suffix('>')).map(ToOwned::to_owned);
+    list.split(", ").map(|one| alone(one).unwrap_or_else(|| one.to_owned())).collect::<Vec<_>>().join(", ")
 }
 
 /// What rows refer to.
@@ -290,6 +306,7 @@ impl Page for OutboxPage {
             preview: None,
         };
         let preview = PreviewRow {
+            from: "Marie Duval <marie@example.org>".to_owned(),
             cc: "office@example.org".to_owned(),
             bcc: "archive@example.org".to_owned(),
             text: "Good morning,\nboth are possible.".to_owned(),

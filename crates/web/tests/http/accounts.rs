@@ -276,9 +276,56 @@ async fn further_addresses_are_checked_and_kept_once() {
         says(&refused, "The addresses were not changed");
         assert!(!refused.body.contains("<script>alert"));
     }
-    let many: String = (0..21).map(|number| format!("a{number}@example.org\n")).collect();
+    let many = (0..21).map(|number| format!("a{number}@example.org")).collect::<Vec<_>>().join("\n");
     says(&marie.post(&form, &[("csrf", &*csrf), ("aliases", &many)]).await, "at most 20");
     says(&marie.get(path).await, "m@example.net</textarea>");
     let none = marie.post(&form, &[("csrf", &*csrf), ("aliases", "")]).await;
     assert!(!marie.get(none.location()).await.body.contains("m@example.net"));
+}
+
+#[actix_web::test]
+async fn a_writing_style_is_learnt_only_when_switched_on_and_deleted_when_off() {
+    let house = House::new().await;
+    let app = app!(house);
+    let (mut marie, mut paul) = (Browser::new(&app), Browser::new(&app));
+    marie.sign_in("marie@example.com", "/").await;
+    paul.sign_in("paul@example.com", "/").await;
+    let path = "/accounts/acc_marie-Studio";
+    let form = format!("{path}/style");
+    let page = marie.get(path).await;
+    says(&page, "Switch on");
+    let csrf = page.field("csrf");
+    let pauls = paul.get("/accounts/new").await.field("csrf");
+    assert_eq!(paul.post(&form, &[("csrf", &*pauls), ("keep", "on")]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(marie.post(&form, &[("csrf", "x"), ("keep", "on")]).await.status, StatusCode::FORBIDDEN);
+    let on = marie.post(&form, &[("csrf", &*csrf), ("keep", "on")]).await;
+    says(&marie.get(on.location()).await, "Nothing has been learnt yet");
+
+    let (user, account) =
+        (imapmcp_testkit::builders::user_id("marie"), imapmcp_testkit::builders::account_id("marie-Studio"));
+    let draft = imapmcp_style::Drafted {
+        message_id: "d@example.com".into(),
+        subject: "Plan".into(),
+        in_reply_to: None,
+        text: "Dear Ada,\nthe plan.\nKind regards".into(),
+        written_at: imapmcp_testkit::builders::NOON,
+    };
+    house.styles.drafted(&user, &account, &draft).await.unwrap();
+    let sent = "Hi Ada,\nhere is the plan and that is it.\nCheers\nMarie";
+    house.styles.sent(&user, &account, &draft, sent).await.unwrap();
+    house.styles.sent(&user, &account, &draft, sent).await.unwrap();
+    let shown = marie.get(path).await;
+    for part in [
+        "Learnt from 1 message.",
+        "<dd class=\"break\">Hi</dd>",
+        "Cheers",
+        "English",
+        "4 lines added and 3 taken out",
+    ] {
+        says(&shown, part);
+    }
+    assert!(!shown.body.contains("here is the plan"));
+    let off = marie.post(&form, &[("csrf", &*csrf), ("keep", "off")]).await;
+    says(&marie.get(off.location()).await, "All that was learnt is deleted");
+    assert!(house.styles.all(&user).await.unwrap().is_empty());
 }

@@ -16,6 +16,7 @@ use imapmcp_delivery::{Delivery, DeliveryDeps};
 use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Config, password};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
+use imapmcp_style::{Styles, StylesDeps};
 use imapmcp_testkit::{FakeClock, SeededEntropy, builders};
 use imapmcp_web::{WebDeps, WebState};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub(crate) struct House {
     pub(crate) database: Arc<Database>,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) delivery: Delivery,
+    pub(crate) styles: Arc<Styles>,
 }
 
 impl House {
@@ -89,15 +91,21 @@ impl House {
             clock: clock.clone(),
             entropy,
         });
+        let styles = Arc::new(Styles::new(StylesDeps {
+            repository: database.clone(),
+            vault: Arc::new(GlassVault),
+            clock: clock.clone(),
+        }));
         let deps = WebDeps {
             server: server.clone(),
             accounts,
             delivery: delivery.clone(),
+            styles: styles.clone(),
             allow_insecure: false,
             trusted_proxies: Vec::new(),
         };
         let state = actix_web::web::Data::new(WebState::new(deps).unwrap());
-        Self { state, server, database, clock, delivery }
+        Self { state, server, database, clock, delivery, styles }
     }
 
     pub(crate) async fn client(&self, name: &str, redirect: &str) -> String {

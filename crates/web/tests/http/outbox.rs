@@ -58,6 +58,7 @@ async fn a_held_message_is_read_then_released_or_stopped() {
     assert_eq!(page.status, StatusCode::OK);
     for part in [
         "Waiting for you",
+        "marie.Personal@example.com",
         "Quote for the shelves",
         "Both are &lt;b&gt;possible&lt;/b&gt;.",
         "hidden@example.org",
@@ -102,7 +103,11 @@ async fn left(house: &House, name: &str, change: impl FnOnce(OutboxEntry) -> Out
     let grant = builders::grant(name, &marie, &ClientId::personal());
     house.database.add_personal_token(&grant, &builders::personal_token(name, &grant)).await.unwrap();
     let entry = change(builders::outbox_entry(name, &account, &grant));
-    house.database.enqueue(&entry, &Sealed(b"Subject: x\r\n\r\ny".to_vec()), builders::NOON).await.unwrap();
+    house
+        .database
+        .enqueue(&entry, &Sealed(b"Subject: x\r\n\r\ny".to_vec()), &[], builders::NOON)
+        .await
+        .unwrap();
     entry.id
 }
 

@@ -7,12 +7,13 @@ pub mod oauth;
 pub mod operations;
 pub mod outbox;
 pub mod parcels;
+pub mod style;
 pub mod uploads;
 pub mod users;
 
 use imapmcp_core::store::{
     AccountRepository, KeyRepository, OAuthRepository, OperationRepository, OutboxRepository,
-    ParcelRepository, UploadRepository, UserRepository,
+    ParcelRepository, StyleRepository, UploadRepository, UserRepository,
 };
 use std::{future::Future, pin::pin, sync::Arc, task::Poll};
 
@@ -35,6 +36,8 @@ pub struct Repositories {
     pub parcels: Arc<dyn ParcelRepository>,
     /// Files on their way in.
     pub uploads: Arc<dyn UploadRepository>,
+    /// Writing styles.
+    pub style: Arc<dyn StyleRepository>,
 }
 
 impl Repositories {
@@ -49,6 +52,7 @@ impl Repositories {
             + OutboxRepository
             + ParcelRepository
             + UploadRepository
+            + StyleRepository
             + 'static,
     {
         let all = Arc::new(all);
@@ -60,7 +64,8 @@ impl Repositories {
             operations: all.clone(),
             outbox: all.clone(),
             parcels: all.clone(),
-            uploads: all,
+            uploads: all.clone(),
+            style: all,
         }
     }
 }
@@ -103,6 +108,8 @@ pub async fn everything(on: &Repositories) {
     parcels::a_held_parcel_does_not_lapse(on).await;
     uploads::an_upload_is_found_by_its_own_grant_and_completed_once(on).await;
     uploads::bounds_hold_whoever_races(on).await;
+    style::a_style_is_kept_while_it_is_switched_on(on).await;
+    style::a_draft_teaches_once(on).await;
     a_dropped_call_leaves_nothing_and_blocks_nobody(on).await;
 }
 

@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+
+mod profile;
+mod service;
+mod words;
+
+pub use profile::{Told, WritingStyle};
+pub use service::{Drafted, KEEP_SECONDS, MAX_DRAFTS, Styles, StylesDeps};
