@@ -270,8 +270,8 @@ async fn from_is_one_of_the_accounts_addresses_and_no_other() {
         }
     }
     house.owner("send_message", send("Somebody Else <TEAM@example.com>")).await;
-    let sent = newest(&house, "Sent").await;
-    let from = sent["from"].to_string();
+    let newest_sent = newest(&house, "Sent").await;
+    let from = newest_sent["from"].to_string();
     assert!(
         from.contains("Demo Team") && from.contains("team@example.com"),
         "the name is the account's: {from}"
