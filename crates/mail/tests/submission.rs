@@ -255,7 +255,7 @@ async fn a_message_in_crumbs_arrives_as_it_is_and_one_that_breaks_off_does_not()
     let whole = b"Message-ID: <x@y>\r\n\r\n.\r\n..\r\n.a\r\nb\r\n\r\n.\r\n";
     for size in 1..8 {
         mail.submit(&login, &envelope, &crumbs(message, size)).await.unwrap();
-        assert_eq!(sink.taken().last().unwrap().octets.as_slice(), whole, "pieces of {size}");
+        assert_eq!(sink.taken().last().unwrap().message(), whole, "pieces of {size}");
     }
     for says_so in [true, false] {
         let failed = mail.submit(&login, &envelope, &broken(message, says_so)).await;

@@ -111,7 +111,7 @@ mod tests {
         };
         let octets: usize = TOOLS.iter().map(|tool| told(&tool.to_json())).sum();
         assert!(octets + INSTRUCTIONS.len() <= 16 * 1024, "{octets}");
-        assert!(list_json(Permissions::all()).len() <= 20 * 1024);
+        assert!(list_json(Permissions::all()).len() <= 21 * 1024);
     }
 
     #[test]

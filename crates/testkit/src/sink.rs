@@ -33,6 +33,14 @@ pub struct Taken {
     pub octets: Arc<Vec<u8>>,
 }
 
+impl Taken {
+    /// The message, dots undoubled (RFC 5321 §4.5.2).
+    pub fn message(&self) -> Vec<u8> {
+        let lines = self.octets.split_inclusive(|octet| *octet == b'\n');
+        lines.map(|line| line.strip_prefix(b".").unwrap_or(line)).collect::<Vec<_>>().concat()
+    }
+}
+
 #[derive(Debug)]
 struct State {
     habit: Habit,

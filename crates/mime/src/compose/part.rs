@@ -45,16 +45,20 @@ pub(super) fn attachment(place: usize, file: &File) -> MimePart<'_> {
             .attachment(super::disarmed(&file.filename))
             .transfer_encoding(encoding);
     }
-    // multipart/* and message/* must not be encoded (RFC 2045 §6.4): what has to be is told to be mere octets
+    encoded(encodable(file), place).attachment(super::disarmed(&file.filename))
+}
+
+/// The file's type; multipart/* and message/* must not be encoded (RFC 2045 §6.4): what has to be is told to be mere
+/// octets.
+fn encodable(file: &File) -> ContentType<'_> {
+    let kind = file.content_type.to_ascii_lowercase();
     let composite = kind.starts_with("message/") || kind.starts_with("multipart/");
-    let kind = if composite { "application/octet-stream" } else { file.content_type.as_str() };
-    encoded(ContentType::new(kind), place).attachment(super::disarmed(&file.filename))
+    ContentType::new(if composite { "application/octet-stream" } else { file.content_type.as_str() })
 }
 
 /// A picture of the HTML text (RFC 2392).
 pub(super) fn picture<'a>(place: usize, file: &'a File, id: &'a str) -> MimePart<'a> {
-    let kind =
-        ContentType::new(file.content_type.as_str()).attribute("name", super::disarmed(&file.filename));
+    let kind = encodable(file).attribute("name", super::disarmed(&file.filename));
     encoded(kind, place).inline().cid(id)
 }
 

@@ -109,7 +109,7 @@ impl World {
         let vault = RingVault::open(&ring, &[ring.first_record(builders::NOON)], entropy).unwrap();
         let clock = Arc::new(FakeClock::default());
         Arc::new(Self {
-            directory: tempfile::tempdir().unwrap(),
+            directory: scratch(),
             server: Arc::default(),
             sent: Arc::default(),
             vault: Arc::new(vault),
@@ -183,6 +183,11 @@ impl World {
         }
         all
     }
+}
+
+/// In memory where there is room for that: what dies here is a process, not the machine, so nobody has to wait for a disk.
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// More octets than one chunk.
