@@ -156,7 +156,14 @@ async fn post(request: HttpRequest, endpoint: web::Data<Endpoint>, payload: web:
 }
 
 async fn read(request: &HttpRequest, mut payload: web::Payload) -> Result<Bytes, RpcFault> {
-    let too_large = || RpcFault::new(413, None, -32600, "The request body is larger than 8 MB; give larger files by create_upload or from_message instead of content_base64");
+    let too_large = || {
+        RpcFault::new(
+            413,
+            None,
+            -32600,
+            "The request body is larger than 8 MB; give larger files by create_upload or from_message instead of content_base64",
+        )
+    };
     let length =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > MAX_BODY) {

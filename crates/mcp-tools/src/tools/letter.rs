@@ -154,12 +154,7 @@ async fn from_upload(context: &Context<'_>, given: &Value) -> Result<File, ToolE
     } else {
         Content::Sealed(file.parcel)
     };
-    Ok(File {
-        filename: file.filename,
-        content_type: file.content_type,
-        content: held,
-        content_id: None,
-    })
+    Ok(File { filename: file.filename, content_type: file.content_type, content: held, content_id: None })
 }
 
 async fn from_message(
