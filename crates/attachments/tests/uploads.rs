@@ -17,6 +17,7 @@ use imapmcp_storage::Database;
 use imapmcp_testkit::{FakeClock, builders};
 use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
 use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 struct House {
     uploads: Uploads,
@@ -62,7 +63,7 @@ async fn house() -> House {
         clock: clock.clone(),
         entropy,
         base_url: "https://mail.example".into(),
-        silence: Duration::from_millis(50),
+        silence: Duration::from_secs(1),
     });
     House { uploads, parcels, database, clock, owner: bearer(&grant) }
 }
@@ -148,28 +149,28 @@ async fn what_does_not_arrive_whole_is_not_kept_and_may_be_sent_again() {
     let silent = body(b"x").chain(stream::pending());
     assert!(matches!(house.uploads.receive(&token, None, silent).await, Err(UploadError::TooSlow)));
     let clock = house.clock.clone();
-    let crawling = body(&[1; 300_000]).inspect(move |_| clock.advance_seconds(400));
+    let crawling = body(&octets[1..]).inspect(move |_| clock.advance_seconds(400));
     assert!(matches!(house.uploads.receive(&token, None, crawling).await, Err(UploadError::TooSlow)));
     assert_eq!(house.left_behind().await, 0);
     assert_eq!(house.uploads.find(&house.owner, &id).await.unwrap(), None);
 
     // a sender that was taken for gone comes too late
     let (id, token) = house.token(Some(300_000)).await;
-    let (first, second) = tokio::join!(
-        house.uploads.receive(
-            &token,
-            None,
-            body(b"first").chain(stream::once(async {
-                tokio::time::sleep(Duration::from_millis(25)).await;
-                Ok(Bytes::new())
-            }))
-        ),
-        async {
-            tokio::task::yield_now().await;
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            house.send(&token, &octets[1..]).await
-        },
-    );
+    let (began, done) = (Notify::new(), Notify::new());
+    let slow = stream::once(async {
+        began.notify_one();
+        Ok::<_, Infallible>(Bytes::from_static(b"first"))
+    })
+    .chain(stream::once(async {
+        done.notified().await;
+        Ok(Bytes::new())
+    }));
+    let (first, second) = tokio::join!(house.uploads.receive(&token, None, slow), async {
+        began.notified().await;
+        let second = house.send(&token, &octets[1..]).await;
+        done.notify_one();
+        second
+    });
     assert!(matches!(first, Err(UploadError::Complete)), "{first:?}");
     assert_eq!(house.uploads.find(&house.owner, &id).await.unwrap(), Some(second.unwrap()));
     assert_eq!(house.left_behind().await, 1, "the file alone");

@@ -249,7 +249,7 @@ fn files() -> Vec<Case> {
         ),
         arrives(
             case("multipart-type", octets, |d| {
-                d.letter.files = vec![file("x.bin", "multipart/mixed", *b"--x--")]
+                d.letter.files = vec![file("x.bin", "multipart/mixed", *b"--x--")];
             }),
             b"--x--",
             "application/octet-stream",
@@ -296,7 +296,7 @@ fn answers() -> Vec<Case> {
             d.letter.files = vec![file("日本.pdf", "application/pdf", *b"%PDF")];
         }),
         case("draft-read-back", TEXT, |d| {
-            (d.letter.text, d.letter.subject, d.letter.to) = (again.text, again.subject, again.to)
+            (d.letter.text, d.letter.subject, d.letter.to) = (again.text, again.subject, again.to);
         }),
     ]
 }
