@@ -230,12 +230,17 @@ fn organises(desk: &Desk) {
 /// A letter, its reply, the reply to that, and a forward.
 fn corresponds(desk: &Desk) {
     let text = "name,count\r\nline one,1\nline two,2\r";
+    let upload = desk.call("create_upload", json!({ "filename": "handed over.bin" }));
+    let handed_over: Vec<u8> = (0..700_000_u32).map(|number| number.to_le_bytes()[1]).collect();
+    let put = ureq::put(upload["url"].as_str().unwrap()).send(handed_over.as_slice()).unwrap();
+    assert_eq!(put.status().as_u16(), 201);
     desk.sent(
         "send_message",
         json!({ "account_id": desk.mine, "to": [desk.you], "subject": "日本 plan 🎉", "body_markdown": "**Hi** you\n\n.\nFrom here",
             "attachments": [
                 { "filename": "日本.csv", "content_type": "text/csv", "content_base64": base64(text.as_bytes()) },
                 { "filename": "a \"b\"; c.bin", "content_base64": base64(&[0, 13, 10, 255]) },
+                { "upload": upload["upload"] },
             ] }),
     );
     let letter = desk.arrived(&desk.yours, "INBOX", "plan 🎉");
@@ -244,6 +249,7 @@ fn corresponds(desk: &Desk) {
     assert!(shown["body"].as_str().unwrap().contains("**Hi** you"), "{shown}");
     assert_eq!(desk.download(&desk.yours, &letter["id"], 0), text.as_bytes());
     assert_eq!(desk.download(&desk.yours, &letter["id"], 1), [0, 13, 10, 255]);
+    assert!(desk.download(&desk.yours, &letter["id"], 2) == handed_over);
     let read = json!({ "account_id": desk.yours, "id": letter["id"], "attachment_index": 0 });
     assert!(desk.call("read_attachment", read)["text"].as_str().unwrap().contains("line two"));
 
@@ -283,7 +289,8 @@ fn corresponds(desk: &Desk) {
     let shown = desk.message(&desk.mine, &forwarded["id"]);
     let names: Vec<&Value> =
         shown["attachments"].as_array().unwrap().iter().map(|f| &f["filename"]).collect();
-    assert_eq!(names, [&json!("日本.csv"), &json!("a \"b\"; c.bin")], "{shown}");
+    assert_eq!(names, ["日本.csv", "a \"b\"; c.bin", "handed over.bin"], "{shown}");
+    assert!(desk.download(&desk.mine, &forwarded["id"], 2) == handed_over);
     assert_eq!(desk.download(&desk.mine, &forwarded["id"], 0), text.as_bytes());
     assert_eq!(desk.download(&desk.mine, &forwarded["id"], 1), [0, 13, 10, 255]);
     let flags = desk.message(&desk.yours, &letter["id"])["flags"].to_string();
