@@ -196,8 +196,17 @@ fn members_of_files() -> impl Iterator<Item = impl Iterator<Item = String>> {
         .split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '_')
         .filter(|word| word.len() > 2)
         .collect();
-    let known =
-        ["content_base64", "content_id", "content_type", "filename", "from_message", "index", "is_inline"];
+    let known = [
+        "content_base64",
+        "content_id",
+        "content_type",
+        "create_upload",
+        "filename",
+        "from_message",
+        "index",
+        "is_inline",
+        "upload",
+    ];
     assert_eq!(words.into_iter().collect::<Vec<_>>(), known, "members this test does not attack");
     let paths = [
         &["content_base64"][..],
@@ -207,6 +216,7 @@ fn members_of_files() -> impl Iterator<Item = impl Iterator<Item = String>> {
         &["from_message", "id"],
         &["from_message", "index"],
         &["is_inline"],
+        &["upload"],
     ];
     paths.into_iter().map(|path| path.iter().map(|word| (*word).to_owned()))
 }
@@ -353,6 +363,9 @@ impl Bench {
                 }
                 letter
             }
+            "create_upload" => {
+                json!({ "filename": "a.txt", "content_type": "text/plain", "size": 2 })
+            }
             "create_draft" => {
                 letter["to"] = json!([RECIPIENT]);
                 letter
@@ -410,6 +423,9 @@ impl Bench {
         }
         if leaf.0.contains(&Step::Member("from_message".to_owned())) {
             base["attachments"] = json!([{ "from_message": { "id": self.with_file, "index": 0 } }]);
+        }
+        if leaf.ends_with("upload") {
+            base["attachments"] = json!([{ "upload": "" }]);
         }
         if leaf.name() == "body_markdown" {
             base.as_object_mut().unwrap().remove("body_html");
