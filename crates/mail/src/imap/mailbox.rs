@@ -23,8 +23,8 @@ use tokio::sync::mpsc;
 
 /// Largest section read into memory.
 const MAX_SECTION: u32 = 32 << 20;
-/// Chunks between the thread that reads and the caller: with two streams of an account at once no more than 2 MB.
-const AHEAD: usize = 8;
+/// Chunks between the thread that reads and the caller: two streams of an account at once hold no more than 1 MB.
+const AHEAD: usize = 4;
 
 /// A mailbox on an IMAP server.
 pub(super) struct ImapMailbox(pub(super) Arc<Account>);

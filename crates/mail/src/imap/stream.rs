@@ -23,7 +23,7 @@ use tokio::{
 
 /// Octets that are put together, each chunk being a hop from thread to thread; and while the reader is behind.
 const CHUNK: usize = 48 * 1024;
-const FULL_CHUNK: usize = 128 * 1024;
+const FULL_CHUNK: usize = 64 * 1024;
 /// Octets that come at a time: a TLS record.
 const RECORD: usize = 16 * 1024;
 /// How long fewer octets may wait for more.
