@@ -121,14 +121,26 @@ fn twenty_five_megabytes_go_out_in_four_megabytes_of_memory() {
         let sent = world.call(&token, "send_message", &letter(subject, attachments)).unwrap();
         assert_eq!((&sent["state"], &sent["saved_to_sent"]), (&json!("sent"), &json!(true)), "{sent}");
     };
+    let draft_and_forward = |subject: &str, upload: &str| {
+        let draft = letter(subject, &json!([{ "upload": upload }]));
+        let id = world.call(&token, "create_draft", &draft).unwrap()["id"].clone();
+        let later = format!("{subject}, changed");
+        let changed = json!({ "id": id, "subject": later });
+        let id = world.call(&token, "update_draft", &changed).unwrap()["id"].clone();
+        world.call(&token, "send_draft", &json!({ "id": id })).unwrap();
+        let forward = json!({ "id": in_sent(&world, &token, &later), "to": ["b@example.org"] });
+        world.call(&token, "forward_message", &forward).unwrap();
+    };
     // every way once with little
     let small = octets(300_000);
     let (upload, url) = create(&world, &token, &json!({}));
     assert_eq!(put(&url, &small).0, 201);
-    send("warm", &json!([{ "upload": upload }]));
-    assert!(attached(&arrived(&mail, 1)) == small);
-    send("warm too", &json!([{ "from_message": { "id": in_sent(&world, &token, "warm"), "index": 0 } }]));
+    draft_and_forward("first draft", &upload);
     assert!(attached(&arrived(&mail, 2)) == small);
+    send("warm", &json!([{ "upload": upload }]));
+    assert!(attached(&arrived(&mail, 3)) == small);
+    send("warm too", &json!([{ "from_message": { "id": in_sent(&world, &token, "warm"), "index": 0 } }]));
+    assert!(attached(&arrived(&mail, 4)) == small);
 
     let large = octets(LARGE);
     let before = {
@@ -141,14 +153,14 @@ fn twenty_five_megabytes_go_out_in_four_megabytes_of_memory() {
     let received = peak(&world);
     send("by upload", &json!([{ "upload": upload }]));
     let delivered = peak(&world);
-    assert!(attached(&arrived(&mail, 3)) == large, "as it was handed over");
+    assert!(attached(&arrived(&mail, 5)) == large, "as it was handed over");
     // the copy in Sent is whole too: the next one is made of it
     let copy = in_sent(&world, &token, "by upload");
     reset(&world);
     let again = peak(&world);
     send("by reference", &json!([{ "from_message": { "id": copy, "index": 0 } }]));
     let referred = peak(&world);
-    assert!(attached(&arrived(&mail, 4)) == large, "as it lay on the mail server");
+    assert!(attached(&arrived(&mail, 6)) == large, "as it lay on the mail server");
     let report = format!(
         "upload {} KB, send {} KB, reference {} KB more",
         received.saturating_sub(before),
@@ -160,15 +172,9 @@ fn twenty_five_megabytes_go_out_in_four_megabytes_of_memory() {
     // drafts take them too, and are sent without being held
     reset(&world);
     let before = peak(&world);
-    let draft = letter("a draft", &json!([{ "upload": upload }]));
-    let id = world.call(&token, "create_draft", &draft).unwrap()["id"].clone();
-    let changed = json!({ "id": id, "subject": "a changed draft" });
-    let id = world.call(&token, "update_draft", &changed).unwrap()["id"].clone();
-    world.call(&token, "send_draft", &json!({ "id": id })).unwrap();
-    assert!(attached(&arrived(&mail, 5)) == large);
-    let forward = json!({ "id": in_sent(&world, &token, "a changed draft"), "to": ["b@example.org"] });
-    world.call(&token, "forward_message", &forward).unwrap();
-    assert!(attached(&arrived(&mail, 6)) == large);
+    draft_and_forward("a draft", &upload);
+    assert!(attached(&arrived(&mail, 8)) == large, "forwarded");
+    assert!(attached(&mail.sink.taken()[6]) == large, "the draft");
     let more = peak(&world).saturating_sub(before);
     assert!(more <= 4096, "{more} KB");
 }

@@ -64,7 +64,7 @@ impl Session {
             None => false,
         };
         if by_date {
-            return self.matches_by_date(&selected, total, all.merged(), page, limit as usize);
+            return self.matches_by_date(&selected, total, &all.merged(), page, limit as usize);
         }
         let (uids, more) = all.highest(below(page), limit as usize);
         let next = uids.last().filter(|_| more).map(|uid| cursor(uid_validity, *uid));
@@ -106,7 +106,7 @@ impl Session {
         &mut self,
         selected: &Selected,
         total: u32,
-        all: Set,
+        all: &Set,
         page: &Page,
         limit: usize,
     ) -> Result<Listing, Fault> {

@@ -22,8 +22,8 @@ use tokio::{
 };
 
 /// Octets that are put together, each chunk being a hop from thread to thread; and while the reader is behind.
-const CHUNK: usize = 48 * 1024;
-const FULL_CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 32 * 1024;
+const FULL_CHUNK: usize = 48 * 1024;
 /// Octets that come at a time: a TLS record.
 const RECORD: usize = 16 * 1024;
 /// How long fewer octets may wait for more.
@@ -94,9 +94,9 @@ impl Outgoing {
         self.octets.len() < enough && self.sent.elapsed() < LINGER
     }
 
-    fn take(&mut self) -> Chunk {
+    fn take(&mut self) -> Bytes {
         self.sent = Instant::now();
-        Ok(std::mem::replace(&mut self.octets, Vec::with_capacity(CHUNK + RECORD)).into())
+        std::mem::replace(&mut self.octets, Vec::with_capacity(CHUNK + RECORD)).into()
     }
 }
 
@@ -130,7 +130,7 @@ fn sink(
             return true;
         }
         let chunk = out.take();
-        match out.sender.try_send(chunk) {
+        match out.sender.try_send(Ok(chunk)) {
             Ok(()) => true,
             Err(TrySendError::Closed(_)) => false,
             Err(TrySendError::Full(chunk)) => runtime.block_on(async {
