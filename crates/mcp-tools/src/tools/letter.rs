@@ -20,7 +20,7 @@ use imapmcp_delivery::{Receipt, Request, state_word};
 use imapmcp_extract::ExtractError;
 use imapmcp_mime::compose::{Body, File, Letter, MAX_ATTACHMENTS, NamedAddress, Signature};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 const PEOPLE: Kind = Kind::Texts(100);
 const TEXT: Kind = Kind::Text(1_000_000);
@@ -145,13 +145,12 @@ fn from_call(given: &Map<String, Value>) -> Result<File, ToolError> {
         .ok_or_else(|| wrong("need filename (or from_message, or upload)"))?;
     let encoded =
         text("content_base64").ok_or_else(|| wrong("need content_base64 (or from_message, or upload)"))?;
-    let not_base64 = || wrong("have content_base64 that is not base64");
-    let octets = if encoded.bytes().any(|octet| octet.is_ascii_whitespace()) {
-        let encoded: String = encoded.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-        STANDARD.decode(encoded).map_err(|_| not_base64())?
-    } else {
-        STANDARD.decode(encoded).map_err(|_| not_base64())?
-    };
+    let mut encoded = Cow::Borrowed(encoded);
+    if encoded.bytes().any(|octet| octet.is_ascii_whitespace()) {
+        encoded = encoded.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    }
+    let octets =
+        STANDARD.decode(encoded.as_bytes()).map_err(|_| wrong("have content_base64 that is not base64"))?;
     Ok(File {
         filename: filename.to_owned(),
         content_type: "application/octet-stream".to_owned(),
