@@ -25,8 +25,9 @@ impl Session {
         if uid_validity.is_some() || uids.is_empty() {
             outcome.uid_validity = self.opened(folder, uid_validity)?.uid_validity;
         }
-        self.store(folder, uids, change, &mut outcome)?;
-        if !outcome.missing.is_empty() && self.has_news(folder)? {
+        let news = self.store(folder, uids, change, &mut outcome)?;
+        // the server may tell what came with the STORE, or only when it is asked
+        if !outcome.missing.is_empty() && (news || self.run(vec![self.enter(folder)])?.news) {
             // They may have arrived just now. Setting a flag twice is setting it once.
             let late = std::mem::take(&mut outcome.missing);
             self.store(folder, &late, change, &mut outcome)?;
@@ -51,23 +52,16 @@ impl Session {
         }
     }
 
-    /// Whether messages came to the open folder that the server had not told of.
-    fn has_news(&mut self, folder: &str) -> Result<bool, Fault> {
-        let before = self.selected().map(|selected| selected.exists);
-        let batch = self.run(vec![self.enter(folder)])?;
-        Ok(batch.news || self.selected().map(|selected| selected.exists) != before)
-    }
-
-    /// FETCH and STORE in one batch.
+    /// FETCH and STORE in one batch; says whether messages came or went meanwhile.
     fn store(
         &mut self,
         folder: &str,
         uids: &[u32],
         change: &FlagChange,
         outcome: &mut Outcome,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         if uids.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let set = Set::of(uids);
         let store = |sign: &'static str, flags: &[Flag]| {
@@ -87,16 +81,17 @@ impl Session {
             // Sent, and no answer: the server may have done it.
             Err(Fault::Lost(_) | Fault::Broken(_)) => {
                 outcome.unknown.extend(uids);
-                return Ok(());
+                return Ok(false);
             }
             Err(said) => return Err(said),
         };
         let selected = if is_open { self.selected().cloned() } else { Some(self.entered(&batch, None)?) };
         outcome.uid_validity = selected.ok_or(Fault::PROTOCOL)?.uid_validity;
+        let news = batch.news;
         let accepted = (first + 1..end).all(|place| batch.is_ok(place));
         if !batch.is_ok(first) {
             (if accepted { &mut outcome.unknown } else { &mut outcome.failed }).extend(uids);
-            return Ok(());
+            return Ok(false);
         }
         let mut seen = Seen::default();
         seen.take(batch.items, change);
@@ -119,7 +114,7 @@ impl Session {
             };
             fate.push(uid);
         }
-        Ok(())
+        Ok(news)
     }
 
     /// Appends a message of `length` octets, which come as they are read.

@@ -1,8 +1,11 @@
 //! Flags, and messages added.
 
-use super::{append, find, newest};
+use super::{Stage, append, find, newest};
 use crate::crumbs::{broken, crumbs};
-use imapmcp_core::mail::{Criterion, Flag, FlagChange, Locator, MailError, Mailbox};
+use imapmcp_core::{
+    mail::{Criterion, Flag, FlagChange, Locator, MailError, Mailbox},
+    time::Timestamp,
+};
 use std::collections::HashSet;
 
 pub(super) async fn flags_change_as_reported(mailbox: &dyn Mailbox) {
@@ -61,4 +64,17 @@ pub(super) async fn a_message_is_appended_as_it_is_read(mailbox: &dyn Mailbox) {
     let uids: Vec<u32> = after.messages.iter().take(4).map(|message| message.uid).collect();
     let flags = FlagChange { add: vec![Flag::seen()], remove: vec![] };
     assert_eq!(mailbox.change_flags(folder, None, &uids, &flags).await.unwrap().done.len(), 4);
+}
+
+/// A message that the open folder was not told of yet is not missing.
+pub(super) async fn what_arrived_a_moment_ago_can_be_changed(stage: Stage<'_>) {
+    let Stage { mailbox, deliver, .. } = stage;
+    mailbox.create_folder("Fresh").await.unwrap();
+    let seen = FlagChange { add: vec![Flag::seen()], remove: vec![] };
+    for uid in 1..4 {
+        deliver("Fresh", &format!("Subject: fresh {uid}\r\n\r\nx\r\n"), Timestamp(1_735_689_600_000));
+        let outcome = mailbox.change_flags("Fresh", None, &[uid], &seen).await.unwrap();
+        assert_eq!((outcome.done, outcome.missing), (vec![uid], vec![]));
+    }
+    mailbox.delete_folder("Fresh").await.unwrap();
 }

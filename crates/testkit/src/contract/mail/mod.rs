@@ -52,6 +52,7 @@ pub async fn mailbox(stage: Stage<'_>) {
     listing::paging_loses_and_doubles_nothing(stage.mailbox).await;
     listing::the_newest_come_first_whatever_their_uids(stage).await;
     changing::flags_change_as_reported(stage.mailbox).await;
+    changing::what_arrived_a_moment_ago_can_be_changed(stage).await;
     changing::a_message_is_appended_as_it_is_read(stage.mailbox).await;
     searching::searches_find_what_matches(stage).await;
     searching::attachments_are_found_and_paged(stage.mailbox).await;
