@@ -9,7 +9,11 @@ use actix_web::{HttpResponse, http::header};
 use bytes::Bytes;
 use futures_util::stream;
 use imapmcp_core::oauth::Principal;
-use imapmcp_mcp_tools::{context::Services, reply::Progress};
+use imapmcp_mcp_tools::{
+    context::Services,
+    reply::{Progress, Reply},
+};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -112,20 +116,16 @@ impl Response {
     }
 }
 
+/// As JSON: quicker than by way of `Display`. Nothing here can fail to be written.
+fn written(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 fn respond(answer: Result<Answer, tokio::task::JoinError>, id: &Value) -> Response {
     let body = match answer {
-        Ok(Answer::Result(reply)) => {
-            let text = reply.value.to_string();
-            let block = Value::String(text.clone());
-            let mut blocks = format!(r#"{{"type":"text","text":{block}}}"#);
-            for block in reply.blocks {
-                blocks.push(',');
-                blocks.push_str(&block.to_string());
-            }
-            format!(r#"{{"content":[{blocks}],"structuredContent":{text}}}"#)
-        }
+        Ok(Answer::Result(reply)) => return Response::Good(result(&reply, id)),
         Ok(Answer::Error(error)) => {
-            json!({ "content": [{ "type": "text", "text": error.to_string() }], "isError": true }).to_string()
+            json!({ "content": [{ "type": "text", "text": error.to_string() }], "isError": true })
         }
         Ok(Answer::NoSuchTool { message, data }) => {
             return Response::Fault(RpcFault::new(200, Some(id.clone()), -32602, message).with_data(data));
@@ -136,4 +136,25 @@ fn respond(answer: Result<Answer, tokio::task::JoinError>, id: &Value) -> Respon
         }
     };
     Response::Good(format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{body}}}"#))
+}
+
+/// The message of a good result: the same JSON as text and as structured content, written once each.
+fn result(reply: &Reply, id: &Value) -> String {
+    let text = written(&reply.value);
+    let mut message = String::with_capacity(text.len() * 2 + text.len() / 4 + 256);
+    for piece in
+        [r#"{"jsonrpc":"2.0","id":"#, &written(id), r#","result":{"content":[{"type":"text","text":"#]
+    {
+        message.push_str(piece);
+    }
+    message.push_str(&written(&text));
+    message.push('}');
+    for block in &reply.blocks {
+        message.push(',');
+        message.push_str(&written(block));
+    }
+    for piece in [r#"],"structuredContent":"#, &text, "}}"] {
+        message.push_str(piece);
+    }
+    message
 }

@@ -14,9 +14,9 @@ pub(crate) fn person(address: &Address) -> String {
 }
 
 fn named(name: Option<&str>, address: &Address) -> String {
-    let email = shorten(&header::one_line(&address.email), 100);
+    let email = shortened(header::one_line(&address.email), 100);
     match name {
-        Some(name) => format!("{} <{email}>", shorten(name, 60)),
+        Some(name) => [&shorten(name, 60), " <", &email, ">"].concat(),
         None => email,
     }
 }
@@ -38,12 +38,18 @@ pub(crate) fn addresses(list: &[Address], limit: usize) -> Value {
 
 /// Cuts after `limit` characters, with an ellipsis.
 pub(crate) fn shorten(text: &str, limit: usize) -> String {
-    if text.chars().count() <= limit {
-        return text.to_owned();
+    shortened(text.to_owned(), limit)
+}
+
+/// As [`shorten`], of a text that is not needed any more.
+fn shortened(mut text: String, limit: usize) -> String {
+    // as many octets cannot be more characters
+    if text.len() > limit && text.chars().count() > limit {
+        let end = text.char_indices().nth(limit.saturating_sub(1)).map_or(text.len(), |(at, _)| at);
+        text.truncate(end);
+        text.push('…');
     }
-    let mut short: String = text.chars().take(limit.saturating_sub(1)).collect();
-    short.push('…');
-    short
+    text
 }
 
 /// When a message arrived, as RFC 3339.
@@ -132,7 +138,11 @@ pub(crate) fn quoted(text: &str) -> usize {
         0..32 => 5,
         _ => 0,
     };
-    2 + text.len() + text.bytes().map(escaped).sum::<usize>()
+    // most stretches have nothing to escape, which is seen of many octets at once
+    let is_odd = |octet: &u8| *octet < 32 || *octet == b'"' || *octet == b'\\';
+    let stretches = text.as_bytes().chunks(64);
+    let odd = stretches.filter(|stretch| stretch.iter().fold(false, |odd, octet| odd | is_odd(octet)));
+    2 + text.len() + odd.flatten().map(|octet| escaped(*octet)).sum::<usize>()
 }
 
 impl Line {
@@ -153,12 +163,12 @@ impl Line {
         Self {
             id: reference::encode(folder, uid_validity, message.uid),
             uid: message.uid,
-            minute: date.as_ref().map(|date| format!("{}Z", date.get(..16).unwrap_or(date))),
+            minute: date.as_ref().map(|date| [date.get(..16).unwrap_or(date), "Z"].concat()),
             date,
             from: from.map(|from| named(name.as_deref(), from)).unwrap_or_default(),
             name: name.filter(|name| !name.contains(['@', '.', '<'])).map(|name| shorten(&name, 60)),
             to,
-            subject: shorten(&envelope.subject.as_deref().map(header::text).unwrap_or_default(), 120),
+            subject: shortened(envelope.subject.as_deref().map(header::text).unwrap_or_default(), 120),
             flags: message.flags.iter().take(20).map(|flag| shorten(flag, 64)).collect(),
             seen: message.flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Seen")),
             size: message.size,

@@ -39,7 +39,7 @@ pub fn list(parts: &[Part]) -> Vec<Attachment> {
                 part.size
             },
             content_id: part.content_id.as_deref().map(|id| id.trim_matches(['<', '>', ' ']).to_owned()),
-            inline: part.disposition.as_deref() != Some("attachment") && part.content_id.is_some(),
+            inline: is_inline(part),
             section: part.section.clone(),
         })
         .collect()
@@ -54,7 +54,12 @@ pub fn any(parts: &[Part]) -> bool {
     {
         return false;
     }
-    list(parts).iter().any(|attachment| !attachment.inline)
+    let own = view::is_own_text(parts);
+    parts.iter().any(|part| !is_inline(part) && !own(part))
+}
+
+fn is_inline(part: &Part) -> bool {
+    part.disposition.as_deref() != Some("attachment") && part.content_id.is_some()
 }
 
 fn made_up(index: usize, media_type: &str) -> String {

@@ -81,6 +81,12 @@ pub const fn is_deceptive(c: char) -> bool {
     )
 }
 
+/// Whether a character that begins with this octet may have to be looked at: every deceptive character, every control
+/// character beyond ASCII and every line break of Unicode begins with one of these; most letters do not.
+pub(crate) const fn may_deceive(lead: u8) -> bool {
+    matches!(lead, 0xC2 | 0xCD | 0xD8 | 0xE1..=0xE3 | 0xEF | 0xF0..=0xFF)
+}
+
 /// Whether `c` is shown behind `before`: nothing deceptive, and joiners and selectors only where they make emoji (in
 /// a row they carry data that nobody sees).
 pub(crate) fn is_shown(c: char, before: Option<char>) -> bool {
@@ -104,7 +110,7 @@ pub fn name(address: &Address) -> Option<String> {
         .name
         .as_deref()
         .map(text)
-        .map(|name| name.trim_matches('"').to_owned())
+        .map(|name| if name.contains('"') { name.trim_matches('"').to_owned() } else { name })
         .filter(|name| !name.is_empty())
 }
 
@@ -189,6 +195,15 @@ mod tests {
     fn hidden_and_reordering_characters_are_removed() {
         assert_eq!(text("a\u{200b}b\u{202e}c\u{e0041}d"), "abcd");
         assert_eq!(text("  many \r\n\t blanks "), "many blanks");
+    }
+
+    #[test]
+    fn the_first_octet_tells_what_is_certainly_harmless() {
+        for c in '\u{80}'..=char::MAX {
+            let lead = c.to_string().as_bytes()[0];
+            assert!(may_deceive(lead) || (is_shown(c, None) && !c.is_control()), "{c:?}");
+        }
+        assert!(may_deceive("\u{2028}".as_bytes()[0]));
     }
 
     #[test]

@@ -180,14 +180,26 @@ pub(crate) fn tell_lookalike(real: &str, view: &mut View) {
     }
 }
 
+/// The words of a text that have a dot, which are few.
+fn dotted(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (before, after) = rest.split_at(rest.find('.')?);
+        let start = before.rfind(|c: char| c.is_ascii_whitespace()).map_or(0, |at| at + 1);
+        let end = after.find(|c: char| c.is_ascii_whitespace()).unwrap_or(after.len());
+        let word = &rest[start..before.len() + end];
+        rest = &after[end..];
+        Some(word)
+    })
+}
+
 /// Addresses in running text: look-alike hosts are told, and with `shorten` long ones are cut to what a person reads.
 pub(crate) fn in_text<'a>(text: &'a str, shorten: bool, view: &mut View) -> Cow<'a, str> {
     let mut seen = HashSet::new();
     let punycode = text.contains("xn--");
     let is_odd = |word: &&str| !word.is_ascii() || (punycode && word.contains("xn--"));
-    // cheap questions first: this looks at every word of every text
-    let words = text.split_ascii_whitespace().filter(is_odd).filter(|word| word.contains('.'));
-    for word in words.flat_map(str::split_whitespace).filter(is_odd) {
+    let text_with_odd = if punycode || !text.is_ascii() { text } else { "" };
+    for word in dotted(text_with_odd).filter(is_odd).flat_map(str::split_whitespace).filter(is_odd) {
         let word = word.split(['/', '?', '#']).find(|piece| piece.contains('.')).unwrap_or_default();
         let word = word.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();
         let word = word.trim_matches(|c: char| !c.is_alphanumeric());

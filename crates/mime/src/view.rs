@@ -188,12 +188,12 @@ pub fn wanted(parts: &[Part], format: Format) -> Vec<&Part> {
 
 /// Whether a part is text of the message itself, in whatever format it is read, and no attachment.
 pub(crate) fn is_own_text(parts: &[Part]) -> impl Fn(&Part) -> bool {
-    let own: Vec<String> = choices(parts)
-        .iter()
-        .flat_map(|choice| choice.plain.iter().chain(&choice.html))
-        .map(|part| part.section.clone())
+    let own: Vec<&str> = choices(parts)
+        .into_iter()
+        .flat_map(|choice| choice.plain.into_iter().chain(choice.html))
+        .map(|part| part.section.as_str())
         .collect();
-    move |part| own.contains(&part.section)
+    move |part| own.contains(&part.section.as_str())
 }
 
 /// Whether rendering this part is a few passes over its octets: plain text that cannot turn out to be a page.

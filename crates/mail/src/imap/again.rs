@@ -25,16 +25,13 @@ impl Session {
     /// Remembers what finds these messages again.
     pub(super) fn remember<'f>(&self, selected: &Selected, fetches: impl Iterator<Item = &'f Fetch>) {
         let gmail = self.is_gmail();
-        let identity = |fetch: &Fetch| {
-            let message_id = fetch.envelope.as_ref().and_then(|envelope| envelope.message_id.clone());
-            match fetch.email.clone() {
-                Some(email) if gmail => Some(Identity::Gmail(email)),
-                Some(email) => Some(Identity::Email(email)),
-                None => message_id.map(Identity::MessageId),
-            }
+        let identity = move |fetch: &Fetch| match fetch.email.clone() {
+            Some(email) if gmail => Some(Identity::Gmail(email)),
+            Some(email) => Some(Identity::Email(email)),
+            None => fetch.envelope.as_ref()?.message_id.clone().map(Identity::MessageId),
         };
         // Only what names itself is worth an entry.
-        let known = fetches.filter_map(|fetch| Some((fetch.uid?, identity(fetch))));
+        let known = fetches.filter_map(|fetch| Some((fetch.uid?, move || identity(fetch))));
         self.hints.identify(&selected.folder, selected.uid_validity, known);
     }
 

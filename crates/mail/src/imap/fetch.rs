@@ -157,14 +157,13 @@ fn addresses(list: Value<'_>) -> Vec<Address> {
         let mut values = value.values();
         let name = values.next().and_then(Value::text);
         values.next();
-        let mailbox = values.next().and_then(Value::text);
-        let host = values.next().and_then(Value::text);
-        let email = match (mailbox, host) {
-            (Some(mailbox), Some(host)) => format!("{mailbox}@{host}"),
-            (None, Some(host)) => host,
-            (_, None) => return None,
-        };
-        Some(Address { name, email })
+        let (mailbox, host) = (values.next(), values.next()?);
+        let mut email =
+            String::with_capacity(1 + mailbox.map_or(0, |it| it.bytes().len()) + host.bytes().len());
+        if mailbox.is_some_and(|mailbox| mailbox.append_to(&mut email)) {
+            email.push('@');
+        }
+        host.append_to(&mut email).then_some(Address { name, email })
     };
     list.values().filter(|value| value.is_list()).filter_map(address).collect()
 }

@@ -121,19 +121,22 @@ impl Hints {
         }
     }
 
-    /// Remembers what finds these messages again.
-    pub(crate) fn identify(
+    /// Remembers what finds these messages again; asked only of those that are not known.
+    pub(crate) fn identify<I: FnOnce() -> Option<Identity>>(
         &self,
         folder: &str,
         uid_validity: u32,
-        messages: impl Iterator<Item = (u32, Option<Identity>)>,
+        messages: impl Iterator<Item = (u32, I)>,
     ) {
         let mut guard = lock(&self.seen);
         let seen = &mut *guard;
         let key = (folder.to_owned(), uid_validity);
         let mut own = seen.known.remove(&key).unwrap_or_default();
         for (uid, identity) in messages {
-            let Some(identity) = identity.filter(|_| !own.contains_key(&uid)) else { continue };
+            if own.contains_key(&uid) {
+                continue;
+            }
+            let Some(identity) = identity() else { continue };
             let (Identity::Gmail(text) | Identity::Email(text) | Identity::MessageId(text)) = &identity;
             if text.is_empty() || text.len() > MAX_IDENTITY {
                 continue;
@@ -206,9 +209,9 @@ mod tests {
     fn the_memory_of_identities_and_dates_is_bounded() {
         let hints = Hints::default();
         let identity = |uid: u32| Some(Identity::MessageId(format!("<{uid}@x>")));
-        hints.identify("A", 1, (1..=3_000).map(|uid| (uid, identity(uid))));
-        hints.identify("B", 1, (1..=3_000).map(|uid| (uid, identity(uid))));
-        hints.identify("B", 1, (1..=3_000).map(|uid| (uid, identity(uid))));
+        for folder in ["A", "B", "B"] {
+            hints.identify(folder, 1, (1..=3_000).map(|uid| (uid, move || identity(uid))));
+        }
         assert_eq!(lock(&hints.seen).turn.len(), MAX_SEEN);
         assert_eq!(hints.identity("A", 1, 2_000), None, "the oldest went first");
         assert_eq!(hints.identity("A", 1, 2_001), identity(2_001));

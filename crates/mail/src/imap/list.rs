@@ -29,7 +29,7 @@ pub(super) type Dated = Vec<(u32, Option<i64>)>;
 
 /// Messages gathered so far, by sequence number.
 struct Gathered {
-    fetched: BTreeMap<u32, Fetch>,
+    fetched: BTreeMap<u32, Box<Fetch>>,
     below: u32,
     learnt: Option<Learnt>,
 }
@@ -53,7 +53,7 @@ impl Gathered {
                 }
                 Data::Fetch(fetch) => match self.fetched.get_mut(&fetch.sequence) {
                     Some(known) => known.merge(*fetch),
-                    None => drop(self.fetched.insert(fetch.sequence, *fetch)),
+                    None => drop(self.fetched.insert(fetch.sequence, fetch)),
                 },
                 _ => {}
             }
@@ -284,7 +284,7 @@ impl Session {
             floor = low;
         }
 
-        self.remember(&selected, gathered.fetched.values());
+        self.remember(&selected, gathered.fetched.values().map(|fetch| &**fetch));
         let (window, learnt) = (gathered.window(), gathered.learnt.take());
         let mut messages = gathered.into_messages();
         messages.truncate(limit as usize);

@@ -199,7 +199,9 @@ impl Core {
                 if self.cost > self.framer.limits.command {
                     return Err(self.fail(Fault::PROTOCOL));
                 }
-                match response::line(&raw) {
+                let line = response::line(&raw);
+                self.framer.reuse(raw);
+                match line {
                     Ok(line) => self.take(line),
                     Err(_) => Err(self.fail(Fault::PROTOCOL)),
                 }
@@ -225,6 +227,7 @@ impl Core {
             (self.input, self.position) = (Vec::new(), 0);
         }
         self.items = Vec::new();
+        self.framer.rest();
     }
 
     fn take(&mut self, line: Line) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 //! cap, a cap on the number of tokens.
 
 use super::wire::{Kept, Raw};
+use std::borrow::Cow;
 
 /// Deepest nesting that is kept; deeper lists are counted and mark those around them as damaged.
 const MAX_DEPTH: usize = 100;
@@ -135,12 +136,26 @@ impl<'t> Value<'t> {
 
     /// `nstring`: NIL is none; UTF-8, else Latin-1; escapes of quoted strings undone.
     pub(crate) fn text(self) -> Option<String> {
+        self.raw_text().map(|octets| lossy(&octets))
+    }
+
+    /// Appends what [`Value::text`] gives; whether there is any.
+    pub(crate) fn append_to(self, text: &mut String) -> bool {
+        let Some(octets) = self.raw_text() else { return false };
+        match std::str::from_utf8(&octets) {
+            Ok(own) => text.push_str(own),
+            Err(_) => text.push_str(&lossy(&octets)),
+        }
+        true
+    }
+
+    fn raw_text(self) -> Option<Cow<'t, [u8]>> {
         if self.is_nil() || self.is_list() {
             return None;
         }
         let octets = self.bytes();
         if self.node().kind != Kind::Quoted || !octets.contains(&b'\\') {
-            return Some(lossy(octets));
+            return Some(octets.into());
         }
         let (mut plain, mut escaped) = (Vec::with_capacity(octets.len()), false);
         for &octet in octets {
@@ -149,7 +164,7 @@ impl<'t> Value<'t> {
                 plain.push(octet);
             }
         }
-        Some(lossy(&plain))
+        Some(plain.into())
     }
 }
 
@@ -216,7 +231,9 @@ impl<'r> Tree<'r> {
     /// Reads the tokens of `raw` from the octet `from` on.
     pub(crate) fn read(raw: &'r Raw, from: usize) -> Result<Self, TooMany> {
         let octets = &raw.octets;
-        let mut build = Builder { nodes: Vec::with_capacity(32), open: vec![], beyond: 0 };
+        // a token takes about eight octets; a million of them is no list of messages
+        let nodes = Vec::with_capacity((octets.len() / 8).clamp(16, 1024));
+        let mut build = Builder { nodes, open: vec![], beyond: 0 };
         build.push(Kind::List, 0, 0, false)?;
         let mut literals =
             raw.literals.iter().enumerate().skip_while(|(_, literal)| literal.at < from).peekable();

@@ -6,6 +6,9 @@
 
 use std::ops::Range;
 
+/// Largest buffer that is used again.
+const REUSED: usize = 16 << 10;
+
 /// Bounds on what a server may send.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -120,6 +123,22 @@ pub(crate) struct Framer {
 impl Framer {
     pub(crate) fn new(limits: Limits) -> Self {
         Self { limits, streaming: false, raw: Raw::default(), line_start: 0, state: State::Line }
+    }
+
+    /// Takes back a response that was read, so that the next one of its size needs no memory of its own.
+    pub(crate) fn reuse(&mut self, mut raw: Raw) {
+        if raw.octets.capacity() <= REUSED && self.raw.octets.is_empty() {
+            raw.octets.clear();
+            raw.literals.clear();
+            self.raw = raw;
+        }
+    }
+
+    /// Frees what is kept for the next response.
+    pub(crate) fn rest(&mut self) {
+        if self.raw.octets.is_empty() {
+            self.raw = Raw::default();
+        }
     }
 
     /// Consumes some of `input` and says how much; to be called with the rest until that is empty.
