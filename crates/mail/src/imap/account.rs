@@ -7,7 +7,7 @@ use super::{
     lease::{Lease, Permits, blocking},
     lock,
     net::Killer,
-    session::Session,
+    session::{Session, at_once},
 };
 use crate::{MailOptions, SetupError, Timeouts, tls};
 use imapmcp_core::{
@@ -43,7 +43,7 @@ pub(super) struct Shared {
     pub(super) tls: Arc<tls::ImapTls>,
     pub(super) allow_insecure: bool,
     pub(super) timeouts: Timeouts,
-    threads: Arc<Semaphore>,
+    commands: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -53,7 +53,7 @@ impl Shared {
             tls: Arc::new(tls::ImapTls::new(options.ca_file.as_deref())?),
             allow_insecure: options.allow_insecure,
             timeouts: options.timeouts,
-            threads: Arc::new(Semaphore::new(MAX_COMMANDS)),
+            commands: Arc::new(Semaphore::new(MAX_COMMANDS)),
         })
     }
 }
@@ -177,8 +177,8 @@ impl Account {
             }
             slot.forget();
         };
-        let thread = acquire(&self.shared.threads, wait).await?;
-        let permits = Permits { _slot: slot, _thread: thread };
+        let command = acquire(&self.shared.commands, wait).await?;
+        let permits = Permits { _slot: slot, _command: command };
         let failures = lock(&self.state).failures;
         if !fresh && let Some(session) = self.idle(folder).await {
             return Ok(Lease::new(Arc::clone(self), session, permits, true));
@@ -306,8 +306,8 @@ impl Account {
             let killer = session.killer();
             let probe = blocking(&killer, silence, move || {
                 let alive = session
-                    .set_silence(silence)
-                    .and_then(|()| session.run(vec![super::command::Command::new("NOOP")]));
+                    .block(silence)
+                    .and_then(|()| at_once(session.run(vec![super::command::Command::new("NOOP")])));
                 (session, alive)
             });
             if let Some((session, Ok(_))) = probe.await {

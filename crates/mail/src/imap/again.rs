@@ -36,22 +36,22 @@ impl Session {
     }
 
     /// Where a message is now: in its own folder, else in one of those that have a role; nowhere if that is not clear.
-    pub(crate) fn find_again(
+    pub(crate) async fn find_again(
         &mut self,
         at: &MessageRef,
         identity: &Identity,
     ) -> Result<Option<MessageRef>, Fault> {
-        let own = self.visit(vec![look(at.folder.clone(), identity)], Limits::default())?;
+        let own = self.visit(vec![look(at.folder.clone(), identity)], Limits::default()).await?;
         let own: Vec<_> = own.into_iter().flatten().flat_map(found).collect();
         if !own.is_empty() {
             return Ok(only(own));
         }
-        let mut folders = self.folders_of(&ROLES)?;
+        let mut folders = self.folders_of(&ROLES).await?;
         folders.retain(|folder| *folder != at.folder);
-        let everything = self.folders_of(&[Role::All])?;
+        let everything = self.folders_of(&[Role::All]).await?;
         let visits = folders.into_iter().map(|folder| look(folder, identity)).collect();
         let mut all: Vec<_> =
-            self.visit(visits, Limits::default())?.into_iter().flatten().flat_map(found).collect();
+            self.visit(visits, Limits::default()).await?.into_iter().flatten().flat_map(found).collect();
         if all.len() > 1 {
             // What is anywhere is in All Mail too.
             all.retain(|place| !everything.contains(&place.folder));

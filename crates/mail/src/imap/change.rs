@@ -14,7 +14,7 @@ use std::collections::HashMap;
 impl Session {
     /// Changes flags, and asks in the same write what they were: a server reports the messages whose flags it changed, and
     /// is silent about those that were so already.
-    pub(crate) fn change_flags(
+    pub(crate) async fn change_flags(
         &mut self,
         folder: &str,
         uid_validity: Option<u32>,
@@ -23,14 +23,14 @@ impl Session {
     ) -> Result<Outcome, Fault> {
         let mut outcome = Outcome::default();
         if uid_validity.is_some() || uids.is_empty() {
-            outcome.uid_validity = self.opened(folder, uid_validity)?.uid_validity;
+            outcome.uid_validity = self.opened(folder, uid_validity).await?.uid_validity;
         }
-        let news = self.store(folder, uids, change, &mut outcome)?;
+        let news = self.store(folder, uids, change, &mut outcome).await?;
         // the server may tell what came with the STORE, or only when it is asked
-        if !outcome.missing.is_empty() && (news || self.run(vec![self.enter(folder)])?.news) {
+        if !outcome.missing.is_empty() && (news || self.run(vec![self.enter(folder)]).await?.news) {
             // They may have arrived just now. Setting a flag twice is setting it once.
             let late = std::mem::take(&mut outcome.missing);
-            self.store(folder, &late, change, &mut outcome)?;
+            self.store(folder, &late, change, &mut outcome).await?;
             let Outcome { done, changed, failed, unknown, .. } = &mut outcome;
             for fate in [done, changed, failed, unknown] {
                 fate.sort_unstable();
@@ -40,20 +40,24 @@ impl Session {
     }
 
     /// The folder, open and with the UIDVALIDITY that was asked for: nothing may be changed before that is known.
-    pub(super) fn opened(&mut self, folder: &str, uid_validity: Option<u32>) -> Result<Selected, Fault> {
+    pub(super) async fn opened(
+        &mut self,
+        folder: &str,
+        uid_validity: Option<u32>,
+    ) -> Result<Selected, Fault> {
         let known = self.selected().filter(|selected| selected.folder == folder).cloned();
         match known {
             Some(selected) if uid_validity.is_none_or(|asked| asked == selected.uid_validity) => Ok(selected),
             Some(_) => Err(Fault::Said(MailError::Stale)),
             None => {
-                let batch = self.run(vec![self.enter(folder)])?;
+                let batch = self.run(vec![self.enter(folder)]).await?;
                 self.entered(&batch, uid_validity)
             }
         }
     }
 
     /// FETCH and STORE in one batch; says whether messages came or went meanwhile.
-    fn store(
+    async fn store(
         &mut self,
         folder: &str,
         uids: &[u32],
@@ -76,7 +80,7 @@ impl Session {
         commands.push(ask());
         commands.extend([store("+", &change.add), store("-", &change.remove)].into_iter().flatten());
         let end = commands.len();
-        let batch = match self.run(commands) {
+        let batch = match self.run(commands).await {
             Ok(batch) => batch,
             // Sent, and no answer: the server may have done it.
             Err(Fault::Lost(_) | Fault::Broken(_)) => {
@@ -98,7 +102,7 @@ impl Session {
         // accepted, but not told of what was not so before: the server changed it in silence, or left it alone
         let untold = |uid: &u32| seen.now.get(uid).is_some_and(|flags| !as_asked(flags, change));
         if accepted && uids.iter().any(untold) {
-            let batch = self.run(vec![ask()])?;
+            let batch = self.run(vec![ask()]).await?;
             seen.take(batch.items, change);
         }
         for &uid in uids {
@@ -118,7 +122,7 @@ impl Session {
     }
 
     /// Appends a message of `length` octets, which come as they are read.
-    pub(crate) fn append(
+    pub(crate) async fn append(
         &mut self,
         folder: &str,
         length: u64,
@@ -129,7 +133,7 @@ impl Session {
         if !flags.is_empty() {
             command = command.flags(flags).raw(" ");
         }
-        let done = self.run_fed(command.fed(length), message);
+        let done = self.run_fed(command.fed(length), message).await;
         let mut batch = done.map_err(|fault| fault.of_change(self.was_sent()))?;
         batch.check(0)?;
         Ok(match batch.statuses.pop().and_then(|status| status.code) {

@@ -15,7 +15,7 @@ const MAX_STATUS: usize = 100;
 
 impl Session {
     /// All folders, in the server's order.
-    pub(crate) fn folders(&mut self, counts: bool) -> Result<Vec<Folder>, Fault> {
+    pub(crate) async fn folders(&mut self, counts: bool) -> Result<Vec<Folder>, Fault> {
         let extended = self.offers("LIST-EXTENDED");
         let with_status = counts && extended && self.offers("LIST-STATUS");
         let mut command = Command::new("LIST \"\" \"*\"");
@@ -29,7 +29,7 @@ impl Session {
             }
             command = command.raw(")");
         }
-        let batch = self.run(vec![command])?;
+        let batch = self.run(vec![command]).await?;
         batch.check(0)?;
         let (mut entries, mut status) = (Vec::new(), HashMap::new());
         collect(batch.items, &mut entries, &mut status);
@@ -41,7 +41,7 @@ impl Session {
                 .map(|entry| Command::new("STATUS ").string(&entry.name).raw(" (MESSAGES UNSEEN)"))
                 .collect();
             // A folder that refuses STATUS just has no counts.
-            collect(self.run(commands)?.items, &mut vec![], &mut status);
+            collect(self.run(commands).await?.items, &mut vec![], &mut status);
         }
         let mut folders: Vec<_> = entries
             .iter()

@@ -1,9 +1,14 @@
-//! A connection on loan: blocking work under a deadline, cut off when nobody waits for it any more.
+//! A connection on loan: work under a deadline, cut off when nobody waits for it any more. What is soon done runs in the
+//! caller's task, for a hop to a thread and back costs more than it; what may take long runs on a thread of its own.
 
 use super::{account::Account, fault::Fault, net::Killer, session::Session};
+use futures_util::future::BoxFuture;
 use imapmcp_core::mail::MailError;
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout},
+};
 
 /// How long a thread whose connection was cut may take to notice.
 const GRACE: Duration = Duration::from_secs(1);
@@ -11,7 +16,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Held for as long as a thread works, even if the caller is gone.
 pub(super) struct Permits {
     pub(super) _slot: OwnedSemaphorePermit,
-    pub(super) _thread: OwnedSemaphorePermit,
+    pub(super) _command: OwnedSemaphorePermit,
 }
 
 /// A caller that goes away in the middle of a command ends the connection: its answer is on the wire.
@@ -58,7 +63,7 @@ impl Lease {
         Self { account, session, permits, reused }
     }
 
-    /// Runs `work`, and gives the connection back if it can go on.
+    /// Runs `work` on a thread of its own, and gives the connection back if it can go on.
     pub(super) async fn run<T: Send + 'static>(
         self,
         silence: Duration,
@@ -67,24 +72,60 @@ impl Lease {
     ) -> Result<T, Fault> {
         let Self { account, mut session, permits, .. } = self;
         let killer = session.killer();
-        let started = tokio::time::Instant::now();
+        let started = Instant::now();
         let done = blocking(&killer, deadline, move || {
-            let result = session.set_silence(silence).and_then(|()| work(&mut session));
+            let result = session.block(silence).and_then(|()| work(&mut session));
             (session, result, permits)
         });
         let (session, result, permits) = done.await.ok_or(Fault::Broken(MailError::Timeout))?;
-        // before anybody else has this slot
-        if let Err(Fault::Said(error) | Fault::Lost(error) | Fault::Broken(error)) = &result
-            && matches!(error, MailError::Throttled { .. })
-        {
-            account.slow_down(error);
-        }
-        account.give_back(session);
-        drop(permits);
-        match result {
-            // Cut by us, not by the server.
-            Err(Fault::Lost(_)) if started.elapsed() >= deadline => Err(Fault::Broken(MailError::Timeout)),
-            result => result,
-        }
+        give_back(&account, session, permits, &result);
+        unless_cut(result, started, deadline)
+    }
+
+    /// Runs `work` in the caller's task, and gives the connection back if it can go on. A caller that goes away takes the
+    /// connection along.
+    pub(super) async fn attend<T>(
+        self,
+        silence: Duration,
+        deadline: Duration,
+        work: impl for<'s> FnOnce(&'s mut Session) -> BoxFuture<'s, Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let Self { account, mut session, permits, .. } = self;
+        let killer = session.killer();
+        let started = Instant::now();
+        let result = match session.attend(silence) {
+            Err(fault) => Err(fault),
+            Ok(()) => {
+                let mut work = work(&mut session);
+                match timeout(deadline, &mut work).await {
+                    Ok(result) => result,
+                    Err(_) => {
+                        killer.kill();
+                        timeout(GRACE, work).await.map_err(|_| Fault::Broken(MailError::Timeout))?
+                    }
+                }
+            }
+        };
+        give_back(&account, session, permits, &result);
+        unless_cut(result, started, deadline)
+    }
+}
+
+fn give_back<T>(account: &Arc<Account>, session: Session, permits: Permits, result: &Result<T, Fault>) {
+    // before anybody else has this slot
+    if let Err(Fault::Said(error) | Fault::Lost(error) | Fault::Broken(error)) = result
+        && matches!(error, MailError::Throttled { .. })
+    {
+        account.slow_down(error);
+    }
+    account.give_back(session);
+    drop(permits);
+}
+
+/// What was cut by us, not by the server, took too long.
+fn unless_cut<T>(result: Result<T, Fault>, started: Instant, deadline: Duration) -> Result<T, Fault> {
+    match result {
+        Err(Fault::Lost(_)) if started.elapsed() >= deadline => Err(Fault::Broken(MailError::Timeout)),
+        result => result,
     }
 }

@@ -142,22 +142,24 @@ impl Session {
     }
 
     /// The newest messages below the page's cursor, `limit` of them.
-    pub(crate) fn list(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
+    pub(crate) async fn list(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
         match page.after {
-            Some(cursor) if cursor.date.is_some() => self.list_by_date(folder, page, limit),
-            Some(cursor) if cursor.sequence == 0 => self.search(folder, &Criterion::And(vec![]), page, limit),
-            Some(_) => Ok(self.list_by_sequence(folder, page, limit, false)?.0),
-            None => self.list_newest(folder, page, limit),
+            Some(cursor) if cursor.date.is_some() => self.list_by_date(folder, page, limit).await,
+            Some(cursor) if cursor.sequence == 0 => {
+                self.search(folder, &Criterion::And(vec![]), page, limit).await
+            }
+            Some(_) => Ok(self.list_by_sequence(folder, page, limit, false).await?.0),
+            None => self.list_newest(folder, page, limit).await,
         }
     }
 
     /// By sequence number if that is known to be the order of dates, or proves to be.
-    fn list_newest(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
+    async fn list_newest(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
         let known = self.hints.order(folder);
         if let Some((_, Order::Tangled(_))) = known {
-            return self.list_by_date(folder, page, limit);
+            return self.list_by_date(folder, page, limit).await;
         }
-        let (listing, window, learnt) = self.list_by_sequence(folder, page, limit, known.is_none())?;
+        let (listing, window, learnt) = self.list_by_sequence(folder, page, limit, known.is_none()).await?;
         let (uid_validity, exists) = (listing.uid_validity, listing.total);
         if exists > MAX_DATED {
             return Ok(listing);
@@ -188,20 +190,20 @@ impl Session {
                 Ok(listing)
             }
             Verdict::Tangled | Verdict::Gap => {
-                let order = Dates::of(&self.dates(exists)?).into_order();
+                let order = Dates::of(&self.dates(exists).await?).into_order();
                 let tangled = matches!(order, Order::Tangled(_));
                 self.hints.set_order(folder, uid_validity, order);
-                if tangled { self.list_by_date(folder, page, limit) } else { Ok(listing) }
+                if tangled { self.list_by_date(folder, page, limit).await } else { Ok(listing) }
             }
         }
     }
 
     /// UIDs and dates of all messages.
-    pub(super) fn dates(&mut self, exists: u32) -> Result<Dated, Fault> {
+    pub(super) async fn dates(&mut self, exists: u32) -> Result<Dated, Fault> {
         if exists == 0 {
             return Ok(vec![]);
         }
-        let batch = self.run_within(vec![dates_command(exists)], DATED, None)?;
+        let batch = self.run_within(vec![dates_command(exists)], DATED, None).await?;
         batch.check(0)?;
         Ok(dated(by_uid(batch.items).into_iter().map(|(uid, fetch)| (uid, seconds(&fetch)))))
     }
@@ -219,7 +221,7 @@ impl Session {
 
     /// The folder is entered and the range guessed from what it held before, in one write. A guess that proves
     /// wrong (messages were expunged) costs another round trip, never a message.
-    fn list_by_sequence(
+    async fn list_by_sequence(
         &mut self,
         folder: &str,
         page: &Page,
@@ -244,7 +246,7 @@ impl Session {
             commands.extend(lesson);
         }
         let limits = if commands.len() > 2 { DATED } else { Limits::default() };
-        let batch = self.run_within(commands, limits, None)?;
+        let batch = self.run_within(commands, limits, None).await?;
         let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
         let exists = selected.exists;
         self.hints.saw(folder, exists);
@@ -269,7 +271,7 @@ impl Session {
             let top = top.map_or(0, |(sequence, _)| *sequence);
             if page.after.is_none() && top < exists {
                 let low = (top + 1).max(exists.saturating_sub(limit - 1));
-                self.fetch_onto(&mut gathered, low, exists, &mut lesson)?;
+                self.fetch_onto(&mut gathered, low, exists, &mut lesson).await?;
                 floor = floor.min(low);
             }
         }
@@ -280,7 +282,7 @@ impl Session {
             }
             let high = floor - 1;
             let low = high.saturating_sub(missing - 1).max(1);
-            self.fetch_onto(&mut gathered, low, high, &mut lesson)?;
+            self.fetch_onto(&mut gathered, low, high, &mut lesson).await?;
             floor = low;
         }
 
@@ -296,7 +298,7 @@ impl Session {
         Ok((Listing { uid_validity, total: exists, messages, next }, window, learnt))
     }
 
-    fn fetch_onto(
+    async fn fetch_onto(
         &mut self,
         gathered: &mut Gathered,
         low: u32,
@@ -306,14 +308,14 @@ impl Session {
         let mut commands = vec![self.fetch_range(low, Some(high))];
         commands.extend(lesson.take());
         let limits = if commands.len() > 1 { DATED } else { Limits::default() };
-        let batch = self.run_within(commands, limits, None)?;
+        let batch = self.run_within(commands, limits, None).await?;
         batch.check(0)?;
         gathered.add(batch.items);
         Ok(())
     }
 
     /// By the dates remembered of the folder, and of what came since: one round trip unless something came or went.
-    fn list_by_date(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
+    async fn list_by_date(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
         let limit = limit as usize;
         let place = page.after.and_then(|cursor| Some((cursor.date?.seconds(), cursor.uid)));
         let known = match self.hints.order(folder) {
@@ -327,18 +329,18 @@ impl Session {
             commands.push(since.raw(":* (UID INTERNALDATE)"));
             commands.extend(self.fetch_uids(&uids(&picks)));
         }
-        let mut batch = self.run_within(commands.clone(), DATED, None)?;
+        let mut batch = self.run_within(commands.clone(), DATED, None).await?;
         let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
         if batch.news {
             // The server may have answered before it looked.
-            batch = self.run_within(commands, DATED, None)?;
+            batch = self.run_within(commands, DATED, None).await?;
         }
         let mut have = by_uid(batch.items);
         let known = known.filter(|(validity, _)| *validity == selected.uid_validity);
         let mut changed = known.is_none();
         let mut dates = match known {
             Some((_, dates)) => dates,
-            None => Arc::new(Dates::of(&self.dates(selected.exists.min(MAX_DATED))?)),
+            None => Arc::new(Dates::of(&self.dates(selected.exists.min(MAX_DATED)).await?)),
         };
         let through = dates.through();
         let new =
@@ -350,7 +352,7 @@ impl Session {
                 |have: &HashMap<u32, Fetch>, uid: &u32| have.get(uid).is_some_and(|one| one.size.is_some());
             let lacking: Vec<_> = uids(&picks).into_iter().filter(|uid| !whole(&have, uid)).collect();
             let Some(fetch) = self.fetch_uids(&lacking) else { break };
-            have.extend(by_uid(self.run(vec![Command::new("NOOP"), fetch])?.items));
+            have.extend(by_uid(self.run(vec![Command::new("NOOP"), fetch]).await?.items));
             let gone: Vec<_> = lacking.into_iter().filter(|uid| !whole(&have, uid)).collect();
             if !gone.is_empty() {
                 Arc::make_mut(&mut dates).remove(&gone);
@@ -382,9 +384,13 @@ impl Session {
     }
 
     /// Summaries of these UIDs, newest first; those that vanished are left out.
-    pub(super) fn summaries(&mut self, selected: &Selected, uids: &[u32]) -> Result<Vec<Summary>, Fault> {
+    pub(super) async fn summaries(
+        &mut self,
+        selected: &Selected,
+        uids: &[u32],
+    ) -> Result<Vec<Summary>, Fault> {
         let Some(command) = self.fetch_uids(uids) else { return Ok(vec![]) };
-        let batch = self.run(vec![command])?;
+        let batch = self.run(vec![command]).await?;
         batch.check(0)?;
         let mut have = by_uid(batch.items);
         self.remember(selected, have.values());

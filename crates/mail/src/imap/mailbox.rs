@@ -4,14 +4,15 @@ use super::{
     account::Account,
     fault::Fault,
     search::reads_bodies,
-    session::Session,
+    session::{Session, at_once},
     stream::{Chunk, Reader},
 };
 use crate::wire_text;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{
-    StreamExt,
+    FutureExt, StreamExt,
+    future::BoxFuture,
     stream::{self, BoxStream},
 };
 use imapmcp_core::mail::{
@@ -47,6 +48,24 @@ impl ImapMailbox {
             Err(Fault::Lost(_)) if reused => {
                 let lease = self.0.lease(folder, true).await?;
                 lease.run(silence, deadline, work).await.map_err(Fault::into_error)
+            }
+            result => result.map_err(Fault::into_error),
+        }
+    }
+
+    /// As [`ImapMailbox::read`], of what is soon done: in the caller's task.
+    async fn ask<T: Send>(
+        &self,
+        folder: Option<&str>,
+        work: impl for<'s> Fn(&'s mut Session) -> BoxFuture<'s, Result<T, Fault>> + Send + Sync,
+    ) -> Result<T, MailError> {
+        let (silence, deadline) = self.limits();
+        let lease = self.0.lease(folder, false).await?;
+        let reused = lease.reused;
+        match lease.attend(silence, deadline, &work).await {
+            Err(Fault::Lost(_)) if reused => {
+                let lease = self.0.lease(folder, true).await?;
+                lease.attend(silence, deadline, &work).await.map_err(Fault::into_error)
             }
             result => result.map_err(Fault::into_error),
         }
@@ -94,14 +113,18 @@ fn located(at: &Locator) -> Result<Locator, MailError> {
 #[async_trait]
 impl Mailbox for ImapMailbox {
     async fn folders(&self, counts: bool) -> Result<Vec<Folder>, MailError> {
-        self.read(None, self.limits(), move |session| session.folders(counts)).await
+        self.ask(None, |session| session.folders(counts).boxed()).await
     }
 
     async fn list(&self, folder: &str, page: &Page) -> Result<Listing, MailError> {
         let (folder, page) = (canonical(folder)?, page.clone());
         wire_text::limit(page.limit)?;
         let name = folder.clone();
-        self.read(Some(&name), self.limits(), move |session| session.list(&folder, &page, page.limit)).await
+        self.ask(Some(&name), |session| {
+            let (folder, page) = (folder.clone(), page.clone());
+            async move { session.list(&folder, &page, page.limit).await }.boxed()
+        })
+        .await
     }
 
     async fn search(&self, folder: &str, criterion: &Criterion, page: &Page) -> Result<Listing, MailError> {
@@ -111,15 +134,21 @@ impl Mailbox for ImapMailbox {
         let long = self.0.shared.timeouts.body_search;
         let limits = if reads_bodies(&criterion) { (long, long) } else { self.limits() };
         let name = folder.clone();
-        self.read(Some(&name), limits, move |session| session.search(&folder, &criterion, &page, page.limit))
-            .await
+        self.read(Some(&name), limits, move |session| {
+            at_once(session.search(&folder, &criterion, &page, page.limit))
+        })
+        .await
     }
 
     async fn message(&self, at: &Locator, beginning: u32) -> Result<Message, MailError> {
         let at = located(at)?;
         wire_text::beginning(beginning)?;
         let name = at.folder.clone();
-        self.read(Some(&name), self.limits(), move |session| session.message(&at, beginning)).await
+        self.ask(Some(&name), |session| {
+            let at = at.clone();
+            async move { session.message(&at, beginning).await }.boxed()
+        })
+        .await
     }
 
     async fn thread(&self, at: &Locator, scope: &ThreadScope) -> Result<Thread, MailError> {
@@ -127,7 +156,8 @@ impl Mailbox for ImapMailbox {
         wire_text::limit(scope.limit)?;
         wire_text::beginning(scope.beginning)?;
         let name = at.folder.clone();
-        self.read(Some(&name), self.limits(), move |session| session.thread(&at, &scope, &owner)).await
+        self.read(Some(&name), self.limits(), move |session| at_once(session.thread(&at, &scope, &owner)))
+            .await
     }
 
     async fn find_again(&self, at: &MessageRef) -> Result<Option<MessageRef>, MailError> {
@@ -136,7 +166,8 @@ impl Mailbox for ImapMailbox {
             return Ok(None);
         };
         let name = at.folder.clone();
-        self.read(Some(&name), self.limits(), move |session| session.find_again(&at, &identity)).await
+        self.read(Some(&name), self.limits(), move |session| at_once(session.find_again(&at, &identity)))
+            .await
     }
 
     async fn section(&self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, MailError> {
@@ -146,7 +177,11 @@ impl Mailbox for ImapMailbox {
             return Err(MailError::Invalid("the limit of a section is 1 octet to 32 MiB"));
         }
         let name = at.folder.clone();
-        self.read(Some(&name), self.limits(), move |session| session.section(&at, &section, limit)).await
+        self.ask(Some(&name), |session| {
+            let (at, section) = (at.clone(), section.clone());
+            async move { session.section(&at, &section, limit).await }.boxed()
+        })
+        .await
     }
 
     async fn stream(&self, at: &Locator, part: &Part) -> Result<BoxStream<'static, Chunk>, MailError> {
@@ -179,8 +214,15 @@ impl Mailbox for ImapMailbox {
     ) -> Result<Outcome, MailError> {
         let (folder, uids, change) = (canonical(folder)?, wire_text::uids(uids)?, change.clone());
         let name = folder.clone();
-        let work = move |session: &mut Session| session.change_flags(&folder, uid_validity, &uids, &change);
-        self.write(Some(&name), self.0.shared.timeouts.command, work).await
+        let (silence, deadline) = self.limits();
+        let lease = self.0.lease(Some(&name), false).await?;
+        let result = lease
+            .attend(silence, deadline, move |session| {
+                async move { session.change_flags(&folder, uid_validity, &uids, &change).await }.boxed()
+            })
+            .await;
+        self.0.hints.wrote();
+        result.map_err(Fault::into_error)
     }
 
     async fn append(
@@ -206,7 +248,7 @@ impl Mailbox for ImapMailbox {
             // whether that was all is for the thread to say
             std::future::pending::<()>().await;
         };
-        let work = move |session: &mut Session| session.append(&folder, length, receiver, &flags);
+        let work = move |session: &mut Session| at_once(session.append(&folder, length, receiver, &flags));
         tokio::select! {
             done = self.write(None, deadline, work) => done,
             () = reading => Err(MailError::Unreadable),
@@ -224,7 +266,8 @@ impl Mailbox for ImapMailbox {
         let (folder, to, uids) = (canonical(folder)?, canonical(to)?, wire_text::uids(uids)?);
         wire_text::not_onto_itself(&folder, &to, kind)?;
         let name = folder.clone();
-        let work = move |session: &mut Session| session.transfer(&folder, uid_validity, &uids, &to, kind);
+        let work =
+            move |session: &mut Session| at_once(session.transfer(&folder, uid_validity, &uids, &to, kind));
         self.write(Some(&name), self.0.shared.timeouts.command, work).await
     }
 
@@ -236,26 +279,26 @@ impl Mailbox for ImapMailbox {
     ) -> Result<Outcome, MailError> {
         let (folder, uids) = (canonical(folder)?, wire_text::uids(uids)?);
         let name = folder.clone();
-        let work = move |session: &mut Session| session.expunge(&folder, uid_validity, &uids);
+        let work = move |session: &mut Session| at_once(session.expunge(&folder, uid_validity, &uids));
         self.write(Some(&name), self.0.shared.timeouts.command, work).await
     }
 
     async fn create_folder(&self, name: &str) -> Result<(), MailError> {
         let name = canonical(name)?;
-        self.manage(None, move |session| session.create_folder(&name)).await
+        self.manage(None, move |session| at_once(session.create_folder(&name))).await
     }
 
     async fn rename_folder(&self, from: &str, to: &str) -> Result<(), MailError> {
         let (from, to) = (canonical(from)?, canonical(to)?);
         wire_text::not_inbox(&from)?;
         let moved = from.clone();
-        self.manage(Some(&moved), move |session| session.rename_folder(&from, &to)).await
+        self.manage(Some(&moved), move |session| at_once(session.rename_folder(&from, &to))).await
     }
 
     async fn delete_folder(&self, name: &str) -> Result<(), MailError> {
         let name = canonical(name)?;
         wire_text::not_inbox(&name)?;
         let gone = name.clone();
-        self.manage(Some(&gone), move |session| session.delete_folder(&name)).await
+        self.manage(Some(&gone), move |session| at_once(session.delete_folder(&name))).await
     }
 }

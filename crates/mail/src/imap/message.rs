@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 impl Session {
     /// Enters the folder and fetches from one message in one write; what was fetched counts only if the folder is
     /// still the one the reference was made in.
-    pub(super) fn fetch_one(
+    pub(super) async fn fetch_one(
         &mut self,
         at: &Locator,
         fetch: Command,
@@ -25,20 +25,20 @@ impl Session {
             if at.uid_validity.is_some_and(|known| known != selected.uid_validity) {
                 return Err(Fault::Said(MailError::Stale));
             }
-            let batch = self.run_within(vec![fetch.clone()], limits, None)?;
+            let batch = self.run_within(vec![fetch.clone()], limits, None).await?;
             match of_message(batch, 0, at.uid) {
                 // It may have arrived since.
                 Err(Fault::Said(MailError::Gone)) => {}
                 fetched => return Ok((selected, fetched?)),
             }
         }
-        let batch = self.run_within(vec![self.enter(&at.folder), fetch.clone()], limits, None)?;
+        let batch = self.run_within(vec![self.enter(&at.folder), fetch.clone()], limits, None).await?;
         let selected = self.entered(&batch, at.uid_validity)?;
         let news = batch.news;
         match of_message(batch, 1, at.uid) {
             // It may have arrived just now, and the server looked only after it had answered.
             Err(Fault::Said(MailError::Gone)) if news => {
-                let batch = self.run_within(vec![fetch], limits, None)?;
+                let batch = self.run_within(vec![fetch], limits, None).await?;
                 Ok((selected, of_message(batch, 0, at.uid)?))
             }
             fetched => Ok((selected, fetched?)),
@@ -46,9 +46,9 @@ impl Session {
     }
 
     /// Summary, header and the beginning of the text of a message.
-    pub(crate) fn message(&mut self, at: &Locator, beginning: u32) -> Result<Message, Fault> {
+    pub(crate) async fn message(&mut self, at: &Locator, beginning: u32) -> Result<Message, Fault> {
         let fetch = self.whole(Command::new("UID FETCH ").number(at.uid), beginning, "");
-        let (selected, fetch) = self.fetch_one(at, fetch, Limits::messages(1, beginning))?;
+        let (selected, fetch) = self.fetch_one(at, fetch, Limits::messages(1, beginning)).await?;
         self.remember(&selected, std::iter::once(&fetch));
         message_of(&selected, fetch, beginning).ok_or(Fault::Said(MailError::Protocol))
     }
@@ -63,7 +63,7 @@ impl Session {
     }
 
     /// At most `limit` octets of a section.
-    pub(crate) fn section(&mut self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, Fault> {
+    pub(crate) async fn section(&mut self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, Fault> {
         let fetch = Command::new("UID FETCH ")
             .number(at.uid)
             .raw(" (UID BODY.PEEK[")
@@ -71,9 +71,9 @@ impl Session {
             .raw("]<0.")
             .number(limit)
             .raw(">)");
-        let (_, fetch) = self.fetch_one(at, fetch, Limits::section(limit))?;
+        let (_, fetch) = self.fetch_one(at, fetch, Limits::section(limit)).await?;
         match any_body(fetch) {
-            Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section)? => {
+            Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section).await? => {
                 Err(Fault::Said(crate::NO_SUCH_PART))
             }
             Some(Body::Octets(octets)) if octets.len() <= limit as usize => Ok(octets),
@@ -83,13 +83,13 @@ impl Session {
     }
 
     /// Whether a message has a part, for servers that give nothing instead of NIL for one that is not there.
-    fn has_part(&mut self, uid: u32, section: &str) -> Result<bool, Fault> {
+    async fn has_part(&mut self, uid: u32, section: &str) -> Result<bool, Fault> {
         let numbers = section.trim_end_matches(|c: char| c.is_ascii_uppercase() || c == '.');
         if numbers.is_empty() {
             return Ok(true);
         }
         let fetch = Command::new("UID FETCH ").number(uid).raw(" (UID BODYSTRUCTURE)");
-        let parts = of_message(self.run(vec![fetch])?, 0, uid)?.parts.unwrap_or_default();
+        let parts = of_message(self.run(vec![fetch]).await?, 0, uid)?.parts.unwrap_or_default();
         // A container of parts, the part itself, or something inside an embedded message.
         let within = |outer: &str, inner: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -103,28 +103,28 @@ impl Session {
 
     /// Gives the octets of a part to a sink as they come; `sink` is told in which transfer encoding. A server that can
     /// decode (BINARY, RFC 3516) does: a quarter less on the wire.
-    pub(crate) fn stream(
+    pub(crate) async fn stream(
         &mut self,
         at: &Locator,
         part: &Part,
         sink: impl Fn(&str) -> Sink,
     ) -> Result<(), Fault> {
         // Not one octet may be given out for a stale reference: entering comes first.
-        let batch = self.run(vec![self.enter(&at.folder)])?;
+        let batch = self.run(vec![self.enter(&at.folder)]).await?;
         self.entered(&batch, at.uid_validity)?;
         let is_encoded =
             ["base64", "quoted-printable"].iter().any(|known| part.encoding.eq_ignore_ascii_case(known));
         if is_encoded && self.offers("BINARY") {
-            match self.stream_section(at, "BINARY.PEEK[", &part.section, sink("binary")) {
+            match self.stream_section(at, "BINARY.PEEK[", &part.section, sink("binary")).await {
                 // RFC 3516 §4.3: it may be unable to decode what somebody else can
                 Err(Fault::Said(MailError::Refused { .. })) => {}
                 streamed => return streamed,
             }
         }
-        self.stream_section(at, "BODY.PEEK[", &part.section, sink(&part.encoding))
+        self.stream_section(at, "BODY.PEEK[", &part.section, sink(&part.encoding)).await
     }
 
-    fn stream_section(
+    async fn stream_section(
         &mut self,
         at: &Locator,
         item: &'static str,
@@ -141,7 +141,7 @@ impl Session {
             sink.1 = true;
             (sink.0)(piece)
         };
-        let batch = self.run_within(vec![fetch], Limits::STREAM, Some(Box::new(give)))?;
+        let batch = self.run_within(vec![fetch], Limits::STREAM, Some(Box::new(give))).await?;
         let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
         if sink.1 && !batch.is_ok(0) {
             // some of it was given out: nobody may begin anew
@@ -149,7 +149,7 @@ impl Session {
         }
         match any_body(of_message(batch, 0, at.uid)?) {
             Some(Body::Streamed) => Ok(()),
-            Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section)? => {
+            Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section).await? => {
                 Err(Fault::Said(crate::NO_SUCH_PART))
             }
             Some(Body::Octets(octets)) => {

@@ -45,15 +45,10 @@ impl Net {
             .map_err(|error| Fault::of_io(&error))
     }
 
-    /// Whether an idle connection still looks alive: open, and nothing said. A server that closed it, or said BYE,
-    /// has left something to read.
+    /// Whether an idle connection, whose socket does not block, still looks alive: open, and nothing said. A server
+    /// that closed it, or said BYE, has left something to read.
     pub(crate) fn is_quiet(&self) -> bool {
-        let socket = self.socket();
-        if socket.set_nonblocking(true).is_err() {
-            return false;
-        }
-        let quiet = matches!(socket.peek(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock);
-        socket.set_nonblocking(false).is_ok() && quiet
+        matches!(self.socket().peek(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 
@@ -90,6 +85,11 @@ impl Killer {
     /// For this socket, TLS or not.
     pub(crate) fn of(socket: &TcpStream) -> Result<Self, Fault> {
         socket.try_clone().map(Self).map_err(|error| Fault::of_io(&error))
+    }
+
+    /// The same connection, for the runtime to tell of its octets; its socket must not block.
+    pub(crate) fn told_of(&self) -> io::Result<tokio::net::TcpStream> {
+        tokio::net::TcpStream::from_std(self.0.try_clone()?)
     }
 
     /// Cuts the connection.

@@ -22,7 +22,7 @@ const MAX_JUDGED: usize = 1_000;
 
 impl Session {
     /// The newest matches below the page's cursor.
-    pub(crate) fn search(
+    pub(crate) async fn search(
         &mut self,
         folder: &str,
         criterion: &Criterion,
@@ -30,7 +30,7 @@ impl Session {
         limit: u32,
     ) -> Result<Listing, Fault> {
         let mut dialect = Dialect { gmail: self.is_gmail(), ascii_only: self.hints.ascii_only() };
-        let (mut selected, mut batch) = self.find(folder, criterion, page, dialect)?;
+        let (mut selected, mut batch) = self.find(folder, criterion, page, dialect).await?;
         let refused = |batch: &Batch| {
             // RFC 9051 §6.4.4: BADCHARSET; some say BAD outright.
             let status = batch.statuses.get(1);
@@ -39,7 +39,7 @@ impl Session {
         if !dialect.ascii_only && !super::criteria::is_ascii(criterion) && refused(&batch) {
             self.hints.set_ascii_only();
             dialect.ascii_only = true;
-            (selected, batch) = self.find(folder, criterion, page, dialect)?;
+            (selected, batch) = self.find(folder, criterion, page, dialect).await?;
         }
         batch.check(1)?;
         let (mut total, mut all) = (None, Set::default());
@@ -52,23 +52,23 @@ impl Session {
         }
         let total = total.unwrap_or_else(|| all.len());
         if is_approximate(criterion, dialect) {
-            return self.sift(&selected, &all, &judged(criterion, dialect), page, limit as usize);
+            return self.sift(&selected, &all, &judged(criterion, dialect), page, limit as usize).await;
         }
         let uid_validity = selected.uid_validity;
         let by_date = match page.after {
             Some(cursor) => cursor.date.is_some(),
             None if total > limit => {
                 let newest = all.highest(u32::MAX, 1).0.first().copied().unwrap_or_default();
-                self.is_tangled(&selected, newest)?
+                self.is_tangled(&selected, newest).await?
             }
             None => false,
         };
         if by_date {
-            return self.matches_by_date(&selected, total, &all.merged(), page, limit as usize);
+            return self.matches_by_date(&selected, total, &all.merged(), page, limit as usize).await;
         }
         let (uids, more) = all.highest(below(page), limit as usize);
         let next = uids.last().filter(|_| more).map(|uid| cursor(uid_validity, *uid));
-        let mut messages = self.summaries(&selected, &uids)?;
+        let mut messages = self.summaries(&selected, &uids).await?;
         if page.after.is_none() && next.is_none() {
             // all there is: no order of the folder needs to be known
             messages.sort_by_key(|message| Reverse(message.internal_date));
@@ -77,7 +77,7 @@ impl Session {
     }
 
     /// Whether UIDs and dates of the folder disagree, up to the `newest` UID; what is not known of that is asked now.
-    fn is_tangled(&mut self, selected: &Selected, newest: u32) -> Result<bool, Fault> {
+    async fn is_tangled(&mut self, selected: &Selected, newest: u32) -> Result<bool, Fault> {
         if selected.exists > MAX_DATED {
             return Ok(false);
         }
@@ -86,15 +86,17 @@ impl Session {
             Some((_, Order::Tangled(_))) => return Ok(true),
             Some((_, Order::Straight { through, newest: date })) if newest > through => {
                 let since = Command::new("UID FETCH ").number(through.saturating_add(1));
-                let batch = self.run_within(vec![since.raw(":* (UID INTERNALDATE)")], DATED, None)?;
+                let batch = self.run_within(vec![since.raw(":* (UID INTERNALDATE)")], DATED, None).await?;
                 let came = dated(by_uid(batch.items).into_iter().map(|(uid, fetch)| (uid, seconds(&fetch))));
                 match order::extend(through, date, &came, true) {
                     Verdict::Straight { through, newest } => Order::Straight { through, newest },
-                    Verdict::Gap | Verdict::Tangled => Dates::of(&self.dates(selected.exists)?).into_order(),
+                    Verdict::Gap | Verdict::Tangled => {
+                        Dates::of(&self.dates(selected.exists).await?).into_order()
+                    }
                 }
             }
             Some((_, straight)) => straight,
-            None => Dates::of(&self.dates(selected.exists)?).into_order(),
+            None => Dates::of(&self.dates(selected.exists).await?).into_order(),
         };
         let is_tangled = matches!(order, Order::Tangled(_));
         self.hints.set_order(&selected.folder, selected.uid_validity, order);
@@ -102,7 +104,7 @@ impl Session {
     }
 
     /// Of what matched, the newest by date.
-    fn matches_by_date(
+    async fn matches_by_date(
         &mut self,
         selected: &Selected,
         total: u32,
@@ -118,7 +120,7 @@ impl Session {
         let dates = match known {
             // nothing came since
             Some(dates) if all.highest(u32::MAX, 1).0.iter().all(|uid| *uid <= dates.through()) => dates,
-            _ => Arc::new(Dates::of(&self.dates(selected.exists.min(MAX_DATED))?)),
+            _ => Arc::new(Dates::of(&self.dates(selected.exists.min(MAX_DATED)).await?)),
         };
         let place = page.after.and_then(|cursor| Some((cursor.date?.seconds(), cursor.uid)));
         let mut matching = dates.newest(place).filter(|(_, uid)| all.contains(*uid));
@@ -128,12 +130,12 @@ impl Session {
             ..cursor(uid_validity, *uid)
         });
         let uids: Vec<u32> = picks.iter().map(|(_, uid)| *uid).collect();
-        let messages = self.summaries(selected, &uids)?;
+        let messages = self.summaries(selected, &uids).await?;
         Ok(Listing { uid_validity, total, messages, next })
     }
 
     /// Enters the folder and searches, in one write.
-    fn find(
+    async fn find(
         &mut self,
         folder: &str,
         criterion: &Criterion,
@@ -150,17 +152,17 @@ impl Session {
             command = command.raw("CHARSET UTF-8 ");
         }
         let command = write(command, criterion, dialect);
-        let batch = self.run(vec![self.enter(folder), command.clone()])?;
+        let batch = self.run(vec![self.enter(folder), command.clone()]).await?;
         let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
         if batch.news {
             // Messages came or went, and the server may have searched before it looked.
-            return Ok((selected, self.run(vec![Command::new("NOOP"), command])?));
+            return Ok((selected, self.run(vec![Command::new("NOOP"), command]).await?));
         }
         Ok((selected, batch))
     }
 
     /// Looks at what was found, newest first, until there are enough that match.
-    fn sift(
+    async fn sift(
         &mut self,
         selected: &Selected,
         all: &Set,
@@ -178,7 +180,7 @@ impl Session {
             place = *last;
             looked += uids.len();
             next = more.then(|| cursor(uid_validity, place));
-            for summary in self.summaries(selected, &uids)? {
+            for summary in self.summaries(selected, &uids).await? {
                 if judge(criterion, &summary) == Some(false) {
                     rejected += 1;
                 } else if messages.len() < limit {

@@ -10,14 +10,18 @@ use super::{
     wire::Limits,
 };
 use bytes::Bytes;
+use futures_util::FutureExt;
 use imapmcp_core::{mail::MailError, octets::ReadError};
 use std::{
     fmt::Write,
+    io::ErrorKind,
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::mpsc;
+use tokio::{io::Interest, net::TcpStream, sync::mpsc, time::timeout};
 
+/// Responses taken in before others get their turn.
+const TURN: usize = 256;
 /// How long what was said of a folder counts as its present state.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -66,7 +70,8 @@ impl Batch {
     }
 }
 
-/// An authenticated session. All methods block.
+/// An authenticated session. On a thread of its own ([`Session::block`]) its futures never wait, for the socket does
+/// ([`at_once`]); otherwise ([`Session::attend`]) they wait for the runtime to tell of octets.
 pub(crate) struct Session {
     imap: imap::Session<Tap>,
     core: SharedCore,
@@ -75,7 +80,10 @@ pub(crate) struct Session {
     capabilities: Vec<String>,
     introduced: bool,
     killer: Arc<Killer>,
+    /// How long a blocking socket waits.
     silence: Duration,
+    /// What tells of octets when the socket does not block, and how long it may take.
+    waiter: Option<(TcpStream, Duration)>,
     /// Whether the last octet of the last batch was handed to the network.
     sent: bool,
     /// When the server was last asked for news of the open folder, and how much had been changed by then.
@@ -103,12 +111,13 @@ impl Session {
             introduced: false,
             killer: Arc::new(killer),
             silence: Duration::ZERO,
+            waiter: None,
             sent: false,
             looked: None,
             feed: None,
         };
         if lock(&session.core).capabilities.is_empty() {
-            session.run(vec![Command::new("CAPABILITY")])?.check(0)?;
+            at_once(session.run(vec![Command::new("CAPABILITY")]))?.check(0)?;
         }
         session.capabilities = std::mem::take(&mut lock(&session.core).capabilities);
         session.introduced = !session.offers("ID");
@@ -130,12 +139,23 @@ impl Session {
         self.selected.as_ref()
     }
 
-    /// How long the server may be silent from now on.
-    pub(crate) fn set_silence(&mut self, silence: Duration) -> Result<(), Fault> {
+    /// From now on a thread waits, for this long when the server is silent.
+    pub(crate) fn block(&mut self, silence: Duration) -> Result<(), Fault> {
+        self.waiter = None;
+        let mut core = lock(&self.core);
+        core.set_blocking(true)?;
         if self.silence != silence {
-            lock(&self.core).net.set_silence(silence)?;
+            core.net.set_silence(silence)?;
             self.silence = silence;
         }
+        Ok(())
+    }
+
+    /// From now on the caller's task waits, for this long when the server is silent.
+    pub(crate) fn attend(&mut self, silence: Duration) -> Result<(), Fault> {
+        lock(&self.core).set_blocking(false)?;
+        let waiter = self.killer.told_of().map_err(|error| Fault::of_io(&error))?;
+        self.waiter = Some((waiter, silence));
         Ok(())
     }
 
@@ -149,9 +169,13 @@ impl Session {
         lock(&self.core).fault().is_none()
     }
 
-    /// Frees what an idle connection does not need.
+    /// Frees what an idle connection does not need; it does not block, so that it can be looked at.
     pub(crate) fn rest(&mut self) {
-        lock(&self.core).rest();
+        self.waiter = None;
+        let mut core = lock(&self.core);
+        core.rest();
+        // a failure is remembered
+        let _ = core.set_blocking(false);
     }
 
     /// Opens `folder`, or takes in what happened in it since: the first command of a batch that needs it.
@@ -196,20 +220,20 @@ impl Session {
 
     /// Runs commands as one batch, written together. What changes something must not stand behind a command that
     /// selects, unless the caller does not care for UIDVALIDITY.
-    pub(crate) fn run(&mut self, commands: Vec<Command>) -> Result<Batch, Fault> {
-        self.run_within(commands, Limits::default(), None)
+    pub(crate) async fn run(&mut self, commands: Vec<Command>) -> Result<Batch, Fault> {
+        self.run_within(commands, Limits::default(), None).await
     }
 
-    /// Runs one command with a literal whose octets come while it is written.
-    pub(crate) fn run_fed(&mut self, command: Command, feed: Feed) -> Result<Batch, Fault> {
+    /// Runs one command with a literal whose octets come while it is written; on a thread of its own only.
+    pub(crate) async fn run_fed(&mut self, command: Command, feed: Feed) -> Result<Batch, Fault> {
         self.feed = Some(feed);
-        let done = self.run(vec![command]);
+        let done = self.run(vec![command]).await;
         self.feed = None;
         done
     }
 
     /// As [`Session::run`] with bounds and a receiver for the literal of a BODY[…].
-    pub(crate) fn run_within(
+    pub(crate) async fn run_within(
         &mut self,
         mut commands: Vec<Command>,
         limits: Limits,
@@ -231,12 +255,12 @@ impl Session {
         let looked = looks.then(|| (Instant::now(), self.hints.writes()));
         let first = self.tag + 1;
         for command in &commands {
-            self.write(command)?;
+            self.write(command).await?;
         }
-        lock(&self.core).send()?;
+        self.send().await?;
         self.sent = true;
         for tag in first..=self.tag {
-            self.wait(tag)?;
+            self.wait(tag).await?;
         }
         let (items, mut completions) = {
             let mut core = lock(&self.core);
@@ -255,7 +279,7 @@ impl Session {
         Ok(Batch { statuses, items, marks, news, expunged })
     }
 
-    fn write(&mut self, command: &Command) -> Result<(), Fault> {
+    async fn write(&mut self, command: &Command) -> Result<(), Fault> {
         self.tag += 1;
         lock(&self.core).expect_tag(self.tag);
         let mut texts = command.texts.iter();
@@ -268,20 +292,29 @@ impl Session {
             .map_err(|_| lock(&self.core).fault().cloned().unwrap_or(Fault::PROTOCOL))?;
         let mut go_ahead = !waits;
         while let (Some(literal), Some(text)) = (literals.next(), texts.next()) {
-            if !go_ahead && !self.wait_for_go_ahead()? {
+            if !go_ahead && !self.wait_for_go_ahead().await? {
                 return Ok(());
             }
             let mut line = text.clone();
             go_ahead = !self.announce(&mut line, literals.peek().copied());
             line.push_str("\r\n");
-            let mut core = lock(&self.core);
-            core.send()?;
             match literal {
-                Literal::Octets(octets) => core.write(octets)?,
-                Literal::Fed(length) => feed(&mut core, self.feed.as_mut(), *length)?,
+                Literal::Octets(octets) => lock(&self.core).queue(octets),
+                Literal::Fed(length) => {
+                    self.send().await?;
+                    let mut core = lock(&self.core);
+                    feed(&mut core, self.feed.as_mut(), *length)?;
+                    core.cork();
+                }
             }
-            core.cork();
-            core.queue(line.as_bytes());
+            lock(&self.core).queue(line.as_bytes());
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self) -> Result<(), Fault> {
+        while !lock(&self.core).send()? {
+            self.writable().await?;
         }
         Ok(())
     }
@@ -298,28 +331,56 @@ impl Session {
     }
 
     /// Waits for `+`; `false` if the command was completed instead.
-    fn wait_for_go_ahead(&mut self) -> Result<bool, Fault> {
+    async fn wait_for_go_ahead(&mut self) -> Result<bool, Fault> {
+        lock(&self.core).waits_for_go_ahead = true;
+        self.send().await?;
+        let tag = self.tag;
+        self.pump_until(|core| !core.waits_for_go_ahead || core.is_complete(tag)).await?;
         let mut core = lock(&self.core);
-        core.waits_for_go_ahead = true;
-        core.send()?;
-        while core.waits_for_go_ahead {
-            if core.completions.iter().any(|done| done.tag == self.tag) {
-                core.waits_for_go_ahead = false;
-                core.cork();
-                return Ok(false);
-            }
-            core.pump()?;
-        }
         core.cork();
-        Ok(true)
+        Ok(!std::mem::take(&mut core.waits_for_go_ahead))
     }
 
-    fn wait(&mut self, tag: u32) -> Result<(), Fault> {
-        let mut core = lock(&self.core);
-        while !core.completions.iter().any(|done| done.tag == tag) {
-            core.pump()?;
+    async fn wait(&mut self, tag: u32) -> Result<(), Fault> {
+        self.pump_until(|core| core.is_complete(tag)).await
+    }
+
+    /// Takes in what the server says until that is enough.
+    async fn pump_until(&mut self, enough: impl Fn(&Core) -> bool) -> Result<(), Fault> {
+        loop {
+            let state = pump_while(&mut lock(&self.core), &enough)?;
+            match state {
+                Pumped::Enough => return Ok(()),
+                Pumped::Nothing => self.readable().await?,
+                // a server that says much is no reason for others to wait
+                Pumped::Much if self.waiter.is_some() => tokio::task::yield_now().await,
+                Pumped::Much => {}
+            }
         }
-        Ok(())
+    }
+
+    async fn readable(&mut self) -> Result<(), Fault> {
+        // a blocking socket gives octets or ends
+        let Some((waiter, silence)) = &self.waiter else { return Err(Fault::PROTOCOL) };
+        match timeout(*silence, waiter.readable()).await {
+            Ok(Ok(())) => {
+                // what is told from now on is news; what was told is read next
+                let _ = waiter.try_io(Interest::READABLE, || Err::<(), _>(ErrorKind::WouldBlock.into()));
+                Ok(())
+            }
+            failed => Err(lock(&self.core).gave_out(failed)),
+        }
+    }
+
+    async fn writable(&mut self) -> Result<(), Fault> {
+        let Some((waiter, silence)) = &self.waiter else { return Err(Fault::PROTOCOL) };
+        match timeout(*silence, waiter.writable()).await {
+            Ok(Ok(())) => {
+                let _ = waiter.try_io(Interest::WRITABLE, || Err::<(), _>(ErrorKind::WouldBlock.into()));
+                Ok(())
+            }
+            failed => Err(lock(&self.core).gave_out(failed)),
+        }
     }
 
     /// Keeps the idea of the open folder true; says whether there was news, and whether messages vanished.
@@ -370,6 +431,32 @@ impl Selected {
         }
         expunged
     }
+}
+
+/// What pumping came to.
+enum Pumped {
+    Enough,
+    /// The server has said nothing more.
+    Nothing,
+    /// There is more, but this was a good deal.
+    Much,
+}
+
+fn pump_while(core: &mut Core, enough: impl Fn(&Core) -> bool) -> Result<Pumped, Fault> {
+    for _ in 0..TURN {
+        if enough(core) {
+            return Ok(Pumped::Enough);
+        }
+        if !core.pump()? {
+            return Ok(Pumped::Nothing);
+        }
+    }
+    Ok(Pumped::Much)
+}
+
+/// What comes of work on a thread of its own, over a socket that blocks: such a future never waits.
+pub(super) fn at_once<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    work.now_or_never().unwrap_or(Err(Fault::PROTOCOL))
 }
 
 /// Writes a literal as its octets come. They have to be exactly as many as were announced: with fewer, or none any more,

@@ -3,6 +3,7 @@
 use super::{
     account::Account,
     fault::Fault,
+    session::at_once,
     tap::{Piece, Sink},
 };
 use crate::decode::Decoder;
@@ -66,7 +67,7 @@ impl Reader {
             let sink = |encoding: &str| {
                 sink(sender.clone(), runtime.clone(), Arc::clone(&started), stall, Decoder::new(encoding))
             };
-            session.stream(&at, &part, sink)
+            at_once(session.stream(&at, &part, sink))
         });
         tokio::select! {
             result = work => result.map_err(|fault| (fault, reused)),

@@ -18,6 +18,7 @@ use std::{
     io::{self, Read, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tokio::time::error::Elapsed;
 
 const READ: usize = 16 << 10;
 
@@ -53,7 +54,7 @@ enum Talk {
     Silent,
 }
 
-/// Framing, parsing and the socket. Only the thread that runs a command touches it.
+/// Framing, parsing and the socket. Only who runs a command touches it.
 pub(crate) struct Core {
     pub(crate) net: Net,
     /// Everything untagged since the batch began.
@@ -70,7 +71,11 @@ pub(crate) struct Core {
     position: usize,
     made_up: VecDeque<u8>,
     output: Vec<u8>,
+    /// How much of it is on its way.
+    written: usize,
     corked: bool,
+    /// Whether reads and writes wait for the server, as they do on a thread of their own.
+    blocking: bool,
     /// Highest tag given out.
     last_tag: u32,
     cost: usize,
@@ -94,7 +99,9 @@ impl Core {
             position: 0,
             made_up: VecDeque::new(),
             output: vec![],
+            written: 0,
             corked: false,
+            blocking: true,
             last_tag: 0,
             cost: 0,
             bye: None,
@@ -137,11 +144,35 @@ impl Core {
         self.output.extend_from_slice(octets);
     }
 
-    /// Writes what is held back.
-    pub(crate) fn send(&mut self) -> Result<(), Fault> {
+    /// Whether reads and writes are to wait for the server.
+    pub(crate) fn set_blocking(&mut self, blocking: bool) -> Result<(), Fault> {
+        if self.blocking != blocking {
+            let done = self.net.socket().set_nonblocking(!blocking);
+            done.map_err(|error| self.fail(Fault::of_io(&error)))?;
+            self.blocking = blocking;
+        }
+        Ok(())
+    }
+
+    /// Writes what is held back; `false` when the network takes no more of it now, which a blocking socket never says.
+    pub(crate) fn send(&mut self) -> Result<bool, Fault> {
         self.corked = false;
-        let output = std::mem::take(&mut self.output);
-        self.write(&output)
+        if let Some(fault) = &self.failed {
+            return Err(fault.clone());
+        }
+        while let Some(rest) = self.output.get(self.written..).filter(|rest| !rest.is_empty()) {
+            match self.net.write(rest) {
+                Ok(0) => return Err(self.fail(Fault::CUT)),
+                Ok(written) => self.written += written,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.blocking => {
+                    return Ok(false);
+                }
+                Err(error) => return Err(self.fail(Fault::of_io(&error))),
+            }
+        }
+        (self.output, self.written) = (Vec::new(), 0);
+        Ok(true)
     }
 
     /// Writes without a copy.
@@ -158,6 +189,19 @@ impl Core {
         self.failed.as_ref()
     }
 
+    /// Whether a command was answered.
+    pub(crate) fn is_complete(&self, tag: u32) -> bool {
+        self.completions.iter().any(|done| done.tag == tag)
+    }
+
+    /// Waiting for the server came to nothing.
+    pub(crate) fn gave_out(&mut self, waited: Result<io::Result<()>, Elapsed>) -> Fault {
+        match waited {
+            Ok(Err(error)) => self.fail(Fault::of_io(&error)),
+            Ok(Ok(())) | Err(_) => self.give_up(MailError::Timeout),
+        }
+    }
+
     /// Ends the connection for a reason of ours.
     pub(crate) fn give_up(&mut self, error: MailError) -> Fault {
         self.fail(Fault::Broken(error))
@@ -172,14 +216,20 @@ impl Core {
         self.failed.get_or_insert(fault).clone()
     }
 
-    /// Takes in one response, or part of one.
-    pub(crate) fn pump(&mut self) -> Result<(), Fault> {
+    /// Takes in one response, or part of one; `false` when the server has said nothing more, which a blocking socket
+    /// never says.
+    pub(crate) fn pump(&mut self) -> Result<bool, Fault> {
         if let Some(fault) = &self.failed {
             return Err(fault.clone());
         }
-        if self.position == self.input.len() {
-            self.fill()?;
+        if self.position == self.input.len() && !self.fill()? {
+            return Ok(false);
         }
+        self.step()?;
+        Ok(true)
+    }
+
+    fn step(&mut self) -> Result<(), Fault> {
         let Ok((taken, step)) = self.framer.step(&self.input[self.position..]) else {
             return Err(self.fail(Fault::PROTOCOL));
         };
@@ -209,14 +259,15 @@ impl Core {
         }
     }
 
-    fn fill(&mut self) -> Result<(), Fault> {
+    fn fill(&mut self) -> Result<bool, Fault> {
         self.position = 0;
         self.input.resize(READ, 0);
         let read = self.net.read(&mut self.input);
         self.input.truncate(*read.as_ref().unwrap_or(&0));
         match read {
             Ok(0) => Err(self.fail(Fault::CUT)),
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.blocking => Ok(false),
             Err(error) => Err(self.fail(Fault::of_io(&error))),
         }
     }
@@ -317,7 +368,7 @@ fn feed(sink: Option<&mut Sink>, data: &[u8], first: bool, last: bool) -> bool {
 /// [`Core`], shared between `imap`, which owns it inside its session, and our session.
 pub(crate) type SharedCore = Arc<Mutex<Core>>;
 
-/// Locks; one thread uses both sides, so nobody ever waits.
+/// Locks; whoever runs a command uses both sides, so nobody ever waits.
 pub(crate) fn lock(core: &SharedCore) -> MutexGuard<'_, Core> {
     core.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -329,7 +380,11 @@ impl Read for Tap {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut core = lock(&self.0);
         while core.made_up.is_empty() {
-            core.pump().map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
+            match core.pump() {
+                Ok(true) => {}
+                Ok(false) => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(_) => return Err(io::ErrorKind::ConnectionAborted.into()),
+            }
         }
         core.made_up.read(buffer)
     }
@@ -346,7 +401,11 @@ impl Write for Tap {
         if core.corked || core.output.is_empty() {
             return Ok(());
         }
-        core.send().map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))
+        match core.send() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(_) => Err(io::ErrorKind::ConnectionAborted.into()),
+        }
     }
 }
 

@@ -56,7 +56,12 @@ struct Found {
 
 impl Session {
     /// The conversation of a message.
-    pub(crate) fn thread(&mut self, at: &Locator, scope: &ThreadScope, owner: &str) -> Result<Thread, Fault> {
+    pub(crate) async fn thread(
+        &mut self,
+        at: &Locator,
+        scope: &ThreadScope,
+        owner: &str,
+    ) -> Result<Thread, Fault> {
         let extra = if self.is_gmail() {
             " X-GM-THRID"
         } else if self.offers("OBJECTID") {
@@ -65,37 +70,42 @@ impl Session {
             ""
         };
         let fetch = self.whole(Command::new("UID FETCH ").number(at.uid), scope.beginning, extra);
-        let (selected, fetch) = self.fetch_one(at, fetch, Limits::messages(1, scope.beginning))?;
+        let (selected, fetch) = self.fetch_one(at, fetch, Limits::messages(1, scope.beginning)).await?;
         self.remember(&selected, std::iter::once(&fetch));
         let named = fetch
             .thread
             .clone()
             .map(|id| if self.is_gmail() { Named::Gmail(id) } else { Named::ObjectId(id) });
         let seed = message_of(&selected, fetch, scope.beginning).ok_or(Fault::Said(MailError::Protocol))?;
-        let folders = self.thread_folders(&at.folder, scope, named.is_some())?;
+        let folders = self.thread_folders(&at.folder, scope, named.is_some()).await?;
         let mut found = Found { seed: Some((0, at.uid)), ..Found::default() };
         found.messages.insert((0, at.uid), seed.clone());
         let strategy = match &named {
             Some(named) => {
-                self.thread_by_name(named, &folders, scope, &mut found)?;
+                self.thread_by_name(named, &folders, scope, &mut found).await?;
                 match named {
                     Named::Gmail(_) => ThreadStrategy::Gmail,
                     Named::ObjectId(_) => ThreadStrategy::ObjectId,
                 }
             }
-            None => self.thread_by_headers(&seed, &folders, scope, owner, &mut found)?,
+            None => self.thread_by_headers(&seed, &folders, scope, owner, &mut found).await?,
         };
         let id = named.map(|(Named::Gmail(id) | Named::ObjectId(id))| id);
-        self.thread_of(found, &folders, scope, owner, id, strategy)
+        self.thread_of(found, &folders, scope, owner, id, strategy).await
     }
 
     /// The message's own folder, then those where the rest of a conversation is.
-    fn thread_folders(&mut self, own: &str, scope: &ThreadScope, named: bool) -> Result<Vec<String>, Fault> {
+    async fn thread_folders(
+        &mut self,
+        own: &str,
+        scope: &ThreadScope,
+        named: bool,
+    ) -> Result<Vec<String>, Fault> {
         let mut folders = vec![own.to_owned()];
         if scope.cross_folder {
-            let all = if named { self.folders_of(&[Role::All])? } else { vec![] };
+            let all = if named { self.folders_of(&[Role::All]).await? } else { vec![] };
             let rest = if all.is_empty() {
-                self.folders_of(&[Role::Inbox, Role::Sent, Role::Archive])?
+                self.folders_of(&[Role::Inbox, Role::Sent, Role::Archive]).await?
             } else {
                 all
             };
@@ -104,7 +114,7 @@ impl Session {
         Ok(folders)
     }
 
-    fn thread_by_name(
+    async fn thread_by_name(
         &mut self,
         named: &Named,
         folders: &[String],
@@ -115,11 +125,11 @@ impl Session {
             Named::Gmail(id) => Command::new("UID SEARCH X-GM-THRID ").atom(id),
             Named::ObjectId(id) => Command::new("UID SEARCH THREADID ").atom(id),
         };
-        let hits = self.hits(folders, None, |_| search.clone(), 0, found)?;
-        self.gather(folders, hits, scope, found)
+        let hits = self.hits(folders, None, |_| search.clone(), 0, found).await?;
+        self.gather(folders, hits, scope, found).await
     }
 
-    fn thread_by_headers(
+    async fn thread_by_headers(
         &mut self,
         seed: &Message,
         folders: &[String],
@@ -135,10 +145,10 @@ impl Session {
         let mut keys = first_keys(&ties);
         for round in 0..MAX_ROUNDS {
             let by_thread = round == 0 && threads;
-            let mut hits = self.ask(folders, None, &keys, by_thread.then_some(seed.at.uid), found)?;
+            let mut hits = self.ask(folders, None, &keys, by_thread.then_some(seed.at.uid), found).await?;
             if std::mem::take(&mut found.misunderstood) {
                 self.hints.set_ascii_only();
-                hits = self.ask(folders, None, &keys, by_thread.then_some(seed.at.uid), found)?;
+                hits = self.ask(folders, None, &keys, by_thread.then_some(seed.at.uid), found).await?;
             }
             let crowded = std::mem::take(&mut found.crowded);
             if !crowded.is_empty() {
@@ -146,11 +156,11 @@ impl Session {
                 let precise: Vec<_> =
                     keys.iter().filter(|key| !matches!(key, Key::Subject(_))).cloned().collect();
                 hits.retain(|(place, _)| !crowded.contains(place));
-                hits.extend(self.ask(folders, Some(&crowded), &precise, None, found)?);
+                hits.extend(self.ask(folders, Some(&crowded), &precise, None, found).await?);
             }
             asked.extend(self.search_for(&keys).1);
             let before = found.messages.len() + found.light.len();
-            self.gather(folders, hits, scope, found)?;
+            self.gather(folders, hits, scope, found).await?;
             if found.messages.len() + found.light.len() == before && round > 0 {
                 break;
             }
@@ -165,7 +175,7 @@ impl Session {
     }
 
     /// What the keys find, in some of the folders or in all; in the seed's own by THREAD if its UID is given.
-    fn ask(
+    async fn ask(
         &mut self,
         folders: &[String],
         only: Option<&BTreeSet<usize>>,
@@ -178,11 +188,11 @@ impl Session {
             Some(_) if place == 0 => Command::new("UID THREAD REFERENCES US-ASCII ALL"),
             _ => search.clone(),
         };
-        self.hits(folders, only, pick, threaded.unwrap_or(0), found)
+        self.hits(folders, only, pick, threaded.unwrap_or(0), found).await
     }
 
     /// UIDs by folder, of which nothing is known yet.
-    fn hits(
+    async fn hits(
         &mut self,
         folders: &[String],
         only: Option<&BTreeSet<usize>>,
@@ -198,7 +208,7 @@ impl Session {
         let visits = places
             .iter()
             .map(|&place| Visit { folder: folders[place].clone(), commands: vec![search(place)] });
-        let visited = self.visit(visits.collect(), Limits::default())?;
+        let visited = self.visit(visits.collect(), Limits::default()).await?;
         let mut hits = Vec::new();
         for (place, visited) in places.into_iter().zip(visited) {
             let items = match visited {
@@ -252,7 +262,7 @@ impl Session {
     }
 
     /// Fetches what was found: whole if it is few, else only what ties it.
-    fn gather(
+    async fn gather(
         &mut self,
         folders: &[String],
         hits: Hits,
@@ -261,10 +271,10 @@ impl Session {
     ) -> Result<(), Fault> {
         let count: usize = hits.iter().map(|(_, uids)| uids.len()).sum();
         let whole = found.messages.len() + count <= scope.limit as usize;
-        self.fetch_places(folders, hits, scope, whole, found)
+        self.fetch_places(folders, hits, scope, whole, found).await
     }
 
-    fn fetch_places(
+    async fn fetch_places(
         &mut self,
         folders: &[String],
         hits: Hits,
@@ -289,7 +299,7 @@ impl Session {
         });
         let visits = visits.collect();
         let beginning = if whole { scope.beginning } else { 0 };
-        let visited = self.visit(visits, Limits::messages(count.max(50), beginning))?;
+        let visited = self.visit(visits, Limits::messages(count.max(50), beginning)).await?;
         for (place, visited) in places.into_iter().zip(visited) {
             let Ok(Visited { selected, items }) = visited else {
                 found.skipped.insert(place);
@@ -307,7 +317,7 @@ impl Session {
     }
 
     /// Chooses, orders and completes what belongs.
-    fn thread_of(
+    async fn thread_of(
         &mut self,
         mut found: Found,
         folders: &[String],
@@ -326,7 +336,7 @@ impl Session {
         for (place, uid) in chosen.iter().filter(|place| !found.messages.contains_key(place)) {
             lacking.entry(*place).or_default().push(*uid);
         }
-        self.fetch_places(folders, lacking.into_iter().collect(), scope, true, &mut found)?;
+        self.fetch_places(folders, lacking.into_iter().collect(), scope, true, &mut found).await?;
         let messages: Vec<_> = chosen.iter().filter_map(|place| found.messages.remove(place)).collect();
         let omitted = surplus + (chosen.len() - messages.len()) + found.beyond;
         Ok(Thread {

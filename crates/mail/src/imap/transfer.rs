@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 impl Session {
     /// Copies or moves messages: MOVE (RFC 6851), else COPY, then UID EXPUNGE of those that were copied (RFC 4315).
     /// Which of them exist is asked in the same write.
-    pub(crate) fn transfer(
+    pub(crate) async fn transfer(
         &mut self,
         folder: &str,
         uid_validity: Option<u32>,
@@ -21,13 +21,13 @@ impl Session {
         to: &str,
         kind: TransferKind,
     ) -> Result<Transfer, Fault> {
-        let selected = self.opened(folder, uid_validity)?;
+        let selected = self.opened(folder, uid_validity).await?;
         let outcome = Outcome { uid_validity: selected.uid_validity, ..Outcome::default() };
         let mut transfer = Transfer { outcome, ..Transfer::default() };
         let mut left = uids.to_vec();
         // Once more for those that had just arrived, and that the server did not know of yet.
         for _ in 0..2 {
-            let news = self.transfer_once(&left, to, kind, &mut transfer)?;
+            let news = self.transfer_once(&left, to, kind, &mut transfer).await?;
             if !news || transfer.outcome.missing.is_empty() {
                 break;
             }
@@ -41,7 +41,7 @@ impl Session {
         Ok(transfer)
     }
 
-    fn transfer_once(
+    async fn transfer_once(
         &mut self,
         uids: &[u32],
         to: &str,
@@ -59,7 +59,7 @@ impl Session {
             present_command(&set),
             self.name(Command::new(verb).set(&set).raw(" "), to),
         ];
-        let batch = match self.run(commands) {
+        let batch = match self.run(commands).await {
             Ok(batch) => batch,
             // Sent, and no answer: the server may have done it.
             Err(Fault::Lost(_) | Fault::Broken(_)) if self.was_sent() => {
@@ -107,7 +107,7 @@ impl Session {
         } else if !self.can_expunge() {
             transfer.originals_left.extend(confirmed);
         } else {
-            let removed = self.remove_all(&confirmed)?;
+            let removed = self.remove_all(&confirmed).await?;
             transfer.outcome.done.extend(removed.done.iter().chain(&removed.missing));
             transfer.originals_left.extend(removed.failed);
             transfer.outcome.unknown.extend(removed.unknown);
@@ -116,17 +116,17 @@ impl Session {
     }
 
     /// Removes messages for good.
-    pub(crate) fn expunge(
+    pub(crate) async fn expunge(
         &mut self,
         folder: &str,
         uid_validity: Option<u32>,
         uids: &[u32],
     ) -> Result<Outcome, Fault> {
-        let selected = self.opened(folder, uid_validity)?;
+        let selected = self.opened(folder, uid_validity).await?;
         if !self.can_expunge() {
             return Err(Fault::Said(MailError::Refused { condition: Some("UIDPLUS".to_owned()) }));
         }
-        Ok(Outcome { uid_validity: selected.uid_validity, ..self.remove_all(uids)? })
+        Ok(Outcome { uid_validity: selected.uid_validity, ..self.remove_all(uids).await? })
     }
 
     /// UID EXPUNGE: without it, messages that others marked as \Deleted would go along.
@@ -135,10 +135,10 @@ impl Session {
     }
 
     /// Once more for those that are there after all: they may have arrived just now.
-    fn remove_all(&mut self, uids: &[u32]) -> Result<Outcome, Fault> {
-        let mut outcome = self.remove(uids)?;
+    async fn remove_all(&mut self, uids: &[u32]) -> Result<Outcome, Fault> {
+        let mut outcome = self.remove(uids).await?;
         if !outcome.failed.is_empty() && outcome.unknown.is_empty() {
-            let again = self.remove(&std::mem::take(&mut outcome.failed))?;
+            let again = self.remove(&std::mem::take(&mut outcome.failed)).await?;
             outcome.done.extend(again.done);
             outcome.missing.extend(again.missing);
             (outcome.failed, outcome.unknown) = (again.failed, again.unknown);
@@ -150,7 +150,7 @@ impl Session {
 
     /// \Deleted and UID EXPUNGE in one write. If a server does not say at once who is gone, it is asked; those that
     /// stay lose \Deleted again.
-    fn remove(&mut self, uids: &[u32]) -> Result<Outcome, Fault> {
+    async fn remove(&mut self, uids: &[u32]) -> Result<Outcome, Fault> {
         let mut outcome = Outcome::default();
         if uids.is_empty() {
             return Ok(outcome);
@@ -164,7 +164,7 @@ impl Session {
             store(" +FLAGS.SILENT "),
             Command::new("UID EXPUNGE ").set(&set),
         ];
-        let batch = match self.run(commands) {
+        let batch = match self.run(commands).await {
             Ok(batch) => batch,
             Err(Fault::Lost(_) | Fault::Broken(_)) if self.was_sent() => {
                 outcome.unknown.extend(uids);
@@ -176,7 +176,7 @@ impl Session {
         let told = batch.is_ok(3) && present.is_subset(&gone);
         if !told || present.len() < uids.len() {
             // Some that seemed missing may have arrived just now, and their \Deleted with them.
-            let Ok(batch) = self.run(vec![Command::new("NOOP"), present_command(&set)]) else {
+            let Ok(batch) = self.run(vec![Command::new("NOOP"), present_command(&set)]).await else {
                 outcome.done.extend(&gone);
                 outcome.unknown.extend(uids.iter().filter(|uid| !gone.contains(uid)));
                 return Ok(outcome);
@@ -190,7 +190,7 @@ impl Session {
             let set = Set::of(&left);
             let undo = Command::new("UID STORE ").set(&set).raw(" -FLAGS.SILENT ").flags(&deleted);
             // If even this fails nothing is lost: whoever expunges the folder one day finishes what was asked for.
-            let _ = self.run(vec![undo]);
+            let _ = self.run(vec![undo]).await;
         }
         outcome.failed = left;
         outcome.missing = uids.iter().copied().filter(|uid| !present.contains(uid)).collect();
@@ -199,44 +199,46 @@ impl Session {
     }
 
     /// Makes a folder and subscribes to it.
-    pub(crate) fn create_folder(&mut self, name: &str) -> Result<(), Fault> {
-        self.manage(vec![self.name(Command::new("CREATE "), name)])?;
+    pub(crate) async fn create_folder(&mut self, name: &str) -> Result<(), Fault> {
+        self.manage(vec![self.name(Command::new("CREATE "), name)]).await?;
         // Some servers have no subscriptions; the folder is there nevertheless.
-        let _ = self.run(vec![self.name(Command::new("SUBSCRIBE "), name)]);
+        let _ = self.run(vec![self.name(Command::new("SUBSCRIBE "), name)]).await;
         Ok(())
     }
 
     /// Renames a folder.
-    pub(crate) fn rename_folder(&mut self, from: &str, to: &str) -> Result<(), Fault> {
+    pub(crate) async fn rename_folder(&mut self, from: &str, to: &str) -> Result<(), Fault> {
         let rename = self.name(Command::new("RENAME "), from).raw(" ");
-        self.leave(from)?;
-        self.manage(vec![self.name(rename, to)])?;
-        let _ = self.run(vec![
-            self.name(Command::new("SUBSCRIBE "), to),
-            self.name(Command::new("UNSUBSCRIBE "), from),
-        ]);
+        self.leave(from).await?;
+        self.manage(vec![self.name(rename, to)]).await?;
+        let _ = self
+            .run(vec![
+                self.name(Command::new("SUBSCRIBE "), to),
+                self.name(Command::new("UNSUBSCRIBE "), from),
+            ])
+            .await;
         Ok(())
     }
 
     /// Deletes a folder.
-    pub(crate) fn delete_folder(&mut self, name: &str) -> Result<(), Fault> {
-        self.leave(name)?;
-        self.manage(vec![self.name(Command::new("DELETE "), name)])?;
-        let _ = self.run(vec![self.name(Command::new("UNSUBSCRIBE "), name)]);
+    pub(crate) async fn delete_folder(&mut self, name: &str) -> Result<(), Fault> {
+        self.leave(name).await?;
+        self.manage(vec![self.name(Command::new("DELETE "), name)]).await?;
+        let _ = self.run(vec![self.name(Command::new("UNSUBSCRIBE "), name)]).await;
         Ok(())
     }
 
-    fn manage(&mut self, commands: Vec<Command>) -> Result<(), Fault> {
-        let done = self.run(commands);
+    async fn manage(&mut self, commands: Vec<Command>) -> Result<(), Fault> {
+        let done = self.run(commands).await;
         let batch = done.map_err(|fault| fault.of_change(self.was_sent()))?;
         self.hints.folders_changed();
         batch.check(0)
     }
 
     /// Some servers refuse to touch a folder that is open.
-    fn leave(&mut self, folder: &str) -> Result<(), Fault> {
+    async fn leave(&mut self, folder: &str) -> Result<(), Fault> {
         if self.selected().is_some_and(|selected| selected.folder.starts_with(folder)) {
-            self.run(vec![self.enter("INBOX")])?;
+            self.run(vec![self.enter("INBOX")]).await?;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ pub(super) struct Visited {
 
 impl Session {
     /// Makes all visits in one write; the refusal where a folder could not be opened or a command was not obeyed. A folder that is open already and comes first is not opened again.
-    pub(super) fn visit(
+    pub(super) async fn visit(
         &mut self,
         visits: Vec<Visit>,
         limits: Limits,
@@ -44,7 +44,7 @@ impl Session {
             return Ok(vec![]);
         }
         let here = self.selected().cloned();
-        let batch = self.run_within(commands, limits, None)?;
+        let batch = self.run_within(commands, limits, None).await?;
         let mut items = batch.items.into_iter();
         let (mut start, mut taken) = (0, 0);
         let mut visited = Vec::new();
@@ -73,9 +73,9 @@ impl Session {
     }
 
     /// The folders of these roles that the account has, in this order.
-    pub(super) fn folders_of(&mut self, roles: &[Role]) -> Result<Vec<String>, Fault> {
+    pub(super) async fn folders_of(&mut self, roles: &[Role]) -> Result<Vec<String>, Fault> {
         if self.hints.roles().is_none() {
-            self.folders(false)?;
+            self.folders(false).await?;
         }
         let known = self.hints.roles().unwrap_or_default();
         let find = |role: &Role| known.iter().find(|(own, _)| own == role).map(|(_, name)| name.clone());
