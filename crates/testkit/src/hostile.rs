@@ -237,7 +237,7 @@ impl HostileImap {
                 let mode = *now.lock().unwrap();
                 // A client that hangs up is an error to the script, and the end of it.
                 std::thread::spawn(move || {
-                    Connection { mode, now, gate, stream, logins, opened, commands }.serve()
+                    Connection { mode, now, gate, stream, logins, opened, commands, fetched: false }.serve()
                 });
             }
         });
@@ -263,6 +263,7 @@ struct Connection {
     logins: Arc<AtomicUsize>,
     opened: Arc<AtomicUsize>,
     commands: Arc<Mutex<Vec<String>>>,
+    fetched: bool,
 }
 
 /// A summary as FETCH gives it.
@@ -310,6 +311,15 @@ impl Connection {
             if !self.command(&tag, &command)? {
                 return Ok(());
             }
+            // nothing more was written in one go
+            if self.fetched && lines.buffer().is_empty() {
+                if self.mode == Mode::ByeWhenIdle {
+                    self.say("* BYE idle for too long\r\n")?;
+                }
+                if matches!(self.mode, Mode::ByeWhenIdle | Mode::DropsIdle) {
+                    return Ok(());
+                }
+            }
         }
         Ok(())
     }
@@ -352,7 +362,9 @@ impl Connection {
                 ))?;
             }
             ["FETCH", ..] | ["UID", "FETCH"] => {
-                let ticket = self.gate.pass();
+                // of a batch of fetches only the first waits
+                let ticket =
+                    if command.contains(":* ") && words[0] == "UID" { None } else { self.gate.pass() };
                 self.mode = ticket.unwrap_or_else(|| *self.now.lock().unwrap());
                 if self.mode == Mode::TooManyCommands {
                     self.say(&format!("{tag} NO [LIMIT] too many commands\r\n"))?;
@@ -362,12 +374,7 @@ impl Connection {
                     return Ok(false);
                 }
                 self.say(&format!("{tag} OK done\r\n"))?;
-                if self.mode == Mode::ByeWhenIdle {
-                    self.say("* BYE idle for too long\r\n")?;
-                }
-                if matches!(self.mode, Mode::ByeWhenIdle | Mode::DropsIdle) {
-                    return Ok(false);
-                }
+                self.fetched = true;
             }
             ["UID", "STORE"] if self.mode == Mode::DiesAfterStore => return Ok(false),
             ["UID", "MOVE" | "COPY" | "EXPUNGE"] if self.mode == Mode::DiesAfterMove => return Ok(false),

@@ -388,6 +388,9 @@ async fn reap(account: Weak<Account>, keep: Duration) {
             state.idle.retain(|idle| idle.since.elapsed() < keep);
             let Some(oldest) = state.idle.iter().map(|idle| idle.since).min() else {
                 state.reaping = false;
+                if state.open.iter().all(|killer| killer.strong_count() == 0) {
+                    account.hints.forget_messages();
+                }
                 return;
             };
             oldest + keep

@@ -23,7 +23,7 @@ impl Session {
     }
 
     /// Remembers what finds these messages again.
-    pub(super) fn remember<'f>(&self, selected: &Selected, fetches: impl Iterator<Item = &'f Fetch>) {
+    pub(super) fn remember<'f>(&self, selected: &Selected, fetches: impl Iterator<Item = &'f Fetch> + Clone) {
         let gmail = self.is_gmail();
         let identity = move |fetch: &Fetch| match fetch.email.clone() {
             Some(email) if gmail => Some(Identity::Gmail(email)),
@@ -31,8 +31,9 @@ impl Session {
             None => fetch.envelope.as_ref()?.message_id.clone().map(Identity::MessageId),
         };
         // Only what names itself is worth an entry.
-        let known = fetches.filter_map(|fetch| Some((fetch.uid?, move || identity(fetch))));
+        let known = fetches.clone().filter_map(|fetch| Some((fetch.uid?, move || identity(fetch))));
         self.hints.identify(&selected.folder, selected.uid_validity, known);
+        self.hints.known().keep(&selected.folder, selected.uid_validity, fetches);
     }
 
     /// Where a message is now: in its own folder, else in one of those that have a role; nowhere if that is not clear.

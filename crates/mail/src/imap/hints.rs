@@ -2,6 +2,7 @@
 //! true: what is found out to be wrong is learned again.
 
 use super::{
+    known::Known,
     order::{MAX_DATED, Order},
     utf7,
 };
@@ -54,6 +55,7 @@ pub(crate) struct Hints {
     exists: Mutex<HashMap<String, u32>>,
     orders: Mutex<HashMap<String, (u32, Order)>>,
     seen: Mutex<Seen>,
+    known: Mutex<Known>,
     roles: Mutex<Option<Roles>>,
     ascii_only: AtomicBool,
     writes: AtomicU64,
@@ -162,6 +164,16 @@ impl Hints {
         lock(&self.seen).known.get(&(folder.to_owned(), uid_validity))?.get(&uid).cloned()
     }
 
+    /// What never changes of messages seen lately.
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
+        lock(&self.known)
+    }
+
+    /// No connection is open any more: what is kept of messages goes.
+    pub(crate) fn forget_messages(&self) {
+        *lock(&self.known) = Known::default();
+    }
+
     /// Folders by role, if they were listed already.
     pub(crate) fn roles(&self) -> Option<Roles> {
         lock(&self.roles).clone()
@@ -177,6 +189,7 @@ impl Hints {
         *lock(&self.roles) = None;
         lock(&self.exists).clear();
         lock(&self.orders).clear();
+        self.forget_messages();
     }
 
     /// How often something was changed through this account: what another connection saw before is old.

@@ -93,19 +93,15 @@ impl Lease {
         let Self { account, mut session, permits, .. } = self;
         let killer = session.killer();
         let started = Instant::now();
-        let result = match session.attend(silence) {
-            Err(fault) => Err(fault),
-            Ok(()) => {
-                let mut work = work(&mut session);
-                match timeout(deadline, &mut work).await {
-                    Ok(result) => result,
-                    Err(_) => {
-                        killer.kill();
-                        timeout(GRACE, work).await.map_err(|_| Fault::Broken(MailError::Timeout))?
-                    }
-                }
-            }
+        session.attend(silence)?;
+        let mut work = work(&mut session);
+        let result = if let Ok(result) = timeout(deadline, &mut work).await {
+            result
+        } else {
+            killer.kill();
+            timeout(GRACE, &mut work).await.map_err(|_| Fault::Broken(MailError::Timeout))?
         };
+        drop(work);
         give_back(&account, session, permits, &result);
         unless_cut(result, started, deadline)
     }

@@ -24,6 +24,9 @@ const MAX_ROUNDS: usize = 8;
 /// Bounds on a command that gives a date for each of [`MAX_DATED`] messages.
 pub(super) const DATED: Limits = Limits { command: 32 << 20, ..Limits::DEFAULT };
 
+/// What changes of a message, and what tells that it is the same.
+const CHANGING: &str = "UID FLAGS INTERNALDATE RFC822.SIZE";
+
 /// UIDs and dates, in UID order.
 pub(super) type Dated = Vec<(u32, Option<i64>)>;
 
@@ -130,15 +133,23 @@ impl Session {
         }
     }
 
-    fn fetch_range(&self, low: u32, high: Option<u32>) -> Command {
-        let command = Command::new("FETCH ").number(low).raw(":");
-        match high {
-            Some(high) => command.number(high),
-            None => command.raw("*"),
+    /// Completes what was fetched of known messages, and asks for the rest of those that are not.
+    async fn complete(&mut self, selected: &Selected, mut fetches: Vec<&mut Fetch>) -> Result<(), Fault> {
+        let some = fetches.iter_mut().map(|fetch| &mut **fetch);
+        let lacking = self.hints.known().complete(&selected.folder, selected.uid_validity, some);
+        if lacking.is_empty() {
+            return Ok(());
         }
-        .raw(" (")
-        .raw(self.items())
-        .raw(")")
+        let batch = self.run(vec![fetch_set(&lacking, self.items())]).await?;
+        batch.check(0)?;
+        // by UID: sequence numbers may mean others by now
+        let mut came = by_uid(batch.items);
+        for fetch in fetches {
+            if let Some(rest) = fetch.uid.and_then(|uid| came.remove(&uid)) {
+                fetch.merge(rest);
+            }
+        }
+        Ok(())
     }
 
     /// The newest messages below the page's cursor, `limit` of them.
@@ -239,7 +250,16 @@ impl Session {
             (low, page.after.map(|_| top))
         });
         let mut commands = vec![self.enter(folder)];
-        commands.extend(guess.map(|(low, high)| self.fetch_range(low, high)));
+        let below = page.after.map_or(u32::MAX, |cursor| cursor.uid);
+        let count = limit.min(here.or_else(|| self.hints.exists(folder)).unwrap_or(limit));
+        let known = self.hints.known().most_below(folder, below, count);
+        let items = if known.is_some() { CHANGING } else { self.items() };
+        commands.extend(guess.map(|(low, high)| fetch_range(low, high, items)));
+        if let (Some((_, None)), Some(known)) = (guess, known) {
+            // what came since, so that it needs no round trip of its own
+            let since = Command::new("UID FETCH ").number(known.saturating_add(1));
+            commands.push(since.raw(":* (").raw(self.items()).raw(")"));
+        }
         if guess.is_some() && learning {
             let lesson = self.learn(here.or_else(|| self.hints.exists(folder)), here.is_some());
             learning = lesson.is_none();
@@ -258,7 +278,6 @@ impl Session {
         }
 
         let ceiling = page.after.map_or(exists, |cursor| exists.min(cursor.sequence - 1));
-        let below = page.after.map_or(u32::MAX, |cursor| cursor.uid);
         let mut gathered = Gathered { fetched: BTreeMap::new(), below, learnt: None };
         let mut lesson = self.learn(Some(exists), true).filter(|_| learning && exists > limit);
         // Everything from here up is gathered.
@@ -286,6 +305,7 @@ impl Session {
             floor = low;
         }
 
+        self.complete(&selected, gathered.fetched.values_mut().map(|fetch| &mut **fetch).collect()).await?;
         self.remember(&selected, gathered.fetched.values().map(|fetch| &**fetch));
         let (window, learnt) = (gathered.window(), gathered.learnt.take());
         let mut messages = gathered.into_messages();
@@ -305,7 +325,7 @@ impl Session {
         high: u32,
         lesson: &mut Option<Command>,
     ) -> Result<(), Fault> {
-        let mut commands = vec![self.fetch_range(low, Some(high))];
+        let mut commands = vec![fetch_range(low, Some(high), self.items())];
         commands.extend(lesson.take());
         let limits = if commands.len() > 1 { DATED } else { Limits::default() };
         let batch = self.run_within(commands, limits, None).await?;
@@ -323,11 +343,11 @@ impl Session {
             _ => None,
         };
         let mut commands = vec![self.enter(folder)];
-        if let Some((_, dates)) = &known {
+        if let Some((validity, dates)) = &known {
             let (picks, _) = dates.below(place, limit);
             let since = Command::new("UID FETCH ").number(dates.through().saturating_add(1));
             commands.push(since.raw(":* (UID INTERNALDATE)"));
-            commands.extend(self.fetch_uids(&uids(&picks)));
+            commands.extend(self.fetch_uids(folder, *validity, &uids(&picks)));
         }
         let mut batch = self.run_within(commands.clone(), DATED, None).await?;
         let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
@@ -336,6 +356,7 @@ impl Session {
             batch = self.run_within(commands, DATED, None).await?;
         }
         let mut have = by_uid(batch.items);
+        self.complete(&selected, have.values_mut().collect()).await?;
         let known = known.filter(|(validity, _)| *validity == selected.uid_validity);
         let mut changed = known.is_none();
         let mut dates = match known {
@@ -351,8 +372,14 @@ impl Session {
             let whole =
                 |have: &HashMap<u32, Fetch>, uid: &u32| have.get(uid).is_some_and(|one| one.size.is_some());
             let lacking: Vec<_> = uids(&picks).into_iter().filter(|uid| !whole(&have, uid)).collect();
-            let Some(fetch) = self.fetch_uids(&lacking) else { break };
-            have.extend(by_uid(self.run(vec![Command::new("NOOP"), fetch]).await?.items));
+            if lacking.is_empty() {
+                break;
+            }
+            let mut commands = vec![Command::new("NOOP")];
+            commands.extend(self.fetch_uids(folder, selected.uid_validity, &lacking));
+            let mut came = by_uid(self.run(commands).await?.items);
+            self.complete(&selected, came.values_mut().collect()).await?;
+            have.extend(came);
             let gone: Vec<_> = lacking.into_iter().filter(|uid| !whole(&have, uid)).collect();
             if !gone.is_empty() {
                 Arc::make_mut(&mut dates).remove(&gone);
@@ -378,9 +405,14 @@ impl Session {
         Ok(Listing { uid_validity, total, messages, next })
     }
 
-    fn fetch_uids(&self, uids: &[u32]) -> Option<Command> {
-        let command = || Command::new("UID FETCH ").set(&Set::of(uids)).raw(" (").raw(self.items()).raw(")");
-        (!uids.is_empty()).then(command)
+    /// What a summary needs of these messages: of those that are known, only what changes.
+    fn fetch_uids(&self, folder: &str, uid_validity: u32, uids: &[u32]) -> Vec<Command> {
+        let (known, unknown): (Vec<u32>, Vec<u32>) = {
+            let known = self.hints.known();
+            uids.iter().partition(|uid| known.has(folder, uid_validity, **uid))
+        };
+        let each = [(known, CHANGING), (unknown, self.items())];
+        each.iter().filter(|(uids, _)| !uids.is_empty()).map(|(uids, items)| fetch_set(uids, items)).collect()
     }
 
     /// Summaries of these UIDs, newest first; those that vanished are left out.
@@ -389,13 +421,33 @@ impl Session {
         selected: &Selected,
         uids: &[u32],
     ) -> Result<Vec<Summary>, Fault> {
-        let Some(command) = self.fetch_uids(uids) else { return Ok(vec![]) };
-        let batch = self.run(vec![command]).await?;
-        batch.check(0)?;
+        let commands = self.fetch_uids(&selected.folder, selected.uid_validity, uids);
+        if commands.is_empty() {
+            return Ok(vec![]);
+        }
+        let count = commands.len();
+        let batch = self.run(commands).await?;
+        (0..count).try_for_each(|place| batch.check(place))?;
         let mut have = by_uid(batch.items);
+        self.complete(selected, have.values_mut().collect()).await?;
         self.remember(selected, have.values());
         Ok(uids.iter().filter_map(|uid| have.remove(uid)?.into_summary()).collect())
     }
+}
+
+fn fetch_range(low: u32, high: Option<u32>, items: &'static str) -> Command {
+    let command = Command::new("FETCH ").number(low).raw(":");
+    match high {
+        Some(high) => command.number(high),
+        None => command.raw("*"),
+    }
+    .raw(" (")
+    .raw(items)
+    .raw(")")
+}
+
+fn fetch_set(uids: &[u32], items: &'static str) -> Command {
+    Command::new("UID FETCH ").set(&Set::of(uids)).raw(" (").raw(items).raw(")")
 }
 
 fn dates_command(exists: u32) -> Command {

@@ -142,8 +142,8 @@ impl Session {
             (sink.0)(piece)
         };
         let batch = self.run_within(vec![fetch], Limits::STREAM, Some(Box::new(give))).await?;
-        let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-        if sink.1 && !batch.is_ok(0) {
+        let given = sink.lock().unwrap_or_else(PoisonError::into_inner).1;
+        if given && !batch.is_ok(0) {
             // some of it was given out: nobody may begin anew
             return Err(Fault::Broken(MailError::Protocol));
         }
@@ -153,6 +153,7 @@ impl Session {
                 Err(Fault::Said(crate::NO_SUCH_PART))
             }
             Some(Body::Octets(octets)) => {
+                let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
                 for piece in [Piece::Start, Piece::Octets(&octets), Piece::End] {
                     if !(sink.0)(piece) {
                         break;

@@ -16,6 +16,7 @@ mod folders;
 #[cfg(test)]
 mod fuzz_tests;
 mod hints;
+mod known;
 mod lease;
 mod list;
 mod mailbox;
