@@ -23,9 +23,9 @@ pub const MAX_UPLOAD: u64 = 25 * 1024 * 1024;
 /// How long a complete upload can be named in messages.
 pub const UPLOAD_SECONDS: i64 = 3600;
 /// What one user may have open at a time.
-const BOUNDS: UploadBounds = UploadBounds { count: 20, octets: 8 * MAX_UPLOAD };
+pub(crate) const BOUNDS: UploadBounds = UploadBounds { count: 20, octets: 8 * MAX_UPLOAD };
 /// Longest time one file takes to arrive.
-const ARRIVAL_SECONDS: i64 = 900;
+pub const ARRIVAL_SECONDS: i64 = 900;
 
 /// What uploads are made of and checked against.
 pub struct UploadsDeps {
@@ -51,7 +51,7 @@ pub struct UploadsDeps {
 
 /// Makes links to send files to, and takes the files in.
 pub struct Uploads {
-    deps: UploadsDeps,
+    pub(crate) deps: UploadsDeps,
 }
 
 /// A file that is here.
@@ -121,13 +121,13 @@ struct Payload {
 
 /// What is sealed of an upload.
 #[derive(Serialize, Deserialize)]
-struct About {
+pub(crate) struct About {
     #[serde(rename = "n")]
-    filename: String,
+    pub(crate) filename: String,
     #[serde(rename = "t")]
-    content_type: String,
+    pub(crate) content_type: String,
     #[serde(rename = "p", skip_serializing_if = "Option::is_none")]
-    parcel: Option<String>,
+    pub(crate) parcel: Option<String>,
 }
 
 impl Uploads {
@@ -261,7 +261,7 @@ impl Uploads {
     }
 
     /// What became of an upload that nobody can begin or finish any more.
-    async fn too_late(&self, upload: &Upload) -> UploadError {
+    pub(crate) async fn too_late(&self, upload: &Upload) -> UploadError {
         let now = self.deps.clock.now();
         match self.deps.uploads.find_upload(&upload.user, &upload.grant, &upload.id, now).await {
             Ok(Some(now)) if now.complete => UploadError::Complete,
@@ -293,7 +293,7 @@ impl Uploads {
         }
     }
 
-    fn seal(&self, id: &UploadId, user: &UserId, about: &About) -> Sealed {
+    pub(crate) fn seal(&self, id: &UploadId, user: &UserId, about: &About) -> Sealed {
         let about = serde_json::to_vec(about).unwrap_or_default();
         self.deps.vault.seal(binding(id, user), &about)
     }

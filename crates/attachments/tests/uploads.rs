@@ -193,3 +193,50 @@ async fn nobody_opens_more_uploads_than_the_house_can_hold() {
     let more = house.uploads.create(&house.owner, "a", "image/png", Some(1)).await;
     assert!(matches!(more, Err(UploadError::TooMany)), "{more:?}");
 }
+
+#[tokio::test]
+async fn a_file_within_a_call_counts_while_it_is_there_and_is_forgotten_with_its_octets() {
+    let house = house().await;
+    let (uploads, owner) = (&house.uploads, &house.owner);
+    let octets = vec![7; 700_000];
+    let id = uploads.name();
+    let mut arriving = uploads.begin(owner, &id, 700_000).await.unwrap();
+    assert_eq!(uploads.find(owner, &id).await.unwrap(), None, "not here yet");
+    for piece in octets.chunks(100_000) {
+        arriving.push(piece).await.unwrap();
+    }
+    let more = arriving.push(b"x").await;
+    assert!(matches!(more, Err(UploadError::TooLarge { max_octets: 700_000 })), "{more:?}");
+    assert_eq!(arriving.octets(), 700_000);
+    uploads.complete(arriving).await.unwrap();
+    let file = uploads.find(owner, &id).await.unwrap().unwrap();
+    let read: Vec<_> = uploads.octets(owner, &file).pieces().try_collect().await.unwrap();
+    assert!(read.concat() == octets);
+    let stranger = builders::user_id("stranger");
+    uploads.forget(&stranger, &id).await.unwrap();
+    assert!(uploads.find(owner, &id).await.unwrap().is_some(), "not a stranger's to forget");
+    uploads.forget(&owner.user, &id).await.unwrap();
+    assert_eq!(uploads.find(owner, &id).await.unwrap(), None);
+    assert_eq!(house.left_behind().await, 0);
+
+    // unfinished ones count too, until they are forgotten or have lapsed
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        let id = uploads.name();
+        uploads.begin(owner, &id, MAX_UPLOAD).await.unwrap().push(&octets).await.unwrap();
+        open.push(id);
+    }
+    let begin = async || uploads.begin(owner, &uploads.name(), 1).await.map(|_| ());
+    assert!(matches!(begin().await, Err(UploadError::TooMany)));
+    assert_eq!(house.left_behind().await, 8, "the ninth left nothing");
+    uploads.forget(&owner.user, &open[0]).await.unwrap();
+    begin().await.unwrap();
+    let late = uploads.name();
+    let arriving = {
+        uploads.forget(&owner.user, &open[1]).await.unwrap();
+        uploads.begin(owner, &late, 1).await.unwrap()
+    };
+    house.clock.advance_seconds(LIFETIME_SECONDS);
+    assert!(matches!(uploads.complete(arriving).await, Err(UploadError::Expired)));
+    begin().await.unwrap();
+}

@@ -8,7 +8,7 @@ use imapmcp_core::{
 use imapmcp_mime::compose::Letter;
 use sha2::{Digest, Sha256};
 
-/// Digest of account, alias it is sent from, recipients, subject, bodies and files; the Message-ID and the date are left
+/// Digest of account, alias it is sent from, recipients, subject, bodies and files (by their SHA-256); the Message-ID and the date are left
 /// out.
 pub(crate) fn content(account: &AccountId, alias: Option<&str>, letter: &Letter) -> TokenHash {
     let mut recipients = letter.recipients();
@@ -33,7 +33,8 @@ pub(crate) fn content(account: &AccountId, alias: Option<&str>, letter: &Letter)
     for file in &letter.files {
         field(file.filename.as_bytes());
         match &file.content {
-            Content::Memory(octets) => field(octets),
+            // as of a parcel: a file is the same file whichever way it was handed over
+            Content::Memory(octets) => field(&Sha256::digest(octets)),
             Content::Sealed(parcel) => field(&parcel.digest),
             Content::Elsewhere { identity, .. } => field(identity),
         }

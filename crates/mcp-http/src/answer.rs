@@ -40,6 +40,11 @@ impl RpcFault {
         self
     }
 
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> u16 {
+        self.status
+    }
+
     /// The message.
     pub(crate) fn into_message(self) -> Value {
         let mut error = json!({ "code": self.code, "message": self.message });
@@ -51,9 +56,15 @@ impl RpcFault {
 
     pub(crate) fn into_response(self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        HttpResponse::build(status)
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .json(self.into_message())
+        let mut response = HttpResponse::build(status);
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        // what may pass; whoever knows better says so
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => response.insert_header((header::RETRY_AFTER, "5")),
+            StatusCode::TOO_MANY_REQUESTS => response.insert_header((header::RETRY_AFTER, "60")),
+            _ => &mut response,
+        };
+        response.json(self.into_message())
     }
 }
 

@@ -5,9 +5,12 @@ pub mod gate;
 pub mod hosts;
 
 mod answer;
+mod base64_text;
 mod direct;
 mod handler;
 mod inflight;
+mod intake;
+mod lift;
 mod route;
 
 pub use handler::MailHandler;

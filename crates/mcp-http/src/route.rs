@@ -7,18 +7,19 @@ use crate::{
     gate::{Gate, Refusal},
     hosts::Hosts,
     inflight::{Guard, Inflight},
+    intake,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use http_body_util::{BodyExt, BodyStream};
 use imapmcp_core::{id::UserId, oauth::Principal, permission::Permission};
-use imapmcp_mcp_tools::{context::Services, registry};
+use imapmcp_mcp_tools::{context::Services, handed::Handed, registry};
 use rust_mcp_sdk::{
     ServerDetails, ToMcpServerHandler,
     auth::AuthInfo,
@@ -28,11 +29,6 @@ use rust_mcp_sdk::{
 };
 use serde_json::{Value, json};
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
-
-/// Octets of a request body.
-const MAX_BODY: usize = 8 * 1024 * 1024;
-/// Time a client has to send its body.
-const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
 /// What an endpoint is made of.
 pub struct EndpointConfig {
@@ -133,59 +129,38 @@ async fn post(request: HttpRequest, endpoint: web::Data<Endpoint>, payload: web:
         response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
         return response;
     }
-    let body = match read(&request, payload).await {
-        Ok(body) => body,
-        Err(fault) => return fault.into_response(),
-    };
-    let version = named("mcp-protocol-version");
-    let incoming = match Incoming::parse(&body, version) {
-        Ok(incoming) => incoming,
-        Err(fault) => return fault.into_response(),
-    };
-    if let Some(response) = missing_permission(&endpoint, &request, &principal, &incoming) {
-        return response;
-    }
-    match incoming.era {
-        Era::Modern => modern(&request, &endpoint, principal, incoming, &body).await,
-        Era::Legacy => {
-            // who takes plain JSON only hears of no progress
-            let streams = named("accept").is_some_and(|accept| accept.contains("text/event-stream"));
-            legacy(&endpoint, principal, incoming, version, streams).await
-        }
+    let files = endpoint.config.tools.as_ref().and_then(|services| Handed::new(services, &principal));
+    match intake::read(request.headers(), payload, files).await {
+        // they outlive the work, even if that goes on behind the first octets of the answer
+        Ok((body, files)) => intake::hold(respond(&request, &endpoint, principal, &body).await, files).await,
+        Err(fault) => fault.into_response(),
     }
 }
 
-async fn read(request: &HttpRequest, mut payload: web::Payload) -> Result<Bytes, RpcFault> {
-    let too_large = || {
-        RpcFault::new(
-            413,
-            None,
-            -32600,
-            "The request body is larger than 8 MB; give larger files by create_upload or from_message instead of content_base64",
-        )
+/// Answers a request whose body is here.
+async fn respond(
+    request: &HttpRequest,
+    endpoint: &Endpoint,
+    principal: Principal,
+    body: &[u8],
+) -> HttpResponse {
+    let named = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let version = named("mcp-protocol-version");
+    let incoming = match Incoming::parse(body, version) {
+        Ok(incoming) => incoming,
+        Err(fault) => return fault.into_response(),
     };
-    let length =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > MAX_BODY) {
-        return Err(too_large());
+    if let Some(response) = missing_permission(endpoint, request, &principal, &incoming) {
+        return response;
     }
-    if request.headers().contains_key(header::CONTENT_ENCODING) {
-        return Err(RpcFault::new(415, None, -32600, "Compressed requests are not accepted"));
-    }
-    let whole = async {
-        let mut body = BytesMut::new();
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| RpcFault::parse_error())?;
-            if body.len() + chunk.len() > MAX_BODY {
-                return Err(too_large());
-            }
-            body.extend_from_slice(&chunk);
+    match incoming.era {
+        Era::Modern => modern(request, endpoint, principal, incoming, body).await,
+        Era::Legacy => {
+            // who takes plain JSON only hears of no progress
+            let streams = named("accept").is_some_and(|accept| accept.contains("text/event-stream"));
+            legacy(endpoint, principal, incoming, version, streams).await
         }
-        Ok(body.freeze())
-    };
-    tokio::time::timeout(BODY_DEADLINE, whole)
-        .await
-        .unwrap_or_else(|_| Err(RpcFault::new(408, None, -32600, "The request body did not arrive in time")))
+    }
 }
 
 /// 403 with what to ask for (RFC 6750 §3.1), so that the client can step up.

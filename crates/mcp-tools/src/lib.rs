@@ -3,6 +3,7 @@
 pub mod arguments;
 pub mod context;
 pub mod error;
+pub mod handed;
 pub mod journal;
 pub mod prompts;
 pub mod query;

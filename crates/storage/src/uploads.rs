@@ -159,6 +159,17 @@ impl UploadRepository for Database {
         })
     }
 
+    async fn remove_upload(&self, user: &UserId, id: &UploadId) -> Result<Option<Upload>, StoreError> {
+        let row: Option<UploadRow> =
+            with_write!(self, |c| Ok(diesel::delete(uploads::table.find(id.as_str()))
+                .filter(uploads::user_id.eq(user.as_str()))
+                .returning(UploadRow::as_returning())
+                .get_result(c)
+                .await
+                .optional()?))?;
+        Ok(row.map(Upload::try_from).transpose()?)
+    }
+
     async fn sweep_uploads(&self, now: Timestamp) -> Result<usize, StoreError> {
         with_write!(self, |c| Ok(diesel::delete(uploads::table)
             .filter(uploads::expires_at.le(now.0))

@@ -8,6 +8,7 @@ mod conformance;
 mod dovecot_tools;
 mod files;
 mod injection;
+mod lifting;
 mod mailbox;
 mod mistakes;
 mod outbox;

@@ -13,10 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-const LARGE: usize = 25 * 1024 * 1024;
+pub(crate) const LARGE: usize = 25 * 1024 * 1024;
 
 /// Octets that do not repeat within a chunk.
-fn octets(length: usize) -> Vec<u8> {
+pub(crate) fn octets(length: usize) -> Vec<u8> {
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;
     let mut out = Vec::with_capacity(length + 8);
     while out.len() < length {
@@ -29,7 +29,7 @@ fn octets(length: usize) -> Vec<u8> {
     out
 }
 
-fn create(world: &World, token: &str, more: &Value) -> (String, String) {
+pub(crate) fn create(world: &World, token: &str, more: &Value) -> (String, String) {
     let mut arguments = json!({ "filename": "large.bin" });
     arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let made = world.call(token, "create_upload", &arguments).unwrap();
@@ -51,7 +51,7 @@ fn refused(answer: &(u16, Value)) -> (u16, &str) {
 }
 
 /// What is written to the socket, and what comes back.
-fn raw(world: &World, request: &[u8]) -> String {
+pub(crate) fn raw(world: &World, request: &[u8]) -> String {
     let mut socket = TcpStream::connect(world.url.strip_prefix("http://").unwrap()).unwrap();
     // the server may have had enough before all of it is there
     let _ = socket.write_all(request);
@@ -66,11 +66,11 @@ fn head(world: &World, url: &str, more: &str) -> String {
     format!("PUT {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n")
 }
 
-fn letter(subject: &str, attachments: &Value) -> Value {
+pub(crate) fn letter(subject: &str, attachments: &Value) -> Value {
     json!({ "to": ["a@example.org"], "subject": subject, "body_text": "see", "attachments": attachments })
 }
 
-fn attached(taken: &Taken) -> Vec<u8> {
+pub(crate) fn attached(taken: &Taken) -> Vec<u8> {
     match compose::parse(&taken.octets).letter.files.remove(0).content {
         Content::Memory(octets) => octets.to_vec(),
         other => panic!("{other:?}"),
@@ -78,7 +78,7 @@ fn attached(taken: &Taken) -> Vec<u8> {
 }
 
 /// Waits until the sink has so many, and gives the last.
-fn arrived(mail: &Mail, count: usize) -> Taken {
+pub(crate) fn arrived(mail: &Mail, count: usize) -> Taken {
     let started = Instant::now();
     loop {
         let mut taken = mail.sink.taken();
@@ -92,18 +92,18 @@ fn arrived(mail: &Mail, count: usize) -> Taken {
 }
 
 /// Most memory the server ever used since `reset`, in kilobytes.
-fn peak(world: &World) -> u64 {
+pub(crate) fn peak(world: &World) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", world.pid())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-fn reset(world: &World) {
+pub(crate) fn reset(world: &World) {
     fs::write(format!("/proc/{}/clear_refs", world.pid()), "5").unwrap();
 }
 
 /// The id of the only message of this subject in Sent.
-fn in_sent(world: &World, token: &str, subject: &str) -> Value {
+pub(crate) fn in_sent(world: &World, token: &str, subject: &str) -> Value {
     let query = json!({ "folder": "Sent", "subject": subject });
     let found = world.call(token, "search_messages", &query).unwrap();
     assert_eq!(found["messages"].as_array().unwrap().len(), 1, "{found}");

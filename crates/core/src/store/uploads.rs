@@ -54,6 +54,8 @@ pub trait UploadRepository: Send + Sync {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+    /// Removes one, whatever has come of it; what it was. Its parcel stays.
+    async fn remove_upload(&self, user: &UserId, id: &UploadId) -> Result<Option<Upload>, StoreError>;
     /// Removes lapsed uploads; returns how many. Their parcels lapse by themselves.
     async fn sweep_uploads(&self, now: Timestamp) -> Result<usize, StoreError>;
 }

@@ -4,7 +4,7 @@ use crate::{
     arguments::{Arguments, Field, Kind},
     context::{Context, Opened},
     error::ToolError,
-    present, reference,
+    handed, present, reference,
     tools::get_attachment,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -106,12 +106,12 @@ pub(crate) async fn files(
     let mut files = Vec::new();
     let mut room = MAX_ATTACHMENTS as u64;
     for given in arguments.objects("attachments") {
+        let text = |name: &str| given.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let mut file = match (given.get("from_message"), given.get("upload")) {
             (Some(Value::Object(from)), _) => from_message(context, opened, from).await?,
-            (_, Some(upload)) => from_upload(context, upload).await?,
-            _ => from_call(given)?,
+            (_, Some(upload)) => from_upload(context, upload, text("content_type")).await?,
+            _ => from_call(context, given).await?,
         };
-        let text = |name: &str| given.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         if let Some(name) = text("filename") {
             name.clone_into(&mut file.filename);
         }
@@ -138,11 +138,16 @@ fn wrong(problem: &str) -> ToolError {
     )
 }
 
-fn from_call(given: &Map<String, Value>) -> Result<File, ToolError> {
+async fn from_call(context: &Context<'_>, given: &Map<String, Value>) -> Result<File, ToolError> {
     let text = |name: &str| given.get(name).and_then(Value::as_str);
     let filename = text("filename")
         .filter(|name| !name.is_empty())
         .ok_or_else(|| wrong("need filename (or from_message, or upload)"))?;
+    // a long one was taken out of the call as it arrived
+    if let Some(upload) = given.get("content_base64").and_then(handed::upload_of) {
+        let file = from_upload(context, upload, text("content_type")).await?;
+        return Ok(File { filename: filename.to_owned(), ..file });
+    }
     let encoded =
         text("content_base64").ok_or_else(|| wrong("need content_base64 (or from_message, or upload)"))?;
     let mut encoded = Cow::Borrowed(encoded);
@@ -159,12 +164,14 @@ fn from_call(given: &Map<String, Value>) -> Result<File, ToolError> {
     })
 }
 
-async fn from_upload(context: &Context<'_>, given: &Value) -> Result<File, ToolError> {
+/// An upload; `kind` is what the call says it is, if it does.
+async fn from_upload(context: &Context<'_>, given: &Value, kind: Option<&str>) -> Result<File, ToolError> {
     let uploads = &context.services.uploads;
     let missing = || wrong("name no upload that is here: PUT the file to the url of create_upload first");
     let id = given.as_str().and_then(|id| id.parse().ok()).ok_or_else(missing)?;
     let file = uploads.find(context.principal, &id).await?.ok_or_else(missing)?;
-    let held = if is_message(&file.content_type) {
+    let content_type = kind.filter(|kind| !kind.is_empty()).unwrap_or(&file.content_type).to_owned();
+    let held = if is_message(&content_type) {
         let octets = uploads.octets(context.principal, &file);
         Content::Memory(
             Outgoing::new(octets, file.parcel.octets, false).collect().await.map_err(|_| missing())?,
@@ -172,7 +179,7 @@ async fn from_upload(context: &Context<'_>, given: &Value) -> Result<File, ToolE
     } else {
         Content::Sealed(file.parcel)
     };
-    Ok(File { filename: file.filename, content_type: file.content_type, content: held, content_id: None })
+    Ok(File { filename: file.filename, content_type, content: held, content_id: None })
 }
 
 async fn from_message(

@@ -68,6 +68,13 @@ pub async fn an_upload_is_found_by_its_own_grant_and_completed_once(on: &Reposit
     assert_eq!(on.uploads.sweep_uploads(later.plus_seconds(-1)).await.unwrap(), 0);
     assert_eq!(on.uploads.sweep_uploads(later).await.unwrap(), 1);
 
+    let ended = upload("ended", &grant, 50, soon);
+    assert!(on.uploads.add_upload(&ended, BOUNDS, NOON).await.unwrap());
+    let remove = async |user: &UserId| on.uploads.remove_upload(user, &ended.id).await.unwrap();
+    assert_eq!(remove(&"usr_x".parse().unwrap()).await, None);
+    assert_eq!(remove(&ended.user).await, Some(ended.clone()));
+    assert_eq!(remove(&ended.user).await, None, "once");
+
     let gone = upload("gone", &grant, 50, soon);
     assert!(on.uploads.add_upload(&gone, BOUNDS, NOON).await.unwrap());
     assert!(on.oauth.revoke_grant(&grant.user, &grant.id, NOON).await.unwrap());

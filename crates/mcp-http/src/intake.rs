@@ -1,0 +1,446 @@
+//! The body of a request: what is kept of it, how long it may take, and the long files that leave it as it arrives.
+
+use crate::{
+    answer::RpcFault,
+    lift::{Bounds, Lifter, Step, Unfit},
+};
+use actix_web::{
+    HttpResponse,
+    body::{BodySize, BoxBody, MessageBody},
+    http::header::{self, HeaderMap},
+};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use imapmcp_mcp_tools::{
+    error::ToolError,
+    handed::{ARRIVAL, Handed, MAX_OCTETS},
+};
+use serde_json::Value;
+use std::{
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// What is kept of a request. A base64 string of up to [`Bounds::long`] is decoded by the tool, and the message then has
+/// the file in itself; a longer one would go into a parcel anyhow.
+const BOUNDS: Bounds = Bounds { kept: 8 * 1024 * 1024, long: 384 * 1024 };
+/// Octets of a whole request that hands files over: 25 MB in base64 with line ends, and some for the rest.
+const MAX_WHOLE: usize = 36 * 1024 * 1024;
+/// Time a client has to send what is kept.
+const KEPT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Where the long files of a request go: [`Handed`], or a test's own.
+pub(crate) trait Files {
+    fn silence(&self) -> Duration;
+    async fn begin(&mut self, at_most: u64) -> Result<bool, ToolError>;
+    async fn push(&mut self, octets: &[u8]) -> Result<(), ToolError>;
+    async fn finish(&mut self) -> Result<Value, ToolError>;
+    async fn abandon(&mut self);
+    fn is_empty(&self) -> bool;
+    async fn release(self);
+}
+
+impl Files for Handed {
+    fn silence(&self) -> Duration {
+        Self::silence(self)
+    }
+
+    async fn begin(&mut self, at_most: u64) -> Result<bool, ToolError> {
+        Self::begin(self, at_most).await
+    }
+
+    async fn push(&mut self, octets: &[u8]) -> Result<(), ToolError> {
+        Self::push(self, octets).await
+    }
+
+    async fn finish(&mut self) -> Result<Value, ToolError> {
+        Self::finish(self).await
+    }
+
+    async fn abandon(&mut self) {
+        Self::abandon(self).await;
+    }
+
+    fn is_empty(&self) -> bool {
+        Self::is_empty(self)
+    }
+
+    async fn release(self) {
+        Self::release(self).await;
+    }
+}
+
+/// Reads a body. With `files` (who may hand some over), long base64 goes there, and a stand-in into what is returned.
+pub(crate) async fn read<F: Files, E>(
+    headers: &HeaderMap,
+    payload: impl Stream<Item = Result<Bytes, E>>,
+    mut files: Option<F>,
+) -> Result<(Bytes, Option<F>), RpcFault> {
+    match arrive(headers, payload, &mut files).await {
+        Ok(body) => Ok((body, files)),
+        Err(fault) => {
+            if let Some(files) = files {
+                files.release().await;
+            }
+            Err(fault)
+        }
+    }
+}
+
+async fn arrive<F: Files, E>(
+    headers: &HeaderMap,
+    payload: impl Stream<Item = Result<Bytes, E>>,
+    files: &mut Option<F>,
+) -> Result<Bytes, RpcFault> {
+    let most = if files.is_some() { MAX_WHOLE } else { BOUNDS.kept };
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > most) {
+        return Err(too_large(most));
+    }
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(RpcFault::new(415, None, -32600, "Compressed requests are not accepted"));
+    }
+    let mut reading = Reading {
+        lifter: Lifter::new(BOUNDS),
+        files,
+        most,
+        // so much base64 cannot be more octets
+        longest: length.map_or(MAX_OCTETS, |length| length as u64 / 4 * 3),
+        crowded: false,
+    };
+    let mut payload = pin!(payload);
+    let mut patience = Patience::new(reading.files.as_ref().map_or(KEPT_DEADLINE, Files::silence));
+    let mut whole = 0;
+    while let Some(piece) = patience.wait(payload.next(), reading.lifter.is_lifting()).await? {
+        let piece = piece.map_err(|_| RpcFault::parse_error())?;
+        whole += piece.len();
+        if whole > most {
+            return Err(too_large(most));
+        }
+        reading.take(&piece).await?;
+    }
+    Ok(reading.lifter.into_kept().into())
+}
+
+/// A body that is being read.
+struct Reading<'a, F> {
+    lifter: Lifter,
+    files: &'a mut Option<F>,
+    most: usize,
+    longest: u64,
+    /// A file had to stay in the body because its user has too much open.
+    crowded: bool,
+}
+
+impl<F: Files> Reading<'_, F> {
+    async fn take(&mut self, mut piece: &[u8]) -> Result<(), RpcFault> {
+        loop {
+            let mut step = self.lifter.next(&mut piece).map_err(|unfit| self.unfit(unfit))?;
+            if step == Step::Long {
+                let begun = match self.files {
+                    Some(files) => files.begin(self.longest).await.map_err(|error| failed(&error))?,
+                    None => false,
+                };
+                if !begun {
+                    self.crowded |= self.files.is_some();
+                    self.lifter.leave();
+                    continue;
+                }
+                step = self.lifter.lift().map_err(|unfit| self.unfit(unfit))?;
+            }
+            let Some(files) = self.files.as_mut().filter(|_| step != Step::Hungry) else { return Ok(()) };
+            match step {
+                Step::Octets(octets) => files.push(&octets).await.map_err(|error| failed(&error))?,
+                Step::Whole(octets) => {
+                    files.push(&octets).await.map_err(|error| failed(&error))?;
+                    let stand_in = files.finish().await.map_err(|error| failed(&error))?.to_string();
+                    let kept = self.lifter.stand_in(stand_in.as_bytes());
+                    kept.map_err(|unfit| self.unfit(unfit))?;
+                }
+                Step::NotBase64 => files.abandon().await,
+                Step::Hungry | Step::Long => {}
+            }
+        }
+    }
+
+    fn unfit(&self, unfit: Unfit) -> RpcFault {
+        match unfit {
+            Unfit::Malformed => RpcFault::parse_error(),
+            Unfit::TooLarge if self.crowded => failed(&ToolError::TooManyUploads),
+            Unfit::TooLarge => too_large(self.most),
+        }
+    }
+}
+
+/// How much longer a body is waited for.
+struct Patience {
+    /// What is left for what is kept.
+    kept: Duration,
+    /// Between two pieces of a file.
+    silence: Duration,
+    until: Instant,
+}
+
+impl Patience {
+    fn new(silence: Duration) -> Self {
+        Self { kept: KEPT_DEADLINE, silence, until: Instant::now() + ARRIVAL }
+    }
+
+    async fn wait<T>(&mut self, next: impl Future<Output = T>, lifting: bool) -> Result<T, RpcFault> {
+        let began = Instant::now();
+        let left = self.until.saturating_duration_since(began);
+        let most = left.min(if lifting { self.silence } else { self.kept });
+        let came = tokio::time::timeout(most, next).await;
+        if !lifting {
+            self.kept = self.kept.saturating_sub(began.elapsed());
+        }
+        came.map_err(|_| RpcFault::new(408, None, -32600, "The request body did not arrive in time"))
+    }
+}
+
+fn too_large(most: usize) -> RpcFault {
+    let message = if most == MAX_WHOLE {
+        "The request is larger than 8 MB beside its files in content_base64, or than 36 MB with them; give larger files by create_upload or from_message instead of content_base64"
+    } else {
+        "The request body is larger than 8 MB; give larger files by create_upload or from_message instead of content_base64"
+    };
+    RpcFault::new(413, None, -32600, message)
+}
+
+/// What goes wrong with a file before the call it stands in is known.
+fn failed(error: &ToolError) -> RpcFault {
+    let status = match error {
+        ToolError::Unavailable => 503,
+        ToolError::TooManyUploads => 429,
+        ToolError::Argument { .. } => 413,
+        error => {
+            tracing::error!(?error, "a file of a call could not be taken in");
+            return RpcFault::new(500, None, -32603, "Internal error");
+        }
+    };
+    let data = error.to_json("");
+    let hint = data["hint"].as_str().unwrap_or_default().to_owned();
+    RpcFault::new(status, None, -32600, hint).with_data(data)
+}
+
+/// Lets go of a request's files when its answer is complete.
+pub(crate) async fn hold<F: Files + Unpin + 'static>(
+    response: HttpResponse,
+    files: Option<F>,
+) -> HttpResponse {
+    let Some(files) = files.filter(|files| !files.is_empty()) else { return response };
+    if matches!(response.body().size(), BodySize::Stream) {
+        return response.map_body(|_, body| BoxBody::new(Holding { body, _files: files }));
+    }
+    files.release().await;
+    response
+}
+
+/// The rest of an answer, with the files that the work behind it may still need.
+struct Holding<F> {
+    body: BoxBody,
+    _files: F,
+}
+
+impl<F: Unpin> MessageBody for Holding<F> {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_next(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::{HeaderName, HeaderValue};
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use futures_util::stream;
+    use serde_json::json;
+    use std::{
+        convert::Infallible,
+        sync::{Arc, Mutex},
+    };
+
+    /// Files in memory; what is not let go of can be seen from outside.
+    #[derive(Default)]
+    struct Memory {
+        room: usize,
+        there: Arc<Mutex<Vec<Vec<u8>>>>,
+        unavailable: bool,
+    }
+
+    impl Files for Memory {
+        fn silence(&self) -> Duration {
+            Duration::from_secs(10)
+        }
+
+        async fn begin(&mut self, _: u64) -> Result<bool, ToolError> {
+            let mut there = self.there.lock().unwrap();
+            let fits = there.len() < self.room;
+            if fits {
+                there.push(Vec::new());
+            }
+            Ok(fits)
+        }
+
+        async fn push(&mut self, octets: &[u8]) -> Result<(), ToolError> {
+            if self.unavailable {
+                return Err(ToolError::Unavailable);
+            }
+            self.there.lock().unwrap().last_mut().unwrap().extend_from_slice(octets);
+            Ok(())
+        }
+
+        async fn finish(&mut self) -> Result<Value, ToolError> {
+            Ok(json!(self.there.lock().unwrap().len()))
+        }
+
+        async fn abandon(&mut self) {
+            self.there.lock().unwrap().pop();
+        }
+
+        fn is_empty(&self) -> bool {
+            self.there.lock().unwrap().is_empty()
+        }
+
+        async fn release(self) {
+            self.there.lock().unwrap().clear();
+        }
+    }
+
+    fn headers(more: &[(&'static str, String)]) -> HeaderMap {
+        let header = |(name, value): &(&'static str, String)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        };
+        more.iter().map(header).collect()
+    }
+
+    fn pieces(body: &[u8]) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
+        stream::iter(body.chunks(32_000).map(|piece| Ok(piece.to_vec().into())).collect::<Vec<_>>())
+    }
+
+    async fn read_whole(body: &[u8], files: Option<Memory>) -> Result<Bytes, Value> {
+        let read = read(&headers(&[]), pieces(body), files).await;
+        read.map(|(body, _)| body).map_err(told)
+    }
+
+    fn told(fault: RpcFault) -> Value {
+        let status = fault.status();
+        let mut message = fault.into_message();
+        message["status"] = json!(status);
+        message
+    }
+
+    fn call(octets: usize) -> Vec<u8> {
+        json!({ "content_base64": STANDARD.encode(vec![7; octets]) }).to_string().into_bytes()
+    }
+
+    #[tokio::test]
+    async fn a_long_file_leaves_the_body_and_a_short_one_stays() {
+        let files = Memory { room: 1, ..Memory::default() };
+        let there = Arc::clone(&files.there);
+        let body = read_whole(&call(9_000_000), Some(files)).await.unwrap();
+        assert_eq!(body, br#"{"content_base64":1}"#[..]);
+        assert!(there.lock().unwrap()[0] == vec![7; 9_000_000]);
+        let short = call(290_000);
+        assert!(read_whole(&short, Some(Memory { room: 1, ..Memory::default() })).await.unwrap() == short);
+        let broken = String::from_utf8(call(300_000)).unwrap().replacen("BwcH", "%%%%", 1).into_bytes();
+        let files = Memory { room: 1, ..Memory::default() };
+        let there = Arc::clone(&files.there);
+        let body = read_whole(&broken, Some(files)).await.unwrap();
+        assert_eq!((&body[..], there.lock().unwrap().len()), (&br#"{"content_base64":"%"}"#[..], 0));
+    }
+
+    #[tokio::test]
+    async fn whoever_may_not_write_has_eight_megabytes_whatever_is_in_them() {
+        let fits = call(6_000_000);
+        assert!(read_whole(&fits, None).await.unwrap() == fits);
+        let error = read_whole(&call(6_300_000), None).await.unwrap_err();
+        assert_eq!(error["status"], 413);
+        assert!(error["error"]["message"].as_str().unwrap().contains("create_upload"), "{error}");
+        for (octets, may, status) in [
+            (8 << 20, false, 0),
+            ((8 << 20) + 1, false, 413),
+            (36 << 20, true, 0),
+            ((36 << 20) + 1, true, 413),
+        ] {
+            let announced = headers(&[("content-length", octets.to_string())]);
+            let read = read(&announced, pieces(b"{}"), may.then(Memory::default)).await;
+            assert_eq!(read.map_or_else(|fault| fault.status(), |_| 0), status, "{octets}");
+        }
+        let other = json!({ "body_text": "QUJD".repeat(2_200_000) }).to_string();
+        let error = read_whole(other.as_bytes(), Some(Memory { room: 1, ..Memory::default() })).await;
+        assert_eq!(error.unwrap_err()["status"], 413, "what is no file stays bounded");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_nobody_takes_stays_and_too_many_of_them_are_told() {
+        let fits = call(6_000_000);
+        assert!(read_whole(&fits, Some(Memory::default())).await.unwrap() == fits);
+        let error = read_whole(&call(7_000_000), Some(Memory::default())).await.unwrap_err();
+        assert_eq!(
+            (&error["status"], &error["error"]["data"]["code"]),
+            (&json!(429), &json!("too_many_uploads"))
+        );
+        let gone = Memory { room: 1, unavailable: true, ..Memory::default() };
+        let there = Arc::clone(&gone.there);
+        let error = read_whole(&call(7_000_000), Some(gone)).await.unwrap_err();
+        assert_eq!((&error["status"], &error["error"]["data"]["code"]), (&json!(503), &json!("unavailable")));
+        assert!(there.lock().unwrap().is_empty(), "let go of");
+        let files = Memory { room: 1, ..Memory::default() };
+        let there = Arc::clone(&files.there);
+        let broken = pieces(&call(1_000_000)[..700_000]).map(Ok).chain(stream::iter([Err("gone")]));
+        let broken = broken.map(|piece| piece.map(Result::unwrap_or_default));
+        assert_eq!(read(&headers(&[]), broken, Some(files)).await.err().unwrap().status(), 400);
+        assert!(there.lock().unwrap().is_empty(), "let go of");
+    }
+
+    /// Reads a call of a 3 MB file whose pieces come so many seconds apart.
+    async fn slowly(before: u64, within: u64) -> u16 {
+        let body = call(3_000_000);
+        let count = body.len().div_ceil(32_000);
+        let slow = pieces(&body).enumerate().then(move |(place, piece)| async move {
+            // 384 KB are kept before it is a long one
+            let seconds = if (13..count).contains(&place) { within } else { before };
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            piece
+        });
+        let files = Memory { room: 1, ..Memory::default() };
+        read(&headers(&[]), slow, Some(files)).await.map_or_else(|fault| fault.status(), |_| 0)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_may_take_its_time_but_not_be_silent_and_the_rest_may_not() {
+        assert_eq!(slowly(1, 7).await, 0, "13 minutes of a file");
+        assert_eq!(slowly(1, 11).await, 408, "silent");
+        assert_eq!(slowly(1, 9).await, 408, "over 15 minutes");
+        assert_eq!(slowly(3, 1).await, 408, "over 30 seconds for what is kept");
+    }
+
+    #[tokio::test]
+    async fn files_go_before_a_plain_answer_and_with_the_end_of_a_stream() {
+        let files = || {
+            let files = Memory { there: Arc::new(Mutex::new(vec![Vec::new()])), ..Memory::default() };
+            (Arc::clone(&files.there), Some(files))
+        };
+        let (there, plain) = files();
+        hold(HttpResponse::Ok().body("{}"), plain).await;
+        assert!(there.lock().unwrap().is_empty());
+        let (there, streamed) = files();
+        let events = stream::iter([Ok::<_, actix_web::Error>(Bytes::from_static(b"data: {}\n\n"))]);
+        let answer = hold(HttpResponse::Ok().streaming(events), streamed).await;
+        assert_eq!(Arc::strong_count(&there), 2, "the work goes on behind it");
+        let whole = actix_web::body::to_bytes(answer.into_body()).await.unwrap();
+        assert_eq!((&whole[..], Arc::strong_count(&there)), (&b"data: {}\n\n"[..], 1));
+    }
+}
