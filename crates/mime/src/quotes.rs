@@ -126,8 +126,9 @@ fn attribution_above(lines: &[Line<'_>], first: usize) -> usize {
 
 fn wrapped_attribution(lines: &[Line<'_>], at: usize) -> bool {
     let [one, two, ..] = &lines[at..] else { return false };
-    if one.is_empty()
-        || two.is_empty()
+    // the cheapest question first: this looks at every pair of lines
+    if !two.text.ends_with([':', '：'])
+        || one.is_empty()
         || one.text.len() + two.text.len() > MAX_LINE
         || is_attribution(two.text) && !starts(one.text)
     {
