@@ -10,17 +10,62 @@ use std::{
     time::Duration,
 };
 
-/// Plain or TLS over a blocking socket.
+/// Octets read ahead of TLS.
+const AHEAD: usize = 32 << 10;
+
+/// Plain or TLS over a socket.
 pub(crate) enum Net {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Ahead>>),
+}
+
+/// A socket below TLS. TLS asks for the five octets of a record's head and then for the record, which servers often cut
+/// to 4 KB: read one by one, a large message is thousands of system calls.
+pub(crate) struct Ahead {
+    socket: TcpStream,
+    octets: Vec<u8>,
+    at: usize,
+    end: usize,
+}
+
+impl Ahead {
+    const fn new(socket: TcpStream) -> Self {
+        Self { socket, octets: Vec::new(), at: 0, end: 0 }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.at == self.end
+    }
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.is_empty() {
+            self.octets.resize(AHEAD, 0);
+            (self.at, self.end) = (0, 0);
+            self.end = self.socket.read(&mut self.octets)?;
+        }
+        let read = (&self.octets[self.at..self.end]).read(buffer)?;
+        self.at += read;
+        Ok(read)
+    }
+}
+
+impl Write for Ahead {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.socket.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
 }
 
 impl Net {
     /// The TLS handshake, verified for `name`.
     pub(crate) fn tls(tls: &ImapTls, name: &str, socket: TcpStream) -> Result<Self, Fault> {
         let failed = || Fault::Broken(MailError::Unreachable(NetworkFault::Tls));
-        match tls.connector().ok_or_else(failed)?.connect(name, socket) {
+        match tls.connector().ok_or_else(failed)?.connect(name, Ahead::new(socket)) {
             Ok(stream) => Ok(Self::Tls(Box::new(stream))),
             // The socket's time-out passed in the middle of the handshake.
             Err(HandshakeError::WouldBlock(_)) => Err(Fault::Broken(MailError::Timeout)),
@@ -32,7 +77,7 @@ impl Net {
     pub(crate) fn socket(&self) -> &TcpStream {
         match self {
             Self::Plain(socket) => socket,
-            Self::Tls(stream) => stream.get_ref(),
+            Self::Tls(stream) => &stream.get_ref().socket,
         }
     }
 
@@ -45,10 +90,21 @@ impl Net {
             .map_err(|error| Fault::of_io(&error))
     }
 
+    /// Frees what an idle connection does not need.
+    pub(crate) fn rest(&mut self) {
+        if let Self::Tls(stream) = self
+            && stream.get_ref().is_empty()
+        {
+            stream.get_mut().octets = Vec::new();
+        }
+    }
+
     /// Whether an idle connection, whose socket does not block, still looks alive: open, and nothing said. A server
     /// that closed it, or said BYE, has left something to read.
     pub(crate) fn is_quiet(&self) -> bool {
-        matches!(self.socket().peek(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        let read = matches!(self, Self::Tls(stream) if !stream.get_ref().is_empty());
+        !read
+            && matches!(self.socket().peek(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 

@@ -279,6 +279,7 @@ impl Core {
         }
         self.items = Vec::new();
         self.framer.rest();
+        self.net.rest();
     }
 
     fn take(&mut self, line: Line) -> Result<(), Fault> {
