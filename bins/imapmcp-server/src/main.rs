@@ -12,9 +12,6 @@ use imapmcp_bootstrap::{Services, Settings, StartError, open_database, open_vaul
 use imapmcp_core::time::SystemClock;
 use std::{process::ExitCode, sync::Arc};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The first argument that makes this program the worker that reads one attachment, with limits of its own.
 const EXTRACT_WORKER: &str = "--extract-worker";
 

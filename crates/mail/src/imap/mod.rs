@@ -1,8 +1,8 @@
 //! IMAP (RFC 9051, RFC 3501): crate `imap` over a transport of our own.
 //!
 //! No octet of a server reaches `imap` or its parser: [`tap`] frames and reads everything itself and makes up the few
-//! lines that `imap` sees. `imap` keeps the tags, LOGIN and the SASL exchange. A session blocks; a command borrows a
-//! thread of the runtime's blocking pool for as long as it runs, and an idle connection costs none.
+//! lines that `imap` sees. `imap` keeps the tags, LOGIN and the SASL exchange. A short command waits in
+//! its caller's task, a long one borrows a thread of the runtime's blocking pool, and an idle connection costs neither.
 
 mod account;
 mod again;
