@@ -7,7 +7,8 @@ use super::{
     lease::{Lease, Permits, blocking},
     lock,
     net::Killer,
-    session::{Session, at_once},
+    session::Session,
+    waiting::at_once,
 };
 use crate::{MailOptions, SetupError, Timeouts, tls};
 use imapmcp_core::{
@@ -306,6 +307,7 @@ impl Account {
             let killer = session.killer();
             let probe = blocking(&killer, silence, move || {
                 let alive = session
+                    .waiting
                     .block(silence)
                     .and_then(|()| at_once(session.run(vec![super::command::Command::new("NOOP")])));
                 (session, alive)
@@ -321,7 +323,7 @@ impl Account {
         if !session.is_usable() {
             return;
         }
-        session.rest();
+        session.waiting.rest();
         let mut state = lock(&self.state);
         if state.closed || state.idle.len() >= MAX_CONNECTIONS - state.withheld - state.owed {
             return;

@@ -74,7 +74,7 @@ impl Lease {
         let killer = session.killer();
         let started = Instant::now();
         let done = blocking(&killer, deadline, move || {
-            let result = session.block(silence).and_then(|()| work(&mut session));
+            let result = session.waiting.block(silence).and_then(|()| work(&mut session));
             (session, result, permits)
         });
         let (session, result, permits) = done.await.ok_or(Fault::Broken(MailError::Timeout))?;
@@ -93,7 +93,7 @@ impl Lease {
         let Self { account, mut session, permits, .. } = self;
         let killer = session.killer();
         let started = Instant::now();
-        session.attend(silence)?;
+        session.waiting.attend(silence)?;
         let mut work = work(&mut session);
         let result = if let Ok(result) = timeout(deadline, &mut work).await {
             result

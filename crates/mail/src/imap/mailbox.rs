@@ -4,8 +4,9 @@ use super::{
     account::Account,
     fault::Fault,
     search::reads_bodies,
-    session::{Session, at_once},
+    session::Session,
     stream::{Chunk, Reader},
+    waiting::at_once,
 };
 use crate::wire_text;
 use async_trait::async_trait;

@@ -37,6 +37,7 @@ mod tokens;
 mod transfer;
 mod utf7;
 mod visit;
+mod waiting;
 mod wire;
 
 use self::{

@@ -7,21 +7,18 @@ use super::{
     net::Killer,
     response::{Code, Data, Kind, Status},
     tap::{Core, SharedCore, Sink, Tap, lock},
+    waiting::{Waiting, at_once},
     wire::Limits,
 };
 use bytes::Bytes;
-use futures_util::FutureExt;
 use imapmcp_core::{mail::MailError, octets::ReadError};
 use std::{
     fmt::Write,
-    io::ErrorKind,
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{io::Interest, net::TcpStream, sync::mpsc, time::timeout};
+use tokio::sync::mpsc;
 
-/// Responses taken in before others get their turn.
-const TURN: usize = 256;
 /// How long what was said of a folder counts as its present state.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -70,8 +67,7 @@ impl Batch {
     }
 }
 
-/// An authenticated session. On a thread of its own ([`Session::block`]) its futures never wait, for the socket does
-/// ([`at_once`]); otherwise ([`Session::attend`]) they wait for the runtime to tell of octets.
+/// An authenticated session. Its futures wait as [`Waiting`] says.
 pub(crate) struct Session {
     imap: imap::Session<Tap>,
     core: SharedCore,
@@ -80,10 +76,7 @@ pub(crate) struct Session {
     capabilities: Vec<String>,
     introduced: bool,
     killer: Arc<Killer>,
-    /// How long a blocking socket waits.
-    silence: Duration,
-    /// What tells of octets when the socket does not block, and how long it may take.
-    waiter: Option<(TcpStream, Duration)>,
+    pub(super) waiting: Waiting,
     /// Whether the last octet of the last batch was handed to the network.
     sent: bool,
     /// When the server was last asked for news of the open folder, and how much had been changed by then.
@@ -101,7 +94,9 @@ impl Session {
         killer: Killer,
         hints: Arc<Hints>,
     ) -> Result<Self, Fault> {
+        let killer = Arc::new(killer);
         let mut session = Self {
+            waiting: Waiting::new(Arc::clone(&core), Arc::clone(&killer)),
             hints,
             imap,
             core,
@@ -109,9 +104,7 @@ impl Session {
             selected: None,
             capabilities: vec![],
             introduced: false,
-            killer: Arc::new(killer),
-            silence: Duration::ZERO,
-            waiter: None,
+            killer,
             sent: false,
             looked: None,
             feed: None,
@@ -139,26 +132,6 @@ impl Session {
         self.selected.as_ref()
     }
 
-    /// From now on a thread waits, for this long when the server is silent.
-    pub(crate) fn block(&mut self, silence: Duration) -> Result<(), Fault> {
-        self.waiter = None;
-        let mut core = lock(&self.core);
-        core.set_blocking(true)?;
-        if self.silence != silence {
-            core.net.set_silence(silence)?;
-            self.silence = silence;
-        }
-        Ok(())
-    }
-
-    /// From now on the caller's task waits, for this long when the server is silent.
-    pub(crate) fn attend(&mut self, silence: Duration) -> Result<(), Fault> {
-        lock(&self.core).set_blocking(false)?;
-        let waiter = self.killer.told_of().map_err(|error| Fault::of_io(&error))?;
-        self.waiter = Some((waiter, silence));
-        Ok(())
-    }
-
     /// Whether the idle connection looks alive, without a word on the wire.
     pub(crate) fn is_quiet(&self) -> bool {
         lock(&self.core).net.is_quiet()
@@ -167,15 +140,6 @@ impl Session {
     /// Whether the connection can still be used.
     pub(crate) fn is_usable(&self) -> bool {
         lock(&self.core).fault().is_none()
-    }
-
-    /// Frees what an idle connection does not need; it does not block, so that it can be looked at.
-    pub(crate) fn rest(&mut self) {
-        self.waiter = None;
-        let mut core = lock(&self.core);
-        core.rest();
-        // a failure is remembered
-        let _ = core.set_blocking(false);
     }
 
     /// Opens `folder`, or takes in what happened in it since: the first command of a batch that needs it.
@@ -257,7 +221,7 @@ impl Session {
         for command in &commands {
             self.write(command).await?;
         }
-        self.send().await?;
+        self.waiting.send().await?;
         self.sent = true;
         for tag in first..=self.tag {
             self.wait(tag).await?;
@@ -301,20 +265,13 @@ impl Session {
             match literal {
                 Literal::Octets(octets) => lock(&self.core).queue(octets),
                 Literal::Fed(length) => {
-                    self.send().await?;
+                    self.waiting.send().await?;
                     let mut core = lock(&self.core);
                     feed(&mut core, self.feed.as_mut(), *length)?;
                     core.cork();
                 }
             }
             lock(&self.core).queue(line.as_bytes());
-        }
-        Ok(())
-    }
-
-    async fn send(&mut self) -> Result<(), Fault> {
-        while !lock(&self.core).send()? {
-            self.writable().await?;
         }
         Ok(())
     }
@@ -333,54 +290,16 @@ impl Session {
     /// Waits for `+`; `false` if the command was completed instead.
     async fn wait_for_go_ahead(&mut self) -> Result<bool, Fault> {
         lock(&self.core).waits_for_go_ahead = true;
-        self.send().await?;
+        self.waiting.send().await?;
         let tag = self.tag;
-        self.pump_until(|core| !core.waits_for_go_ahead || core.is_complete(tag)).await?;
+        self.waiting.pump_until(|core| !core.waits_for_go_ahead || core.is_complete(tag)).await?;
         let mut core = lock(&self.core);
         core.cork();
         Ok(!std::mem::take(&mut core.waits_for_go_ahead))
     }
 
     async fn wait(&mut self, tag: u32) -> Result<(), Fault> {
-        self.pump_until(|core| core.is_complete(tag)).await
-    }
-
-    /// Takes in what the server says until that is enough.
-    async fn pump_until(&mut self, enough: impl Fn(&Core) -> bool) -> Result<(), Fault> {
-        loop {
-            let state = pump_while(&mut lock(&self.core), &enough)?;
-            match state {
-                Pumped::Enough => return Ok(()),
-                Pumped::Nothing => self.readable().await?,
-                // a server that says much is no reason for others to wait
-                Pumped::Much if self.waiter.is_some() => tokio::task::yield_now().await,
-                Pumped::Much => {}
-            }
-        }
-    }
-
-    async fn readable(&mut self) -> Result<(), Fault> {
-        // a blocking socket gives octets or ends
-        let Some((waiter, silence)) = &self.waiter else { return Err(Fault::PROTOCOL) };
-        match timeout(*silence, waiter.readable()).await {
-            Ok(Ok(())) => {
-                // what is told from now on is news; what was told is read next
-                let _ = waiter.try_io(Interest::READABLE, || Err::<(), _>(ErrorKind::WouldBlock.into()));
-                Ok(())
-            }
-            failed => Err(lock(&self.core).gave_out(failed)),
-        }
-    }
-
-    async fn writable(&mut self) -> Result<(), Fault> {
-        let Some((waiter, silence)) = &self.waiter else { return Err(Fault::PROTOCOL) };
-        match timeout(*silence, waiter.writable()).await {
-            Ok(Ok(())) => {
-                let _ = waiter.try_io(Interest::WRITABLE, || Err::<(), _>(ErrorKind::WouldBlock.into()));
-                Ok(())
-            }
-            failed => Err(lock(&self.core).gave_out(failed)),
-        }
+        self.waiting.pump_until(|core| core.is_complete(tag)).await
     }
 
     /// Keeps the idea of the open folder true; says whether there was news, and whether messages vanished.
@@ -431,32 +350,6 @@ impl Selected {
         }
         expunged
     }
-}
-
-/// What pumping came to.
-enum Pumped {
-    Enough,
-    /// The server has said nothing more.
-    Nothing,
-    /// There is more, but this was a good deal.
-    Much,
-}
-
-fn pump_while(core: &mut Core, enough: impl Fn(&Core) -> bool) -> Result<Pumped, Fault> {
-    for _ in 0..TURN {
-        if enough(core) {
-            return Ok(Pumped::Enough);
-        }
-        if !core.pump()? {
-            return Ok(Pumped::Nothing);
-        }
-    }
-    Ok(Pumped::Much)
-}
-
-/// What comes of work on a thread of its own, over a socket that blocks: such a future never waits.
-pub(super) fn at_once<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    work.now_or_never().unwrap_or(Err(Fault::PROTOCOL))
 }
 
 /// Writes a literal as its octets come. They have to be exactly as many as were announced: with fewer, or none any more,

@@ -3,8 +3,8 @@
 use super::{
     account::Account,
     fault::Fault,
-    session::at_once,
     tap::{Piece, Sink},
+    waiting::at_once,
 };
 use crate::decode::Decoder;
 use bytes::Bytes;
