@@ -54,10 +54,10 @@ pub fn visible(text: &str) -> String {
     let (mut before, mut rest) = (None, text);
     loop {
         // runs of plain characters, which are most of a text, are copied whole
-        let plain = |octet: u8| {
-            matches!(octet, b' '..=b'~' | b'\n' | b'\t') || (octet >= 0x80 && !header::may_deceive(octet))
+        let odd = |octet: u8| {
+            (octet < b' ' && octet != b'\n' && octet != b'\t') || octet == 0x7F || header::may_deceive(octet)
         };
-        let run = rest.bytes().position(|octet| !plain(octet)).unwrap_or(rest.len());
+        let run = header::first(rest.as_bytes(), odd).unwrap_or(rest.len());
         let (run, odd) = rest.split_at(run);
         clean.push_str(run);
         before = run.chars().next_back().or(before);
@@ -81,7 +81,7 @@ pub fn visible(text: &str) -> String {
 pub(crate) fn hides_characters(text: &str) -> bool {
     let mut rest = text;
     let mut inside_word = false;
-    while let Some(at) = rest.bytes().position(header::may_deceive) {
+    while let Some(at) = header::first(rest.as_bytes(), header::may_deceive) {
         let (before, from) = rest.split_at(at);
         if let Some(last) = before.bytes().next_back() {
             inside_word = last.is_ascii_alphanumeric();

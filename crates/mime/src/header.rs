@@ -87,6 +87,13 @@ pub(crate) const fn may_deceive(lead: u8) -> bool {
     matches!(lead, 0xC2 | 0xCD | 0xD8 | 0xE1..=0xE3 | 0xEF | 0xF0..=0xFF)
 }
 
+/// The first odd octet. Many are looked at together: most of a text is plain.
+pub(crate) fn first(octets: &[u8], odd: impl Fn(u8) -> bool) -> Option<usize> {
+    let plain = |stretch: &&[u8]| !stretch.iter().fold(false, |any, octet| any | odd(*octet));
+    let start = octets.chunks(32).take_while(plain).map(<[u8]>::len).sum();
+    octets[start..].iter().position(|octet| odd(*octet)).map(|at| start + at)
+}
+
 /// Whether `c` is shown behind `before`: nothing deceptive, and joiners and selectors only where they make emoji (in
 /// a row they carry data that nobody sees).
 pub(crate) fn is_shown(c: char, before: Option<char>) -> bool {
@@ -204,6 +211,19 @@ mod tests {
             assert!(may_deceive(lead) || (is_shown(c, None) && !c.is_control()), "{c:?}");
         }
         assert!(may_deceive("\u{2028}".as_bytes()[0]));
+    }
+
+    #[test]
+    fn the_first_odd_octet_is_found_wherever_it_is() {
+        for length in 0..100 {
+            let mut text = vec![b'a'; length];
+            assert_eq!(first(&text, |octet| octet != b'a'), None);
+            for at in 0..length {
+                text[at] = b'b';
+                assert_eq!(first(&text, |octet| octet != b'a'), Some(at));
+                text[at] = b'a';
+            }
+        }
     }
 
     #[test]
