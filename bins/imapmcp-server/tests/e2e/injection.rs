@@ -1,6 +1,11 @@
 //! Every string of every tool carries every attack; what then reaches the mail servers is what the product meant to say.
 
-use crate::{mailbox, world::World};
+use crate::{
+    mailbox,
+    world::{EMAIL, World},
+};
+use imapmcp_bootstrap::Services;
+use imapmcp_core::{id::UserId, store::UserRepository};
 use imapmcp_mcp_tools::registry::TOOLS;
 use imapmcp_testkit::{
     dialogue::{self, Field, SmtpCommand, Token},
@@ -16,6 +21,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
+use tokio::runtime::Runtime;
 
 const PASSWORD: &str = "mailbox-Passw0rd";
 const RECIPIENT: &str = "ok@imapmcp.test";
@@ -230,6 +236,8 @@ struct Bench {
     inbox: Vec<Value>,
     with_file: Value,
     count: AtomicUsize,
+    /// Beside the server, to forget what would pass a bound: a user has 20 uploads open.
+    beside: (Runtime, Services, UserId),
     // end after the server that talks to them
     _servers: MailServers,
 }
@@ -259,7 +267,11 @@ impl Bench {
         );
         let token = world.token(&["--scope", "mail.read mail.draft mail.organize mail.send mail.delete"]);
         world.start();
+        let runtime = Runtime::new().unwrap();
+        let services = runtime.block_on(world.services());
+        let user = runtime.block_on(services.database.find_user_by_email(EMAIL)).unwrap().unwrap().id;
         let mut bench = Self {
+            beside: (runtime, services, user),
             world,
             token,
             account,
@@ -309,6 +321,10 @@ impl Bench {
             return Err(code);
         }
         assert!(result["structuredContent"].is_object(), "{shown}: {answer}");
+        if let Some(upload) = result["structuredContent"]["upload"].as_str() {
+            let (runtime, services, user) = &self.beside;
+            runtime.block_on(services.uploads.forget(user, &upload.parse().unwrap())).unwrap();
+        }
         Ok(result["structuredContent"].clone())
     }
 
