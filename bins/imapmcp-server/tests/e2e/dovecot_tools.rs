@@ -1,6 +1,9 @@
 //! Every tool against real mail servers: what it says it did is what the servers then show.
 
-use crate::{mailbox, world::World};
+use crate::{
+    mailbox,
+    world::{World, base64},
+};
 use imapmcp_mcp_tools::registry::TOOLS;
 use imapmcp_testkit::servers::MailServers;
 use serde_json::{Value, json};
@@ -466,19 +469,4 @@ fn excessive(to: &str, index: usize) -> String {
             .collect::<Vec<_>>()
             .concat(),
     )
-}
-
-fn base64(octets: &[u8]) -> String {
-    use std::fmt::Write as _;
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::new();
-    for three in octets.chunks(3) {
-        let bits =
-            three.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet)) << (8 * (3 - three.len()));
-        for place in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize] as char;
-            let _ = write!(encoded, "{}", if place > three.len() { '=' } else { letter });
-        }
-    }
-    encoded
 }

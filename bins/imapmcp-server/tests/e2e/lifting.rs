@@ -3,7 +3,7 @@
 use crate::{
     outbox::Mail,
     uploads::{LARGE, arrived, attached, create, in_sent, letter, octets, peak, raw, reset},
-    world::{EMAIL, World},
+    world::{EMAIL, World, base64},
 };
 use imapmcp_bootstrap::Services;
 use imapmcp_core::{
@@ -21,20 +21,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::runtime::Runtime;
-
-fn base64(octets: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::with_capacity(octets.len() / 3 * 4 + 4);
-    for three in octets.chunks(3) {
-        let bits = three.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet));
-        let bits = bits << (8 * (3 - three.len()));
-        for place in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize];
-            encoded.push(if place > three.len() { '=' } else { char::from(letter) });
-        }
-    }
-    encoded
-}
 
 fn with(encoded: &str) -> Value {
     json!([{ "filename": "large.bin", "content_type": "application/zip", "content_base64": encoded }])

@@ -270,3 +270,18 @@ impl Drop for World {
         }
     }
 }
+
+/// Base64 (RFC 4648 §4).
+pub(crate) fn base64(octets: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::with_capacity(octets.len() / 3 * 4 + 4);
+    for three in octets.chunks(3) {
+        let bits = three.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet));
+        let bits = bits << (8 * (3 - three.len()));
+        for place in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize];
+            encoded.push(if place > three.len() { '=' } else { char::from(letter) });
+        }
+    }
+    encoded
+}
