@@ -287,6 +287,7 @@ impl Accounts {
         let secret = std::str::from_utf8(plain.expose_secret()).map_err(|_| VaultError::Tampered)?;
         let secret = SecretString::from(secret);
         Ok(Login {
+            user: account.user.clone(),
             account: account.id.clone(),
             version: account.credential_version,
             backend: account.backend.clone(),

@@ -167,6 +167,8 @@ pub enum Credential {
 /// Everything needed to reach one account's mailbox or submission server.
 #[derive(Debug, Clone)]
 pub struct Login {
+    /// Whose account it is: connections are bounded for all accounts of a user together.
+    pub user: UserId,
     /// The account: with `version` the key of connection pools.
     pub account: AccountId,
     /// Version of the credential.

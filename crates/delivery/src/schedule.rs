@@ -60,6 +60,7 @@ pub(crate) const fn may_pass(error: &MailError) -> bool {
         MailError::Timeout
             | MailError::Throttled { .. }
             | MailError::Unreachable(_)
+            | MailError::LoginUnavailable
             | MailError::Protocol
             | MailError::Unreadable
     )
@@ -68,17 +69,9 @@ pub(crate) const fn may_pass(error: &MailError) -> bool {
 /// The word that is stored and shown.
 pub(crate) fn word(error: &MailError) -> String {
     match error {
-        MailError::LoginRefused => "login_refused",
-        MailError::Unreachable(fault) => fault.code(),
-        MailError::Timeout => "timeout",
-        MailError::Throttled { .. } => "throttled",
         MailError::NoFolder => "no_sent_folder",
         MailError::Refused { condition: Some(condition) } => condition,
-        MailError::Refused { condition: None } => "refused",
-        MailError::Protocol => "protocol",
-        MailError::Unknown => "unknown",
-        MailError::Unreadable => "unreadable",
-        MailError::Gone | MailError::Stale | MailError::Invalid(_) => "failed",
+        error => error.code(),
     }
     .to_owned()
 }

@@ -113,7 +113,7 @@ impl Delivery {
             self.put_back(entry).await;
             return Ok(None);
         }
-        entry.last_error = Some("login_refused".to_owned());
+        entry.last_error = Some(MailError::LoginRefused.code().to_owned());
         if caller == Caller::Gone {
             self.later(entry, &Record::default(), &CancellationToken::new()).await;
             return Ok(None);

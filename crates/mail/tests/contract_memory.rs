@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 fn login(account: &str) -> Login {
     Login {
+        user: account.replace("acc_", "usr_").parse().unwrap(),
         account: account.parse().unwrap(),
         version: 1,
         backend: Backend::Demo,

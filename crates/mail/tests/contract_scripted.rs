@@ -34,6 +34,7 @@ struct House {
 async fn house(features: Features) -> House {
     let memory = MemoryMail::empty(Arc::new(FakeClock::default()));
     let demo = Login {
+        user: "usr_behind".parse().unwrap(),
         account: "acc_behind".parse().unwrap(),
         version: 1,
         backend: Backend::Demo,

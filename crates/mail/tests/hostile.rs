@@ -41,6 +41,7 @@ fn adapter_for(servers: &[&HostileImap]) -> Mail {
 fn login(account: &str, server: &HostileImap, security: Security) -> Login {
     let endpoint = Endpoint { host: "127.0.0.1".into(), port: server.port, security };
     Login {
+        user: account.replace("acc_", "usr_").parse().unwrap(),
         account: account.parse().unwrap(),
         version: 1,
         backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },

@@ -125,6 +125,7 @@ async fn two_hundred_megabytes_and_twenty_five_at_once_cost_less_than_four() {
     let mail = Mail::new(options).unwrap();
     let endpoint = Endpoint { host: "127.0.0.1".into(), port, security: Security::Insecure };
     let mailbox = mail.mailbox(&Login {
+        user: "usr_x".parse().unwrap(),
         account: "acc_x".parse().unwrap(),
         version: 1,
         backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },

@@ -122,6 +122,7 @@ async fn scripted(script: &'static [(&'static str, &'static str)]) -> (Mail, Log
     options.timeouts.login = Duration::from_millis(500);
     let endpoint = Endpoint { host: "127.0.0.1".into(), port, security: Security::Insecure };
     let login = Login {
+        user: "usr_x".parse().unwrap(),
         account: "acc_x".parse().unwrap(),
         version: 1,
         backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
@@ -243,6 +244,7 @@ async fn a_message_in_crumbs_arrives_as_it_is_and_one_that_breaks_off_does_not()
     let mail = Mail::new(options).unwrap();
     let endpoint = Endpoint { host: "127.0.0.1".into(), port: sink.port, security: Security::Insecure };
     let login = Login {
+        user: "usr_x".parse().unwrap(),
         account: "acc_x".parse().unwrap(),
         version: 1,
         backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },

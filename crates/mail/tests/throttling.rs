@@ -31,6 +31,7 @@ fn house() -> House {
     let mail = Mail::new(options).unwrap();
     let endpoint = Endpoint { host: "127.0.0.1".into(), port: server.port, security: Security::Insecure };
     let login = Login {
+        user: "usr_x".parse().unwrap(),
         account: "acc_x".parse().unwrap(),
         version: 1,
         backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },

@@ -75,7 +75,7 @@ impl ToolError {
             Self::Argument { .. } => "invalid_argument",
             Self::NoSuchAccount => "no_such_account",
             Self::NeedsAttention => "needs_attention",
-            Self::Mail(error) => mail_code(error),
+            Self::Mail(error) => error.code(),
             Self::Moved(_) => "stale_reference",
             Self::NoRole { code, .. } => code,
             Self::CannotExpunge => "cannot_expunge",
@@ -115,6 +115,8 @@ impl ToolError {
             Self::Mail(
                 MailError::Timeout
                 | MailError::Throttled { .. }
+                | MailError::LoginFailed
+                | MailError::LoginUnavailable
                 | MailError::Unreachable(NetworkFault::Connect | NetworkFault::Dns)
                 | MailError::Unreadable,
             )
@@ -161,6 +163,10 @@ impl ToolError {
             Self::NoSuchAccount => {
                 "No such account. Call list_accounts for the accounts there are.".to_owned()
             }
+            Self::Mail(MailError::AppPassword) => format!(
+                "The mail provider wants an app password. Ask the user to make one on the provider's web site and to enter it at \
+                 {accounts_url}."
+            ),
             Self::NeedsAttention | Self::Mail(MailError::LoginRefused) => format!(
                 "The mail server refused this account's login. Ask the user to enter the password again at {accounts_url}; \
                  nothing is tried until then."
@@ -192,26 +198,24 @@ impl ToolError {
     }
 }
 
-fn mail_code(error: &MailError) -> &'static str {
-    match error {
-        MailError::LoginRefused => "auth_failed",
-        MailError::Unreachable(fault) => fault.code(),
-        MailError::Timeout => "timeout",
-        MailError::Throttled { .. } => "throttled",
-        MailError::Gone => "message_gone",
-        MailError::Stale => "stale_reference",
-        MailError::NoFolder => "no_such_folder",
-        MailError::Refused { .. } => "refused",
-        MailError::Invalid(_) => "invalid_argument",
-        MailError::Protocol => "protocol_error",
-        MailError::Unknown => "unknown_outcome",
-        MailError::Unreadable => "unreadable",
-    }
-}
-
 fn mail_hint(error: &MailError, accounts_url: &str) -> String {
     match error {
-        MailError::LoginRefused => String::new(),
+        MailError::LoginRefused | MailError::AppPassword => String::new(),
+        MailError::LoginFailed | MailError::LoginUnavailable => {
+            "The mail server could not check the login just now. Try again in a minute.".to_owned()
+        }
+        MailError::SubmissionOff => {
+            "The provider has switched sending by SMTP off for this mailbox; reading works. Its administrator can switch it on \
+             (SMTP AUTH)."
+                .to_owned()
+        }
+        MailError::NoMechanism => {
+            "The mail server offers no way to log in that can be used here, so no password was sent.".to_owned()
+        }
+        MailError::TooComplex => {
+            "That message is too complex to be read (its header is larger than any mail program makes it). The others are not affected."
+                .to_owned()
+        }
         MailError::Unreachable(fault) => match fault {
             NetworkFault::Blocked => {
                 "This server may not connect to that mail server's address; its operator decides which are allowed.".to_owned()

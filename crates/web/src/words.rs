@@ -119,21 +119,10 @@ impl Check {
 
 fn code(error: &MailError) -> String {
     match error {
-        MailError::LoginRefused => "auth_failed".to_owned(),
-        MailError::Unreachable(fault) => fault.code().to_owned(),
-        MailError::Timeout => "timeout".to_owned(),
-        MailError::Throttled { retry_after } => format!("throttled, {retry_after} s"),
+        MailError::Throttled { retry_after } => format!("{}, {retry_after} s", error.code()),
         // A response code of RFC 5530 is one of a list of words, not the server's banner.
-        MailError::Refused { condition } => condition
-            .as_ref()
-            .map_or_else(|| "refused".to_owned(), |condition| format!("refused, {condition}")),
-        MailError::Invalid(_) => "invalid".to_owned(),
-        MailError::Gone
-        | MailError::Stale
-        | MailError::NoFolder
-        | MailError::Unknown
-        | MailError::Unreadable
-        | MailError::Protocol => "protocol_error".to_owned(),
+        MailError::Refused { condition: Some(condition) } => format!("{}, {condition}", error.code()),
+        error => error.code().to_owned(),
     }
 }
 
@@ -143,6 +132,26 @@ pub(crate) fn mail_error(error: &MailError) -> (&'static str, &'static str) {
         MailError::LoginRefused => (
             "The server refused the user name or password",
             "Check both. Many providers want an app password for mail programs instead of the one for their web site, or want IMAP to be switched on first.",
+        ),
+        MailError::LoginFailed => (
+            "The server refused the login and did not say why",
+            "Check user name and password. If they are right, the server may have a passing trouble: test again in a few minutes.",
+        ),
+        MailError::LoginUnavailable => (
+            "The server cannot check logins just now",
+            "The password may well be right. Test again in a few minutes.",
+        ),
+        MailError::AppPassword => (
+            "The provider wants an app password",
+            "Make one on the provider’s web site, where security or two-step sign-in is set, and enter it here.",
+        ),
+        MailError::SubmissionOff => (
+            "Sending by SMTP is switched off for this mailbox",
+            "Reading is not affected. An administrator of the mailbox can switch “SMTP AUTH” on.",
+        ),
+        MailError::NoMechanism => (
+            "The server offers no way to log in that can be used here",
+            "No password was sent. Try another port or security mode, or ask the provider which mail programs may sign in.",
         ),
         MailError::Unreachable(NetworkFault::Dns) => (
             "There is no server of that name",
@@ -184,6 +193,7 @@ pub(crate) fn mail_error(error: &MailError) -> (&'static str, &'static str) {
         | MailError::NoFolder
         | MailError::Unknown
         | MailError::Unreadable
+        | MailError::TooComplex
         | MailError::Protocol => (
             "The server did not speak the expected protocol",
             "Check that host and port belong to a mail server: IMAP for receiving, SMTP submission for sending.",

@@ -13,7 +13,6 @@ use imapmcp_bootstrap::{Services, Settings};
 use imapmcp_core::{
     account::{Account as Stored, AuthKind, Backend, Endpoint, Health, Security},
     id::UserId,
-    mail::MailError,
     secret::SecretString,
     sender::{MAX_ALIASES, Sender},
     store::{AccountRepository as _, UserRepository as _},
@@ -317,23 +316,8 @@ fn step(step: &Step) -> Value {
     match &step.outcome {
         Ok(()) => json!({ "ok": true, "milliseconds": milliseconds }),
         Err(error) => {
-            let error = json!({ "code": code(error), "message": error.to_string() });
+            let error = json!({ "code": error.code(), "message": error.to_string() });
             json!({ "ok": false, "milliseconds": milliseconds, "error": error })
         }
-    }
-}
-
-const fn code(error: &MailError) -> &'static str {
-    match error {
-        MailError::LoginRefused => "auth_failed",
-        MailError::Unreachable(fault) => fault.code(),
-        MailError::Timeout => "timeout",
-        MailError::Throttled { .. } => "throttled",
-        MailError::Gone | MailError::Stale | MailError::NoFolder => "not_found",
-        MailError::Refused { .. } => "refused",
-        MailError::Invalid(_) => "invalid_argument",
-        MailError::Protocol => "protocol_error",
-        MailError::Unknown => "unknown_outcome",
-        MailError::Unreadable => "unreadable",
     }
 }

@@ -33,9 +33,25 @@ impl NetworkFault {
 /// What can go wrong between us and a mail server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// The user must re-enter the password or reconnect the account.
+    /// The server says that the credential is wrong, expired or not allowed (`AUTHENTICATIONFAILED`, `EXPIRED`,
+    /// `AUTHORIZATIONFAILED` of RFC 5530 §3; reply 535 of RFC 4954 §6): the user must enter the password again.
     #[error("the mail server refused the login")]
     LoginRefused,
+    /// The server refused the login and did not say why: a wrong password, or a passing trouble.
+    #[error("the mail server refused the login without a reason")]
+    LoginFailed,
+    /// The server could not check the login just now (`SERVERBUG`, reply 454): the credential may be right.
+    #[error("the mail server cannot check logins just now")]
+    LoginUnavailable,
+    /// The provider takes an app password instead of the one for its web site.
+    #[error("the mail provider wants an app password")]
+    AppPassword,
+    /// Sending by SMTP AUTH is switched off for this mailbox or its organisation.
+    #[error("sending by SMTP is switched off for this mailbox")]
+    SubmissionOff,
+    /// The server offers no way to log in that can be used here; no credential was sent.
+    #[error("the mail server offers no usable way to log in")]
+    NoMechanism,
     /// Try again later, or mend host and port.
     #[error("the mail server could not be reached ({})", .0.code())]
     Unreachable(NetworkFault),
@@ -75,6 +91,35 @@ pub enum MailError {
     /// The server broke the protocol or a bound (an endless line, a 4 GB literal).
     #[error("the mail server broke the protocol")]
     Protocol,
+    /// This one message passes a bound (a header of megabytes, 100,000 addresses); others are not affected.
+    #[error("that message is too complex to be read")]
+    TooComplex,
+}
+
+impl MailError {
+    /// The stable code, shown to clients, users and operators, and stored with outbox entries.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::LoginRefused => "auth_failed",
+            Self::LoginFailed => "login_failed",
+            Self::LoginUnavailable => "login_unavailable",
+            Self::AppPassword => "app_password_needed",
+            Self::SubmissionOff => "smtp_auth_off",
+            Self::NoMechanism => "no_mechanism",
+            Self::Unreachable(fault) => fault.code(),
+            Self::Timeout => "timeout",
+            Self::Throttled { .. } => "throttled",
+            Self::Gone => "message_gone",
+            Self::Stale => "stale_reference",
+            Self::NoFolder => "no_such_folder",
+            Self::Refused { .. } => "refused",
+            Self::Invalid(_) => "invalid_argument",
+            Self::Unknown => "unknown_outcome",
+            Self::Unreadable => "unreadable",
+            Self::Protocol => "protocol_error",
+            Self::TooComplex => "too_complex",
+        }
+    }
 }
 
 /// How a submission failed.

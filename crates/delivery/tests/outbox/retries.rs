@@ -225,7 +225,7 @@ async fn a_message_without_a_caller_waits_for_the_account_to_be_mended() {
     house.sweep_later(&world, 60).await;
     house.sweep_later(&world, 300).await;
     let seen = house.entry(&receipt.id).await;
-    assert_eq!((seen.state, seen.last_error.as_deref()), (OutboxState::Queued, Some("login_refused")));
+    assert_eq!((seen.state, seen.last_error.as_deref()), (OutboxState::Queued, Some("auth_failed")));
     house.accounts.set_password(&house.principal.user, &house.account.id, &"new".into()).await.unwrap();
     house.sweep_later(&world, 3600).await;
     assert_eq!(house.state(&receipt.id).await, OutboxState::Done);

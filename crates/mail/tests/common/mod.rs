@@ -23,6 +23,7 @@ pub(crate) fn login(servers: &MailServers, address: &str, password: &str, securi
         security,
     };
     Login {
+        user: format!("usr_{}", address.split('@').next().unwrap()).parse().unwrap(),
         account: format!("acc_{}", address.split('@').next().unwrap()).parse().unwrap(),
         version: 1,
         backend: Backend::Servers {

@@ -264,7 +264,14 @@ fn people(recipients: &[String]) -> String {
 /// What a stored code means.
 fn reason(code: &str) -> String {
     match code {
-        "login_refused" => "The mail server refuses the account's password",
+        // "login_refused" stands in entries of earlier versions
+        "auth_failed" | "login_refused" => "The mail server refuses the account's password",
+        "login_failed" | "login_unavailable" => {
+            "The mail server cannot check the account's password just now"
+        }
+        "app_password_needed" => "The mail provider wants an app password",
+        "smtp_auth_off" => "Sending by SMTP is switched off for this mailbox",
+        "no_mechanism" => "The mail server offers no usable way to log in",
         "timeout" => "The mail server does not answer",
         "throttled" => "The mail server asks to slow down",
         "OVERQUOTA" => "The mailbox is full",

@@ -121,6 +121,7 @@ impl ScriptedImap {
         use imapmcp_core::account::{Backend, Credential, Endpoint, Login, Security};
         let endpoint = Endpoint { host: "127.0.0.1".into(), port: self.port, security: Security::Insecure };
         Login {
+            user: "usr_scripted".parse().unwrap(),
             account: account.clone(),
             version: 1,
             backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
