@@ -1,5 +1,9 @@
 //! Mail accounts.
 
+mod health;
+
+pub use health::{Failing, Health, Side, Trouble};
+
 use crate::{
     id::{AccountId, UserId},
     oauth::SendPolicy,
@@ -53,15 +57,6 @@ pub enum Backend {
     Demo,
 }
 
-/// Whether an account works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Health {
-    /// The last contact worked, or there was none yet.
-    Ok,
-    /// The server refused the login: the person must act; no automatic try happens until then.
-    NeedsAttention,
-}
-
 /// A mail account as stored.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -89,8 +84,10 @@ pub struct Account {
     pub credential: Sealed,
     /// Counts up with every new credential; pooled connections of an older one are never used again.
     pub credential_version: i32,
-    /// Whether the last login worked.
-    pub health: Health,
+    /// Whether logins at the IMAP server work.
+    pub reading: Health,
+    /// Whether logins at the submission server work.
+    pub sending: Health,
     /// How messages of this account leave, whoever sends them; the stricter of this and the grant's holds.
     pub send_policy: SendPolicy,
     /// What stands under messages: the person's own text or HTML, as typed; sanitised where it is used.
@@ -102,6 +99,22 @@ pub struct Account {
 }
 
 impl Account {
+    /// Whether logins of this side work.
+    pub const fn health(&self, side: Side) -> Health {
+        match side {
+            Side::Reading => self.reading,
+            Side::Sending => self.sending,
+        }
+    }
+
+    /// Where the person must act, and why.
+    pub fn troubles(&self) -> impl Iterator<Item = (Side, Trouble)> {
+        Side::BOTH.into_iter().filter_map(|side| match self.health(side) {
+            Health::NeedsAttention { why, .. } => Some((side, why)),
+            Health::Untried | Health::Working { .. } => None,
+        })
+    }
+
     /// Every address that mail of this account is sent from, its own first.
     pub fn senders(&self) -> Vec<Sender> {
         let own = Sender { name: self.from_name.clone(), email: self.email.clone() };
@@ -201,7 +214,8 @@ mod tests {
             auth: AuthKind::Password,
             credential: Sealed(Vec::new()),
             credential_version: 1,
-            health: Health::Ok,
+            reading: Health::Untried,
+            sending: Health::Untried,
             send_policy: SendPolicy::Immediate,
             signature: None,
             aliases: Vec::new(),
