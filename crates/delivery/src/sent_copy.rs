@@ -4,9 +4,7 @@ use crate::{
     Delivery,
     lease::Written,
     record::Record,
-    schedule::{
-        COPY_SECONDS, FIRST_LOOK_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself, word,
-    },
+    schedule::{COPY_SECONDS, FIRST_LOOK_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself, word},
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{

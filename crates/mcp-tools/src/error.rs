@@ -358,7 +358,10 @@ impl From<AccountError> for ToolError {
             AccountError::NeedsAttention { side, why } => Self::NeedsAttention { side, why },
             AccountError::Paused => Self::Mail(MailError::LoginFailed),
             AccountError::CredentialUnreadable(cause) => {
-                tracing::error!(error = &cause as &dyn std::error::Error, "a stored credential cannot be opened");
+                tracing::error!(
+                    error = &cause as &dyn std::error::Error,
+                    "a stored credential cannot be opened"
+                );
                 Self::CredentialUnreadable
             }
             AccountError::Store(error) => error.into(),

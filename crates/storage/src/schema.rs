@@ -249,7 +249,8 @@ diesel::joinable!(tokens -> grants (grant_id));
 diesel::joinable!(codes -> grants (grant_id));
 diesel::allow_tables_to_appear_in_same_query!(outbox, outbox_parcels, parcels, parcel_chunks);
 diesel::allow_tables_to_appear_in_same_query!(users, sessions, grants, tokens, codes);
-diesel::allow_tables_to_appear_in_same_query!(outbox, grants, users);
+diesel::allow_tables_to_appear_in_same_query!(outbox, grants);
+diesel::allow_tables_to_appear_in_same_query!(outbox, users);
 diesel::allow_tables_to_appear_in_same_query!(writing_styles, style_drafts);
 
 #[cfg(test)]

@@ -90,7 +90,9 @@ impl HealthView {
         let (reading, sending) = (account.reading, account.sending);
         let (kind, icon, word) = match (reading, sending) {
             _ if matches!(account.backend, Backend::Demo) => ("info", "info", "Demonstration"),
-            _ if reading.needs_attention() && sending.needs_attention() => ("warn", "alert", "Needs attention"),
+            _ if reading.needs_attention() && sending.needs_attention() => {
+                ("warn", "alert", "Needs attention")
+            }
             _ if reading.needs_attention() => ("warn", "alert", "Reading needs attention"),
             _ if sending.needs_attention() => ("warn", "alert", "Sending needs attention"),
             (Health::Untried, Health::Untried) => ("info", "info", "Not tried yet"),

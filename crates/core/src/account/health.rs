@@ -187,10 +187,8 @@ mod tests {
 
     #[test]
     fn a_refusal_without_a_reason_is_doubted_where_logins_worked() {
-        let unexplained = |seconds| Health::NeedsAttention {
-            why: Trouble::Unexplained,
-            since: NOW.plus_seconds(seconds),
-        };
+        let unexplained =
+            |seconds| Health::NeedsAttention { why: Trouble::Unexplained, since: NOW.plus_seconds(seconds) };
         assert_eq!(later(Health::Untried, MailError::LoginFailed, 0), unexplained(0));
         // a storm of a few minutes is one
         let mut health = WORKS;

@@ -155,11 +155,7 @@ fn bound_endpoint(endpoint: &Endpoint) -> String {
         Security::StartTls => "StartTls",
         Security::Insecure => "Insecure",
     };
-    format!(
-        "Endpoint {{ host: {}, port: {}, security: {security} }}",
-        quoted(&endpoint.host),
-        endpoint.port
-    )
+    format!("Endpoint {{ host: {}, port: {}, security: {security} }}", quoted(&endpoint.host), endpoint.port)
 }
 
 /// In double quotes, escaped as the standard library escapes a text that it shows (`str::escape_debug`): what the first

@@ -74,12 +74,7 @@ pub trait OutboxRepository: Send + Sync {
     ) -> Result<Enqueued, StoreError>;
     /// Entries whose next step is due and whom nobody holds, at most `limit`, none of the `engaged`: of each user the most
     /// overdue first, and one of every user before the second of any.
-    async fn list_due(
-        &self,
-        now: Timestamp,
-        engaged: &Engaged,
-        limit: u32,
-    ) -> Result<Vec<Due>, StoreError>;
+    async fn list_due(&self, now: Timestamp, engaged: &Engaged, limit: u32) -> Result<Vec<Due>, StoreError>;
     /// When the next step of any entry is due, or a lease ends; the `engaged` do not count.
     async fn next_due(&self, engaged: &Engaged) -> Result<Option<Timestamp>, StoreError>;
     /// Takes a due entry, moving it to `to`; `None` if it changed since it was listed: of any number of racers, and of

@@ -238,7 +238,10 @@ mod tests {
         let stored =
             r#"{"action":"move","to":"Archive","folder":"INBOX","uid_validity":7,"uids":[[1,3],[9,9]]}"#;
         let plan: Plan = serde_json::from_str(stored).unwrap();
-        assert_eq!((plan.action.as_str(), plan.to.as_deref(), plan.uids.uids().len()), ("move", Some("Archive"), 4));
+        assert_eq!(
+            (plan.action.as_str(), plan.to.as_deref(), plan.uids.uids().len()),
+            ("move", Some("Archive"), 4)
+        );
         assert_eq!(serde_json::to_string(&plan).unwrap(), stored);
     }
 }

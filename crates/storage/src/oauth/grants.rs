@@ -36,7 +36,8 @@ macro_rules! end_grant {
                 .set(outbox::by_hand.eq(false))
                 .execute($c)
                 .await?;
-            crate::outbox::withdraw_waiting!($c, outbox::grant_id.eq($grant), Some(ACCESS_ENDED), $now);
+            let _: usize =
+                crate::outbox::withdraw_waiting!($c, outbox::grant_id.eq($grant), Some(ACCESS_ENDED), $now);
         }
         ended
     }};

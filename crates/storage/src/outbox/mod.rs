@@ -22,7 +22,7 @@ use imapmcp_core::{
     outbox::{Due, Hold, Lease, OutboxEntry, OutboxState},
     secret::Sealed,
     store::{Engaged, Enqueued, OutboxQuery, OutboxRepository, Risk, StoreError},
-    time::{Clock, SystemClock, Timestamp},
+    time::Timestamp,
 };
 use rows::{OutboxRow, Progress};
 use withdraw::stands;
@@ -42,8 +42,7 @@ fn words(states: &[OutboxState]) -> Vec<&'static str> {
 impl OutboxRepository for Database {
     async fn time(&self) -> Result<Timestamp, StoreError> {
         if !matches!(self.url.target(), Target::Postgres(_)) {
-            // every process that opens the file looks at the clock of the same machine
-            return Ok(SystemClock.now());
+            return Ok(self.clock.now());
         }
         let now: i64 = with_conn!(self, |c| Ok(diesel::select(sql::<BigInt>(
             "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
@@ -123,12 +122,7 @@ impl OutboxRepository for Database {
         })
     }
 
-    async fn list_due(
-        &self,
-        now: Timestamp,
-        engaged: &Engaged,
-        limit: u32,
-    ) -> Result<Vec<Due>, StoreError> {
+    async fn list_due(&self, now: Timestamp, engaged: &Engaged, limit: u32) -> Result<Vec<Due>, StoreError> {
         type Row = (String, String, String, i64, String, bool);
         let (users, accounts) = names(engaged);
         let rows: Vec<Row> = with_conn!(self, |c| Ok(outbox::table

@@ -241,8 +241,7 @@ pub(super) async fn test(
     match state.accounts.test(user, id).await {
         Ok(diagnosis) => {
             seen.page.health = HealthView::new(&state.accounts.get(user, id).await?);
-            seen.page.diagnosis =
-                Some(DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome));
+            seen.page.diagnosis = Some(DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome));
             seen.show(&state, StatusCode::OK)
         }
         Err(AccountError::CredentialUnreadable(cause)) => {
@@ -370,10 +369,8 @@ pub(super) async fn change_password(
 ) -> Result<HttpResponse, WebError> {
     let (mut seen, form) = Seen::to_change(&state, &request, &body, &id).await?;
     let Seen { signed_in, account, page } = &mut seen;
-    let tried = state
-        .accounts
-        .test_new(&signed_in.user, with_password(account, form.first("password")))
-        .await;
+    let tried =
+        state.accounts.test_new(&signed_in.user, with_password(account, form.first("password"))).await;
     let refusal = match &tried {
         Ok(diagnosis) => diagnosis.imap.outcome.as_ref().err().map(|error| {
             let (title, advice) = mail_error(error);
