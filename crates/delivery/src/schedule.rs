@@ -66,6 +66,18 @@ pub(crate) const fn may_pass(error: &MailError) -> bool {
     )
 }
 
+/// Whether the login is what failed: the person may have to mend the account.
+pub(crate) const fn is_login(error: &MailError) -> bool {
+    matches!(
+        error,
+        MailError::LoginRefused
+            | MailError::LoginFailed
+            | MailError::AppPassword
+            | MailError::SubmissionOff
+            | MailError::NoMechanism
+    )
+}
+
 /// The word that is stored and shown.
 pub(crate) fn word(error: &MailError) -> String {
     match error {

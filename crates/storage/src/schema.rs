@@ -51,11 +51,12 @@ diesel::table! {
         auth -> Text,
         credential -> Binary,
         credential_version -> Integer,
-        health -> Text,
         created_at -> BigInt,
         send_policy -> Text,
         signature -> Nullable<Text>,
         aliases -> Text,
+        reading -> Text,
+        sending -> Text,
     }
 }
 
@@ -170,6 +171,7 @@ diesel::table! {
         departed -> Bool,
         last_error -> Nullable<Text>,
         subject -> Nullable<Binary>,
+        by_hand -> Bool,
     }
 }
 
@@ -247,6 +249,8 @@ diesel::joinable!(tokens -> grants (grant_id));
 diesel::joinable!(codes -> grants (grant_id));
 diesel::allow_tables_to_appear_in_same_query!(outbox, outbox_parcels, parcels, parcel_chunks);
 diesel::allow_tables_to_appear_in_same_query!(users, sessions, grants, tokens, codes);
+diesel::allow_tables_to_appear_in_same_query!(outbox, grants);
+diesel::allow_tables_to_appear_in_same_query!(outbox, users);
 diesel::allow_tables_to_appear_in_same_query!(writing_styles, style_drafts);
 
 #[cfg(test)]

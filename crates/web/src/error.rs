@@ -74,12 +74,13 @@ impl From<AccountError> for WebError {
         match error {
             AccountError::NotFound => Self::NotFound,
             AccountError::Store(error) => error.into(),
-            // Those that a form can cause are answered by its page; a vault that refuses is no visitor's doing.
+            // Those that a form can cause are answered by its page.
             AccountError::LabelTaken
             | AccountError::Invalid(_)
-            | AccountError::NeedsAttention
+            | AccountError::NeedsAttention { .. }
+            | AccountError::Paused
             | AccountError::ChangedMeanwhile
-            | AccountError::Vault(_) => Self::Internal(error.into()),
+            | AccountError::CredentialUnreadable(_) => Self::Internal(error.into()),
         }
     }
 }

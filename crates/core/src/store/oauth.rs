@@ -85,9 +85,17 @@ pub trait OAuthRepository: Send + Sync {
         user: Option<&UserId>,
         now: Timestamp,
     ) -> Result<Vec<TokenRow>, StoreError>;
-    /// Ends the grant of a personal token by the token's identifier; `false` if unknown.
+    /// Ends the grant of a personal token by the token's identifier; `false` if unknown. However a grant ends, what it
+    /// queued and has not left is withdrawn with it ([`ACCESS_ENDED`](crate::outbox::ACCESS_ENDED)).
     async fn revoke_personal_token(&self, id: &TokenId, now: Timestamp) -> Result<bool, StoreError>;
-    /// Live grants of a user, newest first (personal tokens' grants among them).
+    /// A grant of this user that is alive, as its user is: what links and uploads made with it rest on.
+    async fn find_live_grant(
+        &self,
+        user: &UserId,
+        id: &GrantId,
+        now: Timestamp,
+    ) -> Result<Option<Grant>, StoreError>;
+    /// Live grants of a user, newest first (personal tokens' grants among them); none of a disabled one.
     async fn list_grants(&self, user: &UserId, now: Timestamp) -> Result<Vec<Grant>, StoreError>;
     /// Ends a grant with its codes and tokens; `false` if unknown or another user's.
     async fn revoke_grant(&self, user: &UserId, id: &GrantId, now: Timestamp) -> Result<bool, StoreError>;

@@ -16,10 +16,12 @@ use imapmcp_core::{
     time::Timestamp,
 };
 
-/// Ends a grant with its codes and tokens, inside a transaction; evaluates to how many were still standing.
+/// Ends a grant with its codes and tokens and withdraws what it queued, inside a transaction; evaluates to how many were
+/// still standing.
 macro_rules! end_grant {
     ($c:expr, $grant:expr, $now:expr) => {{
-        use crate::schema::{codes, grants, tokens};
+        use crate::schema::{codes, grants, outbox, tokens};
+        use imapmcp_core::outbox::ACCESS_ENDED;
         let ended = diesel::update(grants::table.find($grant))
             .filter(grants::revoked_at.is_null())
             .set(grants::revoked_at.eq($now.0))
@@ -27,6 +29,16 @@ macro_rules! end_grant {
             .await?;
         diesel::delete(tokens::table.filter(tokens::grant_id.eq($grant))).execute($c).await?;
         diesel::delete(codes::table.filter(codes::grant_id.eq($grant))).execute($c).await?;
+        if ended == 1 {
+            // who let a message go by hand did so before: the end is the later word
+            diesel::update(outbox::table.filter(outbox::grant_id.eq($grant)))
+                .filter(outbox::by_hand.eq(true))
+                .set(outbox::by_hand.eq(false))
+                .execute($c)
+                .await?;
+            let _: usize =
+                crate::outbox::withdraw_waiting!($c, outbox::grant_id.eq($grant), Some(ACCESS_ENDED), $now);
+        }
         ended
     }};
 }
@@ -85,6 +97,8 @@ impl Database {
 
     pub(super) async fn live_grants(&self, user: &UserId, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
         let rows: Vec<GrantRow> = with_conn!(self, |c| Ok(grants::table
+            .inner_join(users::table)
+            .filter(users::disabled_at.is_null())
             .filter(grants::user_id.eq(user.as_str()))
             .filter(grants::revoked_at.is_null())
             .filter(grants::expires_at.is_null().or(grants::expires_at.gt(now.0)))
@@ -93,6 +107,24 @@ impl Database {
             .load(c)
             .await?))?;
         Ok(rows.into_iter().map(Grant::try_from).collect::<Result<_, _>>()?)
+    }
+
+    pub(super) async fn live_grant(
+        &self,
+        user: &UserId,
+        id: &GrantId,
+        now: Timestamp,
+    ) -> Result<Option<Grant>, StoreError> {
+        let row: Option<GrantRow> = with_conn!(self, |c| Ok(grants::table
+            .find(id.as_str())
+            .inner_join(users::table)
+            .filter(users::disabled_at.is_null())
+            .filter(grants::user_id.eq(user.as_str()))
+            .select(GrantRow::as_select())
+            .first(c)
+            .await
+            .optional()?))?;
+        Ok(row.filter(|grant| grant.is_live(now)).map(Grant::try_from).transpose()?)
     }
 
     pub(super) async fn end_own_grant(

@@ -112,6 +112,15 @@ impl OAuthRepository for Database {
         self.end_personal(id, now).await
     }
 
+    async fn find_live_grant(
+        &self,
+        user: &UserId,
+        id: &GrantId,
+        now: Timestamp,
+    ) -> Result<Option<Grant>, StoreError> {
+        self.live_grant(user, id, now).await
+    }
+
     async fn list_grants(&self, user: &UserId, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
         self.live_grants(user, now).await
     }

@@ -57,8 +57,8 @@ impl House {
     pub(crate) async fn empty(issuer: &str) -> Self {
         let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
-        let database = Arc::new(database);
         let clock = Arc::new(FakeClock::default());
+        let database = Arc::new(database.with_clock(clock.clone()));
         let entropy = Arc::new(SeededEntropy::default());
         let server = Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
             config: Config::new(issuer).unwrap(),

@@ -1,6 +1,7 @@
 //! Promises of the repository ports. Each function wants empty tables of its own user names, so that all of them can
 //! run on one database, in any order, one after the other.
 
+pub mod access;
 pub mod accounts;
 pub mod keys;
 pub mod oauth;
@@ -78,6 +79,7 @@ pub async fn everything(on: &Repositories) {
     accounts::accounts_belong_to_their_user(on).await;
     accounts::one_account_is_the_default(on).await;
     accounts::a_credential_is_replaced_by_one_edit(on).await;
+    accounts::logins_are_noted_side_by_side(on).await;
     keys::one_key_is_active(on).await;
     keys::sealed_values_are_walked_and_an_edit_wins(on).await;
     oauth::clients::clients_nobody_used_expire(on).await;
@@ -102,6 +104,13 @@ pub async fn everything(on: &Repositories) {
     outbox::what_waits_is_withdrawn_or_taken(on).await;
     outbox::what_is_held_is_released_by_its_owner(on).await;
     outbox::a_step_is_made_due_by_its_owner(on).await;
+    outbox::nobody_waits_behind_another_users_backlog(on).await;
+    outbox::the_database_has_one_clock(on).await;
+    access::what_an_ended_grant_queued_is_withdrawn(on).await;
+    access::the_end_of_access_and_a_worker_have_one_winner(on).await;
+    access::what_rests_on_lapsed_access_is_withdrawn(on).await;
+    access::what_a_person_lets_go_by_hand_leaves(on).await;
+    access::a_grant_is_alive_while_its_user_is(on).await;
     outbox::a_user_lists_the_outbox(on).await;
     outbox::many_writers_wait_for_each_other(on).await;
     parcels::chunks_come_back_to_their_user(on).await;

@@ -14,7 +14,7 @@ use imapmcp_core::{
 };
 
 /// A user and a client of this name.
-async fn parties(on: &Repositories, name: &str) -> (UserId, Client) {
+pub(super) async fn parties(on: &Repositories, name: &str) -> (UserId, Client) {
     let user = builders::user(name);
     on.users.add_user(&user).await.unwrap();
     let client = builders::client(name);
@@ -23,7 +23,7 @@ async fn parties(on: &Repositories, name: &str) -> (UserId, Client) {
 }
 
 /// A consent with its code.
-async fn consent(
+pub(super) async fn consent(
     on: &Repositories,
     name: &str,
     user: &UserId,
@@ -40,6 +40,6 @@ async fn consent(
 }
 
 /// Whoever is behind a token known by this name.
-async fn bearer(on: &Repositories, name: &str, now: Timestamp) -> Option<Principal> {
+pub(super) async fn bearer(on: &Repositories, name: &str, now: Timestamp) -> Option<Principal> {
     on.oauth.principal(&TokenHash::of(name), &[RESOURCE.to_owned()], now).await.unwrap()
 }
