@@ -7,8 +7,13 @@ use native_tls::{HandshakeError, TlsStream};
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Octets read ahead of TLS.
 const AHEAD: usize = 32 << 10;
@@ -26,11 +31,13 @@ pub(crate) struct Ahead {
     octets: Vec<u8>,
     at: usize,
     end: usize,
+    /// Whether the server ever said anything.
+    heard: Arc<AtomicBool>,
 }
 
 impl Ahead {
-    const fn new(socket: TcpStream) -> Self {
-        Self { socket, octets: Vec::new(), at: 0, end: 0 }
+    const fn new(socket: TcpStream, heard: Arc<AtomicBool>) -> Self {
+        Self { socket, octets: Vec::new(), at: 0, end: 0, heard }
     }
 
     const fn is_empty(&self) -> bool {
@@ -44,6 +51,9 @@ impl Read for Ahead {
             self.octets.resize(AHEAD, 0);
             (self.at, self.end) = (0, 0);
             self.end = self.socket.read(&mut self.octets)?;
+            if self.end > 0 {
+                self.heard.store(true, Ordering::Relaxed);
+            }
         }
         let read = (&self.octets[self.at..self.end]).read(buffer)?;
         self.at += read;
@@ -65,10 +75,13 @@ impl Net {
     /// The TLS handshake, verified for `name`.
     pub(crate) fn tls(tls: &ImapTls, name: &str, socket: TcpStream) -> Result<Self, Fault> {
         let failed = || Fault::Broken(MailError::Unreachable(NetworkFault::Tls));
-        match tls.connector().ok_or_else(failed)?.connect(name, Ahead::new(socket)) {
+        let heard = Arc::new(AtomicBool::new(false));
+        match tls.connector().ok_or_else(failed)?.connect(name, Ahead::new(socket, Arc::clone(&heard))) {
             Ok(stream) => Ok(Self::Tls(Box::new(stream))),
             // The socket's time-out passed in the middle of the handshake.
             Err(HandshakeError::WouldBlock(_)) => Err(Fault::Broken(MailError::Timeout)),
+            // Closed without a word: not TLS is at fault, the server does not want this connection.
+            Err(HandshakeError::Failure(_)) if !heard.load(Ordering::Relaxed) => Err(Fault::CUT),
             Err(HandshakeError::Failure(_)) => Err(failed()),
         }
     }
@@ -133,24 +146,34 @@ impl Write for Net {
     }
 }
 
-/// Ends a session's blocking call from any thread: every read and write fails from then on.
+/// Ends a session's blocking call from any thread: every read and write fails from then on. It holds the connection's seat
+/// among those of its person, for a connection is there as long as this is.
 #[derive(Debug)]
-pub(crate) struct Killer(TcpStream);
+pub(crate) struct Killer {
+    socket: TcpStream,
+    _seat: Option<OwnedSemaphorePermit>,
+}
 
 impl Killer {
     /// For this socket, TLS or not.
     pub(crate) fn of(socket: &TcpStream) -> Result<Self, Fault> {
-        socket.try_clone().map(Self).map_err(|error| Fault::of_io(&error))
+        let socket = socket.try_clone().map_err(|error| Fault::of_io(&error))?;
+        Ok(Self { socket, _seat: None })
+    }
+
+    /// With its seat.
+    pub(crate) fn seated(self, seat: OwnedSemaphorePermit) -> Self {
+        Self { _seat: Some(seat), ..self }
     }
 
     /// The same connection, for the runtime to tell of its octets; its socket must not block.
     pub(crate) fn told_of(&self) -> io::Result<tokio::net::TcpStream> {
-        tokio::net::TcpStream::from_std(self.0.try_clone()?)
+        tokio::net::TcpStream::from_std(self.socket.try_clone()?)
     }
 
     /// Cuts the connection.
     pub(crate) fn kill(&self) {
         // It may be closed already, which is as good.
-        let _ = self.0.shutdown(Shutdown::Both);
+        let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
