@@ -39,10 +39,10 @@ pub struct Dialer {
 }
 
 impl Dialer {
-    /// A dialer that gives name resolution and connecting four seconds in all: two repetitions of a lost SYN
+    /// A dialer that gives name resolution and connecting three and a half seconds in all: two repetitions of a lost SYN
     /// (RFC 6298 §2), and less than the five seconds in which a caller is to have an answer.
     pub fn new(policy: Policy) -> Self {
-        Self { policy, deadline: Duration::from_secs(4), breaker: Arc::default() }
+        Self { policy, deadline: Duration::from_millis(3_500), breaker: Arc::default() }
     }
 
     /// Another deadline for resolving and connecting together.

@@ -279,3 +279,35 @@ async fn a_host_that_says_nothing_is_asked_once_and_used_again_when_it_speaks() 
     until(|| started.elapsed() > Duration::from_millis(1_400)).await;
     assert!(list(&mailbox).await.is_ok(), "one failure is over after a second");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_closes_every_connection_is_no_crowd() {
+    let server = HostileImap::start(Mode::ClosesOnConnect);
+    let mail = mail(&[server.port], |_| {});
+    let mailboxes = [("ada", "work"), ("ada", "home"), ("bob", "b")]
+        .map(|(user, account)| mail.mailbox(&login(user, account, server.port)));
+    for _ in 0..2 {
+        let started = Instant::now();
+        let failed = crowd(&mailboxes, 12, 1).await;
+        assert_eq!(failed, vec![MailError::Unreachable(NetworkFault::Connect); 12]);
+        assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_writes_in_pieces_costs_no_delay() {
+    // it writes a line at a time and waits for each to be acknowledged (RFC 896): 40 ms if that is put off
+    let server = HostileImap::start(Mode::Behaves);
+    let mail = mail(&[server.port], |_| {});
+    let mailbox = mail.mailbox(&login("ada", "work", server.port));
+    let mut quickest = Duration::MAX;
+    for _ in 0..4 {
+        let started = Instant::now();
+        for _ in 0..20 {
+            assert!(list(&mailbox).await.is_ok());
+            assert!(mailbox.search("INBOX", &Criterion::Subject("hello".into()), &NEWEST).await.is_ok());
+        }
+        quickest = quickest.min(started.elapsed() / 40);
+    }
+    assert!(quickest < Duration::from_millis(15), "{quickest:?} each");
+}

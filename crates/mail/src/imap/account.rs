@@ -1,8 +1,7 @@
 //! The connections of one account: shared by all callers, few, kept warm, opened one after the other.
 
 use super::{
-    connect::Opening,
-    fault::Fault,
+    door::{AGAIN, Failure},
     hints::Hints,
     lease::{Lease, Permits, blocking},
     lock,
@@ -14,7 +13,7 @@ use super::{
 };
 use crate::{MailOptions, SetupError, Timeouts, options::Bounds, tls};
 use imapmcp_core::{
-    account::{Credential, Endpoint, Login, Security},
+    account::{Credential, Endpoint, Login},
     id::UserId,
     mail::{MailError, NetworkFault},
     secret::ExposeSecret,
@@ -33,8 +32,8 @@ use tokio::{
 const MAX_STREAMS: usize = 2;
 /// Commands running at once in the whole process; the runtime's blocking pool has 512 threads.
 const MAX_COMMANDS: usize = 256;
-/// First and longest wait before a server that has enough connections of ours is asked again.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// How long an idle connection may take to say that it is alive; a new one costs little more.
+const ALIVE: Duration = Duration::from_millis(1_200);
 
 /// How long a server may take to notice that a connection was closed.
 const CONTACT: Duration = Duration::from_secs(2);
@@ -160,9 +159,19 @@ impl Account {
         lock(&self.state).open()
     }
 
-    /// Whether the server may still count a connection of this account: one is open, was a moment ago, or is being made.
+    /// Whether the server may still count a connection of this account: one is open or was a moment ago.
     pub(super) fn counts(&self) -> bool {
-        self.open() > 0 || self.was_in() || self.gate.try_lock().is_err()
+        self.open() > 0 || self.was_in()
+    }
+
+    /// Whether one is being made.
+    pub(super) fn is_entering(&self) -> bool {
+        self.gate.try_lock().is_err()
+    }
+
+    /// User name and credential.
+    pub(super) fn credential(&self) -> (String, Credential) {
+        lock(&self.login).clone()
     }
 
     /// Whether the server let one in a moment ago, or one was closed.
@@ -322,16 +331,19 @@ impl Account {
                 return Some(session);
             }
             let killer = session.killer();
-            let probe = blocking(&killer, silence, move || {
+            let patience = silence.min(ALIVE);
+            let probe = blocking(&killer, patience, move || {
                 let alive = session
                     .waiting
-                    .block(silence)
+                    .block(patience)
                     .and_then(|()| at_once(session.run(vec![super::command::Command::new("NOOP")])));
                 (session, alive)
             });
             if let Some((session, Ok(_))) = probe.await {
                 return Some(session);
             }
+            // those that have been idle as long are as dead
+            lock(&self.state).idle.retain(|idle| idle.since.elapsed() < trust);
         }
     }
 
@@ -354,98 +366,6 @@ impl Account {
         if !std::mem::replace(&mut state.reaping, true) {
             tokio::spawn(reap(Arc::downgrade(self), self.shared.timeouts.idle));
         }
-    }
-
-    /// A new connection. Where the server has enough of ours, one of another account makes room, or is waited for.
-    async fn connect(&self, end: Instant) -> Result<Session, Failure> {
-        let (mut made, mut pause) = (false, AGAIN.0);
-        loop {
-            let seat = self.shared.neighbours.seat(&self.person, end).await.map_err(Failure::before)?;
-            let failure = match self.open_with(seat).await {
-                Ok(session) => return Ok(session),
-                Err(failure) => failure,
-            };
-            let again = failure.is_a_limit()
-                && self.open() == 0
-                && Instant::now() + pause < end
-                && self.shared.neighbours.make_room(self, &failure.error, &mut made);
-            if !again {
-                return Err(failure);
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(AGAIN.1);
-        }
-    }
-
-    async fn open_with(&self, seat: OwnedSemaphorePermit) -> Result<Session, Failure> {
-        let Endpoint { host, port, security } = self.endpoint.clone();
-        let dialer = &self.shared.dialer;
-        let socket = match security {
-            Security::Insecure if !self.shared.allow_insecure => Err(NetworkFault::Blocked),
-            Security::Insecure => dialer.dial_listed(&host, port).await,
-            Security::Tls | Security::StartTls => dialer.dial(&host, port).await,
-        };
-        let before = |fault| Failure::before(MailError::Unreachable(fault));
-        let unreachable = |_| before(NetworkFault::Connect);
-        let socket = socket.map_err(before)?.stream.into_std().map_err(unreachable)?;
-        socket.set_nonblocking(false).map_err(unreachable)?;
-        let killer = Killer::of(&socket).map_err(|fault| Failure::before(fault.into_error()))?;
-        let (username, credential) = lock(&self.login).clone();
-        let opening = Opening {
-            socket,
-            host,
-            security,
-            tls: Arc::clone(&self.shared.tls),
-            username,
-            credential,
-            silence: self.shared.timeouts.silence,
-            hints: Arc::clone(&self.hints),
-            seat,
-        };
-        let (started, deadline) = (Instant::now(), self.shared.timeouts.login);
-        let opened = blocking(&killer, deadline, move || opening.open()).await;
-        let error = match opened {
-            Some(Ok(session)) => return Ok(session),
-            // Cut by us, not by the server.
-            Some(Err(Fault::Lost(_))) if started.elapsed() >= deadline => MailError::Timeout,
-            Some(Err(fault)) => fault.into_error(),
-            None => MailError::Timeout,
-        };
-        Err(Failure { error, dialled: true })
-    }
-}
-
-/// Why there is no connection.
-struct Failure {
-    error: MailError,
-    /// Whether the server's port took the connection at least.
-    dialled: bool,
-}
-
-impl Failure {
-    const fn before(error: MailError) -> Self {
-        Self { error, dialled: false }
-    }
-
-    /// Whether it may be that the server has enough connections: it may close them, refuse the login or let nobody through,
-    /// but not say that the credential is wrong.
-    const fn may_be_a_limit(&self) -> bool {
-        !matches!(
-            self.error,
-            MailError::LoginRefused
-                | MailError::AppPassword
-                | MailError::NoMechanism
-                | MailError::Unreachable(NetworkFault::Blocked)
-        )
-    }
-
-    /// Whether it looks like that even where nothing else is known to be open.
-    const fn is_a_limit(&self) -> bool {
-        self.dialled
-            && matches!(
-                self.error,
-                MailError::Throttled { .. } | MailError::Unreachable(NetworkFault::Connect)
-            )
     }
 }
 

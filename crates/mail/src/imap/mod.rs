@@ -10,6 +10,7 @@ mod change;
 mod command;
 mod connect;
 mod criteria;
+mod door;
 mod fault;
 mod fetch;
 mod folders;

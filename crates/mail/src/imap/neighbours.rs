@@ -20,6 +20,11 @@ use tokio::{
 /// How long another person's connection must have been idle before it is closed to make room.
 const STRANGER_IDLE: Duration = Duration::from_secs(1);
 
+/// How long another account's attempt to get in is a reason to go on trying.
+const ENTERING: Duration = Duration::from_secs(2);
+/// The same of a connection with another user name, where the login was refused.
+const SHARED_LOGIN: Duration = Duration::from_secs(5);
+
 /// What one person may have at once.
 #[derive(Debug)]
 pub(super) struct Person {
@@ -103,22 +108,34 @@ impl Neighbours {
     /// count others of ours, so that it is worth trying again. One of them is closed, if it is idle or as soon as it is:
     /// of the same person first, and of somebody else's once only (`made`) and only if it was not the login that was
     /// refused.
-    pub(super) fn make_room(&self, account: &Account, error: &MailError, made: &mut bool) -> bool {
+    pub(super) fn make_room(
+        &self,
+        account: &Account,
+        error: &MailError,
+        since: Instant,
+        made: &mut bool,
+    ) -> bool {
+        // another that is trying too is no proof for long that the server lets anybody in
+        let early = since.elapsed() < ENTERING;
+        let of_the_login = matches!(error, MailError::Throttled { .. });
         let here = |endpoint: &Endpoint| {
             endpoint.port == account.endpoint.port
                 && endpoint.host.eq_ignore_ascii_case(&account.endpoint.host)
         };
         let (own, others): (Vec<_>, Vec<_>) = self
-            .of(|other| !std::ptr::eq(other, account) && here(&other.endpoint) && other.counts())
+            .of(|other| !std::ptr::eq(other, account) && here(&other.endpoint))
             .into_iter()
+            .filter(|other| other.counts() || (early && other.is_entering()))
             .partition(|other| Arc::ptr_eq(&other.person, &account.person));
-        if !own.is_empty() {
+        // what is refused at the login is counted by user name; other names may share a limit, and may not
+        let name = account.username();
+        let alike = || own.iter().any(|other| other.username() == name);
+        if !own.is_empty() && (!of_the_login || since.elapsed() < SHARED_LOGIN || alike()) {
             if !close_one(&own, Duration::ZERO) {
                 ask_one(&own);
             }
             return true;
         }
-        let of_the_login = matches!(error, MailError::Throttled { .. });
         if !others.is_empty() && !of_the_login {
             if !*made {
                 *made = close_one(&others, STRANGER_IDLE);
