@@ -284,6 +284,14 @@ impl Arguments {
         self.values.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
     }
 
+    /// What was asked, apart from these arguments: the same text for the same question, however it was written.
+    pub(crate) fn apart_from(&self, names: &[&str]) -> String {
+        let mut asked: Vec<(&String, &Value)> =
+            self.values.iter().filter(|(name, _)| !names.contains(&name.as_str())).collect();
+        asked.sort_by_key(|(name, _)| name.as_str());
+        asked.iter().fold(String::new(), |text, (name, value)| text + name + "=" + &value.to_string() + ";")
+    }
+
     /// UIDs.
     pub fn uids(&self, name: &str) -> Vec<u32> {
         let list = self.values.get(name).and_then(Value::as_array).into_iter().flatten();

@@ -1,8 +1,10 @@
 //! What a tool works with.
 
 use crate::{
+    arguments::Arguments,
     error::ToolError,
     journal::Journal,
+    reference::Tag,
     reply::{Progress, ProgressSender},
     senders::Senders,
 };
@@ -64,20 +66,82 @@ pub(crate) struct Opened {
 }
 
 impl Context<'_> {
-    /// The account named by `id`, or the user's default within the grant when none is named.
-    pub(crate) async fn open(&self, id: Option<&str>) -> Result<Opened, ToolError> {
-        let id = if let Some(id) = id {
-            id.parse::<AccountId>().map_err(|_| ToolError::NoSuchAccount)?
-        } else {
-            let all = self.services.accounts.list(&self.principal.user).await?;
-            let usable = all.into_iter().find(|account| self.principal.accounts.covers(&account.id));
-            usable.ok_or(ToolError::NoSuchAccount)?.id
+    /// The account named by its identifier, label or address, or the user's default when none is named; within the
+    /// grant.
+    pub(crate) async fn open(&self, named: Option<&str>) -> Result<Opened, ToolError> {
+        let id = match named {
+            Some(named) => self.account(named).await?,
+            None => self.covered().await?.into_iter().next().ok_or(ToolError::NoSuchAccount)?.id,
         };
-        if !self.principal.accounts.covers(&id) {
-            return Err(ToolError::NoSuchAccount);
+        self.opened(&id).await
+    }
+
+    /// The account that a call means which names messages too: an identifier of a message opens its own account, and
+    /// an `account_id` that disagrees with it is refused.
+    pub(crate) async fn open_for(
+        &self,
+        arguments: &Arguments,
+        tag: Option<&Tag>,
+    ) -> Result<Opened, ToolError> {
+        let named = arguments.text("account_id");
+        let Some(tag) = tag else { return self.open(named).await };
+        let Some(named) = named else { return self.open_tagged(tag).await };
+        let id = self.account(named).await?;
+        if !tag.names(&id) {
+            return Err(ToolError::argument(
+                "account_id",
+                "names another account than the message's id does; nothing was done",
+                "none (an id opens its own account)",
+            ));
         }
-        let (account, mailbox) = self.services.accounts.mailbox(&self.principal.user, &id).await?;
+        self.opened(&id).await
+    }
+
+    /// The account that a message's identifier is of.
+    pub(crate) async fn open_tagged(&self, tag: &Tag) -> Result<Opened, ToolError> {
+        let mut tagged = self.covered().await?.into_iter().filter(|account| tag.names(&account.id));
+        let account = tagged.next().ok_or(ToolError::NoSuchAccount)?;
+        if tagged.next().is_some() {
+            let problem = "is missing: two accounts begin alike, and the id does not tell them apart";
+            return Err(ToolError::argument("account_id", problem, account.id.as_str()));
+        }
+        self.opened(&account.id).await
+    }
+
+    async fn opened(&self, id: &AccountId) -> Result<Opened, ToolError> {
+        let (account, mailbox) = self.services.accounts.mailbox(&self.principal.user, id).await?;
         Ok(Opened { account, mailbox })
+    }
+
+    /// The user's accounts within the grant, the default first.
+    async fn covered(&self) -> Result<Vec<Account>, ToolError> {
+        let mut accounts = self.services.accounts.list(&self.principal.user).await?;
+        accounts.retain(|account| self.principal.accounts.covers(&account.id));
+        Ok(accounts)
+    }
+
+    /// The account of this identifier, label or address.
+    async fn account(&self, named: &str) -> Result<AccountId, ToolError> {
+        if let Ok(id) = named.parse::<AccountId>() {
+            let covered = self.principal.accounts.covers(&id);
+            return if covered { Ok(id) } else { Err(ToolError::NoSuchAccount) };
+        }
+        let accounts = self.covered().await?;
+        let like = |label: &str| label.to_lowercase() == named.to_lowercase();
+        let by_label = accounts.iter().find(|account| account.label == named);
+        if let Some(account) = by_label.or_else(|| accounts.iter().find(|account| like(&account.label))) {
+            return Ok(account.id.clone());
+        }
+        let mut owners = accounts.iter().filter(|account| account.owns(named));
+        match (owners.next(), owners.next()) {
+            (None, _) => Err(ToolError::NoSuchAccount),
+            (Some(only), None) => Ok(only.id.clone()),
+            (Some(one), Some(_)) => Err(ToolError::argument(
+                "account_id",
+                "is an address of several accounts; name one by its id or label",
+                one.id.as_str(),
+            )),
+        }
     }
 
     /// One message. A reference that went stale is looked up again, so that the error can carry the new one.
@@ -91,7 +155,7 @@ impl Context<'_> {
         if matches!(message, Err(MailError::Stale | MailError::Gone)) {
             return Err(self.moved(opened, at).await.map_or_else(
                 || message.err().map_or(ToolError::Mail(MailError::Gone), ToolError::Mail),
-                ToolError::Moved,
+                |at| ToolError::Moved { account: opened.account.id.clone(), at },
             ));
         }
         self.noting(opened, message).await

@@ -2,6 +2,7 @@
 
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
+    id::AccountId,
     mail::{MailError, MessageRef, NetworkFault},
     permission::Permission,
     store::StoreError,
@@ -33,7 +34,12 @@ pub enum ToolError {
     /// From the mail server.
     Mail(MailError),
     /// The reference is stale, but the message was found elsewhere. Nothing was changed.
-    Moved(MessageRef),
+    Moved {
+        /// The account that holds it.
+        account: AccountId,
+        /// Where it is now.
+        at: MessageRef,
+    },
     /// The account has no folder of this role.
     NoRole {
         /// The stable code.
@@ -76,7 +82,7 @@ impl ToolError {
             Self::NoSuchAccount => "no_such_account",
             Self::NeedsAttention => "needs_attention",
             Self::Mail(error) => error.code(),
-            Self::Moved(_) => "stale_reference",
+            Self::Moved { .. } => "stale_reference",
             Self::NoRole { code, .. } => code,
             Self::CannotExpunge => "cannot_expunge",
             Self::Attachment(error) => error.code(),
@@ -98,8 +104,8 @@ impl ToolError {
         if let Self::Mail(MailError::Throttled { retry_after }) = self {
             error["retry_after"] = json!(retry_after);
         }
-        if let Self::Moved(at) = self {
-            error["new_id"] = json!(crate::reference::encode(&at.folder, at.uid_validity, at.uid));
+        if let Self::Moved { account, at } = self {
+            error["new_id"] = json!(crate::reference::of(account, at));
         }
         if matches!(self, Self::Deferred(_)) {
             error["retry_after"] = json!(60);
@@ -129,7 +135,7 @@ impl ToolError {
             | Self::NoSuchAccount
             | Self::NeedsAttention
             | Self::Mail(_)
-            | Self::Moved(_)
+            | Self::Moved { .. }
             | Self::NoRole { .. }
             | Self::CannotExpunge
             | Self::Attachment(_)
@@ -172,7 +178,7 @@ impl ToolError {
                  nothing is tried until then."
             ),
             Self::Mail(error) => mail_hint(error, accounts_url),
-            Self::Moved(_) => {
+            Self::Moved { .. } => {
                 "The id is out of date (the folder was rebuilt, or the message moved); nothing was changed. \
                  The message has the id in new_id now."
                     .to_owned()

@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod context;
+mod cursor;
 pub mod error;
 pub mod handed;
 pub mod journal;

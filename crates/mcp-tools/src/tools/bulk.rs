@@ -112,8 +112,8 @@ async fn plan(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
         .iter()
         .take(SAMPLES)
         .map(|message| {
-            let own = &opened.account.email;
-            Value::Object(Line::new(&folder, uid_validity, own, message).members(Detail::Brief))
+            let line = Line::new(&opened.account, &folder, uid_validity, message);
+            Value::Object(line.members(Detail::Brief))
         })
         .collect();
     let uids: Vec<u32> = found.iter().map(|message| message.uid).collect();

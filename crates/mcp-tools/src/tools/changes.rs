@@ -5,11 +5,14 @@ use crate::{
     context::{Context, Opened},
     error::ToolError,
     operations::{self, Undo},
-    reference,
+    reference::{self, Named, Tag},
     reply::Reply,
     tools::folder,
 };
-use imapmcp_core::mail::{MailError, MessageRef, Outcome, Transfer};
+use imapmcp_core::{
+    id::AccountId,
+    mail::{MailError, MessageRef, Outcome, Transfer},
+};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
 
@@ -27,14 +30,19 @@ pub(crate) const UIDS: Field = Field::optional("uids", Kind::Uids(MAX_MESSAGES),
 pub(crate) const OUTPUT: &[&str] = &["done", "failed", "unknown"];
 
 /// What the server said, message by message.
-#[derive(Default)]
 pub(crate) struct Answer {
+    account: AccountId,
     done: Vec<Value>,
     failed: Vec<Value>,
     unknown: Vec<Value>,
 }
 
 impl Answer {
+    /// Nothing yet, of messages of this account.
+    pub(crate) fn new(account: &AccountId) -> Self {
+        Self { account: account.clone(), done: Vec::new(), failed: Vec::new(), unknown: Vec::new() }
+    }
+
     /// Of a change within a folder.
     pub(crate) fn take(&mut self, folder: &str, outcome: &Outcome) {
         self.take_placed(folder, outcome, &HashMap::new());
@@ -54,11 +62,11 @@ impl Answer {
     }
 
     fn take_placed(&mut self, folder: &str, outcome: &Outcome, placed: &HashMap<u32, &MessageRef>) {
-        let id = |uid: &u32| reference::encode(folder, outcome.uid_validity, *uid);
+        let id = |uid: &u32| reference::encode(&self.account, folder, outcome.uid_validity, *uid);
         self.done.extend(outcome.done.iter().map(|uid| {
             let mut row = json!({ "id": id(uid) });
             if let Some(at) = placed.get(uid) {
-                row["new_id"] = json!(reference::encode(&at.folder, at.uid_validity, at.uid));
+                row["new_id"] = json!(reference::of(&self.account, at));
             }
             row
         }));
@@ -70,7 +78,7 @@ impl Answer {
 
     fn fail(&mut self, folder: &str, validity: u32, uids: &[u32], code: &str, hint: &str) {
         let rows = uids.iter().map(
-            |uid| json!({ "id": reference::encode(folder, validity, *uid), "code": code, "hint": hint }),
+            |uid| json!({ "id": reference::encode(&self.account, folder, validity, *uid), "code": code, "hint": hint }),
         );
         self.failed.extend(rows);
     }
@@ -114,17 +122,32 @@ pub(crate) type Place = (String, Option<u32>);
 /// The messages a call names, folder by folder.
 pub(crate) type Groups = BTreeMap<Place, Vec<u32>>;
 
+/// The messages a call names, and the account that they are of where identifiers name one.
+pub(crate) async fn groups(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    folder_field: &str,
+) -> Result<(Opened, Groups), ToolError> {
+    let (tag, groups) = read(arguments, folder_field)?;
+    Ok((context.open_for(arguments, tag.as_ref()).await?, groups))
+}
+
 /// Reads `ids`, or `folder` (under this name) and `uids`.
-pub(crate) fn groups(arguments: &Arguments, folder_field: &str) -> Result<Groups, ToolError> {
-    let mut groups = Groups::new();
+fn read(arguments: &Arguments, folder_field: &str) -> Result<(Option<Tag>, Groups), ToolError> {
+    let (mut groups, mut tag) = (Groups::new(), None);
     for id in arguments.texts("ids") {
-        let at = reference::decode(id).ok_or_else(|| {
+        let Named { account, at } = reference::decode(id).ok_or_else(|| {
             ToolError::argument(
                 "ids",
                 "holds something that is not an id of this server",
                 "[an id from list_messages]",
             )
         })?;
+        if tag.is_some() && account != tag {
+            let problem = "holds messages of several accounts; call once for each account";
+            return Err(ToolError::argument("ids", problem, "[ids of one account]"));
+        }
+        tag = account;
         groups.entry((at.folder, at.uid_validity)).or_default().push(at.uid);
     }
     let uids = arguments.uids("uids");
@@ -150,7 +173,7 @@ pub(crate) fn groups(arguments: &Arguments, folder_field: &str) -> Result<Groups
             format!("and uids name more than {MAX_MESSAGES} messages"),
             "at most 500",
         )),
-        _ => Ok(groups),
+        _ => Ok((tag, groups)),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     arguments::{Arguments, Field, Kind},
     context::{Context, Opened, Services},
     error::ToolError,
-    reference,
+    reference::{self, Named},
     reply::Reply,
     spec::{Effect, Spec},
     style,
@@ -14,6 +14,7 @@ use crate::{
             self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
             SUBJECT, TO,
         },
+        named,
     },
 };
 use imapmcp_core::{
@@ -97,12 +98,11 @@ pub(crate) const SEND: Spec = Spec {
 
 async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
-    let opened = context.open(arguments.text("account_id")).await?;
-    let letter = if let Some(id) = arguments.text("reply_to") {
-        let at = reference::decode(id).ok_or_else(|| {
-            ToolError::argument("reply_to", "is not an id of this server", "an id from list_messages")
-        })?;
-        answer::reply_letter(context, &opened, arguments, &at, body).await?.0
+    let original = arguments.text("reply_to").map(|id| named("reply_to", id)).transpose()?;
+    let tag = original.as_ref().and_then(|original| original.account.as_ref());
+    let opened = context.open_for(arguments, tag).await?;
+    let letter = if let Some(Named { at, .. }) = &original {
+        answer::reply_letter(context, &opened, arguments, at, body).await?.0
     } else {
         let from = letter::from(arguments, &opened.account)?;
         let files = letter::files(context, &opened, arguments).await?;
@@ -122,7 +122,7 @@ async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     let (folder, at, draft) = store(context, &opened, letter).await?;
     style::look(context, &opened).await;
     style::written(context, &opened, &draft, None).await;
-    Ok(shown(&folder, at.as_ref(), &draft.letter).into())
+    Ok(shown(&opened, &folder, at.as_ref(), &draft.letter).into())
 }
 
 /// The account's address that a stored draft is from; whoever wrote it, nothing leaves from another one.
@@ -139,9 +139,10 @@ fn author(account: &Account, author: Option<&NamedAddress>) -> Result<Option<Sen
 
 async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
-    let opened = context.open(arguments.text("account_id")).await?;
+    let Named { account, at } = draft_of(arguments)?;
+    let opened = context.open_for(arguments, account.as_ref()).await?;
     let (old, old_id, Parsed { letter: mut draft, author: written_by, .. }) =
-        read(context, &opened, arguments).await?;
+        read(context, &opened, &at).await?;
     for (field, list) in [("to", &mut draft.to), ("cc", &mut draft.cc), ("bcc", &mut draft.bcc)] {
         if arguments.has(field) {
             *list = letter::people(arguments, field)?;
@@ -162,7 +163,7 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     // the new one first: whatever happens then, one of the two is there
     let (folder, at, draft) = store(context, &opened, draft).await?;
     style::written(context, &opened, &draft, old_id.as_deref()).await;
-    let mut result = shown(&folder, at.as_ref(), &draft.letter);
+    let mut result = shown(&opened, &folder, at.as_ref(), &draft.letter);
     if !remove(context, &opened, &old).await {
         result["old_draft_left"] = json!(true);
     }
@@ -170,8 +171,9 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
 }
 
 async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let opened = context.open(arguments.text("account_id")).await?;
-    let (at, message_id, draft) = read(context, &opened, arguments).await?;
+    let Named { account, at } = draft_of(arguments)?;
+    let opened = context.open_for(arguments, account.as_ref()).await?;
+    let (at, message_id, draft) = read(context, &opened, &at).await?;
     if let Some(address) = draft.unusable.first() {
         return Err(ToolError::argument(
             "id",
@@ -187,7 +189,7 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
         ..Letter::default()
     };
     // a draft is one message, however often the call is repeated
-    let id = reference::encode(&at.folder, at.uid_validity, at.uid);
+    let id = reference::place(&at.folder, at.uid_validity, at.uid);
     let key = arguments
         .text("idempotency_key")
         .map_or_else(|| format!("draft {} {id}", opened.account.id), ToOwned::to_owned);
@@ -204,19 +206,21 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     Ok(Value::into(shown))
 }
 
+/// The draft a call names.
+fn draft_of(arguments: &Arguments) -> Result<Named, ToolError> {
+    let id = arguments.text("id").and_then(reference::decode);
+    id.ok_or_else(|| ToolError::argument("id", "is not an id of this server", "an id from create_draft"))
+}
+
 /// A draft as it is stored; only messages of the Drafts folder (or with \Draft) are drafts.
 async fn read(
     context: &Context<'_>,
     opened: &Opened,
-    arguments: &Arguments,
+    at: &Locator,
 ) -> Result<(MessageRef, Option<String>, Parsed), ToolError> {
     let wrong = |problem: &str| ToolError::argument("id", problem, "an id from create_draft");
-    let at: Locator = arguments
-        .text("id")
-        .and_then(reference::decode)
-        .ok_or_else(|| wrong("is not an id of this server"))?;
     let most = MAX_ATTACHMENTS * 3 / 2;
-    let head = context.message(opened, &at, 0).await?;
+    let head = context.message(opened, at, 0).await?;
     if head.summary.size > most as u64 {
         return Err(wrong("names a draft that is too large"));
     }
@@ -295,14 +299,14 @@ async fn remove(context: &Context<'_>, opened: &Opened, at: &MessageRef) -> bool
     }
 }
 
-fn shown(folder: &str, at: Option<&MessageRef>, draft: &Letter) -> Value {
+fn shown(opened: &Opened, folder: &str, at: Option<&MessageRef>, draft: &Letter) -> Value {
     let mut result = json!({
         "folder": folder,
         "subject": draft.subject,
         "to": draft.to.iter().map(NamedAddress::email).collect::<Vec<_>>()
     });
     if let Some(at) = at {
-        result["id"] = json!(reference::encode(&at.folder, at.uid_validity, at.uid));
+        result["id"] = json!(reference::of(&opened.account.id, at));
     }
     result
 }

@@ -101,9 +101,8 @@ async fn set(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
 }
 
 async fn run(context: &Context<'_>, arguments: &Arguments, change: FlagChange) -> Result<Reply, ToolError> {
-    let groups = changes::groups(arguments, "folder")?;
-    let opened = context.open(arguments.text("account_id")).await?;
-    let (mut answer, mut undo) = (Answer::default(), Undo::default());
+    let (opened, groups) = changes::groups(context, arguments, "folder").await?;
+    let (mut answer, mut undo) = (Answer::new(&opened.account.id), Undo::default());
     let only = groups.len() == 1;
     for (place, uids) in groups {
         let (folder, validity) = &place;

@@ -2,7 +2,8 @@ use crate::{
     arguments::{Arguments, Field, Kind},
     context::{Context, Opened},
     error::ToolError,
-    present, reference,
+    present,
+    reference::{self, Named},
     reply::Reply,
     spec::{Effect, Spec},
     tools::{ACCOUNT, FOLDER, ID, INDEX, UID, one_message},
@@ -45,8 +46,8 @@ const MAX_PICTURE: usize = 20 * 1024 * 1024;
 const MAX_BLOB: usize = 48 * 1024;
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let at = one_message(arguments)?;
-    let opened = context.open(arguments.text("account_id")).await?;
+    let Named { account, at } = one_message(arguments)?;
+    let opened = context.open_for(arguments, account.as_ref()).await?;
     let (message, file, part) = find(context, &opened, &at, arguments.integer("attachment_index")).await?;
     let link = context.services.attachments.link(
         context.principal,
@@ -83,7 +84,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
                 error => error,
             },
         )?;
-        let id = reference::encode(&message.at.folder, message.at.uid_validity, message.at.uid);
+        let id = reference::of(&opened.account.id, &message.at);
         reply.blocks.push(json!({ "type": "resource", "resource": {
             "uri": format!("mail://{}/attachment/{id}/{}", opened.account.id, file.index),
             "mimeType": content_type,

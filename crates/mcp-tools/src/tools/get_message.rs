@@ -2,7 +2,8 @@ use crate::{
     arguments::{Arguments, Field, Kind},
     context::{Context, Opened},
     error::ToolError,
-    fence, present, reference,
+    fence, present,
+    reference::{self, Named},
     reply::Reply,
     spec::{Effect, Spec},
     tools::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, offset, one_message, text},
@@ -50,9 +51,9 @@ const MAX_ATTACHMENTS: usize = 30;
 const MAX_SIGNS: usize = 10;
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let at = one_message(arguments)?;
+    let Named { account, at } = one_message(arguments)?;
     let from = offset(arguments)?;
-    let opened = context.open(arguments.text("account_id")).await?;
+    let opened = context.open_for(arguments, account.as_ref()).await?;
     let format = match arguments.choice("format") {
         "headers" => None,
         "text" => Some(Format::Text),
@@ -108,7 +109,7 @@ fn describe(
         result.insert(key.to_owned(), value);
     };
     let at = &message.at;
-    put("id", json!(reference::encode(&at.folder, at.uid_validity, at.uid)));
+    put("id", json!(reference::of(&opened.account.id, at)));
     put("uid", json!(at.uid));
     put("folder", json!(at.folder));
     if let Some(id) = envelope.message_id.as_deref().and_then(|id| header::identifiers(id, 1).pop()) {

@@ -4,6 +4,7 @@ use crate::{
     error::ToolError,
     fence,
     present::{self, Detail, Line},
+    reference::Named,
     reply::Reply,
     spec::{Effect, Spec},
     tools::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, one_message, text},
@@ -44,21 +45,20 @@ const MAX_PARTICIPANTS: usize = 20;
 const LEAST_TEXT: usize = 160;
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let at = one_message(arguments)?;
+    let Named { account, at } = one_message(arguments)?;
     let bodies = arguments.choice("bodies");
     let scope = ThreadScope {
         cross_folder: arguments.flag("cross_folder"),
         limit: arguments.integer("max_messages"),
         beginning: if bodies == "none" { 0 } else { text::THREAD_BEGINNING },
     };
-    let opened = context.open(arguments.text("account_id")).await?;
+    let opened = context.open_for(arguments, account.as_ref()).await?;
     let thread = opened.mailbox.thread(&at, &scope).await;
     let thread = context.noting(&opened, thread).await?;
     let budget = octets(arguments);
-    let own = &opened.account.email;
     let mut result = frame(&thread, &opened.account, budget / 4);
     let mut room = budget.saturating_sub(Value::Object(result.clone()).to_string().len() + 200);
-    let (mut rows, dropped) = rows(&thread, own, &mut room)?;
+    let (mut rows, dropped) = rows(&thread, &opened.account, &mut room)?;
     let mut left_out = 0;
     if bodies != "none" {
         let wanted = if bodies == "newest" { 1 } else { rows.len() };
@@ -131,13 +131,17 @@ fn is_owed(message: &Message, account: &Account) -> bool {
 }
 
 /// A line for each message, the oldest left out when not all fit; returns how many.
-fn rows(thread: &Thread, own: &str, room: &mut usize) -> Result<(Vec<Map<String, Value>>, usize), ToolError> {
+fn rows(
+    thread: &Thread,
+    account: &Account,
+    room: &mut usize,
+) -> Result<(Vec<Map<String, Value>>, usize), ToolError> {
     let mut rows = Vec::with_capacity(thread.messages.len());
     let brief = thread.messages.len() > 20;
     for message in thread.messages.iter().rev() {
         let at = &message.at;
         let detail = if brief { Detail::Brief } else { Detail::Full };
-        let mut row = Line::new(&at.folder, at.uid_validity, own, &message.summary).members(detail);
+        let mut row = Line::new(account, &at.folder, at.uid_validity, &message.summary).members(detail);
         if at.folder != "INBOX" {
             row.insert("folder".to_owned(), json!(present::shorten(&at.folder, 100)));
         }

@@ -4,7 +4,8 @@ use crate::{
     arguments::{Arguments, Field, Kind},
     context::{Context, Opened},
     error::ToolError,
-    handed, present, reference,
+    handed, present,
+    reference::{self, Named},
     tools::get_attachment,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -96,8 +97,8 @@ pub(crate) fn signature(arguments: &Arguments, account: &Account) -> Option<Sign
     account.signature.as_deref().filter(|_| arguments.flag("include_signature")).and_then(Signature::new)
 }
 
-/// The attachments of a call: from the call itself, from uploads, or from messages of the same account, which the model
-/// never sees.
+/// The attachments of a call: from the call itself, from uploads, or from messages of the accounts of the grant, which the
+/// model never sees.
 pub(crate) async fn files(
     context: &Context<'_>,
     opened: &Opened,
@@ -187,8 +188,14 @@ async fn from_message(
     opened: &Opened,
     from: &Map<String, Value>,
 ) -> Result<File, ToolError> {
-    let at = from.get("id").and_then(Value::as_str).and_then(reference::decode);
-    let at = at.ok_or_else(|| wrong("need from_message.id, an id of a message of the same account"))?;
+    let named = from.get("id").and_then(Value::as_str).and_then(reference::decode);
+    let Named { account, at } = named.ok_or_else(|| wrong("need from_message.id, an id of a message"))?;
+    // a file of another account of the same grant goes along as well as one of this
+    let other = match account.filter(|tag| !tag.names(&opened.account.id)) {
+        Some(tag) => Some(context.open_tagged(&tag).await?),
+        None => None,
+    };
+    let opened = other.as_ref().unwrap_or(opened);
     let index =
         from.get("index").and_then(Value::as_u64).and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
     let (message, file, part) = get_attachment::find(context, opened, &at, index).await?;

@@ -1,6 +1,7 @@
 use crate::{
     arguments::{Arguments, Field, Kind},
     context::{Context, Opened},
+    cursor,
     error::ToolError,
     present,
     reply::Reply,
@@ -53,16 +54,9 @@ pub(crate) async fn listing(
     criterion: Option<&Criterion>,
     arguments: &Arguments,
 ) -> Result<Reply, ToolError> {
-    let after = match arguments.text("cursor") {
-        Some(cursor) => Some(cursor.parse().map_err(|_| {
-            ToolError::argument(
-                "cursor",
-                "is not a cursor of this server",
-                "the next_cursor of the answer before",
-            )
-        })?),
-        None => None,
-    };
+    let asked = arguments.apart_from(&["account_id", "folder", "limit", "cursor", "max_tokens"]);
+    let mark = cursor::mark([opened.account.id.as_str(), folder, &asked]);
+    let after = arguments.text("cursor").map(|cursor| cursor::read(&mark, cursor)).transpose()?;
     let mut page = Page { limit: arguments.integer("limit"), after };
     loop {
         let found = match criterion {
@@ -71,7 +65,7 @@ pub(crate) async fn listing(
         };
         let found = context.noting(opened, found).await?;
         let budget = arguments.integer("max_tokens") as usize;
-        match present::listing(folder, &opened.account.email, &found, budget, arguments.has("max_tokens")) {
+        match present::listing(&opened.account, folder, &found, &mark, budget, arguments.has("max_tokens")) {
             Ok(value) => return Ok(value.into()),
             Err(fitting) => page.limit = present::at_least_one(fitting)?,
         }

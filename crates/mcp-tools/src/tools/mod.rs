@@ -28,7 +28,7 @@ pub(crate) mod text;
 use crate::{
     arguments::{Arguments, Field, Kind},
     error::ToolError,
-    reference,
+    reference::{self, Named},
 };
 use imapmcp_core::mail::Locator;
 use imapmcp_mime::budget::OCTETS_PER_TOKEN;
@@ -90,17 +90,24 @@ pub(crate) fn offset(arguments: &Arguments) -> Result<usize, ToolError> {
     })
 }
 
+/// A message that a call names by an identifier in `field`.
+pub(crate) fn named(field: &str, id: &str) -> Result<Named, ToolError> {
+    reference::decode(id)
+        .ok_or_else(|| ToolError::argument(field, "is not an id of this server", "an id from list_messages"))
+}
+
 /// The one message a call names by `id` or by `folder` and `uid`.
-pub(crate) fn one_message(arguments: &Arguments) -> Result<Locator, ToolError> {
+pub(crate) fn one_message(arguments: &Arguments) -> Result<Named, ToolError> {
     if let Some(id) = arguments.text("id") {
-        return reference::decode(id).ok_or_else(|| {
-            ToolError::argument("id", "is not an id of this server", "an id from list_messages")
-        });
+        return named("id", id);
     }
     match arguments.integer("uid") {
         0 => {
             Err(ToolError::argument("id", "is missing (or give folder and uid)", "an id from list_messages"))
         }
-        uid => Ok(Locator { folder: folder(arguments), uid_validity: None, uid }),
+        uid => {
+            let at = Locator { folder: folder(arguments), uid_validity: None, uid };
+            Ok(Named { account: None, at })
+        }
     }
 }

@@ -3,6 +3,7 @@ use crate::{
     context::Context,
     error::ToolError,
     fence, present,
+    reference::Named,
     reply::Reply,
     spec::{Effect, Spec},
     tools::{ACCOUNT, ID, INDEX, MAX_TOKENS, get_attachment, octets, offset, one_message},
@@ -31,10 +32,10 @@ pub(crate) const SPEC: Spec = Spec {
 };
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let at = one_message(arguments)?;
+    let Named { account, at } = one_message(arguments)?;
     let pages = arguments.text("pages").map(page_range).transpose()?;
     let from = offset(arguments)?;
-    let opened = context.open(arguments.text("account_id")).await?;
+    let opened = context.open_for(arguments, account.as_ref()).await?;
     let (message, file, part) =
         get_attachment::find(context, &opened, &at, arguments.integer("attachment_index")).await?;
     let octets_of_file = get_attachment::collect(context, &opened, &message, &part, MAX_OCTETS).await?;

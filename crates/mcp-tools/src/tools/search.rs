@@ -3,8 +3,9 @@
 use crate::{
     arguments::Arguments,
     context::{Context, Opened},
+    cursor,
     error::ToolError,
-    present::{self, Line},
+    present::{self, Detail, Line},
     query::Query,
     reply::Reply,
     tools::{folder, octets},
@@ -200,8 +201,9 @@ pub(crate) async fn run(
 ) -> Result<Reply, ToolError> {
     let criterion = query.criterion.clone().unwrap_or(Criterion::And(Vec::new()));
     let begun = tokio::time::Instant::now();
+    let mark = fingerprint(&targets.list, arguments);
     let starts = match arguments.text("cursor") {
-        Some(cursor) => decode(cursor, &targets.list)?,
+        Some(cursor) => decode(cursor, &mark, targets.list.len())?,
         None => vec![Start::Here(None); targets.list.len()],
     };
     let limit = arguments.integer("limit");
@@ -227,7 +229,7 @@ pub(crate) async fn run(
     let coverage = coverage(&targets, text_since, &found);
     let frame = coverage.to_string().len() + 150;
     loop {
-        let cursor = next_cursor(&targets.list, &starts, &found);
+        let cursor = next_cursor(&mark, &starts, &found);
         let room = budget.saturating_sub(frame + cursor.as_ref().map_or(0, String::len));
         let made: Vec<Line> = rows.iter().map(|row| row.line(&targets)).collect();
         let lines = present::lines(&made, room, arguments.has("max_tokens"));
@@ -328,9 +330,10 @@ impl Row {
     fn line(&self, targets: &Targets) -> Line {
         let target = &targets.list[self.target];
         let account = &target.opened.account;
-        let mut line = Line::new(&target.folder, self.uid_validity, &account.email, &self.summary);
+        let mut line = Line::new(account, &target.folder, self.uid_validity, &self.summary);
         if targets.several {
-            line = line.with("account", present::shorten(&account.label, 40));
+            line = line.with("account_id", account.id.to_string());
+            line = line.until(Detail::Brief, "account", present::shorten(&account.label, 40));
             if target.folder != "INBOX" {
                 line = line.with("folder", present::shorten(&target.folder, 100));
             }
@@ -394,9 +397,9 @@ enum Start {
 }
 
 /// `targets.cursor_cursor…`: `-` for a target that is done, `*` for one to begin with.
-fn next_cursor(list: &[Target], starts: &[Start], found: &[Found]) -> Option<String> {
+fn next_cursor(mark: &str, starts: &[Start], found: &[Found]) -> Option<String> {
     let mut goes_on = false;
-    let mut pieces = Vec::with_capacity(list.len());
+    let mut pieces = Vec::with_capacity(starts.len());
     for (target, start) in starts.iter().enumerate() {
         let next = match found.iter().find(|found| found.target == target) {
             // failed or done before: as it was
@@ -411,7 +414,7 @@ fn next_cursor(list: &[Target], starts: &[Start], found: &[Found]) -> Option<Str
         let failed = found.iter().all(|found| found.target != target);
         goes_on |= !failed && next != Start::Done;
     }
-    goes_on.then(|| format!("{}~{}", fingerprint(list), pieces.join("~")))
+    goes_on.then(|| format!("{mark}~{}", pieces.join("~")))
 }
 
 impl Found {
@@ -437,17 +440,10 @@ impl Found {
     }
 }
 
-fn decode(text: &str, list: &[Target]) -> Result<Vec<Start>, ToolError> {
-    let wrong = || {
-        ToolError::argument(
-            "cursor",
-            "is not a cursor of this search (accounts, folders and query must be the same)",
-            "the next_cursor of the answer before",
-        )
-    };
+fn decode(text: &str, mark: &str, targets: usize) -> Result<Vec<Start>, ToolError> {
     let mut pieces = text.split('~');
-    if pieces.next() != Some(fingerprint(list).as_str()) {
-        return Err(wrong());
+    if pieces.next() != Some(mark) {
+        return Err(cursor::not_of_this_list());
     }
     let starts: Vec<Start> = pieces
         .map(|piece| match piece {
@@ -456,19 +452,21 @@ fn decode(text: &str, list: &[Target]) -> Result<Vec<Start>, ToolError> {
             piece => piece.parse().ok().map(|cursor| Start::Here(Some(cursor))),
         })
         .collect::<Option<_>>()
-        .ok_or_else(wrong)?;
-    if starts.len() == list.len() { Ok(starts) } else { Err(wrong()) }
+        .ok_or_else(cursor::not_of_this_list)?;
+    if starts.len() == targets { Ok(starts) } else { Err(cursor::not_of_this_list()) }
 }
 
-/// Tells apart searches of other places: FNV-1a of accounts and folders.
-fn fingerprint(list: &[Target]) -> String {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for target in list {
-        for octet in
-            target.opened.account.id.as_str().bytes().chain([0]).chain(target.folder.bytes()).chain([0])
-        {
-            hash = (hash ^ u64::from(octet)).wrapping_mul(0x100_0000_01b3);
-        }
-    }
-    format!("{:08x}", hash & 0xffff_ffff)
+/// Tells apart searches of other places, and for other things.
+fn fingerprint(list: &[Target], arguments: &Arguments) -> String {
+    let asked = arguments.apart_from(&[
+        "account_id",
+        "accounts",
+        "folder",
+        "folders",
+        "limit",
+        "cursor",
+        "max_tokens",
+    ]);
+    let places = list.iter().flat_map(|target| [target.opened.account.id.as_str(), target.folder.as_str()]);
+    cursor::mark(places.chain([asked.as_str()]))
 }

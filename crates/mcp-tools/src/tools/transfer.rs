@@ -64,8 +64,7 @@ async fn to_folder(
     arguments: &Arguments,
     kind: TransferKind,
 ) -> Result<Reply, ToolError> {
-    let groups = changes::groups(arguments, "from_folder")?;
-    let opened = context.open(arguments.text("account_id")).await?;
+    let (opened, groups) = changes::groups(context, arguments, "from_folder").await?;
     let to = match arguments.text("to_folder").unwrap_or_default() {
         name if name.eq_ignore_ascii_case("inbox") => "INBOX",
         name => name,
@@ -74,22 +73,20 @@ async fn to_folder(
 }
 
 async fn archive(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let groups = changes::groups(arguments, "folder")?;
-    let opened = context.open(arguments.text("account_id")).await?;
+    let (opened, groups) = changes::groups(context, arguments, "folder").await?;
     let to = archive_folder(context, &opened).await?;
     elsewhere(context, &opened, groups, &to, TransferKind::Move).await
 }
 
 async fn delete(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let groups = changes::groups(arguments, "folder")?;
-    if arguments.flag("permanent") {
-        if !context.principal.may(Permission::Delete) {
-            return Err(ToolError::Permission(Permission::Delete));
-        }
-        let opened = context.open(arguments.text("account_id")).await?;
+    let permanent = arguments.flag("permanent");
+    if permanent && !context.principal.may(Permission::Delete) {
+        return Err(ToolError::Permission(Permission::Delete));
+    }
+    let (opened, groups) = changes::groups(context, arguments, "folder").await?;
+    if permanent {
         return for_good(context, &opened, groups).await;
     }
-    let opened = context.open(arguments.text("account_id")).await?;
     let to = trash_folder(context, &opened).await?;
     elsewhere(context, &opened, groups, &to, TransferKind::Move).await
 }
@@ -126,7 +123,7 @@ pub(crate) async fn elsewhere(
     to: &str,
     kind: TransferKind,
 ) -> Result<Reply, ToolError> {
-    let (mut answer, mut undo) = (Answer::default(), Undo::default());
+    let (mut answer, mut undo) = (Answer::new(&opened.account.id), Undo::default());
     let only = groups.len() == 1;
     for (place, uids) in groups {
         let (folder, validity) = &place;
@@ -155,7 +152,7 @@ pub(crate) async fn elsewhere(
 }
 
 async fn for_good(context: &Context<'_>, opened: &Opened, groups: Groups) -> Result<Reply, ToolError> {
-    let mut answer = Answer::default();
+    let mut answer = Answer::new(&opened.account.id);
     let only = groups.len() == 1;
     for (place, uids) in groups {
         let (folder, validity) = &place;

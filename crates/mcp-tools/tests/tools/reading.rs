@@ -112,7 +112,8 @@ async fn a_stale_reference_changes_nothing() {
     let house = house().await;
     let list = house.owner("list_messages", json!({ "limit": 1 })).await;
     let id = list["messages"][0]["id"].as_str().unwrap();
-    let stale = format!("zzzzz-{}", id.split('-').nth(1).unwrap());
+    let (tag, uid) = (id.split_once('.').unwrap().0, id.rsplit_once('-').unwrap().1);
+    let stale = format!("{tag}.zzzzz-{uid}");
     assert_eq!(house.code(&house.owner, "mark_read", json!({ "ids": [stale] })).await, "stale_reference");
     assert_eq!(house.code(&house.owner, "get_message", json!({ "id": stale })).await, "stale_reference");
 }
