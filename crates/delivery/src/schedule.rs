@@ -52,8 +52,7 @@ pub(crate) fn saves_by_itself(backend: &Backend) -> bool {
     }
 }
 
-/// Whether the same submission may work later by itself. Protocol: a connection that is cut in the middle of a reply
-/// looks like a reply that cannot be read.
+/// Whether the same submission may work later by itself. A server that breaks the protocol would do so again.
 pub(crate) const fn may_pass(error: &MailError) -> bool {
     matches!(
         error,
@@ -61,7 +60,6 @@ pub(crate) const fn may_pass(error: &MailError) -> bool {
             | MailError::Throttled { .. }
             | MailError::Unreachable(_)
             | MailError::LoginUnavailable
-            | MailError::Protocol
             | MailError::Unreadable
     )
 }

@@ -4,9 +4,11 @@
 
 pub mod builders;
 pub mod contract;
+pub mod crowded;
 pub mod crumbs;
 pub mod dialogue;
 pub mod hostile;
+pub mod hostile_smtp;
 pub mod postgres;
 pub mod proxy;
 pub mod servers;

@@ -10,6 +10,7 @@ mod change;
 mod command;
 mod connect;
 mod criteria;
+mod door;
 mod fault;
 mod fetch;
 mod folders;
@@ -21,8 +22,10 @@ mod lease;
 mod list;
 mod mailbox;
 mod message;
+mod neighbours;
 mod net;
 mod order;
+mod pace;
 mod response;
 mod roles;
 mod search;
@@ -78,6 +81,7 @@ impl Imap {
             return Arc::new(ImapMailbox(Arc::clone(account)));
         }
         let account = Arc::new(Account::new(Arc::clone(&self.shared), login, endpoint));
+        self.shared.neighbours.add(&account);
         if let Some(old) = accounts.insert(login.account.clone(), Arc::clone(&account)) {
             old.close();
         }
