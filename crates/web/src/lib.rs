@@ -3,6 +3,7 @@
 mod address;
 mod assets;
 mod attachments;
+mod door;
 mod dress;
 mod error;
 mod oauth;
@@ -13,6 +14,9 @@ mod templates;
 mod uploads;
 mod words;
 
+pub use address::{network, of as client_address};
+pub use door::read_body;
+pub use dress::harden;
 pub use state::{TemplateError, WebDeps, WebState};
 
 use actix_web::web;

@@ -1,5 +1,6 @@
 use crate::{
     assets::Assets,
+    door::Arriving,
     error::WebError,
     session::Visitor,
     templates::{Page, Shell, Templates, Who},
@@ -50,6 +51,7 @@ pub struct WebState {
     pub(crate) allow_insecure: bool,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) registrations: DefaultKeyedRateLimiter<IpAddr>,
+    pub(crate) arriving: Arriving,
     pub(crate) templates: Templates,
     pub(crate) assets: Assets,
 }
@@ -69,6 +71,7 @@ impl WebState {
             allow_insecure,
             trusted_proxies,
             registrations,
+            arriving: Arriving::default(),
             templates,
             assets,
         })

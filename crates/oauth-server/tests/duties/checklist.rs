@@ -165,7 +165,7 @@ async fn what_is_offered_follows_from_the_scope() {
         ("mail.delete", "mail.read mail.organize mail.delete"),
     ] {
         let valid = house.server.authorize(&request(&client, &[("scope", scope)])).await.unwrap();
-        let id = house.server.hold(valid, &session.hash).await.unwrap();
+        let id = house.server.hold(&valid, &session);
         let pending = house.server.pending(&id, &session).await.unwrap().unwrap();
         assert_eq!(pending.request.permissions.to_string(), permissions, "{scope}");
         assert!(pending.request.offline, "registered clients have the grant type refresh_token");
@@ -190,10 +190,10 @@ async fn a_client_with_one_redirect_may_leave_it_out_and_loopback_ports_are_free
 async fn a_decision_belongs_to_the_session_it_was_asked_in() {
     let house = House::new().await;
     let client = house.client(REDIRECT).await;
-    let (marie, stranger) = (house.marie().await, house.anonymous().await.session);
+    let (marie, stranger) = (house.marie().await, house.anonymous().session);
     let other_browser = house.marie().await;
     let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
-    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    let id = house.server.hold(&valid, &marie);
     let wish = || consent(Permissions::from([Permission::Read]));
     for session in [&stranger, &other_browser] {
         assert!(house.server.pending(&id, session).await.unwrap().is_none());
@@ -210,7 +210,7 @@ async fn a_request_lapses_after_ten_minutes() {
     let client = house.client(REDIRECT).await;
     let marie = house.marie().await;
     let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
-    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    let id = house.server.hold(&valid, &marie);
     house.clock.advance_seconds(600);
     assert!(matches!(house.server.deny(&id, &marie).await, Err(DecideError::Gone)));
 }
@@ -221,7 +221,7 @@ async fn nothing_and_too_much_are_no_consent() {
     let client = house.client(REDIRECT).await;
     let marie = house.marie().await;
     let valid = house.server.authorize(&request(&client, &[("scope", "mail.read")])).await.unwrap();
-    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    let id = house.server.hold(&valid, &marie);
     let none = consent(Permissions::NONE);
     assert!(matches!(house.server.allow(&id, &marie, none).await, Err(DecideError::Nothing)));
     let read = Permissions::from([Permission::Read]);
@@ -238,7 +238,7 @@ async fn denial_is_an_answer_with_state_and_iss() {
     let client = house.client(REDIRECT).await;
     let marie = house.marie().await;
     let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
-    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    let id = house.server.hold(&valid, &marie);
     let location = house.server.deny(&id, &marie).await.unwrap();
     insta::assert_snapshot!(location, @"https://client.example/cb?error=access_denied&error_description=the+user+said+no&state=s+1&iss=https%3A%2F%2Fmail.example");
 }
@@ -397,10 +397,10 @@ async fn a_bearer_token_names_its_principal() {
     let tokens = house.exchange(&client, &code, &[]).await.unwrap();
     let bearer = format!("Bearer {}", tokens.access_token);
     let server = &house.server;
-    let principal = server.authenticate(Some(&bearer), "/mcp").await.unwrap();
+    let principal = server.authenticate(Some(&bearer), "/mcp", None).await.unwrap();
     assert_eq!(principal.client.as_str(), client);
     assert!(principal.may(Permission::Send) && !principal.may(Permission::Organize));
-    assert!(server.authenticate(Some(&bearer), "/api/mcp").await.is_ok(), "one resource, two addresses");
+    assert!(server.authenticate(Some(&bearer), "/api/mcp", None).await.is_ok(), "one resource, two addresses");
     for (header, expected) in [
         (None, BearerError::Missing),
         (Some("Basic abc"), BearerError::Missing),
@@ -408,9 +408,9 @@ async fn a_bearer_token_names_its_principal() {
         (Some("Bearer ima_unknown"), BearerError::Invalid),
         (Some(&*format!("Bearer {}", tokens.refresh_token.unwrap())), BearerError::Invalid),
     ] {
-        assert_eq!(server.authenticate(header, "/mcp").await.unwrap_err(), expected, "{header:?}");
+        assert_eq!(server.authenticate(header, "/mcp", None).await.unwrap_err(), expected, "{header:?}");
     }
-    assert_eq!(server.authenticate(Some(&bearer), "/other").await.unwrap_err(), BearerError::Invalid);
+    assert_eq!(server.authenticate(Some(&bearer), "/other", None).await.unwrap_err(), BearerError::Invalid);
     insta::assert_snapshot!(server.challenge("/mcp", Challenge::Missing), @r#"Bearer resource_metadata="https://mail.example/.well-known/oauth-protected-resource/mcp", scope="mail.read mail.organize mail.draft mail.send""#);
     insta::assert_snapshot!(server.challenge("/api/mcp", Challenge::Invalid), @r#"Bearer resource_metadata="https://mail.example/.well-known/oauth-protected-resource/api/mcp", scope="mail.read mail.organize mail.draft mail.send", error="invalid_token""#);
     insta::assert_snapshot!(server.step_up("/mcp", &principal, Permission::Organize), @r#"Bearer resource_metadata="https://mail.example/.well-known/oauth-protected-resource/mcp", scope="mail.read mail.organize mail.draft mail.send", error="insufficient_scope""#);

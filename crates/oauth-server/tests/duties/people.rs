@@ -17,11 +17,11 @@ use std::sync::Arc;
 async fn signing_in_rotates_the_session_and_takes_the_pending_request_along() {
     let house = House::new().await;
     let client = house.client(REDIRECT).await;
-    let anonymous = house.anonymous().await;
+    let anonymous = house.anonymous();
     let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
-    let id = house.server.hold(valid, &anonymous.session.hash).await.unwrap();
+    let id = house.server.hold(&valid, &anonymous.session);
     let signed_in =
-        house.server.sign_in(&anonymous.session, " Marie@example.com", PASSWORD.into(), None).await.unwrap();
+        house.try_sign_in(&anonymous.session, " Marie@example.com", PASSWORD).await.unwrap();
     assert_ne!(signed_in.session.hash, anonymous.session.hash);
     assert_ne!(signed_in.session.csrf, anonymous.session.csrf);
     assert_eq!(signed_in.cookie.expose_secret().len(), 43);
@@ -50,14 +50,14 @@ async fn strangers_wrong_passwords_and_disabled_users_get_one_answer() {
         house.database.find_user_by_email("marie@example.com").await.unwrap().unwrap().password_hash;
     gone.disabled_at = Some(builders::NOON);
     house.database.add_user(&gone).await.unwrap();
-    let anonymous = house.anonymous().await.session;
+    let anonymous = house.anonymous().session;
     for (email, password) in [
         ("nobody@example.com", PASSWORD),
         ("marie@example.com", "wrong horse battery"),
         ("gone@example.com", PASSWORD),
         ("", ""),
     ] {
-        let refused = house.server.sign_in(&anonymous, email, password.into(), None).await;
+        let refused = house.try_sign_in(&anonymous, email, password).await;
         assert!(matches!(refused, Err(SignInError::Wrong)), "{email}");
     }
 }
@@ -65,22 +65,22 @@ async fn strangers_wrong_passwords_and_disabled_users_get_one_answer() {
 #[tokio::test]
 async fn after_ten_tries_even_the_right_password_waits() {
     let house = House::new().await;
-    let anonymous = house.anonymous().await.session;
+    let anonymous = house.anonymous().session;
     for _ in 0..10 {
-        let refused = house.server.sign_in(&anonymous, "marie@example.com", "wrong".into(), None).await;
+        let refused = house.try_sign_in(&anonymous, "marie@example.com", "wrong").await;
         assert!(matches!(refused, Err(SignInError::Wrong)));
     }
-    let waits = house.server.sign_in(&anonymous, "marie@example.com", PASSWORD.into(), None).await;
+    let waits = house.try_sign_in(&anonymous, "marie@example.com", PASSWORD).await;
     assert!(matches!(waits, Err(SignInError::TooMany { retry_after: 900 })));
     house.clock.advance_seconds(900);
-    assert!(house.server.sign_in(&anonymous, "marie@example.com", PASSWORD.into(), None).await.is_ok());
+    assert!(house.try_sign_in(&anonymous, "marie@example.com", PASSWORD).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_password_is_recent_for_five_minutes_and_a_session_lives_thirty_days() {
     let house = House::new().await;
-    let anonymous = house.anonymous().await.session;
-    let new = house.server.sign_in(&anonymous, "marie@example.com", PASSWORD.into(), None).await.unwrap();
+    let anonymous = house.anonymous().session;
+    let new = house.try_sign_in(&anonymous, "marie@example.com", PASSWORD).await.unwrap();
     assert!(house.server.is_recent(&new.session));
     house.clock.advance_seconds(300);
     assert!(!house.server.is_recent(&new.session));
@@ -97,7 +97,7 @@ async fn of_fifty_racers_with_the_link_one_becomes_administrator() {
         .map(|n| {
             let (house, token) = (Arc::clone(&house), token.clone());
             tokio::spawn(async move {
-                let anonymous = house.anonymous().await.session;
+                let anonymous = house.anonymous().session;
                 let email = format!("racer{n}@example.com");
                 house.server.complete_setup(&anonymous, &token, &email, PASSWORD.into()).await.is_ok()
             })
@@ -116,7 +116,7 @@ async fn of_fifty_racers_with_the_link_one_becomes_administrator() {
 #[tokio::test]
 async fn the_setup_link_is_one_of_a_kind_and_lapses() {
     let house = House::with(Registration::Open).await;
-    let anonymous = house.anonymous().await.session;
+    let anonymous = house.anonymous().session;
     let setup = |token: String, email: &'static str, password: &'static str| {
         let (server, anonymous) = (&house.server, anonymous.clone());
         async move {
@@ -169,9 +169,9 @@ async fn a_personal_token_works_at_every_address_until_it_is_ended() {
     let token = house.server.issue_personal_token(new).await.unwrap();
     let bearer = format!("bearer {}", token.secret.expose_secret());
     for path in ["/mcp", "/api/mcp"] {
-        let principal = house.server.authenticate(Some(&bearer), path).await.unwrap();
+        let principal = house.server.authenticate(Some(&bearer), path, None).await.unwrap();
         assert!(principal.may(Permission::Read) && !principal.may(Permission::Draft));
     }
     assert!(house.server.end_connection(&user, &token.grant).await.unwrap());
-    assert!(house.server.authenticate(Some(&bearer), "/mcp").await.is_err());
+    assert!(house.server.authenticate(Some(&bearer), "/mcp", None).await.is_err());
 }

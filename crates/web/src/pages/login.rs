@@ -2,6 +2,7 @@
 
 use super::see_other;
 use crate::{
+    dress::OPENER_WAITS,
     error::WebError,
     session::{Submitted, Visitor, no_cookie, safe_next, session_cookie},
     state::WebState,
@@ -11,7 +12,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{HeaderValue, RETRY_AFTER},
+        header::{CROSS_ORIGIN_OPENER_POLICY, HeaderValue, RETRY_AFTER},
     },
     web::{Bytes, Data},
 };
@@ -66,7 +67,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         again,
         problem: None,
     };
-    state.page(StatusCode::OK, &visitor, "", &page)
+    Ok(on_the_way(next, state.page(StatusCode::OK, &visitor, "", &page)?))
 }
 
 /// `POST /login` with `csrf`, `email`, `password`, `next`.
@@ -83,7 +84,7 @@ pub(super) async fn submit(
         state.server.sign_in(visitor.session()?, email, form.first("password").into(), address).await;
     let (status, problem, retry_after) = match outcome {
         Ok(new) => {
-            let mut response = see_other(next);
+            let mut response = on_the_way(next, see_other(next));
             add_cookie(&mut response, &session_cookie(state.server.config(), &new.cookie))?;
             return Ok(response);
         }
@@ -109,7 +110,7 @@ pub(super) async fn submit(
         again: form.first("again") == "1" && visitor.user.is_some(),
         problem: Some(problem),
     };
-    let mut response = state.page(status, &visitor, "", &page)?;
+    let mut response = on_the_way(next, state.page(status, &visitor, "", &page)?);
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -137,6 +138,15 @@ pub(super) async fn sign_out(
     let mut response = see_other("/");
     add_cookie(&mut response, &no_cookie(config))?;
     Ok(response)
+}
+
+/// A sign-in on the way to a consent page keeps the window that opened it.
+fn on_the_way(next: &str, mut response: HttpResponse) -> HttpResponse {
+    if next.starts_with("/oauth/consent?") {
+        let keeps = HeaderValue::from_static(OPENER_WAITS);
+        response.headers_mut().insert(CROSS_ORIGIN_OPENER_POLICY, keeps);
+    }
+    response
 }
 
 pub(super) fn add_cookie(

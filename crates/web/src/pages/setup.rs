@@ -76,6 +76,14 @@ pub(super) async fn submit(
         Err(SetupError::Password(PasswordError::TooLong)) => {
             ("password", Problem::new("That password is too long", "It may have at most 1,024 characters."))
         }
+        Err(SetupError::Password(PasswordError::Common)) => (
+            "password",
+            Problem::new(
+                "That password is easy to guess",
+                "It is a common one, a row of characters, or made of your address. Take four words that have nothing to do with each other.",
+            ),
+        ),
+        Err(SetupError::Password(PasswordError::Busy)) => return Err(WebError::Unavailable),
         Err(SetupError::Password(error @ PasswordError::Failed)) => {
             return Err(WebError::Internal(error.into()));
         }
