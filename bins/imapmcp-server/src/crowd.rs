@@ -218,8 +218,7 @@ mod tests {
         let crowd = Crowd::new(Bounds { per_network: 3, all: 100 }, Some);
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
         let mut other = come(&crowd, &listener, "192.0.2.9", now).0;
-        let mut crowded: Vec<_> =
-            (0..5).map(|_| come(&crowd, &listener, "192.0.2.1", now).0).collect();
+        let mut crowded: Vec<_> = (0..5).map(|_| come(&crowd, &listener, "192.0.2.1", now).0).collect();
         let ends: Vec<_> = crowded.iter_mut().map(closed).collect();
         assert_eq!(ends, [true, true, false, false, false]);
         assert!(!closed(&mut other));
@@ -248,8 +247,7 @@ mod tests {
             (address != "10.0.0.1".parse::<IpAddr>().unwrap()).then_some(address)
         });
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
-        let mut attacker: Vec<_> =
-            (0..4).map(|_| come(&crowd, &listener, "192.0.2.1", now).0).collect();
+        let mut attacker: Vec<_> = (0..4).map(|_| come(&crowd, &listener, "192.0.2.1", now).0).collect();
         let mut guests: Vec<_> =
             ["192.0.2.2", "192.0.2.3"].map(|from| come(&crowd, &listener, from, now).0).into();
         assert_eq!(attacker.iter_mut().map(closed).collect::<Vec<_>>(), [true, false, false, false]);

@@ -56,7 +56,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         trusted_proxies: services.settings.trusted_proxies.clone(),
     })?);
     let pages = state.clone().into_inner();
-    let hosts = web::Data::new(Hosts::new(services.settings.oauth.host()));
+    let hosts = web::Data::new(Hosts::new(&services.settings.oauth.issuer));
     let stopping = Stopping::default();
     let shared = web::Data::from(Arc::clone(&services));
     let (app_endpoint, app_stopping) = (endpoint.clone(), web::Data::new(stopping.clone()));
@@ -95,7 +95,8 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         }
     })
     .workers(workers)
-    .max_connections(bounds.all.div_ceil(workers))
+    // a worker that paused would let nobody in: the crowd makes room before
+    .max_connections(bounds.all)
     // a client that hangs up has gone: nobody waits for the answer, and the work ends
     .h1_allow_half_closed(false)
     .client_request_timeout(Duration::from_secs(15))
@@ -167,13 +168,15 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
         entropy: Arc::clone(&services.entropy),
         accounts_url: format!("{}/accounts", services.settings.oauth.issuer),
     });
+    let proxies = services.settings.trusted_proxies.clone();
     let config = EndpointConfig {
         gate: Arc::new(BearerGate(Arc::clone(&services.authorization))),
-        hosts: Hosts::new(services.settings.oauth.host()),
+        hosts: Hosts::new(&services.settings.oauth.issuer),
         details: Arc::new(details()),
         needed: |tool| registry::find(tool).map(|tool| tool.permission),
         tools: Some(Arc::clone(&tools)),
         per_minute: services.settings.per_minute,
+        address: Box::new(move |request| imapmcp_web::client_address(request, &proxies)),
     };
     Ok(Endpoint::new(config, MailHandler::new(tools, Arc::clone(&inflight)), inflight))
 }
@@ -211,7 +214,8 @@ async fn serve_the_present(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let served = request.request().conn_data::<Arc<Place>>().map(Place::serve);
     let response = next.call(request).await?.map_into_boxed_body();
-    let Some(served) = served.filter(|_| matches!(response.response().body().size(), BodySize::Stream)) else {
+    let Some(served) = served.filter(|_| matches!(response.response().body().size(), BodySize::Stream))
+    else {
         return Ok(response);
     };
     served.stream();

@@ -26,7 +26,8 @@ struct Slope {
 }
 
 /// Of one person: about a hundred guesses an hour at most, however long they go on.
-const PERSON: Slope = Slope { steps: &[(40, 60_000), (30, 10_000), (10, 2_000)], forgotten: 90_000, in_turn: true };
+const PERSON: Slope =
+    Slope { steps: &[(40, 60_000), (30, 10_000), (10, 2_000)], forgotten: 90_000, in_turn: true };
 /// Of a network, which people share: a neighbour who comes meanwhile waits seconds.
 const NETWORK: Slope = Slope { steps: &[(100, 10_000), (50, 2_000)], forgotten: 18_000, in_turn: true };
 /// Of one address from everywhere: many networks slow each other a little and bar nobody.

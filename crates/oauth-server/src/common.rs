@@ -37,7 +37,8 @@ pub(crate) fn is_common(password: &str, known: &[&str]) -> bool {
 /// Whether it is one piece again and again, the last time perhaps cut short.
 fn repeats(text: &str) -> bool {
     let characters: Vec<char> = text.chars().collect();
-    (1..=characters.len() / 2).any(|length| characters.iter().skip(length).eq(characters.iter().take(characters.len() - length)))
+    (1..=characters.len() / 2)
+        .any(|length| characters.iter().skip(length).eq(characters.iter().take(characters.len() - length)))
 }
 
 fn distinct(text: &str) -> usize {
@@ -131,7 +132,13 @@ mod tests {
     #[test]
     fn what_anybody_knows_of_the_person_and_the_site_does_not_count() {
         let known = ["marie.duval@example.org", "mail.choir-records.net"];
-        for common in ["marie.duval@example.org", "mariemariemarie", "Duval-Marie-1987", "choirrecords2025", "m4r1eduval99"] {
+        for common in [
+            "marie.duval@example.org",
+            "mariemariemarie",
+            "Duval-Marie-1987",
+            "choirrecords2025",
+            "m4r1eduval99",
+        ] {
             assert!(is_common(common, &known), "{common}");
         }
         assert!(!is_common("marie walks over nine hills", &known));

@@ -278,11 +278,8 @@ mod tests {
     fn hashes_of_other_programs_are_read_too() {
         // argon2 0.5.3 `hash_password` with other parameters
         let phc = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$";
-        let other = argon2::Argon2::new(
-            Algorithm::Argon2id,
-            Version::V0x13,
-            Params::new(64, 1, 1, None).unwrap(),
-        );
+        let other =
+            argon2::Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(64, 1, 1, None).unwrap());
         let mut out = [0; 32];
         other.hash_password_into(b"correct horse battery", b"somesalt", &mut out).unwrap();
         let phc = format!("{phc}{}", Output::new(&out).unwrap());

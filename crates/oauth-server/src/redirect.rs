@@ -89,9 +89,7 @@ fn split_loopback(uri: &str) -> Option<(&str, &str)> {
 
 /// Digits alone (RFC 3986 §3.2.3), and what a program can listen on.
 fn is_port(text: &str) -> bool {
-    text.bytes().all(|octet| octet.is_ascii_digit())
-        && !text.starts_with('0')
-        && text.parse::<u16>().is_ok()
+    text.bytes().all(|octet| octet.is_ascii_digit()) && !text.starts_with('0') && text.parse::<u16>().is_ok()
 }
 
 /// Whether an authority of an https URI is one host as a person reads it: a name of letters, digits and hyphens or an
@@ -104,12 +102,14 @@ fn is_plain_authority(authority: &str, url: &Url) -> bool {
     };
     let name = match url.host() {
         Some(url::Host::Domain(name)) => name.split('.').all(|label| {
-            !label.is_empty() && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(&octet))
+            !label.is_empty()
+                && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(&octet))
         }),
         Some(_) => true,
         None => false,
     };
-    name && head.eq_ignore_ascii_case(host) && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+    name && head.eq_ignore_ascii_case(host)
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 /// The URI with the answer's parameters added to its query, which is kept as it is (RFC 6749 §4.1.2).

@@ -1,12 +1,7 @@
 //! Browser sessions: begun, found, rotated at sign-in, ended. Before sign-in a session is its sealed cookie; afterwards the
 //! cookie's value is 256 random bits, stored hashed.
 
-use crate::{
-    AuthorizationServer,
-    attempts::Who,
-    password::PasswordError,
-    pkce,
-};
+use crate::{AuthorizationServer, attempts::Who, password::PasswordError, pkce};
 use imapmcp_core::{
     id::UserId,
     random,

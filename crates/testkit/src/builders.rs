@@ -4,8 +4,7 @@ use imapmcp_core::{
     account::{Account, AuthKind, Backend, Endpoint, Health, Security},
     id::{AccountId, ClientId, GrantId, OutboxId, TokenId, UserId},
     oauth::{
-        AccountScope, AuthorizationCode, Client, ClientKind, Grant, Issue, SendPolicy,
-        Token, TokenKind,
+        AccountScope, AuthorizationCode, Client, ClientKind, Grant, Issue, SendPolicy, Token, TokenKind,
     },
     operation::{Operation, OperationState},
     outbox::{OutboxEntry, OutboxState},

@@ -6,7 +6,7 @@ use crate::{
     state::WebState,
 };
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpMessage as _, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     error::PayloadError,
@@ -216,14 +216,14 @@ mod tests {
         let began = tokio::time::Instant::now();
         let answer =
             arrive(&arriving, None, &HeaderMap::new(), Payload::Stream { payload: Box::pin(drip) }).await;
-        assert_eq!((answer, began.elapsed()), (Err(StatusCode::REQUEST_TIMEOUT), DEADLINE));
+        assert_eq!((answer, began.elapsed().as_secs()), (Err(StatusCode::REQUEST_TIMEOUT), DEADLINE.as_secs()));
     }
 
     #[actix_web::test]
     async fn bodies_are_bounded_whatever_they_announce() {
         let arriving = Arriving::default();
         let long = stream::repeat_with(|| Ok(Bytes::from_static(&[b'a'; 1000])));
-        let long = Payload::Stream { payload: Box::pin(long) };
+        let long: Payload = Payload::Stream { payload: Box::pin(long) };
         let answer = arrive(&arriving, None, &HeaderMap::new(), long).await;
         assert_eq!(answer, Err(StatusCode::PAYLOAD_TOO_LARGE));
         let announced = TestRequest::post().insert_header((CONTENT_LENGTH, "131073")).to_http_request();

@@ -11,6 +11,7 @@ mod pages;
 mod session;
 mod state;
 mod templates;
+mod tries;
 mod uploads;
 mod words;
 

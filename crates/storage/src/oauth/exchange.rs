@@ -165,8 +165,7 @@ impl Database {
             let presented = tokens::table
                 .filter(tokens::hash.eq(&refresh.0[..]))
                 .filter(tokens::kind.eq(TokenKind::Refresh.word()));
-            let grant: Option<String> =
-                presented.select(tokens::grant_id).first(c).await.optional()?;
+            let grant: Option<String> = presented.select(tokens::grant_id).first(c).await.optional()?;
             let Some(grant) = grant else { return Ok(Ended::Invalid) };
             let Some(grant) = live_grant!(c, &grant, now) else { return Ok(Ended::Invalid) };
             // Read with the grant locked, so that a racer's use of it is seen.

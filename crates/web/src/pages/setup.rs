@@ -1,9 +1,9 @@
 //! `/setup`: the first administrator, by the link the server printed.
 
-use super::{login::add_cookie, see_other};
+use super::see_other;
 use crate::{
     error::WebError,
-    session::{Submitted, Visitor, session_cookie},
+    session::{Submitted, Visitor, add_cookies},
     state::WebState,
     templates::{Page, Problem},
 };
@@ -63,7 +63,7 @@ pub(super) async fn submit(
     let (wrong, problem) = match outcome {
         Ok(new) => {
             let mut response = see_other("/accounts");
-            add_cookie(&mut response, &session_cookie(state.server.config(), &new.cookie))?;
+            add_cookies(&mut response, state.server.config(), &new)?;
             return Ok(response);
         }
         Err(SetupError::Closed) => ("token", closed()),

@@ -32,7 +32,8 @@ async fn consent(
     let request = TokenHash::of(&format!("{name}-request"));
     let grant = builders::grant(name, user, &client.id);
     let code = builders::code(&format!("{name}-code"), &grant);
-    let decided = on.oauth.decide(&request, NOON.plus_seconds(600), Some((&grant, &code)), NOON).await.unwrap();
+    let decided =
+        on.oauth.decide(&request, NOON.plus_seconds(600), Some((&grant, &code)), NOON).await.unwrap();
     assert!(decided);
     (grant, code)
 }
