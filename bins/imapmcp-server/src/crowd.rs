@@ -36,7 +36,7 @@ impl Bounds {
 /// Every open connection.
 pub(crate) struct Crowd {
     bounds: Bounds,
-    /// Which network an address counts for; `None` for proxies of ours, who speak for many.
+    /// Which network an address counts for; `None` for proxies of ours, who speak for many. So is whoever was let in.
     network: Box<dyn Fn(IpAddr) -> Option<IpAddr> + Send + Sync>,
     inner: Mutex<Inner>,
 }
@@ -91,7 +91,9 @@ impl Crowd {
             inner.close_longest(network);
         }
         if inner.open.len() > self.bounds.all {
-            let most = inner.waiting.iter().max_by_key(|(_, waiting)| waiting.len());
+            // those who were let in before give way last
+            let most =
+                inner.waiting.iter().max_by_key(|(network, waiting)| (network.is_some(), waiting.len()));
             if let Some(most) = most.map(|(network, _)| *network) {
                 inner.close_longest(most);
             }
@@ -158,7 +160,7 @@ impl Inner {
     /// The worker that reads from it sees its end, and drops its place.
     fn close(&mut self, id: u64) {
         self.wait_no_more(id);
-        if let Some(socket) = self.open.get_mut(&id).and_then(|connection| connection.socket.take()) {
+        if let Some(socket) = self.open.remove(&id).and_then(|connection| connection.socket) {
             // it may have gone already
             let _ = socket.shutdown(Shutdown::Both);
         }
@@ -174,6 +176,13 @@ impl Place {
 }
 
 impl Served {
+    /// It is somebody's who was let in: while it is kept for the next request it is no stranger's.
+    pub(crate) fn trust(&self) {
+        if let Some(connection) = self.0.crowd.inner().open.get_mut(&self.0.id) {
+            connection.network = None;
+        }
+    }
+
     /// What is streamed goes to somebody who was let in: the connection gives its second descriptor back.
     pub(crate) fn stream(&self) {
         if let Some(connection) = self.0.crowd.inner().open.get_mut(&self.0.id) {
@@ -239,6 +248,27 @@ mod tests {
         assert_eq!(others.iter_mut().map(closed).collect::<Vec<_>>(), [true, true, true]);
         assert!(!closed(&mut first), "it waits since its answer, not since it came");
         assert!(!closed(&mut last[0]) && !closed(&mut last[1]));
+    }
+
+    #[test]
+    fn who_was_let_in_may_keep_connections() {
+        let crowd = Arc::new(Crowd::new(Bounds { per_network: 2, all: 6 }, Some));
+        let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
+        let (mut kept, mut places) = (Vec::new(), Vec::new());
+        for _ in 0..4 {
+            let (client, id) = come(&crowd, &listener, "192.0.2.1", now);
+            let place = Arc::new(Place { crowd: Arc::clone(&crowd), id });
+            place.serve().trust();
+            kept.push(client);
+            places.push(place);
+        }
+        let mut strangers: Vec<_> = (0..3).map(|_| come(&crowd, &listener, "192.0.2.1", now).0).collect();
+        assert!(kept.iter_mut().all(|kept| !closed(kept)));
+        assert_eq!(
+            strangers.iter_mut().map(closed).collect::<Vec<_>>(),
+            [true, false, false],
+            "and two of others"
+        );
     }
 
     #[test]

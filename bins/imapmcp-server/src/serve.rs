@@ -212,12 +212,17 @@ async fn serve_the_present(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let served = request.request().conn_data::<Arc<Place>>().map(Place::serve);
-    let response = next.call(request).await?.map_into_boxed_body();
-    let Some(served) = served.filter(|_| matches!(response.response().body().size(), BodySize::Stream))
-    else {
-        return Ok(response);
+    let Some(served) = request.request().conn_data::<Arc<Place>>().map(Place::serve) else {
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
+    let needs_token = matches!(request.path(), "/mcp" | "/api/mcp");
+    let response = next.call(request).await?.map_into_boxed_body();
+    if needs_token && response.status().is_success() {
+        served.trust();
+    }
+    if !matches!(response.response().body().size(), BodySize::Stream) {
+        return Ok(response);
+    }
     served.stream();
     Ok(response.map_body(|_, body| BoxBody::new(Streamed { body, _served: served })))
 }

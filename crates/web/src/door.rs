@@ -216,7 +216,10 @@ mod tests {
         let began = tokio::time::Instant::now();
         let answer =
             arrive(&arriving, None, &HeaderMap::new(), Payload::Stream { payload: Box::pin(drip) }).await;
-        assert_eq!((answer, began.elapsed().as_secs()), (Err(StatusCode::REQUEST_TIMEOUT), DEADLINE.as_secs()));
+        assert_eq!(
+            (answer, began.elapsed().as_secs()),
+            (Err(StatusCode::REQUEST_TIMEOUT), DEADLINE.as_secs())
+        );
     }
 
     #[actix_web::test]
