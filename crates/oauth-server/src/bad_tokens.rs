@@ -14,7 +14,7 @@ const MINUTE: i64 = 60_000;
 /// Bad tokens in a round that are answered as such: a client that lost its token tries it a few times.
 const PER_MINUTE: u32 = 60;
 /// Beyond them, so many tokens a second are still looked at: a good one may be among them.
-const LOOKS_PER_SECOND: u32 = 20;
+const LOOKS_PER_SECOND: u32 = 1000;
 /// Networks kept at once; beyond it those go whose round is over, then all.
 const MOST: usize = 20_000;
 
@@ -105,8 +105,8 @@ mod tests {
             assert_eq!(tokens.may_look(home, START), None);
             tokens.count(home, START);
         }
-        let looked = (0..100).filter(|_| tokens.may_look(home, START).is_none()).count();
-        assert_eq!(looked, 20);
+        let looked = (0..2000).filter(|_| tokens.may_look(home, START).is_none()).count();
+        assert_eq!(looked, 1000);
         assert_eq!(tokens.may_look(home, START.plus_seconds(1)), None, "a second later again");
         assert_eq!(tokens.may_look(from("192.0.2.2"), START), None);
     }

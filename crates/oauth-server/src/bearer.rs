@@ -69,7 +69,8 @@ impl AuthorizationServer {
         if let Some(principal) = self.recent.find(&hash, now) {
             return Ok(principal);
         }
-        if let Some(retry_after) = address.and_then(|address| self.bad_tokens.may_look(address, now)) {
+        let stranger = address.filter(|_| !self.recent.knows(&hash));
+        if let Some(retry_after) = stranger.and_then(|address| self.bad_tokens.may_look(address, now)) {
             return Err(BearerError::TooMany { retry_after });
         }
         match self.oauth.principal(&hash, &self.config.resources, now).await {

@@ -49,6 +49,11 @@ fn resident(world: &World) -> (u64, u64) {
     (figure("VmRSS:"), figure("VmHWM:"))
 }
 
+#[expect(clippy::print_stderr, reason = "the figures")]
+fn figures(what: &str, before: u64, most: u64, after: u64) {
+    eprintln!("{what}: {before} MiB before, {most} at most, {after} afterwards");
+}
+
 #[test]
 fn hundreds_of_silent_connections_take_nothing_from_anybody() {
     let mut world = World::new(&[]);
@@ -97,6 +102,7 @@ fn a_flood_of_wrong_sign_ins_takes_little_memory_and_gives_it_back() {
     let statuses = wrong(0);
     assert!(statuses.iter().all(|status| [401, 429, 503].contains(status)), "{statuses:?}");
     let (after, most) = resident(&world);
+    figures("45 wrong sign-ins at once", before, most, after);
     assert!(most <= before + 95, "{before} MiB before, {most} at most");
     assert!(after <= before + 20, "{before} MiB before, {after} afterwards");
     // and a right one beside them
@@ -134,7 +140,8 @@ fn many_large_bodies_of_one_person_wait_outside() {
     let refused: Vec<_> = statuses.iter().filter(|answer| status(answer) == 429).collect();
     assert!(!refused.is_empty() && refused.len() < 40, "{} of 40 were refused", refused.len());
     assert!(refused.iter().all(|answer| answer.to_lowercase().contains("retry-after: 2")));
-    let (_, most) = resident(&world);
+    let (after, most) = resident(&world);
+    figures("40 bodies of 7.6 MB at once", before, most, after);
     assert!(most <= before + 160, "{before} MiB before, {most} at most");
     assert_eq!(status(&answer(send(&world, "/mcp", &headers, body.len(), &body))), 200, "one alone passes");
 }
@@ -290,7 +297,8 @@ fn a_client_that_goes_away_or_calls_its_request_off_ends_the_work_within_a_secon
             client.shutdown(Shutdown::Write).unwrap();
         }
         let began = Instant::now();
-        assert!(watched.becomes(0, second), "round {round}: the work goes on");
+        let log = || std::fs::read_to_string(world.log()).unwrap();
+        assert!(watched.becomes(0, second), "round {round}: the work goes on: {}", log());
         assert!(began.elapsed() < second);
         assert_eq!(watched.came.load(Ordering::SeqCst), before + 1, "and nothing is tried again");
     }
