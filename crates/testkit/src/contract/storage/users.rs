@@ -104,15 +104,15 @@ pub async fn sessions_end(on: &Repositories) {
     assert_eq!(on.users.sweep_sessions(NOON, long_before).await.unwrap(), 0);
     assert_eq!(on.users.sweep_sessions(anonymous.expires_at, long_before).await.unwrap(), 2);
 
-    let (idle, used) = (builders::session("idle", Some(&user.id)), builders::session("used", Some(&user.id)));
-    for session in [&idle, &used] {
+    let (idle, busy) = (builders::session("idle", Some(&user.id)), builders::session("used", Some(&user.id)));
+    for session in [&idle, &busy] {
         let session = BrowserSession { used_at: before, ..session.clone() };
         on.users.add_session(&session).await.unwrap();
     }
-    on.users.note_session(&used.hash, NOON).await.unwrap();
-    let found = on.users.find_session(&used.hash, NOON).await.unwrap().unwrap();
-    assert_eq!((found.used_at, found.browser), (NOON, used.browser));
+    on.users.note_session(&busy.hash, NOON).await.unwrap();
+    let found = on.users.find_session(&busy.hash, NOON).await.unwrap().unwrap();
+    assert_eq!((found.used_at, found.browser), (NOON, busy.browser));
     assert_eq!(on.users.sweep_sessions(NOON, NOON).await.unwrap(), 1);
     assert!(on.users.find_session(&idle.hash, NOON).await.unwrap().is_none());
-    assert!(on.users.find_session(&used.hash, NOON).await.unwrap().is_some());
+    assert!(on.users.find_session(&busy.hash, NOON).await.unwrap().is_some());
 }
