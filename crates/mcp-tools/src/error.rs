@@ -320,6 +320,7 @@ impl From<AccountError> for ToolError {
             AccountError::NeedsAttention => Self::NeedsAttention,
             AccountError::Store(error) => error.into(),
             AccountError::LabelTaken
+            | AccountError::TooMany(_)
             | AccountError::Invalid(_)
             | AccountError::ChangedMeanwhile
             | AccountError::Vault(_) => Self::bug(&error),
