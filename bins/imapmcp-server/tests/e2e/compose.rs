@@ -87,7 +87,7 @@ fn carries(name: &'static str, filename: &str) -> Case {
 }
 
 fn with(body: Body, signature: Option<&str>) -> impl FnOnce(&mut Draft) {
-    let forms = body.forms(signature.and_then(Signature::new).as_ref());
+    let forms = body.forms(signature.and_then(Signature::new).as_ref()).unwrap();
     move |draft| (draft.letter.text, draft.letter.html) = (Some(forms.0), forms.1)
 }
 
