@@ -95,7 +95,7 @@ impl From<StartError> for Failure {
             StartError::Store(error) => error.into(),
             StartError::NotMigrated => Self::not_migrated(),
             StartError::Keys(error) => error.into(),
-            StartError::Mail(_) => Self::new(Kind::Config, error),
+            StartError::Mail(_) | StartError::Newer(_) => Self::new(Kind::Config, error),
         }
     }
 }
@@ -117,7 +117,7 @@ impl From<AccountError> for Failure {
         match error {
             AccountError::NotFound => Self::new(Kind::NotFound, error),
             AccountError::LabelTaken | AccountError::ChangedMeanwhile => Self::new(Kind::Conflict, error),
-            AccountError::Invalid(_) => Self::new(Kind::Usage, error),
+            AccountError::TooMany(_) | AccountError::Invalid(_) => Self::new(Kind::Usage, error),
             AccountError::NeedsAttention { .. } => Self::new(Kind::LoginRefused, error),
             AccountError::Paused => Self::new(Kind::Unreachable, error),
             AccountError::CredentialUnreadable(_) => Self::new(Kind::Config, error),

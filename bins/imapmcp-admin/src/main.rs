@@ -14,6 +14,7 @@ use report::Report;
 use std::{io::Write as _, process::ExitCode};
 
 fn main() -> ExitCode {
+    imapmcp_bootstrap::keep_memory_private();
     // Looked for by hand, because arguments that cannot be parsed must be answered in JSON too.
     let json = std::env::args_os().any(|argument| argument == "--json");
     let arguments = match Arguments::try_parse() {

@@ -5,9 +5,13 @@ use serde_json::Value;
 use std::{
     fs,
     io::Write as _,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    },
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
+    time::Instant,
 };
 
 struct Outcome {
@@ -348,4 +352,91 @@ fn an_account_gets_further_addresses() {
     assert_eq!(admin.run(&format!("{set} --no-alias")).json()["aliases"], serde_json::json!([]));
     assert_eq!(admin.run(&format!("{set} --alias nobody")).code, 64);
     assert_eq!(admin.run(set).code, 64);
+}
+
+#[test]
+fn an_operator_may_bound_the_accounts_of_a_user() {
+    let admin = Admin::migrated().with("IMAPMCP_ACCOUNTS_PER_USER", "2").with_demo();
+    let add = |label: &str| {
+        admin.run(&format!(
+            "account add --user marie@example.com --email marie@example.com --label {label} --imap demo:"
+        ))
+    };
+    add("Second").json();
+    assert_eq!(add("Third").error(), (64, "invalid_argument".to_owned()));
+    assert_eq!(admin.run("account list").json()["accounts"].as_array().unwrap().len(), 2);
+    admin.run("account remove --user marie@example.com Demo").json();
+    add("Third").json();
+}
+
+#[test]
+fn commands_at_the_same_time_do_not_meet() {
+    let admin = Admin::new();
+    std::thread::scope(|scope| {
+        let run = |line: &'static str| scope.spawn(|| admin.run(line));
+        for racer in [run("migrate"), run("migrate"), run("migrate"), run("migrate")] {
+            assert_eq!(racer.join().unwrap().code, 0);
+        }
+    });
+    admin.say("user add marie@example.com --password-file -", "correct horse battery\n").json();
+    std::thread::scope(|scope| {
+        let racers: Vec<_> = (0..32).map(|_| scope.spawn(|| admin.run("user list"))).collect();
+        for racer in racers {
+            let outcome = racer.join().unwrap();
+            assert_eq!(outcome.code, 0, "{}", outcome.err);
+        }
+    });
+    let left: Vec<_> =
+        fs::read_dir(admin.path().join("data")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_str().unwrap().starts_with('.')), "{left:?}");
+}
+
+/// A user who is not root.
+const NOBODY: u32 = 65_534;
+
+/// Whose the files of a process are: they are root's when nobody else may look into it (proc(5)).
+fn owner(process: &Child) -> u32 {
+    fs::metadata(format!("/proc/{}/environ", process.id())).unwrap().uid()
+}
+
+#[test]
+fn nobody_else_looks_into_a_process_that_holds_keys() {
+    let admin = Admin::migrated();
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    // root may look everywhere: the test needs a process of somebody else
+    let as_nobody = |command: &mut Command| {
+        if is_root {
+            command.uid(NOBODY);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    if is_root {
+        let given = Command::new("chown").args(["-R", &NOBODY.to_string()]).arg(admin.path()).status();
+        assert!(given.unwrap().success());
+    }
+    let plain = as_nobody(Command::new("cat").current_dir("/"));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_imapmcp-admin"));
+    program.args(["user", "add", "a@example.com", "--password-file", "-"]);
+    let mut private = as_nobody(program.current_dir(admin.path()).env("IMAPMCP_DATA_DIR", "data"));
+    let started = Instant::now();
+    while owner(&private) != 0 {
+        assert!(
+            started.elapsed().as_secs() < 10 && private.try_wait().unwrap().is_none(),
+            "it can be looked into"
+        );
+        std::thread::yield_now();
+    }
+    assert_ne!(owner(&plain), 0, "the test can tell");
+    let reads = |process: &Child| {
+        let mut look = Command::new("cat");
+        as_nobody(look.arg(format!("/proc/{}/environ", process.id())).current_dir("/"))
+            .wait()
+            .unwrap()
+            .success()
+    };
+    assert!(reads(&plain) && !reads(&private));
+    for mut process in [plain, private] {
+        let _ = process.kill();
+        process.wait().unwrap();
+    }
 }

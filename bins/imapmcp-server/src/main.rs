@@ -18,6 +18,7 @@ const EXTRACT_WORKER: &str = "--extract-worker";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 fn main() -> ExitCode {
+    imapmcp_bootstrap::keep_memory_private();
     if std::env::args_os().nth(1).is_some_and(|argument| argument == EXTRACT_WORKER) {
         return ExitCode::from(imapmcp_extract::worker::main());
     }
@@ -47,7 +48,9 @@ fn main() -> ExitCode {
 /// sysexits.h: 78 configuration or keys, 75 database unavailable, 69 address in use, 73 cannot write, 70 a bug.
 fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<StartError>() {
-        Some(StartError::Keys(_) | StartError::Mail(_) | StartError::NotMigrated) => 78,
+        Some(StartError::Keys(_) | StartError::Mail(_) | StartError::NotMigrated | StartError::Newer(_)) => {
+            78
+        }
         Some(StartError::Store(_)) => 75,
         Some(StartError::DataDir { .. }) => 73,
         None => match error.downcast_ref::<std::io::Error>() {

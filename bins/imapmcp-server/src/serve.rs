@@ -124,10 +124,13 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     // before the ready line: whoever waits for it may send a signal at once
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // by default it would end the process at once, with deliveries in its hands
+    let mut hangup = signal(SignalKind::hangup())?;
     actix_web::rt::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
         }
         tracing::info!("stopping");
         stopping.begin();

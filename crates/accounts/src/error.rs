@@ -14,6 +14,9 @@ pub enum AccountError {
     /// The user has an account of that label already.
     #[error("there is an account with that label already")]
     LabelTaken,
+    /// The user has as many accounts as this server allows: so many.
+    #[error("this server allows {0} mail accounts per user")]
+    TooMany(u32),
     /// A field of a new account is wrong.
     #[error(transparent)]
     Invalid(#[from] InvalidAccount),

@@ -12,6 +12,7 @@ use imapmcp_core::{
 };
 use std::{
     collections::HashMap,
+    num::NonZeroU32,
     ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -51,12 +52,18 @@ pub struct Accounts {
     pub(crate) deps: AccountsDeps,
     fresh: Mutex<Fresh>,
     pub(crate) pauses: Pauses,
+    most: u32,
 }
 
 impl Accounts {
     /// Ready for use.
     pub fn new(deps: AccountsDeps) -> Self {
-        Self { deps, fresh: Mutex::default(), pauses: Pauses::default() }
+        Self { deps, fresh: Mutex::default(), pauses: Pauses::default(), most: u32::MAX }
+    }
+
+    /// The same, with a bound on the accounts of one user; `None` is no bound.
+    pub fn at_most(self, accounts: Option<NonZeroU32>) -> Self {
+        Self { most: accounts.map_or(u32::MAX, NonZeroU32::get), ..self }
     }
 
     fn fresh(&self) -> MutexGuard<'_, Fresh> {
@@ -71,10 +78,12 @@ impl Accounts {
         }
     }
 
-    /// Adds an account without talking to its servers.
+    /// Adds an account without talking to its servers. More than the bound are [`AccountError::TooMany`].
     pub async fn add(&self, user: &UserId, new: NewAccount) -> Result<Account, AccountError> {
         let account = self.sealed(user, new)?;
-        self.deps.repository.add_account(&account).await?;
+        if !self.deps.repository.add_account_within(&account, self.most).await? {
+            return Err(AccountError::TooMany(self.most));
+        }
         Ok(account)
     }
 

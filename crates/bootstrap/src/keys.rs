@@ -7,10 +7,14 @@ use imapmcp_core::{
     time::Clock,
 };
 use imapmcp_vault::{KeyRing, KeyRingError, OpenError, RingVault};
+use rustix::fs::{AtFlags, CWD, OFlags, linkat};
 use std::{
     fs,
     io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::{
+        fd::AsRawFd as _,
+        unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    },
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -54,6 +58,9 @@ pub async fn open_vault(
     clock: &dyn Clock,
     entropy: Arc<dyn Entropy>,
 ) -> Result<RingVault, KeyError> {
+    if settings.keys.is_none() {
+        remove_drafts(&settings.key_file);
+    }
     let mut records = keys.list_keys().await?;
     let ring = match read_key_ring(settings)? {
         Some(ring) => ring,
@@ -100,19 +107,81 @@ pub fn read_key_ring(settings: &Settings) -> Result<Option<KeyRing>, KeyError> {
 fn make(path: &Path, entropy: &dyn Entropy) -> Result<KeyRing, KeyError> {
     let file = |source| KeyError::File { path: path.to_owned(), source };
     let ring = KeyRing::generate(entropy);
-    let draft = path.with_extension(format!("new-{}", std::process::id()));
+    match write_unnamed(path, ring.to_text().as_bytes()) {
+        Err(error) if !is_there(&error) => write_named(path, ring.to_text().as_bytes()),
+        written => written,
+    }
+    .map_err(file)?;
+    Ok(ring)
+}
+
+fn is_there(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AlreadyExists
+}
+
+/// By way of a file without a name, of which nothing is left whenever the process is killed. Not every file system can.
+fn write_unnamed(path: &Path, text: &[u8]) -> io::Result<()> {
+    let flags = i32::try_from(OFlags::TMPFILE.bits()).map_err(io::Error::other)?;
+    let mut new =
+        fs::OpenOptions::new().write(true).mode(0o600).custom_flags(flags).open(directory_of(path))?;
+    new.write_all(text)?;
+    new.sync_all()?;
+    // unlike a rename, a link does not replace what another process has just made
+    let name = format!("/proc/self/fd/{}", new.as_raw_fd());
+    Ok(linkat(CWD, name, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+/// By way of a draft under a lock; the draft of a process that was killed is removed by the next start.
+fn write_named(path: &Path, text: &[u8]) -> io::Result<()> {
+    let directory = fs::File::open(directory_of(path))?;
+    directory.lock()?;
+    let draft = path.with_extension("new");
     let written = fs::OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
         .open(&draft)
-        .and_then(|mut new| new.write_all(ring.to_text().as_bytes()).and_then(|()| new.sync_all()))
-        // unlike a rename, a link does not replace what another process has just made
+        .and_then(|mut new| new.write_all(text).and_then(|()| new.sync_all()))
         .and_then(|()| fs::hard_link(&draft, path));
     drop(fs::remove_file(&draft));
-    written.map_err(file)?;
-    Ok(ring)
+    written
+}
+
+/// Removes drafts that killed processes left (`keys.new`, and `keys.new-` with a number by earlier releases): each holds
+/// a key. A directory that cannot be read or locked keeps them.
+fn remove_drafts(path: &Path) {
+    let draft = path.with_extension("new");
+    let Some(draft) = draft.file_name().and_then(|name| name.to_str()) else { return };
+    let is_draft = |name: &str| {
+        name.strip_prefix(draft).is_some_and(|rest| {
+            rest.is_empty()
+                || rest.strip_prefix('-').is_some_and(|pid| pid.bytes().all(|octet| octet.is_ascii_digit()))
+        })
+    };
+    let directory = directory_of(path);
+    let Ok(lock) = fs::File::open(directory) else { return };
+    let found = fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
+    let left: Vec<PathBuf> = found
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_draft))
+        .map(|entry| entry.path())
+        .collect();
+    if left.is_empty() || lock.lock().is_err() {
+        return;
+    }
+    for path in left {
+        match fs::remove_file(&path) {
+            Ok(()) => tracing::info!(path = %path.display(), "the draft of a key file was removed"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "the draft of a key file cannot be removed")
+            }
+        }
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -149,6 +218,42 @@ mod tests {
         let again = open(&settings, &database).await.unwrap();
         assert_eq!(first.active_kid(), again.active_kid());
         assert_eq!(database.list_keys().await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_start_removes_the_drafts_of_processes_that_were_killed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (settings, database) = (settings(directory.path(), &[]), database().await);
+        let draft = |name: &str| directory.path().join(name);
+        for round in 0..2 {
+            for name in ["keys.new-4711", "keys.new", "keys.newer", "keys.new-old"] {
+                fs::write(draft(name), "k1:x").unwrap();
+            }
+            open(&settings, &database).await.unwrap();
+            let left =
+                ["keys.new-4711", "keys.new", "keys.newer", "keys.new-old"].map(|name| draft(name).exists());
+            assert_eq!(left, [false, false, true, true], "round {round}");
+        }
+    }
+
+    #[test]
+    fn both_ways_to_write_a_key_file_leave_one_file_and_replace_none() {
+        for write in [write_unnamed, write_named] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("keys");
+            let racers: Vec<_> = (0..8)
+                .map(|number| {
+                    let path = path.clone();
+                    std::thread::spawn(move || write(&path, format!("{number}").as_bytes()))
+                })
+                .collect();
+            let done = racers.into_iter().map(|racer| racer.join().unwrap()).filter(Result::is_ok).count();
+            assert_eq!(done, 1);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert!(is_there(&write(&path, b"x").unwrap_err()));
+            assert_eq!(fs::read(&path).unwrap().len(), 1);
+            assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no draft is left");
+        }
     }
 
     #[tokio::test]

@@ -16,6 +16,7 @@ use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
 use imapmcp_style::{Styles, StylesDeps};
 use imapmcp_vault::{RingVault, SystemEntropy};
+use rustix::fs::{Access, access};
 use std::{io, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc, time::Duration};
 
 /// How long the sender of an upload may say nothing.
@@ -38,6 +39,11 @@ pub enum StartError {
     /// The database's tables are not those of this release.
     #[error("the database is not up to date; run: imapmcp-admin migrate")]
     NotMigrated,
+    /// The database has migrations that this release does not know: their versions.
+    #[error(
+        "the database was brought up to date by a newer release (migration {0}); run that release, or restore a backup"
+    )]
+    Newer(String),
     /// The key ring.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -78,7 +84,8 @@ pub struct Services {
     pub uploads: Arc<Uploads>,
 }
 
-/// Opens the database, making the data directory (0700) if it is embedded.
+/// Opens the database, making the data directory (0700) if it is embedded. One that a newer release has changed is
+/// refused before anything is written.
 pub async fn open_database(settings: &Settings) -> Result<Database, StartError> {
     let data_dir = |source| StartError::DataDir { path: settings.data_dir.clone(), source };
     let needs_directory = settings.database_url.path().is_some() || settings.keys.is_none();
@@ -91,10 +98,12 @@ pub async fn open_database(settings: &Settings) -> Result<Database, StartError> 
     }
     if settings.database_url.path().is_some_and(|path| path.starts_with(&settings.data_dir)) {
         // SQLite writes beside its file: a directory that cannot be written is told at once and by name
-        let probe = settings.data_dir.join(".writable");
-        std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).map_err(data_dir)?;
+        access(&settings.data_dir, Access::WRITE_OK | Access::EXEC_OK)
+            .map_err(|error| data_dir(error.into()))?;
     }
-    Ok(Database::open(&settings.database_url).await?)
+    let database = Database::open(&settings.database_url).await?;
+    let newer = database.unknown_migrations().await?;
+    if newer.is_empty() { Ok(database) } else { Err(StartError::Newer(newer.join(", "))) }
 }
 
 impl Services {
@@ -115,14 +124,15 @@ impl Services {
         options.clock = Arc::clone(&clock);
         options.ehlo_name = domain(settings.oauth.host());
         let mail = Arc::new(Mail::new(options)?);
-        let accounts = Arc::new(Accounts::new(AccountsDeps {
+        let accounts = Accounts::new(AccountsDeps {
             repository: Arc::clone(&database) as _,
             vault: Arc::clone(&vault) as _,
             mail: Arc::clone(&mail) as _,
             submission: Arc::clone(&mail) as _,
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
-        }));
+        });
+        let accounts = Arc::new(accounts.at_most(settings.accounts_per_user));
         let authorization = Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
             config: settings.oauth.clone(),
             oauth: Arc::clone(&database) as _,

@@ -8,6 +8,7 @@ mod in_hand;
 mod lanes;
 mod lease;
 mod outbox;
+mod preview;
 mod receipt;
 mod record;
 mod schedule;
@@ -19,7 +20,9 @@ mod writing;
 
 pub use by_hand::HandOutcome;
 pub use error::DeliveryError;
-pub use outbox::{CancelOutcome, OutboxPage, OutboxView, Preview, ReleaseOutcome};
+pub use imapmcp_mime::shown::{Shown, ShownFile, ShownHtml};
+pub use outbox::{CancelOutcome, OutboxPage, OutboxView, ReleaseOutcome};
+pub use preview::{Listing, Preview};
 pub use receipt::{Receipt, state_word};
 pub use send::{Delivery, DeliveryDeps, Request};
 pub use writing::WrittenDraft;

@@ -15,11 +15,8 @@ use imapmcp_core::{
     store::{OutboxQuery, StoreError},
     time::Timestamp,
 };
-use imapmcp_mime::{attachment, view};
 use secrecy::ExposeSecret;
 
-/// Longest text of a preview, in octets.
-const MAX_PREVIEW: usize = 20_000;
 /// Octets of what ended are kept this long.
 const KEEP_SECONDS: i64 = 30 * 24 * 3600;
 
@@ -66,25 +63,6 @@ pub struct OutboxView {
     pub created_at: Timestamp,
     /// When its state last changed.
     pub updated_at: Timestamp,
-}
-
-/// A message as the user reads it before it leaves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Preview {
-    /// From, decoded.
-    pub from: String,
-    /// To, decoded.
-    pub to: String,
-    /// Cc, decoded.
-    pub cc: String,
-    /// Bcc, decoded.
-    pub bcc: String,
-    /// Plain text, at most 20,000 octets.
-    pub text: String,
-    /// The text goes on.
-    pub cut: bool,
-    /// Names of the attachments.
-    pub files: Vec<String>,
 }
 
 /// Entries, newest first.
@@ -154,7 +132,7 @@ impl Delivery {
         Ok(written.map(|written| written.copy(&self.deps.parcels, user)))
     }
 
-    async fn written(&self, user: &UserId, id: &OutboxId) -> Result<Option<Record>, StoreError> {
+    pub(crate) async fn written(&self, user: &UserId, id: &OutboxId) -> Result<Option<Record>, StoreError> {
         let Some(sealed) = self.deps.outbox.find_message(user, id).await? else { return Ok(None) };
         let opened = self.deps.vault.open(binding(id, user.as_str()), &sealed);
         let record = opened.ok().map(|record| Bytes::copy_from_slice(record.expose_secret()));
@@ -192,33 +170,7 @@ impl Delivery {
         self.deps.outbox.forget_messages(self.now().await?.plus_seconds(-KEEP_SECONDS)).await
     }
 
-    /// A message as the user reads it before it leaves; `None` if unknown, another user's, forgotten or not to be opened.
-    pub async fn preview(&self, user: &UserId, id: &OutboxId) -> Result<Option<Preview>, StoreError> {
-        let Some(written) = self.written(user, id).await? else { return Ok(None) };
-        // a long HTML body takes its time
-        let read = self.runtime.spawn_blocking(move || {
-            let whole = view::of_message(&written.outline(), view::Format::Text);
-            let mut text = whole.view.text;
-            let cut = whole.view.cut || text.len() > MAX_PREVIEW;
-            if cut {
-                let end = (0..=MAX_PREVIEW.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
-                text.truncate(end.unwrap_or(0));
-            }
-            let field = |name: &str| whole.fields.first(name).unwrap_or_default();
-            Preview {
-                from: field("from"),
-                to: field("to"),
-                cc: field("cc"),
-                bcc: field("bcc"),
-                text,
-                cut,
-                files: attachment::list(&whole.parts).into_iter().map(|file| file.filename).collect(),
-            }
-        });
-        Ok(read.await.ok())
-    }
-
-    fn view(&self, entry: &OutboxEntry) -> OutboxView {
+    pub(crate) fn view(&self, entry: &OutboxEntry) -> OutboxView {
         let subject = entry.subject.as_ref().and_then(|sealed| {
             let opened =
                 self.deps.vault.open(subject_binding(&entry.id, entry.user.as_str()), sealed).ok()?;

@@ -62,6 +62,18 @@ impl Record {
         out
     }
 
+    /// The larger files: where each stands in the [`outline`](Self::outline), and its octets.
+    pub(crate) fn elsewhere(&self) -> Vec<(usize, u64)> {
+        let (mut at, mut files) = (0, Vec::new());
+        for part in &self.parts {
+            match part {
+                Part::Octets(octets) => at += octets.len(),
+                Part::File(parcel) => files.push((at, parcel.octets)),
+            }
+        }
+        files
+    }
+
     /// As it is sealed: the message itself if it is whole.
     pub(crate) fn to_record(&self) -> Vec<u8> {
         if self.parts.iter().all(|part| matches!(part, Part::Octets(_))) {

@@ -371,9 +371,10 @@ impl From<AccountError> for ToolError {
                 Self::CredentialUnreadable
             }
             AccountError::Store(error) => error.into(),
-            AccountError::LabelTaken | AccountError::Invalid(_) | AccountError::ChangedMeanwhile => {
-                Self::bug(&error)
-            }
+            AccountError::LabelTaken
+            | AccountError::TooMany(_)
+            | AccountError::Invalid(_)
+            | AccountError::ChangedMeanwhile => Self::bug(&error),
         }
     }
 }

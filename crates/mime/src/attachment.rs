@@ -80,7 +80,12 @@ pub fn filename(part: &Part) -> Option<String> {
         .or_else(|| part.disposition_parameter("filename").map(header::text))
         .or_else(|| extended(&part.parameters, "name"))
         .or_else(|| part.parameter("name").map(header::text))?;
-    let base = header::one_line(&raw);
+    clean_name(&raw)
+}
+
+/// A file name freed of paths and of what is not seen (RFC 2183 §2.3); `None` if nothing is left.
+pub(crate) fn clean_name(raw: &str) -> Option<String> {
+    let base = header::one_line(raw);
     let base = base.rsplit(['/', '\\']).next().unwrap_or_default().trim_matches([' ', '.']);
     let name: String = base.chars().take(200).collect();
     (!name.is_empty()).then_some(name)

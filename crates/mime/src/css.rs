@@ -115,7 +115,7 @@ pub(crate) fn declarations(block: &str) -> Vec<Declaration> {
 }
 
 /// Lower case, without comments and with escapes undone, so that `d\69 splay:/**/none` reads as what it does.
-fn plain(css: &str) -> String {
+pub(crate) fn plain(css: &str) -> String {
     let mut clean = String::with_capacity(css.len());
     let mut rest = css;
     while let Some(at) = rest.find("/*") {
@@ -157,7 +157,7 @@ fn unescape(css: &str) -> String {
 }
 
 /// Splits at `mark` outside quotes, parentheses and brackets.
-fn split_outside(text: &str, mark: char) -> impl Iterator<Item = &str> {
+pub(crate) fn split_outside(text: &str, mark: char) -> impl Iterator<Item = &str> {
     let (mut quote, mut depth) = (None, 0_usize);
     text.split(move |c: char| {
         match (c, quote) {

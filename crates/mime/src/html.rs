@@ -3,6 +3,10 @@
 //! The tree is an arena and the walk keeps its own stack, so depth costs no machine stack. Tree, style sheets and walk
 //! are bounded in size, depth and time; what a bound cuts is not looked at, and that is told.
 
+mod told;
+
+pub(crate) use told::told;
+
 use crate::{
     body, css,
     header::one_line,

@@ -11,6 +11,7 @@ pub mod html;
 pub mod locate;
 pub mod provenance;
 pub mod quotes;
+pub mod shown;
 pub mod view;
 
 mod colour;

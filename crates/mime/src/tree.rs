@@ -2,7 +2,9 @@
 
 use ego_tree::NodeMut;
 use html5ever::{
-    driver::{self, ParseOpts},
+    LocalName, QualName,
+    driver::{self, ParseOpts, Parser},
+    ns,
     tendril::TendrilSink as _,
 };
 use scraper::{
@@ -37,6 +39,11 @@ impl Deadline {
         (Self(now + unit), Self(now + unit * 2))
     }
 
+    /// For work that is bounded by counts already: what no bound foresaw ends here.
+    pub(crate) fn last_resort() -> Self {
+        Self(Instant::now() + Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 1 }))
+    }
+
     pub(crate) fn has_passed(self) -> bool {
         Instant::now() > self.0
     }
@@ -46,7 +53,27 @@ impl Deadline {
 /// slow. Counting tags beforehand does not suffice: end tags that the parser ignores make any text look flat.
 pub(crate) fn tree_of(html: &str, deadline: Deadline) -> (Html, bool) {
     let sink = HtmlTreeSink::new(Html::new_document());
-    let mut parser = driver::parse_document(sink, ParseOpts::default());
+    let parser = driver::parse_document(sink, ParseOpts::default());
+    let (mut html, cut) = built(parser, html, MAX_DEPTH, MAX_NODES, deadline);
+    lower_names(&mut html);
+    (html, cut)
+}
+
+/// As [`tree_of`], of what stands within a body, with bounds of its own.
+pub(crate) fn fragment_of(html: &str, depth: usize, nodes: usize) -> (Html, bool) {
+    let sink = HtmlTreeSink::new(Html::new_fragment());
+    let body = QualName::new(None, ns!(html), LocalName::from("body"));
+    let parser = driver::parse_fragment(sink, ParseOpts::default(), body, Vec::new(), false);
+    built(parser, html, depth, nodes, Deadline::last_resort())
+}
+
+fn built(
+    mut parser: Parser<HtmlTreeSink>,
+    html: &str,
+    depth: usize,
+    nodes: usize,
+    deadline: Deadline,
+) -> (Html, bool) {
     let (mut rest, mut seen) = (first_octets(html, MAX_OCTETS), 0);
     let mut cut = rest.len() < html.len();
     while !rest.is_empty() {
@@ -54,23 +81,21 @@ pub(crate) fn tree_of(html: &str, deadline: Deadline) -> (Html, bool) {
         rest = &rest[piece.len()..];
         parser.process(StrTendril::from(piece));
         let document = parser.tokenizer.sink.sink.0.borrow();
-        let nodes = document.tree.nodes();
-        let count = nodes.len();
+        let all = document.tree.nodes();
+        let count = all.len();
         // nodes are in the order they were made; some of the new ones tell how deep it has become
-        let deep = nodes
+        let deep = all
             .rev()
             .take(count.saturating_sub(seen))
             .step_by(16)
-            .any(|node| node.ancestors().nth(MAX_DEPTH).is_some());
-        if deep || count > MAX_NODES || deadline.has_passed() {
+            .any(|node| node.ancestors().nth(depth).is_some());
+        if deep || count > nodes || deadline.has_passed() {
             cut |= !rest.is_empty();
             break;
         }
         seen = count;
     }
-    let mut html = parser.finish();
-    lower_names(&mut html);
-    (html, cut)
+    (parser.finish(), cut)
 }
 
 /// Without a doctype, and most mail has none, classes and identifiers match without case.

@@ -124,17 +124,20 @@ impl TryFrom<AccountRow> for Account {
 
 #[async_trait]
 impl AccountRepository for Database {
-    async fn add_account(&self, account: &Account) -> Result<(), StoreError> {
+    async fn add_account_within(&self, account: &Account, most: u32) -> Result<bool, StoreError> {
         let mut row = AccountRow::from(account);
         let user = account.user.as_str();
         with_tx!(self, |c| {
-            // Takes the user's row lock, so that two first accounts cannot both become the default.
+            // Takes the user's row lock, so that two first accounts cannot both become the default, nor two last ones both fit.
             diesel::update(users::table.find(user))
                 .set(users::created_at.eq(users::created_at))
                 .execute(c)
                 .await?;
             let others: i64 =
                 accounts::table.filter(accounts::user_id.eq(user)).count().get_result(c).await?;
+            if others >= i64::from(most) {
+                return Ok(false);
+            }
             row.is_default |= others == 0;
             if row.is_default {
                 diesel::update(accounts::table.filter(accounts::user_id.eq(user)))
@@ -144,7 +147,7 @@ impl AccountRepository for Database {
                     .await?;
             }
             diesel::insert_into(accounts::table).values(row.clone()).execute(c).await?;
-            Ok(())
+            Ok(true)
         })
     }
 

@@ -30,13 +30,19 @@ use std::{
 pub(crate) type Sqlite = SyncConnectionWrapper<SqliteConnection>;
 pub(crate) type Postgres = AsyncPgConnection;
 
-/// How long a call waits for a connection before it is told that the database is unavailable.
-const WAIT: Duration = Duration::from_secs(5);
+/// How long a call waits for a connection before it is told that the database is unavailable. With what a statement waits
+/// for a lock it stays under five seconds.
+const WAIT: Duration = Duration::from_millis(2_500);
+
+/// What every Postgres connection starts with: a call is told after 2 seconds that somebody holds a table or a row; a
+/// statement that runs away, and a transaction that was forgotten open, end by themselves.
+const TIMEOUTS: &str =
+    "SET lock_timeout = '2s'; SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '30s'";
 
 /// What every SQLite connection starts with. FULL, because a commit that a power cut takes back would send a message
 /// twice or let a spent code be spent again.
 /// Half a megabyte of cache a connection, not two: the system caches the file, and chunks of large messages pass through.
-pub(crate) const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA cache_size = -512; \
+pub(crate) const PRAGMAS: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA cache_size = -512; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
 
 /// The repositories, on whichever database the URL names. Clones share their connections.
@@ -87,7 +93,9 @@ impl Database {
                 (location, Pools::Sqlite { readers: pool, writer, _anchor: Some(Arc::new(anchor)) })
             }
             Target::Postgres(url) => {
-                let manager = AsyncDieselConnectionManager::<Postgres>::new(url);
+                let mut config = ManagerConfig::default();
+                config.custom_setup = Box::new(|url| Box::pin(open_postgres(url)));
+                let manager = AsyncDieselConnectionManager::<Postgres>::new_with_config(url, config);
                 (String::new(), Pools::Postgres(pool(manager, 16)?))
             }
         };
@@ -161,7 +169,17 @@ where
     M: Manager,
     M::Error: std::error::Error + Send + Sync + 'static,
 {
-    pool.get().await.map_err(|error| Failure::Connection(error.into()))
+    // one bound for all its steps: waiting, trying connections that were idle, making one
+    match tokio::time::timeout(WAIT, pool.get()).await {
+        Ok(taken) => taken.map_err(|error| Failure::Connection(error.into())),
+        Err(late) => Err(Failure::Connection(late.into())),
+    }
+}
+
+async fn open_postgres(url: &str) -> Result<Postgres, ConnectionError> {
+    let mut connection = Postgres::establish(url).await?;
+    connection.batch_execute(TIMEOUTS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
 }
 
 async fn open_sqlite(location: &str) -> Result<Sqlite, ConnectionError> {

@@ -40,24 +40,44 @@ impl Database {
         applied.await.map_err(|error| StoreError::Query(error.into()))?
     }
 
+    /// Versions of migrations that were applied and that this program does not know: a newer release was here. Writes
+    /// nothing.
+    pub async fn unknown_migrations(&self) -> Result<Vec<String>, StoreError> {
+        let known = self.known_migrations()?;
+        let mut applied = self.applied_migrations().await?;
+        applied.retain(|version| known.iter().all(|(known, _)| known != version));
+        applied.sort_unstable();
+        Ok(applied)
+    }
+
     /// Every migration this program knows, in order, and whether it has been applied. Writes nothing.
     pub async fn migration_status(&self) -> Result<Vec<(String, bool)>, StoreError> {
+        let applied = self.applied_migrations().await?;
+        let known = self.known_migrations()?;
+        Ok(known.into_iter().map(|(version, name)| (name, applied.contains(&version))).collect())
+    }
+
+    /// Versions of the migrations that were applied.
+    async fn applied_migrations(&self) -> Result<Vec<String>, StoreError> {
         let applied: Result<Vec<String>, StoreError> =
             with_conn!(self, |c| Ok(diesel_async::RunQueryDsl::load(
                 __diesel_schema_migrations::table.select(__diesel_schema_migrations::version),
                 c
             )
             .await?));
-        let applied = match applied {
-            Err(StoreError::Query(error)) if is_missing_table(&error) => Vec::new(),
-            other => other?,
-        };
+        match applied {
+            Err(StoreError::Query(error)) if is_missing_table(&error) => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
+    /// Version and name of each migration that this program knows, in order.
+    fn known_migrations(&self) -> Result<Vec<(String, String)>, StoreError> {
         let known = match self.url.target() {
             Target::File(_) | Target::Memory => names::<Sqlite>(&SQLITE),
             Target::Postgres(_) => names::<Pg>(&POSTGRES),
         };
-        let known = known.map_err(StoreError::Query)?;
-        Ok(known.into_iter().map(|(version, name)| (name, applied.contains(&version))).collect())
+        known.map_err(StoreError::Query)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The repository contract on each database, and what only a database can promise.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use imapmcp_core::store::{StoreError, UserRepository};
 use imapmcp_storage::{Database, DatabaseUrl};
 use imapmcp_testkit::{
@@ -8,7 +10,7 @@ use imapmcp_testkit::{
     contract::storage::{self as contract, Repositories},
     postgres::Postgres,
 };
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 /// Every migration.
 const PENDING: [&str; 7] = [
@@ -132,4 +134,69 @@ async fn asking_for_the_status_writes_nothing() {
     }
     let early = database.list_users().await;
     assert!(matches!(early, Err(StoreError::Query(_))), "no tables yet: {early:?}");
+}
+
+/// A row that a release of tomorrow would leave.
+const TOMORROW: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_schema_is_known_as_such() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = file(directory.path()).await;
+    assert_eq!(database.unknown_migrations().await.unwrap(), [""; 0]);
+    let path = directory.path().join("test.db");
+    SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(TOMORROW).unwrap();
+    assert_eq!(database.unknown_migrations().await.unwrap(), ["9999"]);
+    let fresh = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
+    assert_eq!(fresh.unknown_migrations().await.unwrap(), [""; 0], "no tables, nothing newer");
+
+    let Some(mut server) = Postgres::start() else { return };
+    let url = server.database("newer");
+    let database = migrated(&url.parse().unwrap()).await;
+    assert_eq!(database.unknown_migrations().await.unwrap(), [""; 0]);
+    AsyncPgConnection::establish(&url).await.unwrap().batch_execute(TOMORROW).await.unwrap();
+    assert_eq!(database.unknown_migrations().await.unwrap(), ["9999"]);
+}
+
+/// More callers at once than there are connections: each is told within five seconds.
+async fn all_are_told(database: &Database, reads: bool) {
+    let started = Instant::now();
+    let callers: Vec<_> = (0..40)
+        .map(|number| {
+            let database = database.clone();
+            tokio::spawn(async move {
+                if reads && number % 2 == 0 {
+                    return database.find_user_by_email("ada@example.com").await.map(|_| ());
+                }
+                database.add_user(&builders::user(&format!("u{number}"))).await
+            })
+        })
+        .collect();
+    for caller in callers {
+        let told = caller.await.unwrap();
+        assert!(matches!(told, Err(StoreError::Unavailable(_))), "{told:?}");
+    }
+    assert!(started.elapsed().as_secs_f32() < 5.0, "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_meets_a_locked_table_is_told_in_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = file(directory.path()).await;
+    let path = directory.path().join("test.db");
+    let mut holder = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    holder.batch_execute("BEGIN IMMEDIATE").unwrap();
+    all_are_told(&database, false).await;
+    assert!(database.list_users().await.unwrap().is_empty(), "readers are not held up");
+    holder.batch_execute("ROLLBACK").unwrap();
+    database.add_user(&builders::user("after")).await.unwrap();
+
+    let Some(mut server) = Postgres::start() else { return };
+    let url = server.database("locked");
+    let database = migrated(&url.parse().unwrap()).await;
+    let mut holder = AsyncPgConnection::establish(&url).await.unwrap();
+    holder.batch_execute("BEGIN; LOCK TABLE users, outbox IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    all_are_told(&database, true).await;
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    database.add_user(&builders::user("after")).await.unwrap();
 }

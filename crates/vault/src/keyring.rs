@@ -31,6 +31,9 @@ pub enum KeyRingError {
     /// The identifier stands on an earlier line too.
     #[error("key ring, line {0}: this key identifier stands twice")]
     Twice(usize),
+    /// The octets are not random: too few different ones, such as all zero.
+    #[error("key ring, line {0}: this key is not random; make one with: openssl rand -base64 32")]
+    Weak(usize),
     /// No key at all.
     #[error("the key ring holds no key")]
     Empty,
@@ -62,6 +65,9 @@ impl KeyRing {
                 return Err(KeyRingError::Malformed(number));
             }
             octets.copy_from_slice(&buffer[..KEY_LEN]);
+            if is_weak(&octets) {
+                return Err(KeyRingError::Weak(number));
+            }
             keys.push(RingKey { kid: kid.to_owned(), octets });
         }
         if keys.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self(keys)) }
@@ -128,6 +134,14 @@ impl fmt::Debug for KeyRing {
     }
 }
 
+/// Octets that nobody drew at random: 32 random ones have fewer than ten different values once in 10^20.
+fn is_weak(octets: &[u8; KEY_LEN]) -> bool {
+    let different = octets.iter().collect::<std::collections::BTreeSet<_>>().len();
+    let counts =
+        octets.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == octets[1].wrapping_sub(octets[0]));
+    different < 10 || counts
+}
+
 fn is_kid(text: &str) -> bool {
     (1..=32).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
@@ -171,8 +185,22 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_is_not_random_is_refused() {
+        let counting: Vec<u8> = (0..32).collect();
+        for octets in [vec![0; 32], vec![0xFF; 32], b"ab".repeat(16), b"password".repeat(4), counting] {
+            let line = format!("k:{}", STANDARD.encode(&octets));
+            assert_eq!(KeyRing::parse(&line).unwrap_err(), KeyRingError::Weak(1), "{octets:?}");
+        }
+        for seed in 0..1000 {
+            let text = KeyRing::generate(&SeededEntropy::new(seed)).to_text();
+            assert!(KeyRing::parse(&text).is_ok(), "{seed}");
+        }
+    }
+
+    #[test]
     fn debug_shows_identifiers_only() {
-        let ring = KeyRing::parse(&format!("first:{}", STANDARD.encode([0xAA; 32]))).unwrap();
+        let key = b"an example of 32 octets, no key.";
+        let ring = KeyRing::parse(&format!("first:{}", STANDARD.encode(key))).unwrap();
         assert_eq!(format!("{ring:?}"), r#"["first"]"#);
     }
 }

@@ -76,6 +76,7 @@ impl From<AccountError> for WebError {
             AccountError::Store(error) => error.into(),
             // Those that a form can cause are answered by its page.
             AccountError::LabelTaken
+            | AccountError::TooMany(_)
             | AccountError::Invalid(_)
             | AccountError::NeedsAttention { .. }
             | AccountError::Paused

@@ -11,7 +11,7 @@ use crate::{
         connect::ConnectPage,
         connections::ConnectionsPage,
         login::LoginPage,
-        outbox::OutboxPage,
+        outbox::{OutboxEntryPage, OutboxPage},
         overview::{LandingPage, OverviewPage},
         setup::SetupPage,
     },
@@ -21,8 +21,9 @@ use std::{collections::HashMap, sync::Arc};
 use tera::{Context, Tera, Value};
 
 /// Every template, by the name others include or extend it with.
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 18] = [
     ("macros.html", include_str!("../../../web/templates/macros.html")),
+    ("outbox.html", include_str!("../../../web/templates/outbox.html")),
     ("head.html", include_str!("../../../web/templates/head.html")),
     ("base.html", include_str!("../../../web/templates/base.html")),
     ("solo.html", include_str!("../../../web/templates/solo.html")),
@@ -35,6 +36,7 @@ const TEMPLATES: [(&str, &str); 16] = [
     ("pages/error.html", include_str!("../../../web/templates/pages/error.html")),
     ("pages/landing.html", include_str!("../../../web/templates/pages/landing.html")),
     ("pages/login.html", include_str!("../../../web/templates/pages/login.html")),
+    ("pages/outbox-entry.html", include_str!("../../../web/templates/pages/outbox-entry.html")),
     ("pages/outbox.html", include_str!("../../../web/templates/pages/outbox.html")),
     ("pages/overview.html", include_str!("../../../web/templates/pages/overview.html")),
     ("pages/setup.html", include_str!("../../../web/templates/pages/setup.html")),
@@ -141,6 +143,7 @@ impl Templates {
             self.sample::<LandingPage>(assets)?,
             self.sample::<LoginPage>(assets)?,
             self.sample::<OutboxPage>(assets)?,
+            self.sample::<OutboxEntryPage>(assets)?,
             self.sample::<OverviewPage>(assets)?,
             self.sample::<SetupPage>(assets)?,
         ])

@@ -55,6 +55,22 @@ pub(crate) fn date(at: Timestamp) -> String {
     format!("{day} {month} {year}")
 }
 
+/// `22 November 2026, 14:31 UTC`.
+pub(crate) fn moment(at: Timestamp) -> String {
+    let text = at.to_rfc3339();
+    format!("{}, {} UTC", date(at), text.get(11..16).unwrap_or_default())
+}
+
+/// `1.2 MB`, in powers of ten.
+pub(crate) fn size(octets: u64) -> String {
+    let tenths = |unit: u64| (octets * 10).div_ceil(unit);
+    match octets {
+        0..1000 => count(i64::try_from(octets).unwrap_or_default(), "octet"),
+        1000..999_950 => format!("{}.{} KB", tenths(1000) / 10, tenths(1000) % 10),
+        _ => format!("{}.{} MB", tenths(1_000_000) / 10, tenths(1_000_000) % 10),
+    }
+}
+
 /// `imap.example.org, 993, TLS`.
 pub(crate) fn endpoint(endpoint: &Endpoint) -> String {
     let security = match endpoint.security {

@@ -87,7 +87,7 @@ fn carries(name: &'static str, filename: &str) -> Case {
 }
 
 fn with(body: Body, signature: Option<&str>) -> impl FnOnce(&mut Draft) {
-    let forms = body.forms(signature.and_then(Signature::new).as_ref());
+    let forms = body.forms(signature.and_then(Signature::new).as_ref()).unwrap();
     move |draft| (draft.letter.text, draft.letter.html) = (Some(forms.0), forms.1)
 }
 
@@ -292,7 +292,7 @@ fn answers() -> Vec<Case> {
         }),
         case("forward-with-files", "mixed(alternative(text/plain,text/html),application/pdf)", |d| {
             d.letter.subject = forward_subject("WG: Plän");
-            (d.letter.text, d.letter.html) = (Some(sent_on.0), sent_on.1.as_deref().map(sanitised));
+            (d.letter.text, d.letter.html) = (Some(sent_on.0), sent_on.1.as_deref().map(|html| sanitised(html).unwrap()));
             d.letter.files = vec![file("日本.pdf", "application/pdf", *b"%PDF")];
         }),
         case("draft-read-back", TEXT, |d| {

@@ -28,6 +28,16 @@ fn nothing_is_lost_when_the_server_is_killed() {
 }
 
 #[test]
+fn each_signal_that_means_the_end_is_a_good_end() {
+    let mut world = World::new(&[]);
+    for signal in ["-HUP", "-INT", "-TERM"] {
+        world.start();
+        world.signal(signal);
+        assert_eq!(world.reap(), Some(0), "{signal}");
+    }
+}
+
+#[test]
 fn an_ended_token_is_refused() {
     let mut world = World::new(&[]);
     world.add_demo_account();

@@ -38,6 +38,45 @@ fn a_wrong_or_missing_key_file_is_refused_and_nothing_is_written() {
 }
 
 #[test]
+fn a_key_that_is_not_random_is_refused_at_the_first_start() {
+    let world = World::empty(&[]);
+    for key in
+        ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "//////////////////////////////////////////8="]
+    {
+        let (code, message) = refused(&world, &[("IMAPMCP_KEYS", &format!("k1:{key}"))]);
+        assert_eq!(code, 78, "{message}");
+        assert!(message.contains("not random") && !message.contains(key), "{message}");
+    }
+}
+
+#[test]
+fn the_server_lets_nobody_look_into_it() {
+    use std::os::unix::{fs::MetadataExt as _, process::CommandExt as _};
+    const NOBODY: u32 = 65_534;
+    let world = World::new(&[]);
+    let directory = world.directory.path();
+    let mut program = world.server_program();
+    // root may look everywhere: the test needs a server of somebody else
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        let given =
+            std::process::Command::new("chown").args(["-R", &NOBODY.to_string()]).arg(directory).status();
+        assert!(given.unwrap().success());
+        program.uid(NOBODY);
+    }
+    let mut server =
+        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let started = std::time::Instant::now();
+    let owner = || fs::metadata(format!("/proc/{}/environ", server.id())).unwrap().uid();
+    while owner() != 0 {
+        assert!(started.elapsed().as_secs() < 10, "its environment is anybody's");
+        std::thread::yield_now();
+    }
+    assert!(server.try_wait().unwrap().is_none());
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[test]
 fn a_data_directory_that_cannot_be_written_is_named() {
     let world = World::new(&[]);
     // root may write anywhere, so the directory is one that nobody can make

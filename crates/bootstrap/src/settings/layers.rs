@@ -26,6 +26,7 @@ const KNOWN: &[(&str, &str, bool)] = &[
     ("IMAPMCP_TRUSTED_PROXIES", "", true),
     ("IMAPMCP_DCR", "open", true),
     ("IMAPMCP_RATE_LIMIT", "300/min", true),
+    ("IMAPMCP_ACCOUNTS_PER_USER", "0", true),
     ("IMAPMCP_METRICS_LISTEN", "", false),
     ("IMAPMCP_LOG", "info", true),
     ("IMAPMCP_LOG_FORMAT", "text", true),

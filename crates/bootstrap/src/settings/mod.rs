@@ -57,6 +57,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// IMAPMCP_RATE_LIMIT: requests per user and minute.
     pub per_minute: NonZeroU32,
+    /// IMAPMCP_ACCOUNTS_PER_USER: mail accounts of one user; `None` is no bound.
+    pub accounts_per_user: Option<NonZeroU32>,
     /// IMAPMCP_LOG: a level, or directives of tracing's `EnvFilter`.
     pub log: String,
     /// IMAPMCP_LOG_FORMAT.
@@ -163,6 +165,11 @@ impl Settings {
             .strip_suffix("/min")
             .and_then(|number| number.trim().parse().ok())
             .ok_or_else(|| invalid("IMAPMCP_RATE_LIMIT", "must look like 300/min"))?;
+        let accounts_per_user = layers
+            .get("IMAPMCP_ACCOUNTS_PER_USER")
+            .parse()
+            .map(NonZeroU32::new)
+            .map_err(|_| invalid("IMAPMCP_ACCOUNTS_PER_USER", "must be a number; 0 is no bound"))?;
         let trusted_proxies = layers
             .get("IMAPMCP_TRUSTED_PROXIES")
             .split(',')
@@ -192,6 +199,7 @@ impl Settings {
             },
             trusted_proxies,
             per_minute,
+            accounts_per_user,
             log: layers.get("IMAPMCP_LOG").to_owned(),
             log_format: match layers.get("IMAPMCP_LOG_FORMAT") {
                 "text" => LogFormat::Text,
@@ -266,6 +274,8 @@ mod tests {
             ("IMAPMCP_TRUSTED_PROXIES", "proxy"),
             ("IMAPMCP_DCR", "token:short"),
             ("IMAPMCP_RATE_LIMIT", "0/min"),
+            ("IMAPMCP_ACCOUNTS_PER_USER", "ten"),
+            ("IMAPMCP_ACCOUNTS_PER_USER", "-1"),
             ("IMAPMCP_LOG_FORMAT", "xml"),
             ("IMAPMCP_OIDC_ISSUER", "https://id.example.com"),
             ("IMAPMCP_SIGN_UP", "open"),

@@ -15,7 +15,12 @@ use async_trait::async_trait;
 pub trait AccountRepository: Send + Sync {
     /// Adds; [`StoreError::Conflict`] if the user has that label already. The user's first account becomes the
     /// default; a new default takes the place of the old one.
-    async fn add_account(&self, account: &Account) -> Result<(), StoreError>;
+    async fn add_account(&self, account: &Account) -> Result<(), StoreError> {
+        self.add_account_within(account, u32::MAX).await.map(|_| ())
+    }
+    /// As [`add_account`](Self::add_account), if the user has fewer than `most` accounts; else `false`, and nothing is
+    /// written. Of any number of racers no more get in than fit.
+    async fn add_account_within(&self, account: &Account, most: u32) -> Result<bool, StoreError>;
     /// `None` if unknown *or another user's*: callers cannot tell the two apart.
     async fn find_account(&self, user: &UserId, id: &AccountId) -> Result<Option<Account>, StoreError>;
     /// The user's accounts: the default first, then by label.

@@ -136,7 +136,9 @@ async fn a_held_message_is_previewed_and_leaves_later() {
     house.parcels.sweep().await.unwrap();
     let user = &house.principal.user;
     let preview = house.delivery.preview(user, &receipt.id).await.unwrap().unwrap();
-    assert_eq!((preview.text.as_str(), preview.files), ("Hi", vec!["large.bin".to_owned()]));
+    let file = &preview.shown.files[0];
+    assert_eq!((preview.shown.text.as_deref(), file.name.as_str()), (Some("Hi"), "large.bin"));
+    assert_eq!(file.octets, large().len() as u64, "a file that lies elsewhere is told with its size");
     let whole = house.delivery.message(user, &receipt.id).await.unwrap().unwrap().collect().await.unwrap();
     assert_eq!(attached(&whole), large());
     let released = house.delivery.release(user, &receipt.id).await.unwrap();

@@ -146,10 +146,10 @@ pub(crate) async fn reply_letter(
             "[\"marie@example.com\"]",
         ));
     }
-    let (mut text, mut html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
+    let (mut text, mut html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
     if arguments.flag("quote_original") {
         let quote = quotation(context, opened, &original, html.is_some()).await?;
-        (text, html) = compose::quoted(&text, html.as_deref(), &quote);
+        (text, html) = off_thread(move || compose::quoted(&text, html.as_deref(), &quote)).await?;
     }
     let letter = Letter {
         from,
@@ -189,10 +189,10 @@ async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, 
     }
     let with_html = original.summary.parts.iter().any(|part| part.media_type == "text/html");
     let quote = quotation(context, &opened, &original, with_html).await?;
-    let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
-    let (text, html) = compose::forwarded(&text, html.as_deref(), &quote);
+    let (text, html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
     let subject = arguments.text("subject").map(ToOwned::to_owned);
     let subject = subject.unwrap_or_else(|| compose::forward_subject(&quote.subject));
+    let (text, html) = off_thread(move || compose::forwarded(&text, html.as_deref(), &quote)).await?;
     let letter = Letter { from, to, cc, bcc, subject, text: Some(text), html, files, ..Letter::default() };
     let request = letter::request(&opened, letter, arguments);
     let (receipt, shown) = letter::send(context, request).await?;
@@ -228,6 +228,13 @@ async fn quotation(
         text,
         html,
     })
+}
+
+/// Quotes where it holds up nobody: an original may be long.
+async fn off_thread(
+    work: impl FnOnce() -> (String, Option<String>) + Send + 'static,
+) -> Result<(String, Option<String>), ToolError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| ToolError::Internal(error.to_string()))
 }
 
 /// The attachments of a message, from the mail server to the new one.

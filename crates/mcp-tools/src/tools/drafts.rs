@@ -106,7 +106,7 @@ async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     } else {
         let from = letter::from(arguments, &opened.account)?;
         let files = letter::files(context, &opened, arguments).await?;
-        let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
+        let (text, html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
         Letter {
             from,
             to: letter::people(arguments, "to")?,
@@ -154,7 +154,7 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
         draft.subject = subject.to_owned();
     }
     if !body.is_empty() {
-        let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
+        let (text, html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
         (draft.text, draft.html) = (Some(text), html);
     }
     if arguments.has("attachments") {
@@ -243,6 +243,9 @@ async fn read(
     let octets = [&head.header[..], &text[..]].concat();
     let work = tokio::task::spawn_blocking(move || compose::parse(&octets)).await;
     let mut parsed = work.map_err(|error| ToolError::Internal(error.to_string()))?;
+    if let Some(problem) = &parsed.too_complex {
+        return Err(wrong(&format!("names a draft that cannot be kept as it is: {problem}")));
+    }
     if large {
         parsed.letter.files = answer::attached(context, opened, &head).await?;
     }

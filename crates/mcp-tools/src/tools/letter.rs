@@ -19,7 +19,7 @@ use imapmcp_core::{
 };
 use imapmcp_delivery::{Receipt, Request, state_word};
 use imapmcp_extract::ExtractError;
-use imapmcp_mime::compose::{Body, File, Letter, MAX_ATTACHMENTS, NamedAddress, Signature};
+use imapmcp_mime::compose::{Body, ComposeError, File, Letter, MAX_ATTACHMENTS, NamedAddress, Signature};
 use serde_json::{Map, Value, json};
 use std::{borrow::Cow, sync::Arc};
 
@@ -90,6 +90,35 @@ pub(crate) fn body(arguments: &Arguments) -> Result<Body, ToolError> {
         Ok(text.map(ToOwned::to_owned))
     };
     Ok(Body { text: read("body_text")?, html: read("body_html")?, markdown: read("body_markdown")? })
+}
+
+/// Octets of HTML or Markdown that are formed at once; more is worth a trip to another thread.
+const SHORT: usize = 4096;
+
+/// A body's plain text and its HTML. What would keep a parser busy is an argument error, and what is long is formed off
+/// the threads that answer requests.
+pub(crate) async fn forms(
+    body: Body,
+    signature: Option<Signature>,
+) -> Result<(String, Option<String>), ToolError> {
+    let long = [&body.html, &body.markdown].into_iter().flatten().map(String::len).sum::<usize>() > SHORT;
+    let formed = if long {
+        let work = tokio::task::spawn_blocking(move || body.forms(signature.as_ref())).await;
+        work.map_err(|error| ToolError::Internal(error.to_string()))?
+    } else {
+        body.forms(signature.as_ref())
+    };
+    formed.map_err(|problem| too_complex(&problem))
+}
+
+/// What a body is refused for.
+fn too_complex(problem: &ComposeError) -> ToolError {
+    match problem {
+        ComposeError::TooComplex { field, bound } => {
+            ToolError::argument(field, format!("is too complex: {bound}"), "\"<p>Hello</p>\"")
+        }
+        other => ToolError::argument("body_text", other.to_string(), "\"Hello\""),
+    }
 }
 
 /// The account's signature, unless the call leaves it out.

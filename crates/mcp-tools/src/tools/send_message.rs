@@ -62,7 +62,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
             "\"Hello\"",
         ));
     }
-    let (text, html) = body.forms(letter::signature(arguments, &opened.account).as_ref());
+    let (text, html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
     let subject = arguments.text("subject").unwrap_or_default().to_owned();
     let letter = Letter { from, to, cc, bcc, subject, text: Some(text), html, files, ..Letter::default() };
     Ok(letter::send(context, letter::request(&opened, letter, arguments)).await?.1.into())

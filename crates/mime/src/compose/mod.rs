@@ -5,15 +5,21 @@
 
 mod address;
 mod body;
+mod declarations;
 mod flowed;
+mod html;
 mod lines;
+mod markdown;
 mod parse;
 mod part;
 mod reply;
 
 pub use address::NamedAddress;
-pub use body::{Body, Signature, sanitised};
+pub(crate) use body::as_markdown;
+pub use body::{Body, Signature};
+pub use html::sanitised;
 pub use lines::{Base64Lines, encoded_length};
+pub(crate) use parse::singles;
 pub use parse::{Parsed, parse};
 pub use reply::{Answer, Quoted, answer, forward_subject, forwarded, quoted, reply_subject};
 
@@ -119,6 +125,14 @@ pub enum ComposeError {
     /// Attachments over [`MAX_ATTACHMENTS`].
     #[error("the attachments are larger than 25 MB together")]
     TooLarge,
+    /// HTML or Markdown that would keep a parser busy: which of them, and the bound it does not keep.
+    #[error("`{field}` is too complex: {bound}")]
+    TooComplex {
+        /// `body_html` or `body_markdown`.
+        field: &'static str,
+        /// What is too much.
+        bound: &'static str,
+    },
     /// The attachment's media type or name cannot be written.
     #[error("the attachment's {0} is not valid")]
     File(&'static str),
@@ -250,7 +264,7 @@ impl Draft {
             content = together("multipart/related", std::iter::once(content).chain(pictures).collect());
         }
         let files: Vec<MimePart<'_>> =
-            files.into_iter().map(|(place, file)| part::attachment(place, file)).collect();
+            files.into_iter().map(|(place, file)| part::attached(place, file)).collect();
         let eight_bit = files.iter().any(part::is_eight_bit);
         let whole = together("multipart/mixed", std::iter::once(content).chain(files).collect());
         if eight_bit { whole.transfer_encoding("8bit") } else { whole }
@@ -439,6 +453,30 @@ mod tests {
         );
         let empty = refused(|d| d.letter = Letter { to: d.letter.to.clone(), ..Letter::default() });
         assert_eq!(empty, ComposeError::Empty);
+    }
+
+    #[test]
+    fn a_file_leaves_under_a_name_without_a_path_or_unseen_characters() {
+        for (given, sent) in [
+            ("../../../etc/passwd", "passwd"),
+            ("a/b\\c.txt", "c.txt"),
+            ("invoice\u{202e}fdp.exe", "invoicefdp.exe"),
+            ("re\u{200b}port\u{2066}.pdf", "report.pdf"),
+            ("..", "attachment"),
+            ("日本 2.pdf", "日本 2.pdf"),
+        ] {
+            for inline in [false, true] {
+                let mut draft = draft();
+                draft.letter.files[0].filename = given.into();
+                draft.letter.files[0].content_id = inline.then(|| "a@b".into());
+                let octets = whole(&draft, b"");
+                let parsed = mailparse::parse_mail(&octets).unwrap();
+                let part = parsed.parts().find(|part| part.ctype.mimetype == "application/pdf").unwrap();
+                let name = part.get_content_disposition().params.get("filename").cloned();
+                let name = name.or_else(|| part.ctype.params.get("name").cloned()).unwrap();
+                assert_eq!(name, sent);
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A draft read back, so that it can be changed or sent: whoever wrote it, only what we could have written survives.
 
-use super::{File, Letter, NamedAddress};
+use super::{ComposeError, File, Letter, NamedAddress};
 use crate::{
     attachment, body, header,
     view::{self, Format},
@@ -16,6 +16,8 @@ pub struct Parsed {
     pub author: Option<NamedAddress>,
     /// Addresses that are none: a draft may hold half a one.
     pub unusable: Vec<String>,
+    /// Why its HTML was left out: it would keep a parser busy. It is no longer what was stored.
+    pub too_complex: Option<ComposeError>,
 }
 
 /// Reads a whole message.
@@ -63,7 +65,14 @@ pub fn parse(octets: &[u8]) -> Parsed {
     };
     let decoded =
         |part: &imapmcp_core::mail::Part| of_section(&part.section).and_then(|leaf| leaf.get_body().ok());
-    letter.html = text.html.and_then(decoded).map(|html| super::sanitised(&html));
+    let mut too_complex = None;
+    letter.html = match text.html.and_then(decoded).map(|html| super::sanitised(&html)).transpose() {
+        Ok(html) => html,
+        Err(problem) => {
+            too_complex = Some(problem);
+            None
+        }
+    };
     letter.text = match text.plain {
         Some(part) => {
             let flowed = part.parameter("format").is_some_and(|format| format.eq_ignore_ascii_case("flowed"));
@@ -87,10 +96,10 @@ pub fn parse(octets: &[u8]) -> Parsed {
             content_id: file.content_id.filter(|_| file.inline),
         });
     }
-    Parsed { letter, author, unusable }
+    Parsed { letter, author, unusable, too_complex }
 }
 
-fn singles(address: &mailparse::MailAddr) -> Vec<mailparse::SingleInfo> {
+pub(crate) fn singles(address: &mailparse::MailAddr) -> Vec<mailparse::SingleInfo> {
     match address {
         mailparse::MailAddr::Single(single) => vec![single.clone()],
         mailparse::MailAddr::Group(group) => group.addrs.clone(),

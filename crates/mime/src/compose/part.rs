@@ -1,6 +1,7 @@
 //! Files as parts of a message, such that every octet of them survives every transport.
 
 use super::{File, Piece};
+use crate::attachment;
 use bytes::Bytes;
 use imapmcp_core::octets::Content;
 use mail_builder::{
@@ -35,17 +36,23 @@ pub(super) fn cut(written: Vec<u8>) -> Vec<Piece> {
 }
 
 /// A file as an attachment.
-pub(super) fn attachment(place: usize, file: &File) -> MimePart<'_> {
+pub(super) fn attached(place: usize, file: &File) -> MimePart<'_> {
     let kind = file.content_type.to_ascii_lowercase();
     if kind.starts_with("message/")
         && let Content::Memory(octets) = &file.content
         && let Some((octets, encoding)) = unencoded(octets)
     {
         return MimePart::new(file.content_type.as_str(), BodyPart::Binary(octets))
-            .attachment(super::disarmed(&file.filename))
+            .attachment(name(file))
             .transfer_encoding(encoding);
     }
-    encoded(encodable(file), place).attachment(super::disarmed(&file.filename))
+    encoded(encodable(file), place).attachment(name(file))
+}
+
+/// The file's name as it may go out: no path, nothing that is not seen or turns text around (RFC 2183 §2.3).
+fn name(file: &File) -> String {
+    let name = attachment::clean_name(&file.filename).unwrap_or_else(|| "attachment".to_owned());
+    super::disarmed(&name).into_owned()
 }
 
 /// The file's type; multipart/* and message/* must not be encoded (RFC 2045 §6.4): what has to be is told to be mere
@@ -58,7 +65,7 @@ fn encodable(file: &File) -> ContentType<'_> {
 
 /// A picture of the HTML text (RFC 2392).
 pub(super) fn picture<'a>(place: usize, file: &'a File, id: &'a str) -> MimePart<'a> {
-    let kind = encodable(file).attribute("name", super::disarmed(&file.filename));
+    let kind = encodable(file).attribute("name", name(file));
     encoded(kind, place).inline().cid(id)
 }
 

@@ -142,6 +142,12 @@ pub struct Quoted {
     pub html: Option<String>,
 }
 
+/// The original as HTML: its own, or its text where it has none or too much.
+fn inner(original: &Quoted) -> String {
+    let own = original.html.as_deref().and_then(|html| sanitised(html).ok());
+    own.unwrap_or_else(|| lines(&original.text))
+}
+
 /// A reply's text and HTML with the original quoted below.
 pub fn quoted(text: &str, html: Option<&str>, original: &Quoted) -> (String, Option<String>) {
     let attribution = format!("On {}, {} wrote:", original.date, original.author);
@@ -154,7 +160,7 @@ pub fn quoted(text: &str, html: Option<&str>, original: &Quoted) -> (String, Opt
     }
     let text = format!("{}\n\n{attribution}\n{quote}", text.trim_end());
     let html = html.map(|html| {
-        let inner = original.html.as_deref().map_or_else(|| lines(&original.text), sanitised);
+        let inner = inner(original);
         format!(
             "{html}<br><div>{}</div>\n<blockquote type=\"cite\" style=\"margin:0 0 0 .8ex;border-left:1px solid #ccc;padding-left:1ex\">{inner}</blockquote>",
             lines(&attribution)
@@ -171,7 +177,7 @@ pub fn forwarded(text: &str, html: Option<&str>, original: &Quoted) -> (String, 
     );
     let plain = format!("{}\n\n{head}\n\n{}", text.trim_end(), original.text).trim_start().to_owned();
     let html = (html.is_some() || original.html.is_some()).then(|| {
-        let inner = original.html.as_deref().map_or_else(|| lines(&original.text), sanitised);
+        let inner = inner(original);
         let above = html.map_or_else(|| lines(text.trim_end()), ToOwned::to_owned);
         format!("{above}<br><br><div>{}</div><br>{inner}", lines(&head))
     });

@@ -128,6 +128,10 @@ pub(super) async fn submit(
             Ok(see_other(if page.next.is_empty() { &added } else { safe_next(&page.next) }))
         }
         Err(AccountError::Invalid(error)) => page.refuse(&state, visitor, invalid(&error)),
+        Err(AccountError::TooMany(most)) => {
+            let text = format!("You have {most} accounts, and this server allows no more. Remove one first.");
+            page.refuse(&state, visitor, Errors::from([("form", text)]))
+        }
         Err(AccountError::LabelTaken) => {
             let text = "You have an account with that label. Choose another, such as “Work”.".to_owned();
             page.refuse(&state, visitor, Errors::from([("label", text)]))

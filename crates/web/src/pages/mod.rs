@@ -35,8 +35,9 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .service(page("/accounts/{id}/sending").route(web::post().to(account::change_sending)))
         .service(page("/accounts/{id}/password").route(web::post().to(account::change_password)))
         .service(page("/accounts/{id}/remove").route(web::post().to(account::remove)))
-        .service(page("/outbox").route(web::get().to(outbox::show)))
-        .service(page("/outbox/{id}").route(web::post().to(outbox::act)))
+        .service(page("/outbox").route(web::get().to(outbox::show)).route(web::post().to(outbox::act_on_all)))
+        .service(page("/outbox/{id}").route(web::get().to(outbox::entry)).route(web::post().to(outbox::act)))
+        .service(page("/outbox/{id}/html").route(web::get().to(outbox::frame)))
         .service(page("/connect").route(web::get().to(connect::show)))
         .service(page("/connections").route(web::get().to(connections::show)))
         .service(page("/connections/{id}/end").route(web::post().to(connections::end)));

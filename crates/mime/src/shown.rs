@@ -1,0 +1,284 @@
+//! A message on its way out, as a person reads it who decides whether it leaves: all of it, and what a reader of it would
+//! not see.
+
+use crate::{
+    attachment,
+    body::{self, MAX_TEXT, TextParts},
+    compose, decode,
+    header::{self, Fields},
+    html, structure,
+    view::{self, Format, LinkMismatch},
+};
+use imapmcp_core::mail::Part;
+
+/// A file of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownFile {
+    /// Its name; its media type if it has none.
+    pub name: String,
+    /// Octets, decoded.
+    pub octets: u64,
+    /// Stands within the HTML.
+    pub inline: bool,
+}
+
+/// The HTML of a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShownHtml {
+    /// As it leaves.
+    pub source: String,
+    /// What it says to whoever looks at it, as plain text.
+    pub said: String,
+    /// The plain text says something else.
+    pub differs: bool,
+    /// Texts that nobody would see, at most 50, shortened.
+    pub hidden: Vec<String>,
+    /// Hidden elements and texts.
+    pub hidden_count: usize,
+    /// Hosts that pictures would be loaded from, and how many of each; at most 50.
+    pub remote: Vec<(String, usize)>,
+    /// Links whose text names another host than the one they lead to.
+    pub link_mismatches: Vec<LinkMismatch>,
+}
+
+/// All of a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// From: each `Name <address>`.
+    pub from: Vec<String>,
+    /// Reply-To.
+    pub reply_to: Vec<String>,
+    /// To.
+    pub to: Vec<String>,
+    /// Cc.
+    pub cc: Vec<String>,
+    /// Bcc.
+    pub bcc: Vec<String>,
+    /// The addresses of To, Cc and Bcc alone.
+    pub addresses: Vec<String>,
+    /// The subject, whole.
+    pub subject: String,
+    /// The plain text.
+    pub text: Option<String>,
+    /// Characters that nobody sees stand within the words of the plain text.
+    pub text_hides: bool,
+    /// The HTML.
+    pub html: Option<ShownHtml>,
+    /// Everything else.
+    pub files: Vec<ShownFile>,
+    /// A bound cut it: the rest was not looked at.
+    pub cut: bool,
+}
+
+/// Takes a message apart. `elsewhere` are files that stand in it: where, in octets from its beginning, and how many octets
+/// each has. CPU-bound: callers run it off the async threads.
+pub fn of_message(octets: &[u8], elsewhere: &[(usize, u64)]) -> Shown {
+    let (header, content) = octets.split_at(structure::header_end(octets));
+    let fields = Fields::parse(header);
+    let structure = structure::of(&fields, content);
+    let parts: Vec<Part> = structure.leaves.iter().map(|leaf| leaf.part.clone()).collect();
+    let own = TextParts::of(&parts);
+    let mut shown = Shown {
+        subject: fields.raw("subject").map(header::text).unwrap_or_default(),
+        cut: structure.cut,
+        ..Shown::default()
+    };
+    let mut addresses = Vec::new();
+    for (name, list) in [("from", &mut shown.from), ("reply-to", &mut shown.reply_to)] {
+        *list = people(&fields, name, &mut Vec::new());
+    }
+    for (name, list) in [("to", &mut shown.to), ("cc", &mut shown.cc), ("bcc", &mut shown.bcc)] {
+        *list = people(&fields, name, &mut addresses);
+    }
+    shown.addresses = addresses;
+    let octets_of = |part: &Part| {
+        let leaf = structure.leaves.iter().find(|leaf| leaf.part.section == part.section);
+        leaf.map(|leaf| &content[leaf.body.clone()]).unwrap_or_default()
+    };
+    if let Some(part) = own.plain {
+        let text = decoded(part, octets_of(part), &mut shown.cut);
+        let flowed = part.parameter("format").is_some_and(|format| format.eq_ignore_ascii_case("flowed"));
+        let text = if flowed { decode::unflow(&text, false) } else { text };
+        shown.text_hides = body::hides_characters(&text);
+        shown.text = Some(body::visible(&text));
+    }
+    if let Some(part) = own.html {
+        let source = decoded(part, octets_of(part), &mut shown.cut);
+        let (said, told) = (view::render(&[(part, octets_of(part))], Format::Text), html::told(&source));
+        shown.cut |= said.cut || told.cut;
+        shown.html = Some(ShownHtml {
+            differs: shown.text.as_deref().is_some_and(|text| !says_the_same(text, &said.text)),
+            said: said.text,
+            hidden: told.hidden,
+            hidden_count: said.hidden,
+            remote: told.remote.into_iter().collect(),
+            link_mismatches: said.link_mismatches,
+            source,
+        });
+    }
+    for leaf in &structure.leaves {
+        if own.contains(&leaf.part) {
+            continue;
+        }
+        let place = (header.len() + leaf.body.start)..=(header.len() + leaf.body.end);
+        let there = elsewhere.iter().find(|(at, _)| place.contains(at));
+        let here = || decode::transfer(&content[leaf.body.clone()], &leaf.part.encoding).len() as u64;
+        shown.files.push(ShownFile {
+            name: attachment::filename(&leaf.part).unwrap_or_else(|| leaf.part.media_type.clone()),
+            octets: there.map_or_else(here, |(_, octets)| *octets),
+            inline: leaf.part.disposition.as_deref() == Some("inline"),
+        });
+    }
+    shown
+}
+
+fn decoded(part: &Part, octets: &[u8], cut: &mut bool) -> String {
+    let limit = octets.len().min(MAX_TEXT as usize);
+    *cut |= limit < octets.len();
+    let octets = decode::transfer(&octets[..limit], &part.encoding);
+    let text = decode::text(&octets, part.parameter("charset"), part.media_type == "text/html");
+    text.replace("\r\n", "\n")
+}
+
+/// Everybody a field names; an address that cannot be read stands as it is.
+fn people(fields: &Fields, name: &str, addresses: &mut Vec<String>) -> Vec<String> {
+    let mut all = Vec::new();
+    for raw in fields.every(name) {
+        let Ok(found) = mailparse::addrparse(raw) else {
+            all.push(header::one_line(raw));
+            continue;
+        };
+        for single in found.iter().flat_map(compose::singles) {
+            let email = header::one_line(&single.addr);
+            let name = single.display_name.as_deref().map(header::text).filter(|name| !name.is_empty());
+            all.push(name.map_or_else(|| email.clone(), |name| format!("{name} <{email}>")));
+            addresses.push(email);
+        }
+    }
+    all
+}
+
+/// Whether plain text says what HTML says, word by word: itself, or as the Markdown that the HTML was made of.
+fn says_the_same(text: &str, said: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    };
+    let said = words(said);
+    words(text) == said || compose::as_markdown(text).is_some_and(|text| words(&text) == said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::{Body, Draft, File, Letter, NamedAddress, Signature};
+    use imapmcp_core::{octets::Content, time::Timestamp};
+
+    fn written(body: Body, signature: Option<&str>, change: impl FnOnce(&mut Letter)) -> Vec<u8> {
+        let (text, html) = body.forms(signature.and_then(Signature::new).as_ref()).unwrap();
+        let address = |text: &str| NamedAddress::parse(text).unwrap();
+        let mut letter = Letter {
+            to: vec![address("Ada <ada@example.org>"), address("b@example.org")],
+            cc: vec![address("c@example.org")],
+            bcc: vec![address("d@example.org"), address("e@example.org")],
+            subject: "Grüße".into(),
+            text: Some(text),
+            html,
+            ..Letter::default()
+        };
+        change(&mut letter);
+        let draft = Draft {
+            from: address("Marie <marie@example.com>"),
+            message_id: "1@example.com".into(),
+            date: Timestamp(0),
+            letter,
+        };
+        [&draft.bcc_field().unwrap()[..], &draft.build().unwrap()].concat()
+    }
+
+    fn html(html: &str) -> Body {
+        Body { html: Some(html.into()), ..Body::default() }
+    }
+
+    #[test]
+    fn everybody_stands_under_their_own_field() {
+        let many: Vec<NamedAddress> = (0..60)
+            .map(|n| {
+                NamedAddress::new(Some(&format!("Grüße {n}")), &format!("long.name.{n}@example.org")).unwrap()
+            })
+            .collect();
+        let message = written(html("<p>x</p>"), None, |letter| letter.cc = many);
+        let shown = of_message(&message, &[]);
+        assert_eq!(shown.from, ["Marie <marie@example.com>"]);
+        assert_eq!(shown.to, ["Ada <ada@example.org>", "b@example.org"]);
+        assert_eq!(shown.bcc, ["d@example.org", "e@example.org"]);
+        assert_eq!(shown.cc.len(), 60);
+        assert_eq!(shown.cc[59], "Grüße 59 <long.name.59@example.org>");
+        assert_eq!(shown.addresses.len(), 64);
+        assert_eq!((shown.subject.as_str(), shown.cut), ("Grüße", false));
+    }
+
+    #[test]
+    fn parts_that_say_the_same_are_told_from_those_that_do_not() {
+        let markdown =
+            "# Plan\n\n- *one* [two](https://a.example/x)\n- three\n\n| a | b |\n|---|---|\n| 1 | 2 |";
+        let both = |text: &str, html: &str| Body {
+            text: Some(text.into()),
+            html: Some(html.into()),
+            ..Body::default()
+        };
+        for (body, differs) in [
+            (html("<p>One <b>two</b></p><ul><li>a<li>b</ul>"), false),
+            (Body { markdown: Some(markdown.into()), ..Body::default() }, false),
+            (both("Lunch?", "<p>Lunch?</p>"), false),
+            (both("Shall we have lunch?", "<p>Wire 900 to EVIL</p>"), true),
+            (both("Pay Bob, not Ada", "<p>Pay Ada, not Bob</p>"), true),
+            (both("See here", "<p>See <a href='https://evil.example'>here</a></p>"), true),
+            (both("Hi", "<p>Hi</p><p style='display:none'>EVIL</p>"), false),
+        ] {
+            for signature in [None, Some("Ada\n& Co"), Some("<b>Ada</b> <a href='https://a.example'>a</a>")] {
+                let shown = of_message(&written(body.clone(), signature, |_| ()), &[]);
+                let html = shown.html.unwrap();
+                assert_eq!(html.differs, differs, "{:?} {:?}", shown.text, html.said);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_and_what_is_loaded_is_told() {
+        let message = written(
+            html(
+                "<p>Hello.</p><p style='display:none'>EVIL</p><img src=https://evil.example/t.gif><a href='https://evil.example'>bank.example</a>",
+            ),
+            None,
+            |_| (),
+        );
+        let shown = of_message(&message, &[]).html.unwrap();
+        assert_eq!((shown.hidden, shown.hidden_count), (vec!["EVIL".to_owned()], 1));
+        assert_eq!(shown.remote, [("evil.example".to_owned(), 1)]);
+        assert_eq!(shown.link_mismatches[0].real, "evil.example");
+        let text = Body { text: Some("pass\u{200b}word".into()), ..Body::default() };
+        assert!(of_message(&written(text, None, |_| ()), &[]).text_hides);
+    }
+
+    #[test]
+    fn files_are_told_with_their_size_wherever_they_lie() {
+        let file = |name: &str, content| File {
+            filename: name.into(),
+            content_type: "application/pdf".into(),
+            content,
+            content_id: None,
+        };
+        let message = written(html("<p>x</p>"), None, |letter| {
+            letter.files = vec![
+                file("a.pdf", Content::Memory(vec![7; 1000].into())),
+                file("b.pdf", Content::Memory(Vec::new().into())),
+            ];
+        });
+        let name = message.windows(5).rposition(|found| found == b"b.pdf").unwrap();
+        let end = message[name..].windows(4).position(|found| found == b"\r\n\r\n").unwrap();
+        let shown = of_message(&message, &[(name + end + 4, 5_000_000)]);
+        let files: Vec<_> = shown.files.iter().map(|file| (file.name.as_str(), file.octets)).collect();
+        assert_eq!(files, [("a.pdf", 1000), ("b.pdf", 5_000_000)]);
+    }
+}

@@ -1,0 +1,263 @@
+//! One message of the outbox, as its list and its page show it.
+
+use super::preview::PreviewRow;
+use crate::words::{ago, ahead, moment};
+use imapmcp_core::{
+    account::Account,
+    id::GrantId,
+    outbox::{ACCESS_ENDED, Hold, OutboxState, Refusal},
+    time::Timestamp,
+};
+use imapmcp_delivery::OutboxView;
+use imapmcp_oauth_server::{Connection, clean_name};
+use serde::Serialize;
+use std::collections::HashMap;
+
+#[derive(Debug, Default, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no")]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) subject: String,
+    /// Everybody it goes to.
+    to: Vec<String>,
+    account: String,
+    client: String,
+    made: String,
+    made_at: String,
+    /// Kind and text of the pill.
+    kind: &'static str,
+    icon: &'static str,
+    word: String,
+    /// One sentence on where it stands.
+    line: String,
+    /// Not before: as people read it, and as a machine does.
+    when: String,
+    when_at: String,
+    /// Refused recipients, each as a sentence.
+    refused: Vec<String>,
+    cancel: bool,
+    /// "Undo", "Stop" or "Reject".
+    cancel_word: &'static str,
+    /// All of it is shown, and it leaves only if the person says so.
+    pub(super) release: bool,
+    /// Nobody knows whether it left: the person may look, settle it, or send it again.
+    settle: bool,
+    /// It is tried again later; the person may do it now.
+    hurry: bool,
+    pub(super) preview: Option<PreviewRow>,
+}
+
+impl Row {
+    /// A row with every part.
+    pub(super) fn sample(word: &str) -> Self {
+        Self {
+            id: "out_sample".to_owned(),
+            subject: "Re: Quote for the oak shelves".to_owned(),
+            to: vec!["paul@example.org".to_owned(), "lea@example.org".to_owned()],
+            account: "Personal".to_owned(),
+            client: "Claude".to_owned(),
+            made: "3 minutes ago".to_owned(),
+            made_at: "2026-11-22T14:31:00Z".to_owned(),
+            kind: "warn",
+            icon: "clock",
+            word: word.to_owned(),
+            line: "It leaves only if you approve it.".to_owned(),
+            when: "24 December 2026, 08:00 UTC".to_owned(),
+            when_at: "2026-12-24T08:00:00Z".to_owned(),
+            refused: vec!["lea@example.org was refused (550)".to_owned()],
+            cancel: true,
+            cancel_word: "Stop",
+            release: true,
+            settle: true,
+            hurry: true,
+            preview: Some(PreviewRow::sample()),
+        }
+    }
+}
+
+/// What rows refer to.
+pub(super) struct Names {
+    accounts: HashMap<String, String>,
+    clients: HashMap<GrantId, String>,
+    now: Timestamp,
+}
+
+impl Names {
+    pub(super) fn new(accounts: &[Account], connections: &[Connection], now: Timestamp) -> Self {
+        let label = |account: &Account| (account.id.to_string(), account.label.clone());
+        let client = |connection: &Connection| {
+            (connection.grant.id.clone(), clean_name(&connection.grant.client_name, 40))
+        };
+        Self {
+            accounts: accounts.iter().map(label).collect(),
+            clients: connections.iter().map(client).collect(),
+            now,
+        }
+    }
+
+    pub(super) fn row(&self, view: &OutboxView) -> Row {
+        let (kind, icon, word, line) = self.standing(view);
+        let refused = |refusal: &Refusal| {
+            let later = refusal.may_pass() && view.state == OutboxState::Queued;
+            let said = if later { "is tried again" } else { "was refused" };
+            let code = refusal
+                .enhanced
+                .as_deref()
+                .map_or_else(|| refusal.code.to_string(), |enhanced| format!("{} {enhanced}", refusal.code));
+            format!("{} {said}: {} ({code}).", refusal.address, because(refusal))
+        };
+        Row {
+            id: view.id.to_string(),
+            subject: view
+                .subject
+                .clone()
+                .filter(|subject| !subject.trim().is_empty())
+                .unwrap_or_else(|| "(no subject)".to_owned()),
+            to: view.recipients.clone(),
+            account: self.accounts.get(view.account.as_str()).cloned().unwrap_or_default(),
+            client: self.clients.get(&view.grant).cloned().unwrap_or_else(|| "a former client".to_owned()),
+            made: ago(view.created_at, self.now),
+            made_at: view.created_at.to_rfc3339(),
+            kind,
+            icon,
+            word,
+            line,
+            when: view.not_before.map(moment).unwrap_or_default(),
+            when_at: view.not_before.map(Timestamp::to_rfc3339).unwrap_or_default(),
+            refused: view.rejected.iter().map(refused).collect(),
+            cancel: view.cancellable,
+            cancel_word: match (view.state, view.hold) {
+                (OutboxState::PendingApproval, _) => "Reject",
+                (_, Some(Hold::Undo)) => "Undo",
+                _ => "Stop",
+            },
+            // not before its preview is there
+            release: false,
+            settle: view.state == OutboxState::Unknown,
+            hurry: view.state == OutboxState::Queued && view.hold.is_none(),
+            preview: None,
+        }
+    }
+
+    /// Kind, icon and text of the pill, and a sentence.
+    fn standing(&self, view: &OutboxView) -> (&'static str, &'static str, String, String) {
+        let when = |at: Option<Timestamp>| at.map_or_else(String::new, |at| ahead(at, self.now));
+        let why = view.last_error.as_deref().map(reason).unwrap_or_default();
+        let copy = match view.saved_to_sent {
+            Some(true) => "The copy is in Sent.".to_owned(),
+            Some(false) if view.next_attempt_at.is_some() => {
+                format!("The copy is not saved yet ({why}); next try {}.", when(view.next_attempt_at))
+            }
+            Some(false) => format!("The copy could not be saved ({why})."),
+            None => String::new(),
+        };
+        let (kind, icon, word, line) = match view.state {
+            OutboxState::PendingApproval => {
+                let line = match view.not_before {
+                    Some(at) if at > self.now => {
+                        format!("It leaves only if you approve it, and then {}.", ahead(at, self.now))
+                    }
+                    _ => "It leaves only if you approve it.".to_owned(),
+                };
+                ("warn", "clock", "Waiting for you", line)
+            }
+            OutboxState::Unknown => (
+                "warn",
+                "q",
+                "Outcome unknown",
+                format!(
+                    "The whole message was handed over, then the connection broke. It may or may not have been sent; \
+                     it is not sent again by itself. {}",
+                    match (view.looks, &view.last_error) {
+                        (0, _) => "We look for it in Sent.".to_owned(),
+                        (_, None) => "It was not in Sent when we last looked.".to_owned(),
+                        (_, Some(_)) => format!("We could not look into Sent: {why}."),
+                    }
+                ),
+            ),
+            OutboxState::Queued if view.hold.is_some() => {
+                ("info", "clock", "Held", format!("Leaves {}.", when(view.next_attempt_at)))
+            }
+            OutboxState::Queued => (
+                "info",
+                "retry",
+                "Will retry",
+                format!(
+                    "{why}. Next try {}, the last one {}.",
+                    when(view.next_attempt_at),
+                    ahead(view.expires_at, self.now)
+                ),
+            ),
+            OutboxState::Sending => ("info", "send", "On its way", String::new()),
+            OutboxState::Accepted | OutboxState::Done if view.rejected.is_empty() => {
+                ("ok", "check", "Sent", copy)
+            }
+            OutboxState::Accepted | OutboxState::Done => {
+                let refused = format!("{} refused", view.rejected.len());
+                return ("bad", "x", refused, format!("Sent to the others. {copy}"));
+            }
+            OutboxState::Rejected => ("bad", "x", "Refused", "Nobody got it.".to_owned()),
+            OutboxState::Cancelled if view.last_error.as_deref() == Some(ACCESS_ENDED) => (
+                "info",
+                "ban",
+                "Withdrawn: access ended",
+                "The connection that sent it was ended before it left. Nobody got it.".to_owned(),
+            ),
+            OutboxState::Cancelled if view.last_error.is_some() => {
+                ("bad", "x", "Given up", format!("{why}. Nobody got it."))
+            }
+            OutboxState::Cancelled => ("info", "ban", "Stopped", "It never left.".to_owned()),
+        };
+        (kind, icon, word.to_owned(), line)
+    }
+}
+
+/// Why a recipient was refused, as far as the code tells (RFC 3463, RFC 5321 §4.2).
+fn because(refusal: &Refusal) -> &'static str {
+    let enhanced =
+        refusal.enhanced.as_deref().and_then(|code| code.split_once('.')).map(|(_, detail)| detail);
+    match (enhanced, refusal.code) {
+        (Some("1.2" | "1.10" | "4.4"), _) => "the part after the @ takes no mail",
+        (Some(detail), _) if detail.starts_with("1.") => "there is no such address",
+        (Some("2.1"), _) => "the mailbox is switched off",
+        (Some("2.2"), _) => "the mailbox is full",
+        (Some("2.3" | "3.4"), _) => "the message is too large",
+        (Some(detail), _) if detail.starts_with("4.") => "the recipient’s server cannot be reached",
+        (Some("5.3"), _) => "the message goes to too many people",
+        (Some(detail), _) if detail.starts_with("7.") => {
+            "the server’s rules do not allow it, often because of a spam check"
+        }
+        (_, 552) => "the mailbox is full or the message is too large",
+        (_, 550 | 551 | 553) => "there is no such address, or it does not take this message",
+        (_, 400..500) => "the server cannot take it at the moment",
+        _ => "the server did not say why",
+    }
+}
+
+/// What a stored code means.
+fn reason(code: &str) -> String {
+    match code {
+        // "login_refused" stands in entries of earlier versions
+        "auth_failed" | "login_refused" => "The mail server refuses the account's password",
+        "login_failed" | "login_unavailable" => {
+            "The mail server cannot check the account's password just now"
+        }
+        "app_password_needed" => "The mail provider wants an app password",
+        "smtp_auth_off" => "Sending by SMTP is switched off for this mailbox",
+        "no_mechanism" => "The mail server offers no usable way to log in",
+        "timeout" => "The mail server does not answer",
+        "throttled" => "The mail server asks to slow down",
+        "OVERQUOTA" => "The mailbox is full",
+        "no_sent_folder" => "There is no Sent folder",
+        "credential_unreadable" => "The account's stored password cannot be opened: enter it again",
+        "unreadable" => "It cannot be opened with the keys of this server",
+        "dns_failed" | "connect_failed" | "tls_failed" | "starttls_missing" | "blocked" => {
+            "The mail server cannot be reached"
+        }
+        code if code.len() == 3 && code.starts_with(['4', '5']) => {
+            return format!("The mail server answered {code}");
+        }
+        _ => "The mail server refused",
+    }
+    .to_owned()
+}
