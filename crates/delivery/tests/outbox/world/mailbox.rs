@@ -101,7 +101,14 @@ impl Mailbox for Sent {
         let Criterion::Header("Message-ID", id) = criterion else { panic!("{criterion:?}") };
         let total = u32::try_from(self.copies(id)).unwrap();
         self.points.reach("after search").await;
-        Ok(Listing { uid_validity: 1, total, messages: Vec::new(), next: None })
+        Ok(Listing {
+            uid_validity: 1,
+            total,
+            exact: true,
+            messages: Vec::new(),
+            omitted: Vec::new(),
+            next: None,
+        })
     }
 
     async fn append(
@@ -175,11 +182,11 @@ impl Mailbox for Sent {
         unreachable!("the outbox has no use for it")
     }
 
-    async fn create_folder(&self, _: &str) -> Result<(), MailError> {
+    async fn create_folder(&self, _: &str) -> Result<String, MailError> {
         unreachable!("the outbox has no use for it")
     }
 
-    async fn rename_folder(&self, _: &str, _: &str) -> Result<(), MailError> {
+    async fn rename_folder(&self, _: &str, _: &str) -> Result<String, MailError> {
         unreachable!("the outbox has no use for it")
     }
 
