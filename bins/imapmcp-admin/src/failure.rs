@@ -118,8 +118,9 @@ impl From<AccountError> for Failure {
             AccountError::NotFound => Self::new(Kind::NotFound, error),
             AccountError::LabelTaken | AccountError::ChangedMeanwhile => Self::new(Kind::Conflict, error),
             AccountError::Invalid(_) => Self::new(Kind::Usage, error),
-            AccountError::NeedsAttention => Self::new(Kind::LoginRefused, error),
-            AccountError::Vault(_) => Self::new(Kind::Config, error),
+            AccountError::NeedsAttention { .. } => Self::new(Kind::LoginRefused, error),
+            AccountError::Paused => Self::new(Kind::Unreachable, error),
+            AccountError::CredentialUnreadable(_) => Self::new(Kind::Config, error),
             AccountError::Store(error) => error.into(),
         }
     }
@@ -128,8 +129,10 @@ impl From<AccountError> for Failure {
 impl From<PasswordError> for Failure {
     fn from(error: PasswordError) -> Self {
         match error {
-            PasswordError::TooShort | PasswordError::TooLong => Self::new(Kind::Usage, error),
-            PasswordError::Failed => Self::new(Kind::Internal, error),
+            PasswordError::TooShort | PasswordError::TooLong | PasswordError::Common => {
+                Self::new(Kind::Usage, error)
+            }
+            PasswordError::Busy | PasswordError::Failed => Self::new(Kind::Internal, error),
         }
     }
 }

@@ -10,6 +10,19 @@ pub struct Step {
     pub took: Duration,
 }
 
+impl Step {
+    /// The server was reached and did not take the login.
+    pub const fn login_refused(&self) -> bool {
+        matches!(
+            self.outcome,
+            Err(MailError::LoginRefused
+                | MailError::LoginFailed
+                | MailError::AppPassword
+                | MailError::SubmissionOff)
+        )
+    }
+}
+
 /// What a test of an account found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
@@ -20,13 +33,13 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
+    /// Both.
+    pub const fn steps(&self) -> [&Step; 2] {
+        [&self.imap, &self.smtp]
+    }
+
     /// Both logins work.
     pub const fn works(&self) -> bool {
         self.imap.outcome.is_ok() && self.smtp.outcome.is_ok()
-    }
-
-    /// One of the servers refused the login.
-    pub fn login_refused(&self) -> bool {
-        [&self.imap, &self.smtp].iter().any(|step| step.outcome == Err(MailError::LoginRefused))
     }
 }

@@ -1,5 +1,9 @@
 use crate::InvalidAccount;
-use imapmcp_core::{secret::VaultError, store::StoreError};
+use imapmcp_core::{
+    account::{Side, Trouble},
+    secret::VaultError,
+    store::StoreError,
+};
 
 /// Why an account cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -13,15 +17,23 @@ pub enum AccountError {
     /// A field of a new account is wrong.
     #[error(transparent)]
     Invalid(#[from] InvalidAccount),
-    /// The server refused the login earlier; nothing is tried until the person acts.
-    #[error("the mail server refused this account's login; enter the password again")]
-    NeedsAttention,
+    /// The server refused this side's login earlier; nothing is tried there until the person acts.
+    #[error("{} needs attention: {}; enter the password again", .side.word(), .why.error())]
+    NeedsAttention {
+        /// Which server.
+        side: Side,
+        /// What it said.
+        why: Trouble,
+    },
+    /// The server refused the login a moment ago without saying why; it is tried again within a minute.
+    #[error("the mail server refused the login a moment ago; it is tried again within a minute")]
+    Paused,
     /// The account was changed at the same time.
     #[error("the account was changed at the same time; try again")]
     ChangedMeanwhile,
-    /// The credential cannot be opened.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
+    /// The stored credential cannot be opened: its key is gone, or it was altered. The person enters the password again.
+    #[error("the stored password cannot be opened; enter it again")]
+    CredentialUnreadable(#[from] VaultError),
     /// The database.
     #[error(transparent)]
     Store(StoreError),

@@ -2,6 +2,7 @@
 
 mod diagnosis;
 mod error;
+mod logins;
 mod new_account;
 pub mod server_url;
 mod service;

@@ -1,6 +1,6 @@
-use crate::{AccountError, Diagnosis, InvalidAccount, NewAccount, Step};
+use crate::{AccountError, Diagnosis, InvalidAccount, NewAccount, Step, logins::Pauses};
 use imapmcp_core::{
-    account::{Account, AuthKind, Credential, Health, Login},
+    account::{Account, AuthKind, Credential, Health, Login, Side},
     id::{AccountId, UserId},
     mail::{MailStore, Mailbox, Submission},
     oauth::SendPolicy,
@@ -48,14 +48,15 @@ type Fresh = HashMap<(UserId, AccountId), (Instant, Account, Arc<dyn Mailbox>)>;
 
 /// Use cases of mail accounts.
 pub struct Accounts {
-    deps: AccountsDeps,
+    pub(crate) deps: AccountsDeps,
     fresh: Mutex<Fresh>,
+    pub(crate) pauses: Pauses,
 }
 
 impl Accounts {
     /// Ready for use.
     pub fn new(deps: AccountsDeps) -> Self {
-        Self { deps, fresh: Mutex::default() }
+        Self { deps, fresh: Mutex::default(), pauses: Pauses::default() }
     }
 
     fn fresh(&self) -> MutexGuard<'_, Fresh> {
@@ -63,7 +64,7 @@ impl Accounts {
     }
 
     /// An account was changed or removed: the next use reads it anew, over new connections if `closing`.
-    fn changed(&self, id: &AccountId, closing: bool) {
+    pub(crate) fn changed(&self, id: &AccountId, closing: bool) {
         self.fresh().retain(|(_, known), _| known != id);
         if closing {
             self.deps.mail.forget(id);
@@ -84,19 +85,11 @@ impl Accounts {
         Ok(self.diagnose(&login).await)
     }
 
-    /// Tries the servers afresh and remembers whether the login works.
+    /// Tries the servers afresh and remembers whether their logins work.
     pub async fn test(&self, user: &UserId, id: &AccountId) -> Result<Diagnosis, AccountError> {
         let account = self.get(user, id).await?;
         let diagnosis = self.diagnose(&self.login_of(&account)?).await;
-        let health = if diagnosis.login_refused() {
-            Some(Health::NeedsAttention)
-        } else {
-            diagnosis.works().then_some(Health::Ok)
-        };
-        if let Some(health) = health {
-            self.deps.repository.set_health(id, account.credential_version, health).await?;
-            self.changed(id, false);
-        }
+        self.note_diagnosis(&account, &diagnosis).await;
         Ok(diagnosis)
     }
 
@@ -132,6 +125,7 @@ impl Accounts {
         if !self.deps.repository.set_credential(user, id, version, &sealed).await? {
             return Err(AccountError::ChangedMeanwhile);
         }
+        self.pauses.forget(id);
         self.changed(id, true);
         Ok(())
     }
@@ -205,7 +199,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// An account with its mailbox. [`AccountError::NeedsAttention`] if the server refused the login before.
+    /// An account with its mailbox. [`AccountError::NeedsAttention`] if the IMAP server refused the login before.
     pub async fn mailbox(
         &self,
         user: &UserId,
@@ -217,7 +211,7 @@ impl Accounts {
         {
             return Ok((account.clone(), Arc::clone(mailbox)));
         }
-        let account = self.usable(user, id).await?;
+        let account = self.usable(user, id, Side::Reading).await?;
         let mailbox = self.deps.mail.mailbox(&self.login_of(&account)?);
         let mut fresh = self.fresh();
         if fresh.len() >= MAX_FRESH {
@@ -227,28 +221,11 @@ impl Accounts {
         Ok((account, mailbox))
     }
 
-    /// What an account's servers are shown. [`AccountError::NeedsAttention`] if they refused it before.
-    pub async fn login(&self, user: &UserId, id: &AccountId) -> Result<Login, AccountError> {
-        let account = self.usable(user, id).await?;
-        self.login_of(&account)
-    }
-
-    /// Remembers that a server refused this version of the credential: nothing is tried until the person acts. A
-    /// password that was replaced meanwhile is not blamed.
-    pub async fn note_login_failure(&self, id: &AccountId, version: i32) {
-        if let Err(error) = self.deps.repository.set_health(id, version, Health::NeedsAttention).await {
-            tracing::warn!(account = %id, %error, "a refused login could not be noted");
-        }
-        self.changed(id, true);
-    }
-
-    /// An account whose servers may be talked to; no mailbox is opened.
-    pub async fn usable(&self, user: &UserId, id: &AccountId) -> Result<Account, AccountError> {
-        let account = self.get(user, id).await?;
-        match account.health {
-            Health::Ok => Ok(account),
-            Health::NeedsAttention => Err(AccountError::NeedsAttention),
-        }
+    /// What an account's submission server is shown. [`AccountError::NeedsAttention`] if it refused it before.
+    pub async fn login(&self, user: &UserId, id: &AccountId) -> Result<(Account, Login), AccountError> {
+        let account = self.usable(user, id, Side::Sending).await?;
+        let login = self.login_of(&account)?;
+        Ok((account, login))
     }
 
     fn sealed(&self, user: &UserId, new: NewAccount) -> Result<Account, AccountError> {
@@ -266,7 +243,8 @@ impl Accounts {
             auth: new.auth,
             credential: Sealed(Vec::new()),
             credential_version: 1,
-            health: Health::Ok,
+            reading: Health::Untried,
+            sending: Health::Untried,
             send_policy: SendPolicy::Immediate,
             signature: None,
             aliases: Vec::new(),

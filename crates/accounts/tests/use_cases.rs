@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use imapmcp_accounts::{AccountError, Accounts, AccountsDeps, NewAccount};
 use imapmcp_core::{
-    account::{Account, AuthKind, Backend, Credential, Endpoint, Health, Login, Security},
+    account::{Account, AuthKind, Backend, Credential, Endpoint, Health, Login, Security, Side, Trouble},
     id::{AccountId, UserId},
     mail::{
         Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, MailStore, Mailbox, Message,
@@ -182,8 +182,16 @@ fn new(password: &str) -> NewAccount {
     }
 }
 
-async fn health(house: &House, account: &Account) -> Health {
-    house.accounts.get(&house.owner, &account.id).await.unwrap().health
+/// Of reading and of sending.
+async fn health(house: &House, account: &Account) -> (Health, Health) {
+    let found = house.accounts.get(&house.owner, &account.id).await.unwrap();
+    (found.reading, found.sending)
+}
+
+const WORKS: Health = Health::Working { since: builders::NOON, failing: None };
+
+const fn attention(why: Trouble) -> Health {
+    Health::NeedsAttention { why, since: builders::NOON }
 }
 
 #[tokio::test]
@@ -191,7 +199,7 @@ async fn the_password_is_sealed_and_bound_to_its_servers() {
     let house = house().await;
     let account = house.accounts.add(&house.owner, new("right")).await.unwrap();
     assert!(!account.credential.0.windows(5).any(|octets| octets == b"right"));
-    let login = house.accounts.login(&house.owner, &account.id).await.unwrap();
+    let (_, login) = house.accounts.login(&house.owner, &account.id).await.unwrap();
     let Credential::Password(password) = login.credential else { panic!("a password") };
     assert_eq!(password.expose_secret(), "right");
 
@@ -206,7 +214,13 @@ async fn the_password_is_sealed_and_bound_to_its_servers() {
         ..account
     };
     house.database.add_account(&moved).await.unwrap();
-    assert!(matches!(house.accounts.login(&house.owner, &moved.id).await, Err(AccountError::Vault(_))));
+    let unreadable = house.accounts.login(&house.owner, &moved.id).await;
+    assert!(matches!(unreadable, Err(AccountError::CredentialUnreadable(_))));
+    let unreadable = house.accounts.test(&house.owner, &moved.id).await;
+    assert!(matches!(unreadable, Err(AccountError::CredentialUnreadable(_))));
+    // entered again, it is sealed for where it goes now
+    house.accounts.set_password(&house.owner, &moved.id, &SecretString::from("right")).await.unwrap();
+    assert!(house.accounts.login(&house.owner, &moved.id).await.is_ok());
 }
 
 #[tokio::test]
@@ -234,41 +248,101 @@ async fn somebody_elses_account_is_an_unknown_one() {
 async fn a_refused_login_is_tried_once_until_the_person_acts() {
     let house = house().await;
     let account = house.accounts.add(&house.owner, new("wrong")).await.unwrap();
-    house.accounts.note_login_failure(&account.id, account.credential_version - 1).await;
+    let refused = Err(MailError::LoginRefused);
+    let older = Account { credential_version: account.credential_version - 1, ..account.clone() };
+    house.accounts.note_login(&older, Side::Reading, &refused).await;
     assert!(house.accounts.mailbox(&house.owner, &account.id).await.is_ok(), "an older password was refused");
-    house.accounts.note_login_failure(&account.id, account.credential_version).await;
-    assert_eq!(health(&house, &account).await, Health::NeedsAttention);
+    house.accounts.note_login(&account, Side::Reading, &refused).await;
+    assert_eq!(health(&house, &account).await, (attention(Trouble::Refused), Health::Untried));
     for _ in 0..3 {
-        let refused = house.accounts.mailbox(&house.owner, &account.id).await;
-        assert!(matches!(refused.err(), Some(AccountError::NeedsAttention)));
-        let refused = house.accounts.login(&house.owner, &account.id).await;
-        assert!(matches!(refused, Err(AccountError::NeedsAttention)));
+        let refused = house.accounts.mailbox(&house.owner, &account.id).await.err();
+        let why = Trouble::Refused;
+        assert!(
+            matches!(refused, Some(AccountError::NeedsAttention { side: Side::Reading, why: said }) if said == why)
+        );
+        assert!(house.accounts.login(&house.owner, &account.id).await.is_ok(), "sending goes on");
     }
     assert!(house.servers.logins.lock().unwrap().is_empty(), "no server was asked");
 
     house.accounts.set_password(&house.owner, &account.id, &SecretString::from("right")).await.unwrap();
-    assert_eq!(health(&house, &account).await, Health::Ok);
-    assert_eq!(house.accounts.login(&house.owner, &account.id).await.unwrap().version, 2);
+    assert_eq!(health(&house, &account).await, (Health::Untried, Health::Untried));
+    assert_eq!(house.accounts.login(&house.owner, &account.id).await.unwrap().1.version, 2);
     assert_eq!(house.servers.forgotten.lock().unwrap().last(), Some(&account.id));
+}
+
+/// A provider that does not take SMTP logins has no say about reading, whatever it answers.
+#[tokio::test]
+async fn trouble_with_sending_leaves_reading_alone() {
+    let house = house().await;
+    let account = house.accounts.add(&house.owner, new("right")).await.unwrap();
+    for (error, why) in [
+        (MailError::LoginRefused, Some(Trouble::Refused)),
+        (MailError::AppPassword, Some(Trouble::AppPassword)),
+        (MailError::SubmissionOff, Some(Trouble::SubmissionOff)),
+        // no password was sent
+        (MailError::NoMechanism, None),
+        (MailError::LoginUnavailable, None),
+        (MailError::Timeout, None),
+    ] {
+        *house.servers.smtp.lock().unwrap() = Err(error.clone());
+        house.accounts.test(&house.owner, &account.id).await.unwrap();
+        let (reading, sending) = health(&house, &account).await;
+        assert_eq!((reading, sending.needs_attention()), (WORKS, why.is_some()), "{error}");
+        assert!(house.accounts.mailbox(&house.owner, &account.id).await.is_ok(), "{error}");
+        match (house.accounts.login(&house.owner, &account.id).await, why) {
+            (Ok(_), None) => {}
+            (Err(AccountError::NeedsAttention { side: Side::Sending, why: said }), Some(why)) => {
+                assert_eq!(said, why);
+            }
+            (other, _) => panic!("{error}: {other:?}"),
+        }
+        *house.servers.smtp.lock().unwrap() = Ok(());
+        house.accounts.test(&house.owner, &account.id).await.unwrap();
+        assert_eq!(health(&house, &account).await, (WORKS, WORKS), "a test that passes mends it");
+    }
+}
+
+/// A bare NO after logins that worked is tried again, but not at once, and not for ever.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_without_a_reason_is_tried_again_after_a_pause() {
+    let house = house().await;
+    let account = house.accounts.add(&house.owner, new("right")).await.unwrap();
+    house.accounts.note_login(&account, Side::Reading, &Ok(())).await;
+    let works = house.accounts.get(&house.owner, &account.id).await.unwrap();
+    let failed = Err(MailError::LoginFailed);
+    for _ in 0..20 {
+        house.accounts.note_login(&works, Side::Reading, &failed).await;
+    }
+    let mailbox = || house.accounts.mailbox(&house.owner, &account.id);
+    assert!(matches!(mailbox().await.err(), Some(AccountError::Paused)));
+    assert!(house.accounts.login(&house.owner, &account.id).await.is_ok(), "sending goes on");
+    tokio::time::advance(std::time::Duration::from_secs(60)).await;
+    assert!(mailbox().await.is_ok(), "twenty calls at the same time are one refusal");
+
+    house.accounts.note_login(&works, Side::Reading, &failed).await;
+    assert!(matches!(mailbox().await.err(), Some(AccountError::Paused)));
+    house.accounts.set_password(&house.owner, &account.id, &SecretString::from("new")).await.unwrap();
+    assert!(mailbox().await.is_ok(), "another password is another question");
+    // where no login ever worked there is nothing to doubt
+    let renewed = house.accounts.get(&house.owner, &account.id).await.unwrap();
+    house.accounts.note_login(&renewed, Side::Reading, &failed).await;
+    assert_eq!(health(&house, &account).await.0, attention(Trouble::Unexplained));
 }
 
 #[tokio::test]
 async fn a_test_decides_about_health() {
     let house = house().await;
     let account = house.accounts.add(&house.owner, new("wrong")).await.unwrap();
+    assert_eq!(health(&house, &account).await, (Health::Untried, Health::Untried), "nobody tried it yet");
     let diagnosis = house.accounts.test(&house.owner, &account.id).await.unwrap();
-    assert!(diagnosis.login_refused() && !diagnosis.works());
-    assert_eq!(health(&house, &account).await, Health::NeedsAttention);
+    assert!(diagnosis.imap.login_refused() && !diagnosis.works());
+    assert_eq!(health(&house, &account).await, (attention(Trouble::Refused), WORKS));
 
     *house.servers.password.lock().unwrap() = "wrong";
     *house.servers.smtp.lock().unwrap() = Err(MailError::Unreachable(NetworkFault::Connect));
     let diagnosis = house.accounts.test(&house.owner, &account.id).await.unwrap();
-    assert!(diagnosis.imap.outcome.is_ok() && !diagnosis.works() && !diagnosis.login_refused());
-    assert_eq!(health(&house, &account).await, Health::NeedsAttention, "an unreachable server says nothing");
-
-    *house.servers.smtp.lock().unwrap() = Ok(());
-    assert!(house.accounts.test(&house.owner, &account.id).await.unwrap().works());
-    assert_eq!(health(&house, &account).await, Health::Ok);
+    assert!(diagnosis.imap.outcome.is_ok() && !diagnosis.works() && !diagnosis.smtp.login_refused());
+    assert_eq!(health(&house, &account).await, (WORKS, WORKS), "an unreachable server says nothing");
 }
 
 #[tokio::test]

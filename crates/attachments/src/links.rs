@@ -6,7 +6,7 @@ use imapmcp_accounts::{AccountError, Accounts};
 use imapmcp_core::{
     id::{AccountId, GrantId, UserId},
     mail::{Locator, MailError, Mailbox, MessageRef, Part},
-    oauth::Principal,
+    oauth::{Grant, Principal},
     permission::Permission,
     secret::LinkTokens,
     store::{OAuthRepository, StoreError},
@@ -22,7 +22,7 @@ pub const LIFETIME_SECONDS: i64 = 900;
 pub struct AttachmentsDeps {
     /// Seals links; of a purpose of its own.
     pub tokens: Arc<dyn LinkTokens>,
-    /// Says whether a grant is still alive.
+    /// Says whether a grant, and its user, is still alive.
     pub grants: Arc<dyn OAuthRepository>,
     /// Accounts and their mailboxes.
     pub accounts: Arc<Accounts>,
@@ -153,11 +153,9 @@ impl Attachments {
         let user: UserId = payload.user.parse().map_err(|_| DownloadError::Expired)?;
         let grant: GrantId = payload.grant.parse().map_err(|_| DownloadError::Expired)?;
         let account: AccountId = payload.account.parse().map_err(|_| DownloadError::Expired)?;
-        let grants = self.deps.grants.list_grants(&user, self.deps.clock.now()).await?;
-        let alive = grants.iter().any(|live| {
-            live.id == grant && live.permissions.allows(Permission::Read) && live.accounts.covers(&account)
-        });
-        if !alive {
+        let grant = self.deps.grants.find_live_grant(&user, &grant, self.deps.clock.now()).await?;
+        let may = |live: &Grant| live.permissions.allows(Permission::Read) && live.accounts.covers(&account);
+        if !grant.as_ref().is_some_and(may) {
             return Err(DownloadError::Expired);
         }
         let (_, mailbox) = match self.deps.accounts.mailbox(&user, &account).await {

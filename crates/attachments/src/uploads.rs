@@ -31,7 +31,7 @@ pub const ARRIVAL_SECONDS: i64 = 900;
 pub struct UploadsDeps {
     /// Seals links; of a purpose of its own.
     pub tokens: Arc<dyn LinkTokens>,
-    /// Says whether a grant is still alive.
+    /// Says whether a grant, and its user, is still alive.
     pub grants: Arc<dyn OAuthRepository>,
     /// What is on its way in.
     pub uploads: Arc<dyn UploadRepository>,
@@ -249,11 +249,8 @@ impl Uploads {
         });
         let (user, grant, id) = ids.ok_or(UploadError::Expired)?;
         let now = self.deps.clock.now();
-        let grants = self.deps.grants.list_grants(&user, now).await?;
-        let may = |live: &imapmcp_core::oauth::Grant| {
-            live.id == grant && live.permissions.allows(Permission::Draft)
-        };
-        if !grants.iter().any(may) {
+        let live = self.deps.grants.find_live_grant(&user, &grant, now).await?;
+        if !live.is_some_and(|live| live.permissions.allows(Permission::Draft)) {
             return Err(UploadError::Expired);
         }
         let found = self.deps.uploads.find_upload(&user, &grant, &id, now).await?;

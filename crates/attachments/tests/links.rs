@@ -8,9 +8,10 @@ use imapmcp_core::{
     account::{Account, AuthKind, Backend},
     id::ClientId,
     mail::{Locator, Mailbox, MessageRef, Part},
-    oauth::{AccountScope, Principal, SendPolicy},
+    oauth::{AccountScope, Grant, Principal, SendPolicy},
     store::{OAuthRepository, UserRepository},
     time::Clock,
+    user::User,
 };
 use imapmcp_egress::{Dialer, Policy};
 use imapmcp_mail::{Mail, MailOptions};
@@ -54,18 +55,7 @@ async fn house() -> House {
     database.add_user(&builders::user("owner")).await.unwrap();
     let grant = builders::grant("g", &user, &ClientId::personal());
     database.add_personal_token(&grant, &builders::personal_token("g", &grant)).await.unwrap();
-    let new = NewAccount {
-        label: "Demo".into(),
-        email: "demo@example.com".into(),
-        from_name: None,
-        backend: Backend::Demo,
-        imap_username: String::new(),
-        smtp_username: String::new(),
-        auth: AuthKind::Password,
-        password: "".into(),
-        is_default: true,
-    };
-    let account = accounts.add(&user, new).await.unwrap();
+    let account = accounts.add(&user, demo()).await.unwrap();
     let (_, mailbox) = accounts.mailbox(&user, &account.id).await.unwrap();
     let attachments = Attachments::new(AttachmentsDeps {
         tokens: Arc::new(vault.tokens("attachments", clock.clone())),
@@ -83,6 +73,20 @@ async fn house() -> House {
         send_policy: SendPolicy::Immediate,
     };
     House { attachments, database, accounts, clock, owner, account, mailbox }
+}
+
+fn demo() -> NewAccount {
+    NewAccount {
+        label: "Demo".into(),
+        email: "demo@example.com".into(),
+        from_name: None,
+        backend: Backend::Demo,
+        imap_username: String::new(),
+        smtp_username: String::new(),
+        auth: AuthKind::Password,
+        password: "".into(),
+        is_default: true,
+    }
 }
 
 impl House {
@@ -145,4 +149,23 @@ async fn a_link_dies_with_its_grant_its_account_and_any_change() {
     assert!(house.is_dead(&token).await, "another server's keys");
     other.accounts.remove(&other.owner.user, &other.account.id).await.unwrap();
     assert!(other.is_dead(&token).await, "the account is gone");
+}
+
+#[tokio::test]
+async fn a_link_is_dead_while_its_user_is_disabled_or_its_grant_has_lapsed() {
+    let mut house = house().await;
+    let (at, part) = house.message().await;
+    let now = house.clock.now();
+    for (name, disabled_at, expires_at) in
+        [("fine", None, None), ("disabled", Some(now), None), ("lapsed", None, Some(now))]
+    {
+        let user = User { disabled_at, ..builders::user(name) };
+        house.database.add_user(&user).await.unwrap();
+        let grant = Grant { expires_at, ..builders::grant(name, &user.id, &ClientId::personal()) };
+        house.database.add_personal_token(&grant, &builders::personal_token(name, &grant)).await.unwrap();
+        house.account = house.accounts.add(&user.id, demo()).await.unwrap();
+        (house.owner.user, house.owner.grant) = (user.id, grant.id);
+        let token = house.token(&at, &part);
+        assert_eq!(house.is_dead(&token).await, name != "fine", "{name}");
+    }
 }

@@ -11,6 +11,7 @@ use imapmcp_core::{
     oauth::{AccountScope, Grant, Principal, SendPolicy},
     store::{OAuthRepository, ParcelRepository, UserRepository},
     time::{Clock, Timestamp},
+    user::User,
 };
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
@@ -239,4 +240,22 @@ async fn a_file_within_a_call_counts_while_it_is_there_and_is_forgotten_with_its
     house.clock.advance_seconds(LIFETIME_SECONDS);
     assert!(matches!(uploads.complete(arriving).await, Err(UploadError::Expired)));
     begin().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_link_is_dead_while_its_user_is_disabled_or_its_grant_has_lapsed() {
+    let mut house = house().await;
+    let now = house.clock.now();
+    for (name, disabled_at, expires_at) in
+        [("fine", None, None), ("disabled", Some(now), None), ("lapsed", None, Some(now))]
+    {
+        let user = User { disabled_at, ..builders::user(name) };
+        house.database.add_user(&user).await.unwrap();
+        let grant = Grant { expires_at, ..builders::grant(name, &user.id, &ClientId::personal()) };
+        house.database.add_personal_token(&grant, &builders::personal_token(name, &grant)).await.unwrap();
+        house.owner = bearer(&grant);
+        let (_, token) = house.token(None).await;
+        let sent = house.send(&token, b"octets").await;
+        assert_eq!(matches!(sent, Err(UploadError::Expired)), name != "fine", "{name}: {sent:?}");
+    }
 }

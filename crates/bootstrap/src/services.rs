@@ -113,6 +113,7 @@ impl Services {
         options.ca_file.clone_from(&settings.ca_file);
         options.allow_insecure = settings.allow_insecure;
         options.clock = Arc::clone(&clock);
+        options.ehlo_name = domain(settings.oauth.host());
         let mail = Arc::new(Mail::new(options)?);
         let accounts = Arc::new(Accounts::new(AccountsDeps {
             repository: Arc::clone(&database) as _,
@@ -128,6 +129,7 @@ impl Services {
             users: Arc::clone(&database) as _,
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
+            tokens: Arc::new(vault.tokens("browsers", Arc::clone(&clock))),
         }));
         let parcels = Parcels::new(ParcelsDeps {
             repository: Arc::clone(&database) as _,
@@ -184,5 +186,36 @@ impl Services {
             parcels,
             uploads,
         })
+    }
+}
+
+/// The domain name among a host with its port; none for an address or a name that means nothing elsewhere.
+fn domain(host: &str) -> Option<String> {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_end_matches('.');
+    let (_, last) = name.rsplit_once('.')?;
+    let plain = name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-.".contains(&octet));
+    (plain && last.starts_with(|c: char| c.is_ascii_alphabetic())).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::domain;
+
+    #[test]
+    fn only_a_domain_name_is_one() {
+        for (host, name) in [
+            ("mail.example.com", Some("mail.example.com")),
+            ("mail.example.com:8443", Some("mail.example.com")),
+            ("xn--bcher-kva.example.", Some("xn--bcher-kva.example")),
+            ("localhost", None),
+            ("localhost:3000", None),
+            ("192.0.2.1", None),
+            ("192.0.2.1:3000", None),
+            ("[2001:db8::1]", None),
+            ("[2001:db8::1]:3000", None),
+            ("", None),
+        ] {
+            assert_eq!(domain(host).as_deref(), name, "{host}");
+        }
     }
 }

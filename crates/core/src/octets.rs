@@ -123,6 +123,8 @@ mod tests {
         digest[0] = 0xab;
         let parcel = Parcel { id: "prc_x".parse().unwrap(), octets: 25 << 20, chunks: 100, digest };
         let line = parcel.to_string();
+        // as it stands in databases
+        assert_eq!(line, format!("prc_x 26214400 100 ab{}", "07".repeat(31)));
         assert_eq!(line.parse(), Ok(parcel));
         for broken in
             ["", "prc_x 1 1", "prc_x 1 1 ab", &line[1..], &line[..line.len() - 1], &line.replace("07", "éé")]

@@ -141,7 +141,22 @@ pub struct OutboxEntry {
     pub updated_at: Timestamp,
 }
 
+/// What [`OutboxEntry::last_error`] says of a message whose sender's access ended before it left.
+pub const ACCESS_ENDED: &str = "access_ended";
+
 impl OutboxEntry {
+    /// What takes its next step.
+    pub fn due(&self) -> Due {
+        Due {
+            id: self.id.clone(),
+            user: self.user.clone(),
+            account: self.account.clone(),
+            fence: self.fence,
+            state: self.state,
+            at_risk: self.at_risk,
+        }
+    }
+
     /// Recipients that are still to be tried.
     pub fn pending(&self) -> Vec<String> {
         let refusal = |address: &&String| self.refusals.iter().find(|refusal| refusal.address == **address);
@@ -164,6 +179,10 @@ impl OutboxEntry {
 pub struct Due {
     /// The entry.
     pub id: OutboxId,
+    /// Its owner.
+    pub user: UserId,
+    /// The account it is sent with.
+    pub account: AccountId,
     /// Its fence: taking it counts this up.
     pub fence: i64,
     /// Its state.

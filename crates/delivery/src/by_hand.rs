@@ -4,7 +4,7 @@
 use crate::{Delivery, in_hand::Held, lease::Written, schedule::RETRY_SECONDS, send::Caller};
 use imapmcp_core::{
     id::{OutboxId, UserId},
-    outbox::{Due, OutboxEntry, OutboxState},
+    outbox::{OutboxEntry, OutboxState},
     secret::Sealed,
     store::StoreError,
 };
@@ -29,7 +29,7 @@ impl Delivery {
     /// is not stays unknown, and [`OutboxView::last_error`](crate::OutboxView::last_error) tells whether Sent could be
     /// looked at.
     pub async fn look_again(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
-        let mine = match self.take_by_hand(user, id, OutboxState::Unknown).await? {
+        let mine = match self.take_by_hand(user, id, OutboxState::Unknown, false).await? {
             Taken::Missing => return Ok(None),
             Taken::Late(state) => return Ok(Some(HandOutcome::TooLate(state))),
             Taken::Mine(mine) => mine,
@@ -54,7 +54,7 @@ impl Delivery {
     /// The person knows that a message of unknown outcome arrived: it counts as sent, and its copy is filed if Sent has
     /// none. `None` if unknown or another user's.
     pub async fn arrived(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
-        self.decide(user, id, OutboxState::Unknown, |entry, now| {
+        self.decide(user, id, OutboxState::Unknown, false, |entry, now| {
             // all that could still be tried has arrived; what was refused for good has not
             entry.refusals.retain(|refusal| !refusal.may_pass());
             entry.departed = true;
@@ -68,9 +68,9 @@ impl Delivery {
 
     /// The person wants a message of unknown outcome sent once more, at the risk that it arrives twice: the same octets
     /// under the same Message-ID. `None` if unknown or another user's. It is a new decision each time; nothing here
-    /// ever takes it by itself.
+    /// ever takes it by itself. It leaves even if the access it was first sent with has ended since.
     pub async fn send_again(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
-        self.decide(user, id, OutboxState::Unknown, |entry, now| {
+        self.decide(user, id, OutboxState::Unknown, true, |entry, now| {
             entry.at_risk = false;
             entry.last_error = None;
             entry.state = OutboxState::Queued;
@@ -81,29 +81,29 @@ impl Delivery {
 
     /// Tries an entry that is tried again later now instead. `None` if unknown or another user's.
     pub async fn retry_now(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
-        self.decide(user, id, OutboxState::Queued, |_, _| {}).await
+        self.decide(user, id, OutboxState::Queued, true, |_, _| {}).await
     }
 
-    /// Changes an entry and leaves the next step, due at once, to a worker.
+    /// Changes an entry and leaves the next step, due at once, to a worker; `to_send` if that is to submit it.
     async fn decide(
         &self,
         user: &UserId,
         id: &OutboxId,
         from: OutboxState,
+        to_send: bool,
         change: impl FnOnce(&mut OutboxEntry, imapmcp_core::time::Timestamp),
     ) -> Result<Option<HandOutcome>, StoreError> {
-        let (held, mut entry, _) = match self.take_by_hand(user, id, from).await? {
+        let (held, mut entry, _) = match self.take_by_hand(user, id, from, to_send).await? {
             Taken::Missing => return Ok(None),
             Taken::Late(state) => return Ok(Some(HandOutcome::TooLate(state))),
             Taken::Mine(mine) => *mine,
         };
-        let now = self.deps.clock.now();
+        let now = self.now().await?;
         change(&mut entry, now);
         entry.next_attempt_at = Some(now);
-        let outcome = match self.write(&mut entry, false).await {
+        let outcome = match self.write_once(&mut entry, false).await? {
             Written::Yes => HandOutcome::Done(entry.state),
             Written::Taken => HandOutcome::TooLate(from),
-            Written::Failed => return Err(StoreError::Unavailable("the decision was not recorded".into())),
         };
         // the sweep may take it up from here
         drop(held);
@@ -116,15 +116,15 @@ impl Delivery {
         user: &UserId,
         id: &OutboxId,
         from: OutboxState,
+        to_send: bool,
     ) -> Result<Taken, StoreError> {
         let Some(entry) = self.deps.outbox.find_entry(user, id).await? else { return Ok(Taken::Missing) };
         if entry.state != from || entry.hold.is_some() {
             return Ok(Taken::Late(entry.state));
         }
         let Some(held) = self.in_hand.take(id) else { return Ok(Taken::Late(entry.state)) };
-        let now = self.deps.clock.now();
-        let due = Due { id: id.clone(), fence: entry.fence, state: entry.state, at_risk: entry.at_risk };
-        if self.deps.outbox.hasten(user, &due, now).await?
+        let (now, due) = (self.now().await?, entry.due());
+        if self.deps.outbox.hasten(user, &due, to_send, now).await?
             && let Some((entry, message)) = self.deps.outbox.take(&due, from, &self.lease(now), now).await?
         {
             return Ok(Taken::Mine(Box::new((held, entry, message))));

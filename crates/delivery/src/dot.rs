@@ -1,24 +1,34 @@
 //! The moment before the final dot.
 
-use crate::{Delivery, lease::Written};
+use crate::Delivery;
 use async_trait::async_trait;
 use imapmcp_core::{
     mail::FinalDot,
     outbox::{OutboxEntry, Refusal},
+    store::Risk,
 };
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
-/// Records that the dot is risked. Only the worker that holds the entry may let it go: one whose lease was taken while
-/// it slept sends nothing.
+/// Records that the dot is risked. Only the worker that holds the entry may let it go, and only while the access it was
+/// sent with stands: one whose lease was taken while it slept sends nothing.
 pub(crate) struct Dot<'a> {
     delivery: &'a Delivery,
     entry: Mutex<OutboxEntry>,
     pending: &'a [String],
+    access_ended: AtomicBool,
 }
 
 impl<'a> Dot<'a> {
     pub(crate) fn new(delivery: &'a Delivery, entry: &OutboxEntry, pending: &'a [String]) -> Self {
-        Self { delivery, entry: Mutex::new(entry.clone()), pending }
+        Self { delivery, entry: Mutex::new(entry.clone()), pending, access_ended: AtomicBool::new(false) }
+    }
+
+    /// The dot was withheld because access has ended.
+    pub(crate) fn access_ended(&self) -> bool {
+        self.access_ended.load(Ordering::SeqCst)
     }
 
     /// The entry as it is recorded now.
@@ -45,7 +55,21 @@ impl FinalDot for Dot<'_> {
         entry.refusals = merged(&entry.refusals, self.pending, refused);
         entry.refusals.extend(kept);
         // unless it is certain that the record says so, nothing leaves
-        let recorded = self.delivery.write(&mut entry, true).await == Written::Yes;
+        let recorded = match self.delivery.risk(&mut entry).await {
+            Ok(Risk::Recorded) => true,
+            Ok(Risk::AccessEnded) => {
+                self.access_ended.store(true, Ordering::SeqCst);
+                false
+            }
+            Ok(Risk::Taken) => {
+                tracing::warn!(outbox = %entry.id, "another worker has taken this message");
+                false
+            }
+            Err(error) => {
+                tracing::warn!(outbox = %entry.id, %error, "a message is withheld: its risk could not be recorded");
+                false
+            }
+        };
         *self.entry.lock().unwrap_or_else(PoisonError::into_inner) = entry;
         recorded
     }

@@ -22,11 +22,6 @@ impl InHand {
         let new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
         new.then(|| Held { all: self.clone(), id: id.clone() })
     }
-
-    /// Whether somebody in this process has it.
-    pub(crate) fn holds(&self, id: &OutboxId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
-    }
 }
 
 impl Drop for Held {

@@ -7,11 +7,16 @@ use crate::{
 use imapmcp_core::{
     id::OutboxId,
     outbox::{Lease, OutboxEntry},
+    store::{Risk, StoreError},
     time::Timestamp,
 };
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+
+/// Between two tries to record an outcome, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What came of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,32 +25,65 @@ pub(crate) enum Written {
     Yes,
     /// Another worker has taken the entry: what it writes holds.
     Taken,
-    /// The database did not take it.
-    Failed,
 }
 
 impl Delivery {
+    /// Now, by the database's clock: replicas agree on it, whatever theirs say.
+    pub(crate) async fn now(&self) -> Result<Timestamp, StoreError> {
+        let now = self.deps.outbox.time().await?;
+        self.ahead.store(now.0.saturating_sub(self.deps.clock.now().0), Ordering::Relaxed);
+        Ok(now)
+    }
+
+    /// Like [`now`](Self::now) without asking: by our clock, and how far the database's was ahead of it last.
+    pub(crate) fn about_now(&self) -> Timestamp {
+        Timestamp(self.deps.clock.now().0.saturating_add(self.ahead.load(Ordering::Relaxed)))
+    }
+
     pub(crate) fn lease(&self, now: Timestamp) -> Lease {
         Lease { worker: self.worker.to_string(), until: now.plus_seconds(LEASE_SECONDS) }
     }
 
-    /// Records an entry; it stays with this worker if `held`.
+    /// Records what happened to an entry; it stays with this worker if `held`. What happened has happened, and nobody else
+    /// knows of it: while the database is away this is tried again, as long as no other worker has taken the entry.
     pub(crate) async fn write(&self, entry: &mut OutboxEntry, held: bool) -> Written {
-        entry.updated_at = self.deps.clock.now();
-        entry.lease = held.then(|| self.lease(entry.updated_at));
-        match self.deps.outbox.settle(entry).await {
-            Ok(true) => Written::Yes,
-            Ok(false) => {
-                tracing::warn!(outbox = %entry.id, "another worker has taken this message");
-                Written::Taken
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.write_once(entry, held).await {
+                Ok(written) => return written,
+                Err(error) => {
+                    tracing::error!(outbox = %entry.id, state = ?entry.state, %error, "an outcome is not recorded yet");
+                }
             }
-            // what happened has happened: the caller is told the truth, and whoever takes the entry after the lease
-            // goes on from what is recorded
-            Err(error) => {
-                tracing::error!(outbox = %entry.id, state = ?entry.state, %error, "an outcome could not be recorded");
-                Written::Failed
-            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Like [`write`](Self::write), once.
+    pub(crate) async fn write_once(
+        &self,
+        entry: &mut OutboxEntry,
+        held: bool,
+    ) -> Result<Written, StoreError> {
+        self.stamp(entry, held).await?;
+        if self.deps.outbox.settle(entry).await? {
+            return Ok(Written::Yes);
+        }
+        tracing::warn!(outbox = %entry.id, "another worker has taken this message");
+        Ok(Written::Taken)
+    }
+
+    async fn stamp(&self, entry: &mut OutboxEntry, held: bool) -> Result<(), StoreError> {
+        entry.updated_at = self.now().await?;
+        entry.lease = held.then(|| self.lease(entry.updated_at));
+        Ok(())
+    }
+
+    /// Records that the final dot of an entry is risked, if its access stands.
+    pub(crate) async fn risk(&self, entry: &mut OutboxEntry) -> Result<Risk, StoreError> {
+        self.stamp(entry, true).await?;
+        self.deps.outbox.risk(entry, entry.updated_at).await
     }
 
     /// Renews the lease of an entry until dropped; cancels `lost` when it cannot be kept.
@@ -54,8 +92,7 @@ impl Delivery {
         let mut renewed = Instant::now();
         loop {
             sleep(RENEWAL).await;
-            let until = self.deps.clock.now().plus_seconds(LEASE_SECONDS);
-            match self.deps.outbox.renew(&id, fence, until).await {
+            match self.renew(&id, fence).await {
                 Ok(true) => renewed = Instant::now(),
                 Ok(false) => break,
                 Err(error) => {
@@ -68,5 +105,11 @@ impl Delivery {
         }
         lost.cancel();
         std::future::pending::<()>().await;
+    }
+
+    /// Makes the lease of an entry last; `false` if another worker has taken it.
+    pub(crate) async fn renew(&self, id: &OutboxId, fence: i64) -> Result<bool, StoreError> {
+        let until = self.now().await?.plus_seconds(LEASE_SECONDS);
+        self.deps.outbox.renew(id, fence, until).await
     }
 }

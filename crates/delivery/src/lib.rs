@@ -5,6 +5,7 @@ mod digest;
 mod dot;
 mod error;
 mod in_hand;
+mod lanes;
 mod lease;
 mod outbox;
 mod receipt;

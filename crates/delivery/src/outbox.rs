@@ -163,7 +163,7 @@ impl Delivery {
 
     /// Withdraws what nobody works on; `None` if unknown or another user's. It and a worker cannot both win.
     pub async fn cancel(&self, user: &UserId, id: &OutboxId) -> Result<Option<CancelOutcome>, StoreError> {
-        if self.deps.outbox.withdraw(user, id, self.deps.clock.now()).await? {
+        if self.deps.outbox.withdraw(user, id, self.now().await?).await? {
             self.woken.notify_one();
             return Ok(Some(CancelOutcome::Cancelled));
         }
@@ -175,7 +175,7 @@ impl Delivery {
     /// asked for still holds.
     pub async fn release(&self, user: &UserId, id: &OutboxId) -> Result<Option<ReleaseOutcome>, StoreError> {
         let Some(entry) = self.deps.outbox.find_entry(user, id).await? else { return Ok(None) };
-        let now = self.deps.clock.now();
+        let now = self.now().await?;
         let due = match (entry.hold, entry.not_before) {
             (Some(Hold::Approval), Some(at)) => at.max(now),
             _ => now,
@@ -189,7 +189,7 @@ impl Delivery {
 
     /// Forgets the octets of messages that ended a month ago; what became of them stays known. Returns how many.
     pub async fn forget_ended(&self) -> Result<usize, StoreError> {
-        self.deps.outbox.forget_messages(self.deps.clock.now().plus_seconds(-KEEP_SECONDS)).await
+        self.deps.outbox.forget_messages(self.now().await?.plus_seconds(-KEEP_SECONDS)).await
     }
 
     /// A message as the user reads it before it leaves; `None` if unknown, another user's, forgotten or not to be opened.

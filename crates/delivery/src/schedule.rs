@@ -52,8 +52,7 @@ pub(crate) fn saves_by_itself(backend: &Backend) -> bool {
     }
 }
 
-/// Whether the same submission may work later by itself. Protocol: a connection that is cut in the middle of a reply
-/// looks like a reply that cannot be read.
+/// Whether the same submission may work later by itself. A server that breaks the protocol would do so again.
 pub(crate) const fn may_pass(error: &MailError) -> bool {
     matches!(
         error,
@@ -61,8 +60,19 @@ pub(crate) const fn may_pass(error: &MailError) -> bool {
             | MailError::Throttled { .. }
             | MailError::Unreachable(_)
             | MailError::LoginUnavailable
-            | MailError::Protocol
             | MailError::Unreadable
+    )
+}
+
+/// Whether the login is what failed: the person may have to mend the account.
+pub(crate) const fn is_login(error: &MailError) -> bool {
+    matches!(
+        error,
+        MailError::LoginRefused
+            | MailError::LoginFailed
+            | MailError::AppPassword
+            | MailError::SubmissionOff
+            | MailError::NoMechanism
     )
 }
 
@@ -93,6 +103,22 @@ mod tests {
     fn retries_slow_down_to_an_hour() {
         let minutes: Vec<i64> = (1..7).map(|tries| backoff(tries) / 60).collect();
         assert_eq!(minutes, [1, 5, 15, 60, 60, 60]);
+    }
+
+    #[test]
+    fn a_server_that_breaks_the_protocol_is_not_tried_for_a_day() {
+        use imapmcp_core::mail::NetworkFault;
+        for passing in [
+            MailError::Timeout,
+            MailError::Throttled { retry_after: 60 },
+            MailError::Unreachable(NetworkFault::Connect),
+            MailError::LoginUnavailable,
+        ] {
+            assert!(may_pass(&passing), "{passing:?}");
+        }
+        for lasting in [MailError::Protocol, MailError::NoMechanism, MailError::SubmissionOff] {
+            assert!(!may_pass(&lasting), "{lasting:?}");
+        }
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use crate::{
     DeliveryError, Receipt, digest,
     in_hand::InHand,
+    lanes::Lanes,
     record::Record,
     schedule::{FARTHEST_SECONDS, REPEAT_SECONDS, RETRY_SECONDS},
 };
 use imapmcp_accounts::Accounts;
 use imapmcp_core::{
-    account::Account,
+    account::{Account, Side},
     id::{AccountId, OutboxId},
     mail::{Submission, SubmissionEnvelope},
     oauth::{Principal, SendPolicy},
@@ -20,15 +21,12 @@ use imapmcp_core::{
 };
 use imapmcp_mime::compose::{Draft, Letter};
 use imapmcp_parcels::Parcels;
-use std::{sync::Arc, time::Duration};
-use tokio::{
-    runtime::Handle,
-    sync::{Notify, Semaphore},
+use std::{
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
 };
+use tokio::{runtime::Handle, sync::Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-/// Entries that the sweep works on at a time.
-const AT_ONCE: usize = 8;
 
 /// Whether somebody waits for the outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +80,9 @@ pub struct Delivery {
     pub(crate) worker: Arc<str>,
     /// There is something new to wait for.
     pub(crate) woken: Arc<Notify>,
-    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) lanes: Lanes,
+    /// Milliseconds that the database's clock was ahead of ours last.
+    pub(crate) ahead: Arc<AtomicI64>,
 }
 
 impl Delivery {
@@ -99,7 +99,8 @@ impl Delivery {
             in_hand: InHand::default(),
             worker,
             woken: Arc::new(Notify::new()),
-            slots: Arc::new(Semaphore::new(AT_ONCE)),
+            lanes: Lanes::default(),
+            ahead: Arc::default(),
         }
     }
 
@@ -113,11 +114,11 @@ impl Delivery {
     /// Records the message, submits it and files the copy, unless it waits (undo window, approval, a later time). Once
     /// recorded the work goes on even if the caller goes away: the future may be dropped at any time.
     pub async fn send(&self, principal: &Principal, request: Request) -> Result<Receipt, DeliveryError> {
-        let account = self.deps.accounts.usable(&principal.user, &request.account).await?;
+        let account = self.deps.accounts.usable(&principal.user, &request.account, Side::Sending).await?;
         let policy = principal.send_policy.stricter(account.send_policy);
         let user = &principal.user;
         let Request { letter, idempotency_key, send_at, .. } = request;
-        let now = self.deps.clock.now();
+        let now = self.now().await?;
         if send_at.is_some_and(|at| at > now.plus_seconds(FARTHEST_SECONDS)) {
             return Err(DeliveryError::TooFar);
         }
@@ -134,7 +135,7 @@ impl Delivery {
         // with its Bcc field: the copy is filed from the record
         let (record, made) = self.write_down(user, &draft, pieces).await?;
         let key = idempotency_key.map(|key| digest::idempotency(user, &key));
-        let entry = self.record_of(principal, &account, policy, draft, key, send_at);
+        let entry = self.record_of(principal, &account, policy, draft, key, (now, send_at));
         let message = self.deps.vault.seal(binding(&entry.id, user.as_str()), &record.to_record());
         let repeats_since = entry.created_at.plus_seconds(-REPEAT_SECONDS);
         // in hand before it is recorded: the sweep of this process leaves it alone
@@ -172,9 +173,8 @@ impl Delivery {
         policy: SendPolicy,
         draft: Draft,
         idempotency: Option<TokenHash>,
-        send_at: Option<Timestamp>,
+        (now, send_at): (Timestamp, Option<Timestamp>),
     ) -> OutboxEntry {
-        let now = self.deps.clock.now();
         let send_at = send_at.filter(|at| *at > now);
         let sender = draft.from.email().to_owned();
         let alias = (!sender.eq_ignore_ascii_case(&account.email)).then_some(sender.as_str());

@@ -4,19 +4,20 @@ use crate::{
     Delivery,
     lease::Written,
     record::Record,
-    schedule::{
-        COPY_SECONDS, FIRST_LOOK_SECONDS, LEASE_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself,
-        word,
-    },
+    schedule::{COPY_SECONDS, FIRST_LOOK_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself, word},
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
-    account::Account,
-    mail::{Criterion, Flag, MailError, Mailbox, Page, Role},
+    account::{Account, Side},
+    mail::{Criterion, Flag, MailError, Mailbox, Page, Role, Summary},
     outbox::{OutboxEntry, OutboxState},
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+
+/// Hits of one answer, and answers, that are looked at: an honest server finds one.
+const HITS: u32 = 50;
+const PAGES: u32 = 10;
 
 /// How filing ended.
 enum Filed {
@@ -56,7 +57,7 @@ impl Delivery {
                 }
             }
         }
-        let now = self.deps.clock.now();
+        let now = self.about_now();
         if let Some(at) = self.next_try(entry) {
             entry.state = OutboxState::Queued;
             entry.next_attempt_at = Some(at);
@@ -74,7 +75,7 @@ impl Delivery {
     pub(crate) async fn look_later(&self, entry: &mut OutboxEntry) -> Written {
         let seconds = if entry.looks == 0 { FIRST_LOOK_SECONDS } else { NEXT_LOOK_SECONDS };
         entry.state = OutboxState::Accepted;
-        entry.next_attempt_at = Some(self.deps.clock.now().plus_seconds(seconds));
+        entry.next_attempt_at = Some(self.about_now().plus_seconds(seconds));
         self.write(entry, false).await
     }
 
@@ -89,8 +90,7 @@ impl Delivery {
                 return Ok(Filed::NotYet);
             }
             // looking took its time: only who still holds the entry appends
-            let until = self.deps.clock.now().plus_seconds(LEASE_SECONDS);
-            match self.deps.outbox.renew(&entry.id, entry.fence, until).await {
+            match self.renew(&entry.id, entry.fence).await {
                 Ok(true) => {}
                 Ok(false) => return Ok(Filed::Lost),
                 Err(_) => return Err(MailError::Timeout),
@@ -100,10 +100,7 @@ impl Delivery {
             Ok(Filed::There)
         };
         let filed = filing.await;
-        if matches!(filed, Err(MailError::LoginRefused)) {
-            // one try, not one a minute: providers lock accounts
-            self.deps.accounts.note_login_failure(&account.id, account.credential_version).await;
-        }
+        self.note_reading(&account, &filed).await;
         filed
     }
 
@@ -137,7 +134,7 @@ impl Delivery {
             }
         }
         entry.looks = entry.looks.saturating_add(1);
-        let at = self.deps.clock.now().plus_seconds(backoff(entry.looks));
+        let at = self.about_now().plus_seconds(backoff(entry.looks));
         let more = at <= entry.expires_at && entry.saved_to_sent != Some(true);
         entry.next_attempt_at = more.then_some(at);
         self.write(entry, false).await;
@@ -146,10 +143,14 @@ impl Delivery {
     async fn is_in_sent(&self, entry: &OutboxEntry) -> Result<bool, MailError> {
         let (account, mailbox) = self.mailbox(entry).await?;
         let found = look(&*mailbox, &entry.message_id).await;
-        if matches!(found, Err(MailError::LoginRefused)) {
-            self.deps.accounts.note_login_failure(&account.id, account.credential_version).await;
-        }
+        self.note_reading(&account, &found).await;
         Ok(found?.1)
+    }
+
+    /// One try of a login that is refused, not one a minute: providers lock accounts.
+    async fn note_reading<T>(&self, account: &Account, answer: &Result<T, MailError>) {
+        let login = answer.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.deps.accounts.note_login(account, Side::Reading, &login).await;
     }
 
     async fn mailbox(&self, entry: &OutboxEntry) -> Result<(Account, Arc<dyn Mailbox>), MailError> {
@@ -157,17 +158,33 @@ impl Delivery {
             Ok(found) => Ok(found),
             // the database is not the mail server: no reason to say that the login was refused
             Err(AccountError::Store(_)) => Err(MailError::Timeout),
+            Err(AccountError::NeedsAttention { why, .. }) => Err(why.error()),
+            Err(AccountError::Paused) => Err(MailError::LoginFailed),
+            Err(AccountError::CredentialUnreadable(_)) => Err(MailError::Unreadable),
             Err(_) => Err(MailError::LoginRefused),
         }
     }
 }
 
-/// The Sent folder, and whether the message is in it.
+/// The Sent folder, and whether the message is in it. Servers give back what was not asked for, some the whole folder: only
+/// a message of that very Message-ID counts, looked for among the newest.
 async fn look(mailbox: &dyn Mailbox, message_id: &str) -> Result<(String, bool), MailError> {
     let folders = mailbox.folders(false).await?;
     let sent =
         folders.into_iter().find(|folder| folder.role == Some(Role::Sent)).ok_or(MailError::NoFolder)?.name;
     let criterion = Criterion::Header("Message-ID", message_id.to_owned());
-    let there = mailbox.search(&sent, &criterion, &Page { limit: 1, after: None }).await?;
-    Ok((sent, there.total > 0))
+    let is_it = |message: &Summary| {
+        let id = message.envelope.message_id.as_deref().unwrap_or_default().trim();
+        id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(id) == message_id
+    };
+    let mut page = Page { limit: HITS, after: None };
+    for _ in 0..PAGES {
+        let found = mailbox.search(&sent, &criterion, &page).await?;
+        if found.messages.iter().any(is_it) {
+            return Ok((sent, true));
+        }
+        let Some(next) = found.next else { break };
+        page.after = Some(next);
+    }
+    Ok((sent, false))
 }

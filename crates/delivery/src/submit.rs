@@ -5,14 +5,14 @@ use crate::{
     dot::{Dot, merged},
     lease::Written,
     record::Record,
-    schedule::{RETRY_SECONDS, backoff, may_pass, reply, saves_by_itself, word},
+    schedule::{RETRY_SECONDS, backoff, is_login, may_pass, reply, saves_by_itself, word},
     send::Caller,
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
-    account::Login,
+    account::{Account, Login, Side},
     mail::{MailError, SubmissionEnvelope, SubmitError},
-    outbox::{OutboxEntry, OutboxState, Refusal},
+    outbox::{ACCESS_ENDED, OutboxEntry, OutboxState, Refusal},
     time::Timestamp,
 };
 use tokio_util::sync::CancellationToken;
@@ -27,17 +27,18 @@ impl Delivery {
         caller: Caller,
         lost: &CancellationToken,
     ) -> Result<(), DeliveryError> {
-        let Some(login) = self.login(entry, caller).await? else { return Ok(()) };
+        let Some((account, login)) = self.login(entry, caller).await? else { return Ok(()) };
         let pending = entry.pending();
         let envelope = SubmissionEnvelope::new(&entry.sender, &pending).map_err(DeliveryError::Address)?;
         let message = record.submission(&self.deps.parcels, &entry.user);
         entry.attempts = entry.attempts.saturating_add(1);
         entry.hold = None;
-        let outcome = {
+        let (outcome, access_ended) = {
             let dot = Dot::new(self, entry, &pending);
             let outcome = self.deps.submission.submit_when(&login, &envelope, &message, &dot).await;
+            let ended = dot.access_ended();
             *entry = dot.into_entry();
-            outcome
+            (outcome, ended)
         };
         entry.at_risk = false;
         // those the server has refused for good meanwhile are not refused again with the whole message
@@ -50,6 +51,11 @@ impl Delivery {
         if let Err(error) = &outcome {
             entry.last_error = reply(error).map(|code| code.to_string());
         }
+        // what came after the login says that it worked
+        let logged_in = match &outcome {
+            Err(SubmitError::NotSent(error)) => Err(error.clone()),
+            _ => Ok(()),
+        };
         match outcome {
             Ok(submitted) => {
                 entry.refusals = merged(&entry.refusals, &pending, &submitted.refused);
@@ -59,7 +65,7 @@ impl Delivery {
                 self.accepted(entry, record, lost, saves_itself).await;
             }
             Err(SubmitError::Unknown) => {
-                let now = self.deps.clock.now();
+                let now = self.about_now();
                 entry.at_risk = true;
                 entry.state = OutboxState::Unknown;
                 entry.looks = 0;
@@ -79,16 +85,17 @@ impl Delivery {
                 entry.refusals = merged(&entry.refusals, &left, &refused_all(code, &enhanced));
                 self.later(entry, record, lost).await;
             }
+            Err(SubmitError::Withheld) if access_ended => {
+                entry.last_error = Some(ACCESS_ENDED.to_owned());
+                self.end(entry, record, OutboxState::Cancelled, lost).await;
+            }
             Err(SubmitError::Withheld) => self.put_back(entry).await,
             Err(SubmitError::NotSent(error)) => {
                 entry.last_error = Some(word(&error));
-                let login_refused = error == MailError::LoginRefused;
-                if login_refused {
-                    // one try, not one a minute: providers lock accounts
-                    self.deps.accounts.note_login_failure(&login.account, login.version).await;
-                }
+                // before anybody is told: one try, not one a minute, because providers lock accounts
+                self.deps.accounts.note_login(&account, Side::Sending, &logged_in).await;
                 // without a caller to tell, a message waits until the person has mended the account
-                if may_pass(&error) || (login_refused && caller == Caller::Gone) {
+                if may_pass(&error) || (is_login(&error) && caller == Caller::Gone) {
                     self.later(entry, record, lost).await;
                 } else {
                     self.end(entry, record, OutboxState::Cancelled, lost).await;
@@ -98,13 +105,20 @@ impl Delivery {
                 }
             }
         }
+        if logged_in.is_ok() {
+            self.deps.accounts.note_login(&account, Side::Sending, &logged_in).await;
+        }
         Ok(())
     }
 
     /// What to show the server; `None` if the entry was put off instead.
-    async fn login(&self, entry: &mut OutboxEntry, caller: Caller) -> Result<Option<Login>, DeliveryError> {
+    async fn login(
+        &self,
+        entry: &mut OutboxEntry,
+        caller: Caller,
+    ) -> Result<Option<(Account, Login)>, DeliveryError> {
         let error = match self.deps.accounts.login(&entry.user, &entry.account).await {
-            Ok(login) => return Ok(Some(login)),
+            Ok(found) => return Ok(Some(found)),
             Err(error) => error,
         };
         // nobody knows whether the account can be used
@@ -113,23 +127,29 @@ impl Delivery {
             self.put_back(entry).await;
             return Ok(None);
         }
-        entry.last_error = Some(MailError::LoginRefused.code().to_owned());
+        let why = match &error {
+            AccountError::NeedsAttention { why, .. } => why.code(),
+            AccountError::Paused => MailError::LoginFailed.code(),
+            AccountError::CredentialUnreadable(_) => "credential_unreadable",
+            _ => MailError::LoginRefused.code(),
+        };
+        entry.last_error = Some(why.to_owned());
         if caller == Caller::Gone {
             self.later(entry, &Record::default(), &CancellationToken::new()).await;
             return Ok(None);
         }
         entry.state = OutboxState::Cancelled;
         entry.next_attempt_at = None;
-        if self.write(entry, false).await == Written::Taken {
-            return Ok(None);
+        match self.write(entry, false).await {
+            Written::Taken => Ok(None),
+            Written::Yes => Err(error.into()),
         }
-        Err(error.into())
     }
 
     /// Nothing happened: the next worker may try at once.
     async fn put_back(&self, entry: &mut OutboxEntry) {
         entry.state = OutboxState::Queued;
-        entry.next_attempt_at = Some(self.deps.clock.now().plus_seconds(backoff(0)));
+        entry.next_attempt_at = Some(self.about_now().plus_seconds(backoff(0)));
         self.write(entry, false).await;
     }
 
@@ -149,7 +169,7 @@ impl Delivery {
 
     /// When the recipients that are left are tried again.
     pub(crate) fn next_try(&self, entry: &OutboxEntry) -> Option<Timestamp> {
-        let at = self.deps.clock.now().plus_seconds(backoff(entry.attempts));
+        let at = self.about_now().plus_seconds(backoff(entry.attempts));
         (at <= entry.expires_at && !entry.pending().is_empty()).then_some(at)
     }
 
@@ -162,7 +182,7 @@ impl Delivery {
         lost: &CancellationToken,
     ) {
         if entry.departed {
-            entry.expires_at = entry.expires_at.min(self.deps.clock.now());
+            entry.expires_at = entry.expires_at.min(self.about_now());
             self.accepted(entry, record, lost, false).await;
             return;
         }
@@ -180,7 +200,7 @@ impl Delivery {
         saves_itself: bool,
     ) {
         entry.state = OutboxState::Accepted;
-        entry.next_attempt_at = Some(self.deps.clock.now());
+        entry.next_attempt_at = Some(self.about_now());
         if saves_itself && entry.saved_to_sent.is_none() {
             entry.looks = 0;
             self.look_later(entry).await;

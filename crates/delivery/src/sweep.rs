@@ -8,12 +8,13 @@ use crate::{
 };
 use bytes::Bytes;
 use imapmcp_core::{
+    id::OutboxId,
     outbox::{Due, OutboxEntry, OutboxState},
     secret::Sealed,
     store::StoreError,
 };
 use secrecy::ExposeSecret;
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, time::Duration};
 use tokio::{task::JoinHandle, time::sleep};
 
 /// Entries looked at in one round.
@@ -28,16 +29,10 @@ impl Delivery {
     /// [`drain`](Self::drain) then waits for what is under way.
     pub async fn run(&self) {
         loop {
-            if let Err(error) = self.start_due().await {
+            if let Err(error) = self.start_due(&mut HashSet::new()).await {
                 tracing::warn!(%error, "the outbox could not be looked after");
             }
-            let wait = match self.deps.outbox.next_due().await {
-                Ok(Some(at)) => {
-                    let millis = at.0.saturating_sub(self.deps.clock.now().0);
-                    Duration::from_millis(u64::try_from(millis).unwrap_or(0)).clamp(BREATH, ROUND)
-                }
-                Ok(None) | Err(_) => ROUND,
-            };
+            let wait = self.until_due().await.unwrap_or(ROUND).clamp(BREATH, ROUND);
             tokio::select! {
                 () = sleep(wait) => {}
                 () = self.woken.notified() => {}
@@ -47,45 +42,75 @@ impl Delivery {
 
     /// One round, to its end: everything that is due now takes its next step. Returns how many entries were taken up.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
-        let steps = self.start_due().await?;
-        let mut taken = 0;
-        for step in steps {
-            taken += usize::from(step.await.unwrap_or(false));
+        let (mut seen, mut taken) = (HashSet::new(), 0);
+        loop {
+            let steps = self.start_due(&mut seen).await?;
+            if steps.is_empty() {
+                return Ok(taken);
+            }
+            for step in steps {
+                taken += usize::from(step.await.unwrap_or(false));
+            }
         }
-        Ok(taken)
     }
 
-    async fn start_due(&self) -> Result<Vec<JoinHandle<bool>>, StoreError> {
-        let due = self.deps.outbox.list_due(self.deps.clock.now(), BATCH).await?;
-        let mut steps = Vec::with_capacity(due.len());
-        for due in due {
-            if self.in_hand.holds(&due.id) {
-                continue;
+    /// How long nothing is due of those who have a place; who gets one back wakes the round.
+    async fn until_due(&self) -> Result<Duration, StoreError> {
+        let Some(engaged) = self.lanes.engaged() else { return Ok(ROUND) };
+        let Some(at) = self.deps.outbox.next_due(&engaged).await? else { return Ok(ROUND) };
+        let millis = at.0.saturating_sub(self.now().await?.0);
+        Ok(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+    }
+
+    /// Starts what is due and has a place, but none of the `seen`, which it adds to.
+    async fn start_due(&self, seen: &mut HashSet<OutboxId>) -> Result<Vec<JoinHandle<bool>>, StoreError> {
+        let withdrawn = self.deps.outbox.withdraw_ended(self.now().await?).await?;
+        if withdrawn > 0 {
+            tracing::info!(withdrawn, "messages whose sender's access has ended were withdrawn");
+        }
+        let mut steps = Vec::new();
+        while let Some(engaged) = self.lanes.engaged() {
+            let due = self.deps.outbox.list_due(self.now().await?, &engaged, BATCH).await?;
+            let (listed, before) = (due.len(), steps.len());
+            for due in due {
+                if seen.contains(&due.id) {
+                    continue;
+                }
+                let Some(lane) = self.lanes.enter(&due) else { continue };
+                let Some(held) = self.in_hand.take(&due.id) else { continue };
+                seen.insert(due.id.clone());
+                let this = self.clone();
+                // like any delivery: it outlives whoever waits here, and a stop of the server waits for it
+                let step = async move {
+                    let taken = this.step(&due).await;
+                    drop((held, lane));
+                    // somebody else's turn
+                    this.woken.notify_one();
+                    taken
+                };
+                steps.push(self.under_way.spawn_on(step, &self.runtime));
             }
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { break };
-            let this = self.clone();
-            // like any delivery: it outlives whoever waits here, and a stop of the server waits for it
-            let step = async move {
-                let taken = this.step(&due).await;
-                drop(slot);
-                taken
-            };
-            steps.push(self.under_way.spawn_on(step, &self.runtime));
+            // all were listed, or all that were are somebody's
+            if listed < BATCH as usize || steps.len() == before {
+                break;
+            }
         }
         Ok(steps)
     }
 
     async fn step(&self, due: &Due) -> bool {
-        let Some(_held) = self.in_hand.take(&due.id) else { return false };
         let to = match (due.state, due.at_risk) {
             // its worker is gone, and only the server can tell whether the dot arrived
             (OutboxState::Sending, true) => OutboxState::Unknown,
             (OutboxState::Queued | OutboxState::Sending, _) => OutboxState::Sending,
             (state, _) => state,
         };
-        let now = self.deps.clock.now();
-        let taken = self.deps.outbox.take(due, to, &self.lease(now), now).await;
-        let (mut entry, message) = match taken {
+        let taken = async {
+            let now = self.now().await?;
+            let taken = self.deps.outbox.take(due, to, &self.lease(now), now).await?;
+            Ok::<_, StoreError>(taken.map(|(entry, message)| (entry, message, now)))
+        };
+        let (mut entry, message, now) = match taken.await {
             Ok(Some(taken)) => taken,
             Ok(None) => return false,
             Err(error) => {

@@ -41,13 +41,14 @@ impl House {
     async fn new() -> Option<Self> {
         let servers = MailServers::start()?;
         let me = servers.add_user("me", PASSWORD);
-        let database = Arc::new(Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap());
+        let clock = Arc::new(FakeClock::default());
+        let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
+        let database = Arc::new(database.with_clock(clock.clone()));
         database.migrate().await.unwrap();
         let entropy = Arc::new(SystemEntropy);
         let ring = KeyRing::generate(&*entropy);
         let records = [ring.first_record(builders::NOON)];
         let vault = Arc::new(RingVault::open(&ring, &records, entropy.clone()).unwrap());
-        let clock = Arc::new(FakeClock::default());
         let mut options = MailOptions::new(Arc::new(Dialer::new(servers.egress().parse().unwrap())));
         options.ca_file = Some(servers.ca_file());
         let mail = Arc::new(Mail::new(options).unwrap());

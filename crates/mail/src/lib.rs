@@ -6,6 +6,7 @@ mod decode;
 mod facade;
 mod imap;
 mod judge;
+mod login_words;
 pub mod memory;
 mod options;
 mod smtp;
@@ -14,7 +15,7 @@ mod wire_text;
 mod words;
 
 pub use facade::Mail;
-pub use options::{MailOptions, SetupError, Timeouts};
+pub use options::{Bounds, MailOptions, SetupError, Timeouts};
 
 use imapmcp_core::mail::MailError;
 

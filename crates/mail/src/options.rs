@@ -17,6 +17,11 @@ pub struct MailOptions {
     pub timeouts: Timeouts,
     /// Dates of the demonstration mailbox.
     pub clock: Arc<dyn Clock>,
+    /// What one person may have at once.
+    pub bounds: Bounds,
+    /// The domain name this client greets submission servers with (RFC 5321 §4.1.4); without one, an address literal, which
+    /// some relays refuse.
+    pub ehlo_name: Option<String>,
 }
 
 impl MailOptions {
@@ -28,7 +33,24 @@ impl MailOptions {
             allow_insecure: false,
             timeouts: Timeouts::default(),
             clock: Arc::new(SystemClock),
+            bounds: Bounds::default(),
+            ehlo_name: None,
         }
+    }
+}
+
+/// What the accounts of one person may have at once, all together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Connections to IMAP servers. Beyond that an idle one of another account makes room, or the next that becomes idle.
+    pub connections_of_user: usize,
+    /// Commands, of the 256 that run at once in the whole process.
+    pub commands_of_user: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { connections_of_user: 12, commands_of_user: 32 }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Certificate authorities: the system's, and those of the operator's file, for both TLS libraries of the house
-//! (`imap` brings native-tls, `mail-send` brings rustls).
+//! (`imap` brings native-tls, submission uses rustls).
 
 use crate::SetupError;
 use native_tls::{Certificate, Protocol, TlsConnector};

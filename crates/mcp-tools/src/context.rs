@@ -11,7 +11,7 @@ use crate::{
 use imapmcp_accounts::Accounts;
 use imapmcp_attachments::{Attachments, Uploads};
 use imapmcp_core::{
-    account::Account,
+    account::{Account, Side},
     id::AccountId,
     mail::{Locator, MailError, Mailbox, Message, MessageRef},
     oauth::Principal,
@@ -177,16 +177,15 @@ impl Context<'_> {
         }
     }
 
-    /// Passes a mailbox's answer on; a refused login is remembered, so that no other call tries it again.
+    /// Passes a mailbox's answer on; what it tells of the login is remembered, so that no other call tries one that was
+    /// refused.
     pub(crate) async fn noting<T>(
         &self,
         opened: &Opened,
         answer: Result<T, MailError>,
     ) -> Result<T, ToolError> {
-        if matches!(answer, Err(MailError::LoginRefused)) {
-            let Account { id, credential_version, .. } = &opened.account;
-            self.services.accounts.note_login_failure(id, *credential_version).await;
-        }
+        let login = answer.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.services.accounts.note_login(&opened.account, Side::Reading, &login).await;
         answer.map_err(ToolError::Mail)
     }
 }

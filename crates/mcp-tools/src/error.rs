@@ -2,6 +2,7 @@
 
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
+    account::{Side, Trouble},
     id::AccountId,
     mail::{MailError, MessageRef, NetworkFault},
     permission::Permission,
@@ -29,8 +30,15 @@ pub enum ToolError {
     },
     /// Unknown, another user's, or outside the grant: one answer for all three.
     NoSuchAccount,
-    /// The server refused this account's login earlier; it is not tried again until the person acts.
-    NeedsAttention,
+    /// The server refused this login of the account earlier; it is not tried again until the person acts.
+    NeedsAttention {
+        /// Which server.
+        side: Side,
+        /// What it said.
+        why: Trouble,
+    },
+    /// The stored password cannot be opened.
+    CredentialUnreadable,
     /// From the mail server.
     Mail(MailError),
     /// The reference is stale, but the message was found elsewhere. Nothing was changed.
@@ -82,7 +90,8 @@ impl ToolError {
             Self::Permission(_) => "insufficient_scope",
             Self::Argument { .. } => "invalid_argument",
             Self::NoSuchAccount => "no_such_account",
-            Self::NeedsAttention => "needs_attention",
+            Self::NeedsAttention { .. } => "needs_attention",
+            Self::CredentialUnreadable => "credential_unreadable",
             Self::Mail(error) => error.code(),
             Self::Moved { .. } => "stale_reference",
             Self::NoRole { code, .. } => code,
@@ -136,7 +145,8 @@ impl ToolError {
             | Self::Permission(_)
             | Self::Argument { .. }
             | Self::NoSuchAccount
-            | Self::NeedsAttention
+            | Self::NeedsAttention { .. }
+            | Self::CredentialUnreadable
             | Self::Mail(_)
             | Self::Moved { .. }
             | Self::NoRole { .. }
@@ -178,7 +188,13 @@ impl ToolError {
                 "The mail provider wants an app password. Ask the user to make one on the provider's web site and to enter it at \
                  {accounts_url}."
             ),
-            Self::NeedsAttention | Self::Mail(MailError::LoginRefused) => format!(
+            Self::NeedsAttention { side, why } => {
+                format!("{} Nothing is tried there until then.", attention(*side, *why, accounts_url))
+            }
+            Self::CredentialUnreadable => format!(
+                "The stored password of this account cannot be opened. Ask the user to enter it again at {accounts_url}."
+            ),
+            Self::Mail(MailError::LoginRefused) => format!(
                 "The mail server refused this account's login. Ask the user to enter the password again at {accounts_url}; \
                  nothing is tried until then."
             ),
@@ -211,6 +227,28 @@ impl ToolError {
             Self::Unavailable => "The server's database is unavailable. Try again in a moment.".to_owned(),
             Self::Internal(_) => "Something went wrong in the server; nothing more is known here.".to_owned(),
         }
+    }
+}
+
+/// What the user can do about a login that is not tried any more.
+pub(crate) fn attention(side: Side, why: Trouble, accounts_url: &str) -> String {
+    let side = side.word();
+    match why {
+        Trouble::Refused => format!(
+            "The mail server refused the password for {side}. The user can enter it again at {accounts_url}."
+        ),
+        Trouble::AppPassword => format!(
+            "The mail provider wants an app password for {side}. The user can make one on the provider's web site and enter it at \
+             {accounts_url}."
+        ),
+        Trouble::SubmissionOff => format!(
+            "The provider has switched sending by SMTP off for this mailbox. When its administrator has switched it on (SMTP AUTH), \
+             the user can test the account at {accounts_url}."
+        ),
+        Trouble::Unexplained => format!(
+            "The mail server refuses the login for {side} and does not say why. The user can check the password and enter it again \
+             at {accounts_url}."
+        ),
     }
 }
 
@@ -333,12 +371,19 @@ impl From<AccountError> for ToolError {
     fn from(error: AccountError) -> Self {
         match error {
             AccountError::NotFound => Self::NoSuchAccount,
-            AccountError::NeedsAttention => Self::NeedsAttention,
+            AccountError::NeedsAttention { side, why } => Self::NeedsAttention { side, why },
+            AccountError::Paused => Self::Mail(MailError::LoginFailed),
+            AccountError::CredentialUnreadable(cause) => {
+                tracing::error!(
+                    error = &cause as &dyn std::error::Error,
+                    "a stored credential cannot be opened"
+                );
+                Self::CredentialUnreadable
+            }
             AccountError::Store(error) => error.into(),
-            AccountError::LabelTaken
-            | AccountError::Invalid(_)
-            | AccountError::ChangedMeanwhile
-            | AccountError::Vault(_) => Self::bug(&error),
+            AccountError::LabelTaken | AccountError::Invalid(_) | AccountError::ChangedMeanwhile => {
+                Self::bug(&error)
+            }
         }
     }
 }

@@ -281,4 +281,22 @@ mod tests {
         assert_eq!(ranges.0, [(1, 3), (7, 9), (u32::MAX, u32::MAX)]);
         assert_eq!(ranges.uids(), [1, 2, 3, 7, 8, 9, u32::MAX]);
     }
+
+    /// A change that was made before an update is taken back after it: this is what stands in databases.
+    #[test]
+    fn a_stored_change_is_read_as_it_was_written() {
+        let stored = concat!(
+            r#"{"steps":[{"Flags":{"folder":"INBOX","uid_validity":3,"uids":[[1,2],[7,7]],"add":["\\Seen"],"remove":[]}},"#,
+            r#"{"Move":{"folder":"Archive","uid_validity":4,"uids":[[9,9]],"to":"INBOX"}},"#,
+            r#"{"Remove":{"folder":"Ö","uid_validity":5,"uids":[]}},"#,
+            r#"{"Rename":{"from":"a","to":"b"}}]}"#
+        );
+        let undo: Undo = serde_json::from_str(stored).unwrap();
+        assert_eq!(undo.steps.len(), 4);
+        assert!(matches!(&undo.steps[0], Step::Flags { folder, uid_validity: 3, uids, add, .. }
+            if folder == "INBOX" && uids.uids() == [1, 2, 7] && *add == ["\\Seen"]));
+        assert!(matches!(&undo.steps[1], Step::Move { to, uid_validity: 4, .. } if to == "INBOX"));
+        assert!(matches!(&undo.steps[3], Step::Rename { from, to } if from == "a" && to == "b"));
+        assert_eq!(serde_json::to_string(&undo).unwrap(), stored);
+    }
 }

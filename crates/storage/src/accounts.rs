@@ -2,14 +2,15 @@ use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
     schema::{accounts, users},
-    words::{Word, aliases_of, aliases_text, id, policy_of, policy_word},
+    words::{Word, aliases_of, aliases_text, health_of, health_text, id, policy_of, policy_word},
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
-    account::{Account, AuthKind, Backend, Endpoint, Health, Security},
+    account::{Account, AuthKind, Backend, Endpoint, Health, Security, Side},
     id::{AccountId, UserId},
+    mail::MailError,
     oauth::SendPolicy,
     secret::Sealed,
     sender::Sender,
@@ -38,11 +39,12 @@ pub(crate) struct AccountRow {
     auth: String,
     credential: Vec<u8>,
     credential_version: i32,
-    health: String,
     created_at: i64,
     send_policy: String,
     signature: Option<String>,
     aliases: String,
+    reading: String,
+    sending: String,
 }
 
 impl From<&Account> for AccountRow {
@@ -71,11 +73,12 @@ impl From<&Account> for AccountRow {
             auth: account.auth.word().to_owned(),
             credential: account.credential.0.clone(),
             credential_version: account.credential_version,
-            health: account.health.word().to_owned(),
             created_at: account.created_at.0,
             send_policy: policy_word(account.send_policy),
             signature: account.signature.clone(),
             aliases: aliases_text(&account.aliases),
+            reading: health_text(account.reading),
+            sending: health_text(account.sending),
         }
     }
 }
@@ -109,7 +112,8 @@ impl TryFrom<AccountRow> for Account {
             auth: AuthKind::of(&row.auth)?,
             credential: Sealed(row.credential),
             credential_version: row.credential_version,
-            health: Health::of(&row.health)?,
+            reading: health_of(&row.reading)?,
+            sending: health_of(&row.sending)?,
             send_policy: policy_of(&row.send_policy)?,
             signature: row.signature,
             aliases: aliases_of(&row.aliases)?,
@@ -203,13 +207,15 @@ impl AccountRepository for Database {
         version: i32,
         credential: &Sealed,
     ) -> Result<bool, StoreError> {
+        let untried = health_text(Health::Untried);
         let changed = with_write!(self, |c| Ok(diesel::update(accounts::table.find(id.as_str()))
             .filter(accounts::user_id.eq(user.as_str()))
             .filter(accounts::credential_version.eq(version))
             .set((
                 accounts::credential.eq(&credential.0),
                 accounts::credential_version.eq(version.wrapping_add(1)),
-                accounts::health.eq(Health::Ok.word()),
+                accounts::reading.eq(&untried),
+                accounts::sending.eq(&untried),
             ))
             .execute(c)
             .await?))?;
@@ -259,13 +265,30 @@ impl AccountRepository for Database {
         Ok(changed == 1)
     }
 
-    async fn set_health(&self, id: &AccountId, version: i32, health: Health) -> Result<(), StoreError> {
-        with_write!(self, |c| {
-            diesel::update(accounts::table.find(id.as_str()))
+    async fn note_login(
+        &self,
+        id: &AccountId,
+        version: i32,
+        side: Side,
+        login: &Result<(), MailError>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        with_tx!(self, |c| {
+            // takes the row's lock: of two refusals at the same time both are counted
+            let row: Option<(String, String)> = diesel::update(accounts::table.find(id.as_str()))
                 .filter(accounts::credential_version.eq(version))
-                .set(accounts::health.eq(health.word()))
-                .execute(c)
-                .await?;
+                .set(accounts::credential_version.eq(version))
+                .returning((accounts::reading, accounts::sending))
+                .get_result(c)
+                .await
+                .optional()?;
+            let Some((reading, sending)) = row else { return Ok(()) };
+            let after = |text: &str| Ok::<_, Failure>(health_text(health_of(text)?.after(login, now)));
+            let update = diesel::update(accounts::table.find(id.as_str()));
+            match side {
+                Side::Reading => update.set(accounts::reading.eq(after(&reading)?)).execute(c).await?,
+                Side::Sending => update.set(accounts::sending.eq(after(&sending)?)).execute(c).await?,
+            };
             Ok(())
         })
     }

@@ -14,7 +14,10 @@ use diesel_async::{
     pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool},
     sync_connection_wrapper::SyncConnectionWrapper,
 };
-use imapmcp_core::store::StoreError;
+use imapmcp_core::{
+    store::StoreError,
+    time::{Clock, SystemClock},
+};
 use std::{
     fmt,
     sync::{
@@ -42,6 +45,8 @@ pub struct Database {
     pub(crate) url: DatabaseUrl,
     /// What SQLite opens; differs from the URL for a database in memory.
     pub(crate) location: String,
+    /// Tells the time where the database has no clock of its own.
+    pub(crate) clock: Arc<dyn Clock>,
     pools: Pools,
 }
 
@@ -86,7 +91,14 @@ impl Database {
                 (String::new(), Pools::Postgres(pool(manager, 16)?))
             }
         };
-        Ok(Self { url: url.clone(), location, pools })
+        Ok(Self { url: url.clone(), location, clock: Arc::new(SystemClock), pools })
+    }
+
+    /// Tells the time by this clock where the database has none of its own: SQLite is code of this process. Without it that
+    /// is the machine's, which every process that opens the file looks at.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     /// One round trip to the database.

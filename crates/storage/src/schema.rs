@@ -28,6 +28,8 @@ diesel::table! {
         created_at -> BigInt,
         authenticated_at -> Nullable<BigInt>,
         expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        browser -> Nullable<Binary>,
     }
 }
 
@@ -51,11 +53,12 @@ diesel::table! {
         auth -> Text,
         credential -> Binary,
         credential_version -> Integer,
-        health -> Text,
         created_at -> BigInt,
         send_policy -> Text,
         signature -> Nullable<Text>,
         aliases -> Text,
+        reading -> Text,
+        sending -> Text,
     }
 }
 
@@ -80,16 +83,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    authorization_requests (hash) {
+    decided_requests (hash) {
         hash -> Binary,
-        session -> Binary,
-        client_id -> Text,
-        redirect_uri -> Text,
-        permissions -> Text,
-        offline -> Bool,
-        resource -> Text,
-        state -> Nullable<Text>,
-        code_challenge -> Text,
         expires_at -> BigInt,
     }
 }
@@ -170,6 +165,7 @@ diesel::table! {
         departed -> Bool,
         last_error -> Nullable<Text>,
         subject -> Nullable<Binary>,
+        by_hand -> Bool,
     }
 }
 
@@ -247,6 +243,8 @@ diesel::joinable!(tokens -> grants (grant_id));
 diesel::joinable!(codes -> grants (grant_id));
 diesel::allow_tables_to_appear_in_same_query!(outbox, outbox_parcels, parcels, parcel_chunks);
 diesel::allow_tables_to_appear_in_same_query!(users, sessions, grants, tokens, codes);
+diesel::allow_tables_to_appear_in_same_query!(outbox, grants);
+diesel::allow_tables_to_appear_in_same_query!(outbox, users);
 diesel::allow_tables_to_appear_in_same_query!(writing_styles, style_drafts);
 
 #[cfg(test)]
@@ -270,7 +268,7 @@ mod tests {
     async fn every_table_is_there(url: &str) {
         let database = Database::open(&url.parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
-        select_all!(database; users, setup_links, sessions, accounts, keys, clients, authorization_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads, writing_styles, style_drafts);
+        select_all!(database; users, setup_links, sessions, accounts, keys, clients, decided_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads, writing_styles, style_drafts);
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use imapmcp_core::{
-    account::{AuthKind, Health, Security},
+    account::{AuthKind, Failing, Health, Security, Trouble},
     id::AccountId,
     oauth::{AccountScope, ClientKind, SendPolicy, TokenKind},
     operation::OperationState,
@@ -11,6 +11,7 @@ use imapmcp_core::{
     secret::TokenHash,
     sender::Sender,
     store::KeyState,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -46,7 +47,10 @@ macro_rules! words {
 words! {
     Security { Tls = "tls", StartTls = "starttls", Insecure = "insecure" }
     AuthKind { Password = "password", OAuth2 = "oauth2" }
-    Health { Ok = "ok", NeedsAttention = "needs_attention" }
+    Trouble {
+        Refused = "auth_failed", AppPassword = "app_password_needed", SubmissionOff = "smtp_auth_off",
+        Unexplained = "login_failed"
+    }
     KeyState { Active = "active", DecryptOnly = "decrypt_only", Retired = "retired" }
     ClientKind { Registered = "registered", Document = "document", Personal = "personal" }
     TokenKind { Access = "access", Refresh = "refresh", Personal = "personal" }
@@ -111,6 +115,36 @@ pub(crate) fn policy_of(word: &str) -> Result<SendPolicy, Failure> {
     }
 }
 
+/// `untried`, `working:SINCE`, `working:SINCE:FAILING_SINCE:TIMES` or `needs_attention:CODE:SINCE`.
+pub(crate) fn health_text(health: Health) -> String {
+    match health {
+        Health::Untried => "untried".to_owned(),
+        Health::Working { since, failing: None } => format!("working:{}", since.0),
+        Health::Working { since, failing: Some(failing) } => {
+            format!("working:{}:{}:{}", since.0, failing.since.0, failing.times)
+        }
+        Health::NeedsAttention { why, since } => format!("needs_attention:{}:{}", why.word(), since.0),
+    }
+}
+
+pub(crate) fn health_of(text: &str) -> Result<Health, Failure> {
+    let unreadable = || Failure::Unreadable("Health");
+    let at = |text: &str| text.parse().map(Timestamp).map_err(|_| unreadable());
+    match text.split(':').collect::<Vec<_>>()[..] {
+        ["untried"] => Ok(Health::Untried),
+        ["working", since] => Ok(Health::Working { since: at(since)?, failing: None }),
+        ["working", since, failing, times] => {
+            let times = times.parse().map_err(|_| unreadable())?;
+            let failing = Some(Failing { since: at(failing)?, times });
+            Ok(Health::Working { since: at(since)?, failing })
+        }
+        ["needs_attention", why, since] => {
+            Ok(Health::NeedsAttention { why: Trouble::of(why)?, since: at(since)? })
+        }
+        _ => Err(unreadable()),
+    }
+}
+
 pub(crate) fn scope_text(scope: &AccountScope) -> Option<String> {
     match scope {
         AccountScope::All => None,
@@ -163,7 +197,7 @@ mod tests {
     fn every_word_is_read_back() {
         round::<Security>();
         round::<AuthKind>();
-        round::<Health>();
+        round::<Trouble>();
         round::<KeyState>();
         round::<ClientKind>();
         round::<TokenKind>();
@@ -172,6 +206,27 @@ mod tests {
         round::<Hold>();
         for policy in [SendPolicy::Immediate, SendPolicy::Approval, SendPolicy::UndoWindow(30)] {
             assert_eq!(policy_of(&policy_word(policy)).unwrap(), policy);
+        }
+        for (health, text) in [
+            (Health::Untried, "untried"),
+            (Health::Working { since: Timestamp(5), failing: None }, "working:5"),
+            (
+                Health::Working {
+                    since: Timestamp(5),
+                    failing: Some(Failing { since: Timestamp(7), times: 2 }),
+                },
+                "working:5:7:2",
+            ),
+            (
+                Health::NeedsAttention { why: Trouble::AppPassword, since: Timestamp(9) },
+                "needs_attention:app_password_needed:9",
+            ),
+        ] {
+            assert_eq!(health_text(health), text, "as it stands in databases");
+            assert_eq!(health_of(text).unwrap(), health);
+        }
+        for broken in ["", "ok", "working", "working:x", "needs_attention:refused:1", "working:1:2"] {
+            assert!(health_of(broken).is_err(), "{broken}");
         }
         for scope in [
             AccountScope::All,

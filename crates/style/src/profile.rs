@@ -194,4 +194,16 @@ mod tests {
         assert!(style.told().messages <= HALVED_AT);
         assert!(serde_json::to_string(&style).unwrap().len() < 500);
     }
+
+    /// What was learnt before an update is known after it.
+    #[test]
+    fn a_stored_profile_is_read_as_it_was_written() {
+        let stored = concat!(
+            r#"{"messages":3,"unchanged":1,"words":120,"added":4,"removed":2,"formal":1,"informal":2,"#,
+            r#""greetings":{"Hi":2},"closings":{"Cheers":2},"languages":{"en":3}}"#
+        );
+        let style: WritingStyle = serde_json::from_str(stored).unwrap();
+        assert_eq!((style.told().messages, style.told().words), (3, 40));
+        assert_eq!(serde_json::to_string(&style).unwrap(), stored);
+    }
 }

@@ -4,9 +4,11 @@
 
 pub mod builders;
 pub mod contract;
+pub mod crowded;
 pub mod crumbs;
 pub mod dialogue;
 pub mod hostile;
+pub mod hostile_smtp;
 pub mod postgres;
 pub mod proxy;
 pub mod servers;
@@ -14,9 +16,11 @@ pub mod sink;
 
 mod clock;
 mod entropy;
+mod tokens;
 
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
+pub use tokens::GlassTokens;
 
 /// Whether a test that cannot start a server must fail (`IMAPMCP_TEST_SERVERS=required`) instead of being skipped.
 pub fn servers_required() -> bool {

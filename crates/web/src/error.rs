@@ -74,12 +74,13 @@ impl From<AccountError> for WebError {
         match error {
             AccountError::NotFound => Self::NotFound,
             AccountError::Store(error) => error.into(),
-            // Those that a form can cause are answered by its page; a vault that refuses is no visitor's doing.
+            // Those that a form can cause are answered by its page.
             AccountError::LabelTaken
             | AccountError::Invalid(_)
-            | AccountError::NeedsAttention
+            | AccountError::NeedsAttention { .. }
+            | AccountError::Paused
             | AccountError::ChangedMeanwhile
-            | AccountError::Vault(_) => Self::Internal(error.into()),
+            | AccountError::CredentialUnreadable(_) => Self::Internal(error.into()),
         }
     }
 }
@@ -155,6 +156,16 @@ impl ErrorPage {
             StatusCode::METHOD_NOT_ALLOWED => {
                 Self::new("warn", "This address does not work that way", "Nothing was changed.")
             }
+            StatusCode::REQUEST_TIMEOUT => Self::new(
+                "warn",
+                "That took too long to arrive",
+                "Nothing was changed. Go back and send it again.",
+            ),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Self::new(
+                "warn",
+                "Too much is going on",
+                "Nothing was changed. Wait a few seconds, then try again.",
+            ),
             status if status.is_server_error() => Self::internal(),
             _ => Self::new(
                 "warn",

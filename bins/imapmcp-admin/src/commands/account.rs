@@ -11,14 +11,14 @@ use imapmcp_accounts::{
 };
 use imapmcp_bootstrap::{Services, Settings};
 use imapmcp_core::{
-    account::{Account as Stored, AuthKind, Backend, Endpoint, Health, Security},
+    account::{Account as Stored, AuthKind, Backend, Endpoint, Security},
     id::UserId,
     secret::SecretString,
     sender::{MAX_ALIASES, Sender},
     store::{AccountRepository as _, UserRepository as _},
 };
 use imapmcp_storage::Database;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -230,26 +230,19 @@ async fn list(settings: &Settings, email: Option<&str>) -> Result<Report, Failur
     let (mut rows, mut list) = (Vec::new(), Vec::new());
     for person in people {
         for account in database.list_accounts(&person.id).await? {
-            let health = health(account.health).to_owned();
             rows.push(vec![
                 person.email.clone(),
                 account.label.clone(),
                 account.email.clone(),
                 place(&account),
-                health,
+                account.reading.word().to_owned(),
+                account.sending.word().to_owned(),
             ]);
             list.push(shown(&account, &person.email));
         }
     }
-    let text = table(&["USER", "LABEL", "E-MAIL", "SERVERS", "HEALTH"], &rows, "No account yet.");
+    let text = table(&["USER", "LABEL", "E-MAIL", "SERVERS", "READING", "SENDING"], &rows, "No account yet.");
     Ok(Report::new(json!({ "accounts": list }), text))
-}
-
-const fn health(health: Health) -> &'static str {
-    match health {
-        Health::Ok => "ok",
-        Health::NeedsAttention => "needs_attention",
-    }
 }
 
 fn url(protocol: &str, endpoint: &Endpoint) -> String {
@@ -284,7 +277,9 @@ fn shown(account: &Stored, user: &str) -> Value {
         "imap_username": account.imap_username,
         "smtp": smtp,
         "smtp_username": account.smtp_username,
-        "health": health(account.health),
+        "reading": account.reading.word(),
+        "sending": account.sending.word(),
+        "why": account.troubles().map(|(side, why)| (side.word().to_owned(), why.code().into())).collect::<Map<_, _>>(),
         "created_at": account.created_at.to_rfc3339(),
     })
 }
@@ -292,7 +287,7 @@ fn shown(account: &Stored, user: &str) -> Value {
 fn tested(account: &Stored, diagnosis: &Diagnosis) -> Report {
     let exit = if diagnosis.works() {
         0
-    } else if diagnosis.login_refused() {
+    } else if diagnosis.steps().into_iter().any(Step::login_refused) {
         Kind::LoginRefused.exit_code()
     } else {
         Kind::Unreachable.exit_code()

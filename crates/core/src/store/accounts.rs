@@ -1,10 +1,12 @@
 use super::StoreError;
 use crate::{
-    account::{Account, Health},
+    account::{Account, Side},
     id::{AccountId, UserId},
+    mail::MailError,
     oauth::SendPolicy,
     secret::Sealed,
     sender::Sender,
+    time::Timestamp,
 };
 use async_trait::async_trait;
 
@@ -21,8 +23,8 @@ pub trait AccountRepository: Send + Sync {
     /// Removes an account with everything that belongs to it; `false` if unknown or another user's. If it was the
     /// default, the first of the others becomes it.
     async fn remove_account(&self, user: &UserId, id: &AccountId) -> Result<bool, StoreError>;
-    /// Replaces the credential if its version is still `version`, counting the version up and setting health to
-    /// OK; `false` if an edit came in between.
+    /// Replaces the credential if its version is still `version`, counting the version up; both sides are untried again.
+    /// `false` if an edit came in between.
     async fn set_credential(
         &self,
         user: &UserId,
@@ -51,6 +53,14 @@ pub trait AccountRepository: Send + Sync {
         id: &AccountId,
         policy: SendPolicy,
     ) -> Result<bool, StoreError>;
-    /// Records whether the last login worked, for exactly this version of the credential.
-    async fn set_health(&self, id: &AccountId, version: i32, health: Health) -> Result<(), StoreError>;
+    /// Records how a login with exactly this version of the credential ended
+    /// ([`Health::after`](crate::account::Health::after)), however many notes race. One with another version says nothing.
+    async fn note_login(
+        &self,
+        id: &AccountId,
+        version: i32,
+        side: Side,
+        login: &Result<(), MailError>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 }

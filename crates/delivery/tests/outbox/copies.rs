@@ -1,6 +1,6 @@
 //! The copy in Sent, exactly once, told apart from delivery.
 
-use crate::world::{World, new_account};
+use crate::world::{Answer, World, new_account};
 use imapmcp_core::{mail::MailError, outbox::OutboxState};
 use imapmcp_delivery::Request;
 use std::sync::atomic::Ordering;
@@ -96,4 +96,34 @@ async fn a_refused_login_is_tried_once_for_a_copy() {
     house.delivery.sweep().await.unwrap();
     let seen = house.entry(&receipt.id).await;
     assert_eq!((seen.state, seen.saved_to_sent), (OutboxState::Done, Some(false)), "and not for ever");
+}
+
+fn old(number: usize) -> String {
+    format!("Message-ID: <old-{number}@example.org>\r\n\r\nx")
+}
+
+/// QQ and others give back the whole folder, whatever is searched for.
+#[tokio::test]
+async fn a_search_that_finds_everything_does_not_stand_for_the_copy() {
+    let world = World::new();
+    let house = world.house().await;
+    world.sent.lies.store(true, Ordering::SeqCst);
+    (0..3).for_each(|number| world.sent.save(old(number)));
+    let receipt = house.send("Filed").await.unwrap();
+    assert_eq!((receipt.state, receipt.saved_to_sent), (OutboxState::Done, Some(true)));
+    assert_eq!(world.sent.copies(&receipt.message_id), 1, "it is really there");
+
+    // nor for what became of a message
+    world.server.will(Answer::CutAfterDelivery);
+    let cut = house.send("Cut").await.unwrap();
+    world.clock.advance_seconds(3600);
+    house.delivery.sweep().await.unwrap();
+    assert_eq!(house.state(&cut.id).await, OutboxState::Unknown);
+    // a copy that is really there is found among the others, also behind some
+    world.sent.save(format!("Message-ID: <{}>\r\n\r\nx", cut.message_id));
+    (3..123).for_each(|number| world.sent.save(old(number)));
+    world.clock.advance_seconds(3600);
+    house.delivery.sweep().await.unwrap();
+    assert_eq!(house.state(&cut.id).await, OutboxState::Done);
+    assert_eq!(world.sent.copies(&cut.message_id), 1);
 }

@@ -241,18 +241,34 @@ async fn an_account_found_locked_after_the_record_cancels_it() {
     assert!(world.server.taken().is_empty());
 }
 
-#[tokio::test]
-async fn a_mail_that_left_is_told_as_sent_even_if_that_cannot_be_recorded() {
+/// As long as the database is away, and longer than a lease.
+#[tokio::test(start_paused = true)]
+async fn a_mail_that_left_is_recorded_as_sent_however_long_the_database_is_away() {
     let world = World::new();
     let house = world.house().await;
-    house.outbox.forgets.store(true, Ordering::SeqCst);
-    let receipt = house.send("Forgotten").await.unwrap();
-    assert_eq!((receipt.accepted.len(), receipt.saved_to_sent), (1, Some(true)));
-    house.outbox.forgets.store(false, Ordering::SeqCst);
-    assert!(house.send("Forgotten").await.unwrap().repeated, "never sent twice");
-    house.sweep_later(&world, 31).await;
-    assert_eq!(house.state(&receipt.id).await, OutboxState::Done, "the copy in Sent proves it");
-    assert_eq!((world.server.taken().len(), world.sent.copies(&receipt.message_id)), (1, 1));
+    for failures in [1, 4, 40] {
+        house.outbox.forgets.store(failures, Ordering::SeqCst);
+        let receipt = house.send(&format!("Away {failures}")).await.unwrap();
+        assert_eq!(house.outbox.forgets.load(Ordering::SeqCst), 0);
+        assert_eq!((receipt.accepted.len(), receipt.state), (1, house.state(&receipt.id).await));
+        house.sweep_later(&world, 31).await;
+        assert_eq!(house.state(&receipt.id).await, OutboxState::Done, "and never unknown");
+        assert_eq!(world.sent.copies(&receipt.message_id), 1);
+    }
+    assert_eq!(world.server.taken().len(), 3);
+}
+
+/// What the server said after the dot is not forgotten either: the message would be unknown instead of tried again.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_recorded_however_long_the_database_is_away() {
+    let world = World::new();
+    let house = world.house().await;
+    for (answer, state) in [(451, OutboxState::Queued), (554, OutboxState::Rejected)] {
+        house.outbox.forgets.store(6, Ordering::SeqCst);
+        world.server.will(Answer::AfterDot(answer));
+        let receipt = house.send(&format!("Refused {answer}")).await.unwrap();
+        assert_eq!((receipt.state, house.state(&receipt.id).await), (state, state));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

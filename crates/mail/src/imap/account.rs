@@ -1,42 +1,42 @@
 //! The connections of one account: shared by all callers, few, kept warm, opened one after the other.
 
 use super::{
-    connect::Opening,
-    fault::Fault,
+    door::{AGAIN, Failure},
     hints::Hints,
     lease::{Lease, Permits, blocking},
     lock,
+    neighbours::{Neighbours, Person},
     net::Killer,
+    pace::{MAX_CONNECTIONS, Pace},
     session::Session,
     waiting::at_once,
 };
-use crate::{MailOptions, SetupError, Timeouts, tls};
+use crate::{MailOptions, SetupError, Timeouts, options::Bounds, tls};
 use imapmcp_core::{
-    account::{Credential, Endpoint, Login, Security},
+    account::{Credential, Endpoint, Login},
+    id::UserId,
     mail::{MailError, NetworkFault},
     secret::ExposeSecret,
 };
 use imapmcp_egress::Dialer;
 use std::{
-    hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, Weak},
     time::Duration,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout_at},
 };
 
-/// Connections of one account.
-const MAX_CONNECTIONS: usize = 3;
-/// Of which this many may be busy with streams, whose end the caller decides.
+/// Of the connections of an account this many may be busy with streams, whose end the caller decides.
 const MAX_STREAMS: usize = 2;
 /// Commands running at once in the whole process; the runtime's blocking pool has 512 threads.
 const MAX_COMMANDS: usize = 256;
-/// How long a refused login is not tried again with the same credential.
-const REFUSED_FOR: Duration = Duration::from_mins(1);
-/// First and longest pause after a server asked to slow down.
-const PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(5));
+/// How long an idle connection may take to say that it is alive; a new one costs little more.
+const ALIVE: Duration = Duration::from_millis(1_200);
+
+/// How long a server may take to notice that a connection was closed.
+const CONTACT: Duration = Duration::from_secs(2);
 
 /// What all accounts share.
 pub(super) struct Shared {
@@ -44,7 +44,9 @@ pub(super) struct Shared {
     pub(super) tls: Arc<tls::ImapTls>,
     pub(super) allow_insecure: bool,
     pub(super) timeouts: Timeouts,
+    bounds: Bounds,
     commands: Arc<Semaphore>,
+    pub(super) neighbours: Neighbours,
 }
 
 impl Shared {
@@ -54,7 +56,9 @@ impl Shared {
             tls: Arc::new(tls::ImapTls::new(options.ca_file.as_deref())?),
             allow_insecure: options.allow_insecure,
             timeouts: options.timeouts,
+            bounds: options.bounds,
             commands: Arc::new(Semaphore::new(MAX_COMMANDS)),
+            neighbours: Neighbours::default(),
         })
     }
 }
@@ -69,26 +73,27 @@ struct State {
     idle: Vec<Idle>,
     open: Vec<Weak<Killer>>,
     closed: bool,
-    /// Counts failed logins, so that those who waited for one share its failure.
-    failures: u64,
-    last_failure: Option<MailError>,
-    /// No login before this moment.
-    pause: Option<(Instant, MailError)>,
-    pauses: u32,
-    /// Connections given up because the server asked to slow down.
-    withheld: usize,
-    /// Those that are to be given up as soon as their callers are done.
-    owed: usize,
-    /// When the next of them is given back.
-    relief: Option<Instant>,
+    pace: Pace,
+    /// Connections to be closed rather than kept: a neighbour waits for room at the server.
+    yields: usize,
+    /// When the server last let a connection of this account in, or one of them was closed.
+    contact: Option<Instant>,
     reaping: bool,
+}
+
+impl State {
+    fn open(&self) -> usize {
+        self.open.iter().filter(|killer| killer.strong_count() > 0).count()
+    }
 }
 
 /// One account and its connections.
 pub(super) struct Account {
     pub(super) shared: Arc<Shared>,
+    pub(super) person: Arc<Person>,
+    user: UserId,
     version: i32,
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     login: Mutex<(String, Credential)>,
     pub(super) hints: Arc<Hints>,
     slots: Arc<Semaphore>,
@@ -100,6 +105,8 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn new(shared: Arc<Shared>, login: &Login, endpoint: &Endpoint) -> Self {
         Self {
+            person: shared.neighbours.person(&login.user, shared.bounds),
+            user: login.user.clone(),
             shared,
             version: login.version,
             endpoint: endpoint.clone(),
@@ -115,6 +122,7 @@ impl Account {
     /// Whether the connections of this pool are those the login would open.
     pub(super) fn is_for(&self, login: &Login, endpoint: &Endpoint) -> bool {
         self.version == login.version
+            && self.user == login.user
             && self.endpoint == *endpoint
             && lock(&self.login).0 == login.imap_username
             && !lock(&self.state).closed
@@ -125,7 +133,7 @@ impl Account {
         let mut known = lock(&self.login);
         if !same(&known.1, &login.credential) {
             known.1 = login.credential.clone();
-            lock(&self.state).pause = None;
+            lock(&self.state).pace.begin_anew();
         }
     }
 
@@ -146,6 +154,50 @@ impl Account {
         lock(&self.login).0.clone()
     }
 
+    /// Connections that are open, idle or not.
+    pub(super) fn open(&self) -> usize {
+        lock(&self.state).open()
+    }
+
+    /// Whether the server may still count a connection of this account: one is open or was a moment ago.
+    pub(super) fn counts(&self) -> bool {
+        self.open() > 0 || self.was_in()
+    }
+
+    /// Whether one is being made.
+    pub(super) fn is_entering(&self) -> bool {
+        self.gate.try_lock().is_err()
+    }
+
+    /// User name and credential.
+    pub(super) fn credential(&self) -> (String, Credential) {
+        lock(&self.login).clone()
+    }
+
+    /// Whether the server let one in a moment ago, or one was closed.
+    pub(super) fn was_in(&self) -> bool {
+        lock(&self.state).contact.is_some_and(|contact| contact.elapsed() < CONTACT)
+    }
+
+    /// Since when the one is idle that has been so longest.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        lock(&self.state).idle.iter().map(|idle| idle.since).min()
+    }
+
+    /// Closes the connection that was idle longest; whether there was one.
+    pub(super) fn close_idle(&self) -> bool {
+        let mut state = lock(&self.state);
+        let longest =
+            state.idle.iter().enumerate().min_by_key(|(_, idle)| idle.since).map(|(place, _)| place);
+        state.contact = Some(Instant::now());
+        longest.map(|place| state.idle.remove(place)).is_some()
+    }
+
+    /// Closes the next connection that would become idle.
+    pub(super) fn yield_one(&self) {
+        lock(&self.state).yields = 1;
+    }
+
     /// Closes idle connections that have this folder open, or one whose name begins as its does.
     pub(super) fn let_go(&self, folder: &str) {
         let has_it =
@@ -155,44 +207,77 @@ impl Account {
 
     /// Connects and logs in, and hangs up.
     pub(super) async fn probe(&self) -> Result<(), MailError> {
-        self.connect().await.map(drop)
+        let end = Instant::now() + self.shared.timeouts.command;
+        let _commands = self.commands(end).await?;
+        self.connect(end).await.map(drop).map_err(|failure| failure.error)
     }
 
     /// A permit to stream.
     pub(super) async fn stream_permit(&self) -> Result<OwnedSemaphorePermit, MailError> {
-        acquire(&self.streams, self.shared.timeouts.command).await
+        acquire(&self.streams, Instant::now() + self.shared.timeouts.command).await
     }
 
-    /// A connection: an idle one, preferably with `folder` open, or (always if `fresh`) a new one.
+    /// A connection: an idle one, preferably with `folder` open, or (always if `fresh` and the server allows it) a new one.
     pub(super) async fn lease(
         self: &Arc<Self>,
         folder: Option<&str>,
-        fresh: bool,
+        mut fresh: bool,
     ) -> Result<Lease, MailError> {
-        let wait = self.shared.timeouts.command;
-        self.recover();
-        let slot = loop {
-            let slot = acquire(&self.slots, wait).await?;
-            if !self.is_owed() {
-                break slot;
+        let end = Instant::now() + self.shared.timeouts.command;
+        let failures = lock(&self.state).pace.failures();
+        loop {
+            let slot = self.slot(end).await?;
+            let commands = self.commands(end).await?;
+            if !fresh && let Some(session) = self.idle(folder).await {
+                return Ok(Lease::new(Arc::clone(self), session, Permits::new(slot, commands), true));
+            }
+            // One login after the other: those who wait take what became idle meanwhile, or share its failure.
+            let _turn = timeout_at(end, self.gate.lock()).await.map_err(|_| MailError::Timeout)?;
+            if !fresh && let Some(session) = self.idle(folder).await {
+                return Ok(Lease::new(Arc::clone(self), session, Permits::new(slot, commands), true));
+            }
+            self.may_connect(failures)?;
+            match self.connect(end).await {
+                Ok(session) => {
+                    self.succeeded(&session);
+                    return Ok(Lease::new(Arc::clone(self), session, Permits::new(slot, commands), false));
+                }
+                // The server lets in those that are open and no more: this caller waits for one of them.
+                Err(failure) if failure.may_be_a_limit() && self.open() > 0 && Instant::now() < end => {
+                    fresh = false;
+                    if lock(&self.state).pace.refused_another() {
+                        slot.forget();
+                    } else {
+                        // the one that is open is just ending
+                        sleep(AGAIN.0).await;
+                    }
+                }
+                Err(failure) => {
+                    self.failed(&failure);
+                    return Err(failure.error);
+                }
+            }
+        }
+    }
+
+    /// The right to one of the account's connections.
+    async fn slot(&self, end: Instant) -> Result<OwnedSemaphorePermit, MailError> {
+        loop {
+            if lock(&self.state).pace.recover() {
+                self.slots.add_permits(1);
+            }
+            let slot = acquire(&self.slots, end).await?;
+            if !lock(&self.state).pace.is_owed() {
+                return Ok(slot);
             }
             slot.forget();
-        };
-        let command = acquire(&self.shared.commands, wait).await?;
-        let permits = Permits { _slot: slot, _command: command };
-        let failures = lock(&self.state).failures;
-        if !fresh && let Some(session) = self.idle(folder).await {
-            return Ok(Lease::new(Arc::clone(self), session, permits, true));
         }
-        // One login after the other: those who wait take what became idle meanwhile, or share its failure.
-        let _turn = self.gate.lock().await;
-        if !fresh && let Some(session) = self.idle(folder).await {
-            return Ok(Lease::new(Arc::clone(self), session, permits, true));
-        }
-        self.may_connect(failures)?;
-        let session = self.connect().await.inspect_err(|error| self.failed(error))?;
-        self.succeeded(&session);
-        Ok(Lease::new(Arc::clone(self), session, permits, false))
+    }
+
+    /// The right to run a command: the person's first, so that nobody's queue fills that of all.
+    async fn commands(&self, end: Instant) -> Result<[OwnedSemaphorePermit; 2], MailError> {
+        let own = acquire(&self.person.commands, end).await?;
+        Ok([own, acquire(&self.shared.commands, end).await?])
     }
 
     fn may_connect(&self, failures: u64) -> Result<(), MailError> {
@@ -200,87 +285,28 @@ impl Account {
         if state.closed {
             return Err(MailError::Unreachable(NetworkFault::Connect));
         }
-        if let Some(error) = state.last_failure.clone().filter(|_| state.failures != failures) {
-            return Err(error);
-        }
-        match &state.pause {
-            Some((until, error)) if *until > Instant::now() => Err(match error {
-                MailError::Throttled { .. } => {
-                    let left = until.duration_since(Instant::now()).as_secs() + 1;
-                    MailError::Throttled { retry_after: u32::try_from(left).unwrap_or(u32::MAX) }
-                }
-                error => error.clone(),
-            }),
-            _ => Ok(()),
-        }
+        state.pace.may_connect(failures)
     }
 
-    fn failed(&self, error: &MailError) {
+    fn failed(&self, failure: &Failure) {
         let mut state = lock(&self.state);
-        state.failures += 1;
-        state.last_failure = Some(error.clone());
-        match error {
-            MailError::LoginRefused => state.pause = Some((Instant::now() + REFUSED_FOR, error.clone())),
-            MailError::Throttled { .. } => self.slow_down_in(&mut state, error),
-            _ => {}
+        let wanted = state.pace.failed(&failure.error, failure.dialled);
+        if matches!(failure.error, MailError::Throttled { .. }) {
+            state.pace.took_back(self.slots.forget_permits(wanted));
         }
     }
 
     /// The server asked for it in the middle of things.
     pub(super) fn slow_down(&self, error: &MailError) {
-        self.slow_down_in(&mut lock(&self.state), error);
-    }
-
-    /// No login for a while, and one connection from now on.
-    fn slow_down_in(&self, state: &mut State, error: &MailError) {
-        let pause = PAUSE.0.saturating_mul(1 << state.pauses.min(6)).min(PAUSE.1);
-        state.pauses += 1;
-        // Up to a quarter more, so that many accounts of one provider do not come back at once.
-        let spread = RandomState::new().hash_one(state.pauses) % 250;
-        let jitter = pause.saturating_mul(u32::try_from(spread).unwrap_or_default()) / 1_000;
-        let until = Instant::now() + pause + jitter;
-        state.pause = Some((until, error.clone()));
-        state.withheld += self.slots.forget_permits(MAX_CONNECTIONS - 1 - state.withheld);
-        // the others are in use, and callers may be waiting for them
-        state.owed = MAX_CONNECTIONS - 1 - state.withheld;
-        state.relief = Some(until + PAUSE.0);
-    }
-
-    /// Whether a connection's slot is to be given up rather than used; then it counts as withheld.
-    fn is_owed(&self) -> bool {
         let mut state = lock(&self.state);
-        let owed = state.owed > 0;
-        if owed {
-            state.owed -= 1;
-            state.withheld += 1;
-        }
-        owed
-    }
-
-    /// Gives back one of the connections that were given up, if it was quiet since.
-    fn recover(&self) {
-        let mut state = lock(&self.state);
-        let now = Instant::now();
-        if state.withheld + state.owed > 0 && state.relief.is_some_and(|relief| relief <= now) {
-            if state.owed > 0 {
-                state.owed -= 1;
-            } else {
-                state.withheld -= 1;
-                self.slots.add_permits(1);
-            }
-            state.pauses = state.pauses.saturating_sub(1);
-            state.relief = Some(now + PAUSE.0);
-        }
+        let wanted = state.pace.slow_down(error);
+        state.pace.took_back(self.slots.forget_permits(wanted));
     }
 
     fn succeeded(&self, session: &Session) {
         let mut state = lock(&self.state);
-        (state.pause, state.last_failure) = (None, None);
-        if state.pauses == 0 {
-            self.slots.add_permits(std::mem::take(&mut state.withheld));
-            state.owed = 0;
-        }
-        state.pauses = state.pauses.saturating_sub(1);
+        state.pace.succeeded();
+        state.contact = Some(Instant::now());
         state.open.retain(|killer| killer.strong_count() > 0);
         state.open.push(Arc::downgrade(&session.killer()));
     }
@@ -305,16 +331,19 @@ impl Account {
                 return Some(session);
             }
             let killer = session.killer();
-            let probe = blocking(&killer, silence, move || {
+            let patience = silence.min(ALIVE);
+            let probe = blocking(&killer, patience, move || {
                 let alive = session
                     .waiting
-                    .block(silence)
+                    .block(patience)
                     .and_then(|()| at_once(session.run(vec![super::command::Command::new("NOOP")])));
                 (session, alive)
             });
             if let Some((session, Ok(_))) = probe.await {
                 return Some(session);
             }
+            // those that have been idle as long are as dead
+            lock(&self.state).idle.retain(|idle| idle.since.elapsed() < trust);
         }
     }
 
@@ -325,45 +354,18 @@ impl Account {
         }
         session.waiting.rest();
         let mut state = lock(&self.state);
-        if state.closed || state.idle.len() >= MAX_CONNECTIONS - state.withheld - state.owed {
+        if state.yields > 0 || self.person.is_wanting() {
+            state.yields = state.yields.saturating_sub(1);
+            state.contact = Some(Instant::now());
+            return;
+        }
+        if state.closed || state.idle.len() >= state.pace.cap() {
             return;
         }
         state.idle.push(Idle { session, since: Instant::now() });
         if !std::mem::replace(&mut state.reaping, true) {
             tokio::spawn(reap(Arc::downgrade(self), self.shared.timeouts.idle));
         }
-    }
-
-    async fn connect(&self) -> Result<Session, MailError> {
-        let Endpoint { host, port, security } = self.endpoint.clone();
-        let dialer = &self.shared.dialer;
-        let socket = match security {
-            Security::Insecure if !self.shared.allow_insecure => Err(NetworkFault::Blocked),
-            Security::Insecure => dialer.dial_listed(&host, port).await,
-            Security::Tls | Security::StartTls => dialer.dial(&host, port).await,
-        };
-        let unreachable = |_| MailError::Unreachable(NetworkFault::Connect);
-        let socket = socket.map_err(MailError::Unreachable)?.stream.into_std().map_err(unreachable)?;
-        socket.set_nonblocking(false).map_err(unreachable)?;
-        let killer = Killer::of(&socket).map_err(Fault::into_error)?;
-        let (username, credential) = lock(&self.login).clone();
-        let opening = Opening {
-            socket,
-            host,
-            security,
-            tls: Arc::clone(&self.shared.tls),
-            username,
-            credential,
-            silence: self.shared.timeouts.silence,
-            hints: Arc::clone(&self.hints),
-        };
-        let (started, deadline) = (Instant::now(), self.shared.timeouts.login);
-        let opened = blocking(&killer, deadline, move || opening.open()).await;
-        opened.ok_or(MailError::Timeout)?.map_err(|fault| match fault {
-            // Cut by us, not by the server.
-            Fault::Lost(_) if started.elapsed() >= deadline => MailError::Timeout,
-            fault => fault.into_error(),
-        })
     }
 }
 
@@ -375,8 +377,8 @@ fn same(a: &Credential, b: &Credential) -> bool {
     }
 }
 
-async fn acquire(semaphore: &Arc<Semaphore>, wait: Duration) -> Result<OwnedSemaphorePermit, MailError> {
-    let permit = timeout(wait, Arc::clone(semaphore).acquire_owned()).await;
+async fn acquire(semaphore: &Arc<Semaphore>, end: Instant) -> Result<OwnedSemaphorePermit, MailError> {
+    let permit = timeout_at(end, Arc::clone(semaphore).acquire_owned()).await;
     // The semaphores are never closed.
     permit.map_err(|_| MailError::Timeout)?.map_err(|_| MailError::Timeout)
 }

@@ -23,6 +23,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How to open a session on a connected socket.
 pub(crate) struct Opening {
@@ -35,13 +36,15 @@ pub(crate) struct Opening {
     pub(crate) credential: Credential,
     pub(crate) silence: Duration,
     pub(crate) hints: Arc<Hints>,
+    /// The connection's place among those of its person.
+    pub(crate) seat: OwnedSemaphorePermit,
 }
 
 impl Opening {
     /// Blocks; the socket's killer must exist before this is called.
     pub(crate) fn open(self) -> Result<Session, Fault> {
-        let Self { socket, host, security, tls, username, credential, silence, hints } = self;
-        let killer = Killer::of(&socket)?;
+        let Self { socket, host, security, tls, username, credential, silence, hints, seat } = self;
+        let killer = Killer::of(&socket)?.seated(seat);
         let plain = Net::Plain(socket);
         plain.set_silence(silence)?;
         let net = match (security, plain) {
@@ -132,11 +135,19 @@ fn login(
     let no_control = |text: &str| !text.bytes().any(|octet| matches!(octet, b'\r' | b'\n' | 0));
     let (mechanism, response) = match credential {
         Credential::AccessToken(token) => {
+            let told = !lock(core).capabilities.is_empty();
+            if told && !offers("AUTH=XOAUTH2") {
+                return Err(Fault::Said(MailError::NoMechanism));
+            }
             let bearer = format!("user={username}\x01auth=Bearer {}\x01\x01", token.expose_secret());
             ("XOAUTH2", bearer)
         }
         Credential::Password(password) => {
-            if !offers("AUTH=PLAIN") && !offers("LOGINDISABLED") {
+            if !offers("AUTH=PLAIN") {
+                // neither the one nor the other: no password leaves (RFC 9051 §6.2.3)
+                if offers("LOGINDISABLED") {
+                    return Err(Fault::Said(MailError::NoMechanism));
+                }
                 if !no_control(username) || !no_control(password.expose_secret()) {
                     return Err(Fault::Said(MailError::LoginRefused));
                 }

@@ -1,6 +1,7 @@
 //! What a failed command means for its connection.
 
 use super::response::{Code, Kind, Status};
+use crate::login_words::{is_crowded, is_passing, wants_app_password};
 use imapmcp_core::mail::{MailError, NetworkFault};
 
 /// A failure, sorted by what becomes of the connection.
@@ -90,12 +91,23 @@ pub(crate) fn select_refusal(status: &Status) -> MailError {
     }
 }
 
-/// NO or BAD to a login.
+/// NO, BAD or BYE to a login. Only the codes that say so (RFC 5530 §3) mean that the credential is wrong.
 pub(crate) fn login_refusal(status: &Status) -> MailError {
-    match (status.kind, throttled(status)) {
-        (_, Some(error)) => error,
-        (Kind::No, None) => MailError::LoginRefused,
-        (_, None) => MailError::Protocol,
+    let words = status.text.to_lowercase();
+    let throttled = MailError::Throttled { retry_after: 30 };
+    match (status.kind, status.condition()) {
+        (Kind::No | Kind::Bye, Some("INUSE" | "LIMIT" | "THROTTLED")) => throttled,
+        (_, code) if is_crowded(&words) && code != Some("AUTHENTICATIONFAILED") => throttled,
+        (Kind::No, _) if wants_app_password(&words) => MailError::AppPassword,
+        (Kind::No, Some("AUTHENTICATIONFAILED" | "AUTHORIZATIONFAILED" | "EXPIRED")) => {
+            MailError::LoginRefused
+        }
+        (Kind::No, Some("PRIVACYREQUIRED")) => MailError::NoMechanism,
+        (Kind::No, Some("SERVERBUG" | "UNAVAILABLE")) => MailError::LoginUnavailable,
+        (Kind::No, _) if is_passing(&words) => MailError::LoginUnavailable,
+        (Kind::No, _) => MailError::LoginFailed,
+        (Kind::Bye, _) => MailError::Unreachable(NetworkFault::Connect),
+        (_, _) => MailError::Protocol,
     }
 }
 
@@ -116,13 +128,6 @@ mod tests {
     #[test]
     fn a_refusal_is_sorted_by_its_remedy() {
         let no = |text: &str| status(text.as_bytes()).unwrap();
-        assert_eq!(login_refusal(&no("NO [AUTHENTICATIONFAILED] bad")), MailError::LoginRefused);
-        assert_eq!(login_refusal(&no("NO wrong password")), MailError::LoginRefused);
-        for slow in
-            ["NO [UNAVAILABLE] x", "NO [INUSE] x", "NO [limit] x", "NO Too many simultaneous connections"]
-        {
-            assert_eq!(login_refusal(&no(slow)), MailError::Throttled { retry_after: 30 }, "{slow}");
-        }
         assert_eq!(select_refusal(&no("NO who?")), MailError::NoFolder);
         assert_eq!(select_refusal(&no("NO [NONEXISTENT] who?")), MailError::NoFolder);
         let noperm = MailError::Refused { condition: Some("NOPERM".into()) };
@@ -130,5 +135,54 @@ mod tests {
         assert_eq!(refusal(&no("NO [TRYCREATE] x")), MailError::NoFolder);
         let full = MailError::Refused { condition: Some("OVERQUOTA".into()) };
         assert_eq!(refusal(&no("NO [OVERQUOTA] full")), full);
+    }
+    #[test]
+    fn a_refused_login_is_told_by_its_remedy() {
+        const THROTTLED: MailError = MailError::Throttled { retry_after: 30 };
+        for (said, means) in [
+            ("NO [AUTHENTICATIONFAILED] Authentication failed.", MailError::LoginRefused),
+            ("NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)", MailError::LoginRefused),
+            ("NO [AUTHENTICATIONFAILED] too many failed tries", MailError::LoginRefused),
+            ("NO [authorizationfailed] not this mailbox", MailError::LoginRefused),
+            ("NO [EXPIRED] Password expired", MailError::LoginRefused),
+            (
+                "NO [ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)",
+                MailError::AppPassword,
+            ),
+            ("NO [AUTHENTICATIONFAILED] Please use an app password", MailError::AppPassword),
+            (
+                "NO Login fail. Using password to login is not supported, use authorization code",
+                MailError::AppPassword,
+            ),
+            ("NO [SERVERBUG] LOGIN Server error - Please try again later", MailError::LoginUnavailable),
+            (
+                "NO [UNAVAILABLE] Temporary authentication failure. [host:2026-11-27]",
+                MailError::LoginUnavailable,
+            ),
+            ("NO Temporary authentication failure. [host:2026-11-27]", MailError::LoginUnavailable),
+            ("NO [ALERT] System maintenance", MailError::LoginUnavailable),
+            (
+                "NO Internal error occurred. Refer to server log for more information.",
+                MailError::LoginUnavailable,
+            ),
+            (
+                "NO [ALERT] Please log in via your web browser: https://support.google.com/x (Failure)",
+                MailError::LoginFailed,
+            ),
+            ("NO [CONTACTADMIN] disabled", MailError::LoginFailed),
+            ("NO LOGIN failed.", MailError::LoginFailed),
+            ("NO wrong password", MailError::LoginFailed),
+            ("NO", MailError::LoginFailed),
+            ("NO [PRIVACYREQUIRED] Plaintext authentication disallowed", MailError::NoMechanism),
+            ("NO [INUSE] x", THROTTLED),
+            ("NO [limit] Maximum number of connections from user+IP exceeded", THROTTLED),
+            ("NO [ALERT] Too many simultaneous connections. (Failure)", THROTTLED),
+            ("NO Maximum number of connections exceeded", THROTTLED),
+            ("BYE Too many logins", THROTTLED),
+            ("BYE [UNAVAILABLE] going down", MailError::Unreachable(NetworkFault::Connect)),
+            ("BAD what?", MailError::Protocol),
+        ] {
+            assert_eq!(login_refusal(&status(said.as_bytes()).unwrap()), means, "{said}");
+        }
     }
 }

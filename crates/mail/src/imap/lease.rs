@@ -15,8 +15,14 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Held for as long as a thread works, even if the caller is gone.
 pub(super) struct Permits {
-    pub(super) _slot: OwnedSemaphorePermit,
-    pub(super) _command: OwnedSemaphorePermit,
+    _slot: OwnedSemaphorePermit,
+    _commands: [OwnedSemaphorePermit; 2],
+}
+
+impl Permits {
+    pub(super) const fn new(slot: OwnedSemaphorePermit, commands: [OwnedSemaphorePermit; 2]) -> Self {
+        Self { _slot: slot, _commands: commands }
+    }
 }
 
 /// A caller that goes away in the middle of a command ends the connection: its answer is on the wire.

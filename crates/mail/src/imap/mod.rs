@@ -10,6 +10,7 @@ mod change;
 mod command;
 mod connect;
 mod criteria;
+mod door;
 mod fault;
 mod fetch;
 mod folders;
@@ -23,8 +24,10 @@ mod mailbox;
 mod manage;
 mod message;
 mod namespaces;
+mod neighbours;
 mod net;
 mod order;
+mod pace;
 mod remove;
 mod response;
 mod roles;
@@ -83,6 +86,7 @@ impl Imap {
             return Arc::new(ImapMailbox(Arc::clone(account)));
         }
         let account = Arc::new(Account::new(Arc::clone(&self.shared), login, endpoint));
+        self.shared.neighbours.add(&account);
         if let Some(old) = accounts.insert(login.account.clone(), Arc::clone(&account)) {
             old.close();
         }

@@ -7,11 +7,19 @@ use native_tls::{HandshakeError, TlsStream};
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Octets read ahead of TLS.
 const AHEAD: usize = 32 << 10;
+
+/// How long octets may go unacknowledged (RFC 5482).
+const UNHEARD: Duration = Duration::from_secs(4);
 
 /// Plain or TLS over a socket.
 pub(crate) enum Net {
@@ -26,11 +34,13 @@ pub(crate) struct Ahead {
     octets: Vec<u8>,
     at: usize,
     end: usize,
+    /// Whether the server ever said anything.
+    heard: Arc<AtomicBool>,
 }
 
 impl Ahead {
-    const fn new(socket: TcpStream) -> Self {
-        Self { socket, octets: Vec::new(), at: 0, end: 0 }
+    const fn new(socket: TcpStream, heard: Arc<AtomicBool>) -> Self {
+        Self { socket, octets: Vec::new(), at: 0, end: 0, heard }
     }
 
     const fn is_empty(&self) -> bool {
@@ -44,6 +54,10 @@ impl Read for Ahead {
             self.octets.resize(AHEAD, 0);
             (self.at, self.end) = (0, 0);
             self.end = self.socket.read(&mut self.octets)?;
+            hurry(&self.socket, self.end, AHEAD);
+            if self.end > 0 {
+                self.heard.store(true, Ordering::Relaxed);
+            }
         }
         let read = (&self.octets[self.at..self.end]).read(buffer)?;
         self.at += read;
@@ -61,14 +75,35 @@ impl Write for Ahead {
     }
 }
 
+/// Acknowledges at once what was read. Servers that write a reply in pieces hold the second back until the first is
+/// acknowledged (RFC 896), which would take 40 ms. A full buffer means that more is there already.
+fn hurry(socket: &TcpStream, read: usize, size: usize) {
+    if read > 0 && read < size {
+        set(socket, |socket| socket.set_tcp_quickack(true));
+    }
+}
+
+/// Lets a connection end whose octets nobody acknowledges: that is no slow server but a dead way.
+pub(super) fn ends_unheard(socket: &TcpStream) {
+    set(socket, |socket| socket.set_tcp_user_timeout(Some(UNHEARD)));
+}
+
+/// Sets an option that only makes things quicker, where the system has it.
+fn set(socket: &TcpStream, option: impl Fn(&socket2::SockRef<'_>) -> io::Result<()>) {
+    let _ = option(&socket2::SockRef::from(socket));
+}
+
 impl Net {
     /// The TLS handshake, verified for `name`.
     pub(crate) fn tls(tls: &ImapTls, name: &str, socket: TcpStream) -> Result<Self, Fault> {
         let failed = || Fault::Broken(MailError::Unreachable(NetworkFault::Tls));
-        match tls.connector().ok_or_else(failed)?.connect(name, Ahead::new(socket)) {
+        let heard = Arc::new(AtomicBool::new(false));
+        match tls.connector().ok_or_else(failed)?.connect(name, Ahead::new(socket, Arc::clone(&heard))) {
             Ok(stream) => Ok(Self::Tls(Box::new(stream))),
             // The socket's time-out passed in the middle of the handshake.
             Err(HandshakeError::WouldBlock(_)) => Err(Fault::Broken(MailError::Timeout)),
+            // Closed without a word: not TLS is at fault, the server does not want this connection.
+            Err(HandshakeError::Failure(_)) if !heard.load(Ordering::Relaxed) => Err(Fault::CUT),
             Err(HandshakeError::Failure(_)) => Err(failed()),
         }
     }
@@ -111,7 +146,11 @@ impl Net {
 impl Read for Net {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(socket) => socket.read(buffer),
+            Self::Plain(socket) => {
+                let read = socket.read(buffer)?;
+                hurry(socket, read, buffer.len());
+                Ok(read)
+            }
             Self::Tls(stream) => stream.read(buffer),
         }
     }
@@ -133,24 +172,34 @@ impl Write for Net {
     }
 }
 
-/// Ends a session's blocking call from any thread: every read and write fails from then on.
+/// Ends a session's blocking call from any thread: every read and write fails from then on. It holds the connection's seat
+/// among those of its person, for a connection is there as long as this is.
 #[derive(Debug)]
-pub(crate) struct Killer(TcpStream);
+pub(crate) struct Killer {
+    socket: TcpStream,
+    _seat: Option<OwnedSemaphorePermit>,
+}
 
 impl Killer {
     /// For this socket, TLS or not.
     pub(crate) fn of(socket: &TcpStream) -> Result<Self, Fault> {
-        socket.try_clone().map(Self).map_err(|error| Fault::of_io(&error))
+        let socket = socket.try_clone().map_err(|error| Fault::of_io(&error))?;
+        Ok(Self { socket, _seat: None })
+    }
+
+    /// With its seat.
+    pub(crate) fn seated(self, seat: OwnedSemaphorePermit) -> Self {
+        Self { _seat: Some(seat), ..self }
     }
 
     /// The same connection, for the runtime to tell of its octets; its socket must not block.
     pub(crate) fn told_of(&self) -> io::Result<tokio::net::TcpStream> {
-        tokio::net::TcpStream::from_std(self.0.try_clone()?)
+        tokio::net::TcpStream::from_std(self.socket.try_clone()?)
     }
 
     /// Cuts the connection.
     pub(crate) fn kill(&self) {
         // It may be closed already, which is as good.
-        let _ = self.0.shutdown(Shutdown::Both);
+        let _ = self.socket.shutdown(Shutdown::Both);
     }
 }

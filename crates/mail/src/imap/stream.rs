@@ -58,7 +58,11 @@ impl Reader {
 
     /// One try; with the failure, whether the connection was a reused one.
     async fn attempt(&self, fresh: bool, started: &Arc<AtomicBool>) -> Result<(), (Fault, bool)> {
-        let lease = self.account.lease(Some(&self.at.folder), fresh).await;
+        let lease = tokio::select! {
+            lease = self.account.lease(Some(&self.at.folder), fresh) => lease,
+            // a caller who leaves waits for no connection either
+            () = self.sender.closed() => return Ok(()),
+        };
         let lease = lease.map_err(|error| (Fault::Broken(error), false))?;
         let (reused, stall) = (lease.reused, self.account.shared.timeouts.stall);
         let (at, part, sender) = (self.at.clone(), self.part.clone(), self.sender.clone());

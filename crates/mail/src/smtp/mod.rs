@@ -1,32 +1,34 @@
-//! Submission (RFC 6409) over `mail-send`, on connections that the one dialer opened.
+//! Submission (RFC 6409), on connections that the one dialer opened.
 //!
-//! `mail-send` speaks the commands and SASL; the steps are taken here one by one, because its own `send` can neither
-//! tell which recipients were refused nor whether the connection died before or after the final dot.
+//! Each step is taken by itself: it is told which recipients were refused, and whether the connection died before or
+//! after the final dot. A reply that breaks the grammar, its bound or the order of things ends the attempt; after the
+//! final dot it makes the outcome unknown.
 
+mod client;
 mod connect;
 mod data;
+mod login;
+mod offers;
+mod reply;
 
-use self::{connect::Client, data::Stuffer};
+use self::{connect::Connection, data::Stuffer, offers::Offers, reply::Reply};
 use crate::{MailOptions, SetupError, Timeouts, tls};
 use futures_util::StreamExt;
 use imapmcp_core::{
     account::{Endpoint, Login},
-    mail::{FinalDot, MailError, NetworkFault, Outgoing, SubmissionEnvelope, SubmitError, Submitted},
+    mail::{FinalDot, MailError, Outgoing, SubmissionEnvelope, SubmitError, Submitted},
     outbox::Refusal,
 };
 use imapmcp_egress::Dialer;
-use mail_send::{Error, SmtpClient};
-use smtp_proto::{EXT_8BIT_MIME, EXT_PIPELINING, EXT_SIZE, EXT_SMTP_UTF8, EhloResponse, Response};
 use std::{fmt::Write, sync::Arc, time::Duration};
-use tokio::{
-    io::AsyncWriteExt,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Octets of the message handed to the socket at a time.
 const CHUNK: usize = 64 << 10;
 /// How long a goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// The name in EHLO of a client without one: an address literal (RFC 5321 §4.1.4), which says nothing about the machine.
+const NAMELESS: &str = "[127.0.0.1]";
 
 /// Submission servers. Connections are not kept: people send less often than servers hang up.
 pub(crate) struct Smtp {
@@ -34,6 +36,8 @@ pub(crate) struct Smtp {
     tls: tls::SmtpTls,
     allow_insecure: bool,
     timeouts: Timeouts,
+    /// What EHLO says.
+    ehlo_name: String,
 }
 
 impl Smtp {
@@ -43,24 +47,21 @@ impl Smtp {
             tls: tls::SmtpTls::new(options.ca_file.as_deref())?,
             allow_insecure: options.allow_insecure,
             timeouts: options.timeouts,
+            ehlo_name: name(options.ehlo_name.as_deref()).to_owned(),
         })
     }
 
-    async fn open(
-        &self,
-        login: &Login,
-        endpoint: &Endpoint,
-    ) -> Result<(Client, EhloResponse<String>), MailError> {
+    async fn open(&self, login: &Login, endpoint: &Endpoint) -> Result<(Connection, Offers), SubmitError> {
         let opening = connect::open(self, login, endpoint);
-        // The dialer has its own five seconds within.
+        // The dialer has its own deadline within.
         timeout(self.timeouts.login, opening).await.map_err(|_| MailError::Timeout)?
     }
 
     pub(crate) async fn probe(&self, login: &Login, endpoint: &Endpoint) -> Result<(), MailError> {
-        let (mut client, _) = self.open(login, endpoint).await?;
-        let reply = client.cmd(b"NOOP\r\n").await.map_err(|error| lost(&error))?;
+        let (mut client, _) = self.open(login, endpoint).await.map_err(unsent)?;
+        let reply = client.command("NOOP\r\n").await?;
         farewell(client);
-        if reply.code / 100 == 2 { Ok(()) } else { Err(MailError::Refused { condition: None }) }
+        if reply.is_positive() { Ok(()) } else { Err(unsent(refusal(&reply, Vec::new()))) }
     }
 
     pub(crate) async fn submit(
@@ -76,7 +77,7 @@ impl Smtp {
         let extra =
             Duration::from_secs(10).saturating_mul(u32::try_from(message.length() >> 20).unwrap_or(u32::MAX));
         let end = Instant::now() + self.timeouts.submission + extra;
-        client.timeout = self.timeouts.command;
+        client.patience = self.timeouts.command;
         let announced = timeout_at(end, announce(&mut client, &offers, envelope, message)).await;
         let submitted = match announced.map_err(|_| MailError::Timeout)? {
             Ok(submitted) => submitted,
@@ -93,15 +94,18 @@ impl Smtp {
             // cut off, not ended: QUIT would be part of the message
             return Err(SubmitError::Withheld);
         }
+        // an answer to a message that is not complete: no, or a lie
+        if let Some(reply) = client.unasked().await? {
+            return Err(refusal(&reply, Vec::new()));
+        }
         // From here on the message may have been delivered: only the server's own word decides.
-        let confirmed = async {
-            client.stream.write_all(b".\r\n").await?;
-            client.stream.flush().await?;
-            client.read().await
-        };
-        let Ok(Ok(reply)) = timeout(self.timeouts.submission, confirmed).await else {
+        client.patience = self.timeouts.submission;
+        let Ok(reply) = client.command(".\r\n").await else {
             return Err(SubmitError::Unknown);
         };
+        if client.contradicts() {
+            return Err(SubmitError::Unknown);
+        }
         farewell(client);
         match reply.code {
             200..=299 => Ok(submitted),
@@ -113,15 +117,15 @@ impl Smtp {
 
 /// MAIL, RCPT, DATA.
 async fn announce(
-    client: &mut Client,
-    offers: &EhloResponse<String>,
+    client: &mut Connection,
+    offers: &Offers,
     envelope: &SubmissionEnvelope,
     message: &Outgoing,
 ) -> Result<Submitted, SubmitError> {
     let addresses =
         || std::iter::once(envelope.sender()).chain(envelope.recipients().iter().map(String::as_str));
     let unicode = !addresses().all(str::is_ascii);
-    if unicode && !offers.has_capability(EXT_SMTP_UTF8) {
+    if unicode && !offers.has("SMTPUTF8") {
         let why = MailError::Invalid("the submission server does not take addresses beyond ASCII (SMTPUTF8)");
         return Err(why.into());
     }
@@ -129,40 +133,49 @@ async fn announce(
     if unicode {
         mail.push_str(" SMTPUTF8");
     }
-    if offers.has_capability(EXT_8BIT_MIME) && !message.is_ascii() {
+    // RFC 6152 and RFC 1870
+    if offers.has("8BITMIME") && !message.is_ascii() {
         mail.push_str(" BODY=8BITMIME");
     }
-    if offers.has_capability(EXT_SIZE) {
+    if offers.has("SIZE") {
         let _ = write!(mail, " SIZE={}", message.length());
     }
     mail.push_str("\r\n");
     let mut commands = vec![mail];
     commands.extend(envelope.recipients().iter().map(|to| format!("RCPT TO:<{to}>\r\n")));
 
-    let replies = if offers.has_capability(EXT_PIPELINING) {
-        client.cmds(&commands).await.map_err(|error| lost(&error))?
+    // RFC 2920
+    let replies = if offers.has("PIPELINING") {
+        client.commands(&commands).await?
     } else {
         let mut replies = Vec::with_capacity(commands.len());
         for command in &commands {
-            let reply = client.cmd(command).await.map_err(|error| lost(&error))?;
-            let refused = replies.is_empty() && reply.code / 100 != 2;
+            let reply = client.command(command).await?;
+            let ends = reply.code == 421 || (replies.is_empty() && !reply.is_positive());
             replies.push(reply);
-            if refused {
+            if ends {
                 break;
             }
         }
         replies
     };
+    // 3yz is an answer to something else
+    if replies.iter().any(|reply| !reply.is_positive() && !reply.is_negative()) {
+        return Err(MailError::Protocol.into());
+    }
+    if let Some(closing) = replies.iter().find(|reply| reply.code == 421) {
+        return Err(refusal(closing, Vec::new()));
+    }
     let (sender, recipients) = replies.split_first().ok_or(MailError::Protocol)?;
-    if sender.code / 100 != 2 {
+    if !sender.is_positive() {
         return Err(refusal(sender, Vec::new()));
     }
     let mut submitted = Submitted::default();
     for (address, reply) in envelope.recipients().iter().zip(recipients) {
-        if reply.code / 100 == 2 {
+        if reply.is_positive() {
             submitted.accepted.push(address.clone());
         } else {
-            let refusal = Refusal { address: address.clone(), code: reply.code, enhanced: enhanced(reply) };
+            let refusal = Refusal { address: address.clone(), code: reply.code, enhanced: reply.enhanced() };
             submitted.refused.push(refusal);
         }
     }
@@ -172,59 +185,59 @@ async fn announce(
         let reply = later.or(recipients.first()).ok_or(MailError::Invalid("a message needs a recipient"))?;
         return Err(refusal(reply, submitted.refused));
     }
-    let reply = client.cmd(b"DATA\r\n").await.map_err(|error| lost(&error))?;
+    let reply = client.command("DATA\r\n").await?;
     if reply.code == 354 { Ok(submitted) } else { Err(refusal(&reply, Vec::new())) }
 }
 
 /// The message up to, but without, the final dot: if this fails, the server must not deliver (RFC 5321 §4.1.1.4).
-async fn write_body(client: &mut Client, message: &Outgoing) -> Result<(), SubmitError> {
-    let cut = |_| MailError::Unreachable(NetworkFault::Connect);
+async fn write_body(client: &mut Connection, message: &Outgoing) -> Result<(), SubmitError> {
     let (mut stuffer, mut out) = (Stuffer::new(), Vec::with_capacity(CHUNK + CHUNK / 8));
     let mut pieces = message.pieces();
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|_| MailError::Unreadable)?;
         for chunk in piece.chunks(CHUNK) {
             stuffer.push(chunk, &mut out);
-            client.stream.write_all(&out).await.map_err(cut)?;
+            client.write(&out).await?;
             out.clear();
         }
     }
     stuffer.finish(&mut out);
-    client.stream.write_all(&out).await.map_err(cut)?;
-    client.stream.flush().await.map_err(cut)?;
+    client.write(&out).await?;
+    client.flush().await?;
     Ok(())
 }
 
-/// 4xx or 5xx, or something that is neither.
-fn refusal(reply: &Response<String>, refused: Vec<Refusal>) -> SubmitError {
+/// What EHLO says: a name of letters, digits, hyphens and dots, or none.
+fn name(wanted: Option<&str>) -> &str {
+    let plain = |name: &&str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+    };
+    wanted.filter(plain).unwrap_or(NAMELESS)
+}
+
+/// 4yz or 5yz, or something that is neither.
+fn refusal(reply: &Reply, refused: Vec<Refusal>) -> SubmitError {
     match reply.code {
-        400..=499 => SubmitError::Deferred { code: reply.code, enhanced: enhanced(reply) },
-        500..=599 => SubmitError::Rejected { code: reply.code, enhanced: enhanced(reply), refused },
+        400..=499 => SubmitError::Deferred { code: reply.code, enhanced: reply.enhanced() },
+        500..=599 => SubmitError::Rejected { code: reply.code, enhanced: reply.enhanced(), refused },
         _ => MailError::Protocol.into(),
     }
 }
 
-fn enhanced(reply: &Response<String>) -> Option<String> {
-    let [class, subject, detail] = reply.esc;
-    (class != 0).then(|| format!("{class}.{subject}.{detail}"))
-}
-
-/// A failure of the connection before the final dot.
-fn lost(error: &Error) -> MailError {
+/// What a failed submission says of the server when there was no message.
+fn unsent(error: SubmitError) -> MailError {
     match error {
-        Error::Timeout => MailError::Timeout,
-        Error::Io(_) => MailError::Unreachable(NetworkFault::Connect),
-        Error::Tls(_) | Error::InvalidTLSName => MailError::Unreachable(NetworkFault::Tls),
-        Error::MissingStartTls => MailError::Unreachable(NetworkFault::StartTls),
-        // `mail-send` reports the end of the stream as an unparseable reply; there is no telling them apart.
-        _ => MailError::Protocol,
+        SubmitError::NotSent(error) => error,
+        SubmitError::Deferred { .. } => MailError::Throttled { retry_after: 60 },
+        SubmitError::Rejected { code, .. } => MailError::Refused { condition: Some(code.to_string()) },
+        SubmitError::Withheld | SubmitError::Unknown => MailError::Protocol,
     }
 }
 
 /// QUIT, without making anybody wait for it.
-fn farewell(mut client: Client) {
+fn farewell(mut client: Connection) {
     tokio::spawn(async move {
         // The connection is dropped either way.
-        let _ = timeout(FAREWELL, SmtpClient::cmd(&mut client, b"QUIT\r\n")).await;
+        let _ = timeout(FAREWELL, client.command("QUIT\r\n")).await;
     });
 }

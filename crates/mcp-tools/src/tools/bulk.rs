@@ -227,3 +227,21 @@ async fn one_chunk(
     tally.undo.flags(&plan.folder, &outcome, &change);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A plan that was made before an update is carried out after it.
+    #[test]
+    fn a_stored_plan_is_read_as_it_was_written() {
+        let stored =
+            r#"{"action":"move","to":"Archive","folder":"INBOX","uid_validity":7,"uids":[[1,3],[9,9]]}"#;
+        let plan: Plan = serde_json::from_str(stored).unwrap();
+        assert_eq!(
+            (plan.action.as_str(), plan.to.as_deref(), plan.uids.uids().len()),
+            ("move", Some("Archive"), 4)
+        );
+        assert_eq!(serde_json::to_string(&plan).unwrap(), stored);
+    }
+}

@@ -1,10 +1,10 @@
 use crate::{
     context::Context,
-    error::ToolError,
+    error::{ToolError, attention},
     reply::Reply,
     spec::{Effect, Spec},
 };
-use imapmcp_core::{account::Health, permission::Permission};
+use imapmcp_core::{account::Side, permission::Permission};
 use imapmcp_style::WritingStyle;
 use serde_json::{Map, Value, json};
 
@@ -45,18 +45,17 @@ async fn run(context: &Context<'_>) -> Result<Reply, ToolError> {
             if let Some(style) = style {
                 row.insert("writing_style".to_owned(), json!(style));
             }
-            match account.health {
-                Health::Ok => {
-                    row.insert("health".to_owned(), json!("ok"));
-                }
-                Health::NeedsAttention => {
-                    row.insert("health".to_owned(), json!("needs_attention"));
-                    let hint = format!(
-                        "The mail server refused the login. The user can enter the password again at {}.",
-                        context.services.accounts_url
-                    );
-                    row.insert("what_to_do".to_owned(), json!(hint));
-                }
+            for side in Side::BOTH {
+                row.insert(side.word().to_owned(), json!(account.health(side).word()));
+            }
+            let (mut codes, mut hints) = (Map::new(), Vec::new());
+            for (side, why) in account.troubles() {
+                codes.insert(side.word().to_owned(), json!(why.code()));
+                hints.push(attention(side, why, &context.services.accounts_url));
+            }
+            if !codes.is_empty() {
+                row.insert("why".to_owned(), Value::Object(codes));
+                row.insert("what_to_do".to_owned(), json!(hints.join(" ")));
             }
             Value::Object(row)
         })

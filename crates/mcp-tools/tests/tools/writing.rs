@@ -1,4 +1,5 @@
 use crate::house::{House, house};
+use imapmcp_core::{account::Side, mail::MailError};
 use serde_json::{Value, json};
 
 async fn inbox(house: &House, query: &str) -> Value {
@@ -373,4 +374,35 @@ async fn a_draft_that_the_user_changed_teaches_when_it_is_sent_from_here() {
     assert_eq!(sent["state"], "sent", "{sent}");
     let learnt = style(&house).await;
     assert_eq!((&learnt["greeting"], &learnt["lines_removed"]), (&json!("Hi"), &json!(3)), "{learnt}");
+}
+
+#[tokio::test]
+async fn reading_and_sending_are_told_apart_and_a_refused_smtp_login_stops_sending_only() {
+    let house = house().await;
+    let told = async || {
+        let row = house.owner("list_accounts", json!({})).await["accounts"][0].clone();
+        assert!(row["health"].is_null(), "one word for two servers");
+        row
+    };
+    let row = told().await;
+    assert_eq!((&row["reading"], &row["sending"]), (&json!("untried"), &json!("untried")));
+    house.owner("list_folders", json!({})).await;
+    let row = told().await;
+    assert_eq!(
+        (&row["reading"], &row["sending"], &row["why"]),
+        (&json!("working"), &json!("untried"), &json!(null))
+    );
+
+    let account = house.services.accounts.get(&house.owner.user, &house.account.id).await.unwrap();
+    let off = Err(MailError::SubmissionOff);
+    house.services.accounts.note_login(&account, Side::Sending, &off).await;
+    let row = told().await;
+    assert_eq!((&row["reading"], &row["sending"]), (&json!("working"), &json!("needs_attention")));
+    assert_eq!(row["why"], json!({ "sending": "smtp_auth_off" }));
+    assert!(row["what_to_do"].as_str().unwrap().contains("SMTP"), "{row}");
+    let message = json!({ "to": ["a@example.org"], "subject": "x", "body_text": "x" });
+    let refused = house.ask(&house.owner, "send_message", message.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), "needs_attention");
+    house.owner("list_messages", json!({})).await;
+    house.owner("create_draft", message).await;
 }

@@ -3,7 +3,7 @@
 use super::rows::{GrantRow, StoredToken};
 use crate::{
     database::{Database, with_conn, with_tx},
-    schema::{authorization_requests as requests, codes, grants, tokens, users},
+    schema::{codes, decided_requests as decided, grants, tokens, users},
     words::Word,
 };
 use diesel::prelude::*;
@@ -16,10 +16,12 @@ use imapmcp_core::{
     time::Timestamp,
 };
 
-/// Ends a grant with its codes and tokens, inside a transaction; evaluates to how many were still standing.
+/// Ends a grant with its codes and tokens and withdraws what it queued, inside a transaction; evaluates to how many were
+/// still standing.
 macro_rules! end_grant {
     ($c:expr, $grant:expr, $now:expr) => {{
-        use crate::schema::{codes, grants, tokens};
+        use crate::schema::{codes, grants, outbox, tokens};
+        use imapmcp_core::outbox::ACCESS_ENDED;
         let ended = diesel::update(grants::table.find($grant))
             .filter(grants::revoked_at.is_null())
             .set(grants::revoked_at.eq($now.0))
@@ -27,6 +29,16 @@ macro_rules! end_grant {
             .await?;
         diesel::delete(tokens::table.filter(tokens::grant_id.eq($grant))).execute($c).await?;
         diesel::delete(codes::table.filter(codes::grant_id.eq($grant))).execute($c).await?;
+        if ended == 1 {
+            // who let a message go by hand did so before: the end is the later word
+            diesel::update(outbox::table.filter(outbox::grant_id.eq($grant)))
+                .filter(outbox::by_hand.eq(true))
+                .set(outbox::by_hand.eq(false))
+                .execute($c)
+                .await?;
+            let _: usize =
+                crate::outbox::withdraw_waiting!($c, outbox::grant_id.eq($grant), Some(ACCESS_ENDED), $now);
+        }
         ended
     }};
 }
@@ -85,6 +97,8 @@ impl Database {
 
     pub(super) async fn live_grants(&self, user: &UserId, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
         let rows: Vec<GrantRow> = with_conn!(self, |c| Ok(grants::table
+            .inner_join(users::table)
+            .filter(users::disabled_at.is_null())
             .filter(grants::user_id.eq(user.as_str()))
             .filter(grants::revoked_at.is_null())
             .filter(grants::expires_at.is_null().or(grants::expires_at.gt(now.0)))
@@ -93,6 +107,24 @@ impl Database {
             .load(c)
             .await?))?;
         Ok(rows.into_iter().map(Grant::try_from).collect::<Result<_, _>>()?)
+    }
+
+    pub(super) async fn live_grant(
+        &self,
+        user: &UserId,
+        id: &GrantId,
+        now: Timestamp,
+    ) -> Result<Option<Grant>, StoreError> {
+        let row: Option<GrantRow> = with_conn!(self, |c| Ok(grants::table
+            .find(id.as_str())
+            .inner_join(users::table)
+            .filter(users::disabled_at.is_null())
+            .filter(grants::user_id.eq(user.as_str()))
+            .select(GrantRow::as_select())
+            .first(c)
+            .await
+            .optional()?))?;
+        Ok(row.filter(|grant| grant.is_live(now)).map(Grant::try_from).transpose()?)
     }
 
     pub(super) async fn end_own_grant(
@@ -141,7 +173,7 @@ impl Database {
     pub(super) async fn remove_lapsed(&self, now: Timestamp) -> Result<usize, StoreError> {
         with_tx!(self, |c| {
             let lapsed =
-                diesel::delete(requests::table.filter(requests::expires_at.le(now.0))).execute(c).await?;
+                diesel::delete(decided::table.filter(decided::expires_at.le(now.0))).execute(c).await?;
             let codes = diesel::delete(codes::table.filter(codes::expires_at.le(now.0))).execute(c).await?;
             let tokens =
                 diesel::delete(tokens::table.filter(tokens::expires_at.le(now.0))).execute(c).await?;

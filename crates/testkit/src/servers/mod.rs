@@ -13,6 +13,7 @@ mod watch;
 
 pub(crate) use config::account;
 pub use scripted::{ALL_MAIL, Features, Lie, Refuses, ScriptedImap};
+pub(crate) use tls::certificates;
 pub use watch::Watch;
 
 use base64::{Engine, engine::general_purpose::STANDARD};

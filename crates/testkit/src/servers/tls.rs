@@ -8,7 +8,7 @@ fn openssl(directory: &Path, arguments: &[&str]) {
 }
 
 /// Makes `tls/{ca,server}.{pem,key}`.
-pub(super) fn certificates(directory: &Path) {
+pub(crate) fn certificates(directory: &Path) {
     let directory = directory.join("tls");
     fs::create_dir(&directory).unwrap();
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];

@@ -6,7 +6,7 @@ use crate::{
     session::{SignedIn, Submitted},
     state::WebState,
     templates::{Page, Problem},
-    words::{DiagnosisView, ago, endpoint, mail_error},
+    words::{DiagnosisView, HealthView, ago, endpoint, mail_error},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -15,7 +15,7 @@ use actix_web::{
 };
 use imapmcp_accounts::{AccountError, NewAccount, UNDO_SECONDS};
 use imapmcp_core::{
-    account::{Account, Backend, Health},
+    account::{Account, Backend},
     id::AccountId,
     mail::MailError,
     oauth::SendPolicy,
@@ -49,7 +49,7 @@ pub(crate) struct AccountPage {
     added_at: String,
     is_default: bool,
     is_demo: bool,
-    needs_attention: bool,
+    health: HealthView,
     imap: String,
     smtp: String,
     imap_username: String,
@@ -123,7 +123,7 @@ impl AccountPage {
             added_at: account.created_at.to_rfc3339(),
             is_default: account.is_default,
             is_demo: matches!(account.backend, Backend::Demo),
-            needs_attention: account.health == Health::NeedsAttention,
+            health: HealthView::new(account),
             imap,
             smtp,
             imap_username: account.imap_username.clone(),
@@ -158,7 +158,7 @@ impl Page for AccountPage {
             added_at: "2026-03-03T10:00:00Z".to_owned(),
             is_default: true,
             is_demo: false,
-            needs_attention: true,
+            health: HealthView::sample(),
             imap: "imap.example.org, 993, TLS".to_owned(),
             smtp: "smtp.example.org, 465, TLS".to_owned(),
             imap_username: "marie".to_owned(),
@@ -237,10 +237,26 @@ pub(super) async fn test(
 ) -> Result<HttpResponse, WebError> {
     let (signed_in, _) = Submitted::signed_in(&state, &request, &body).await?;
     let mut seen = Seen::new(&state, signed_in, &id).await?;
-    let diagnosis = state.accounts.test(&seen.signed_in.user, &seen.account.id).await?;
-    seen.page.needs_attention = diagnosis.login_refused();
-    seen.page.diagnosis = Some(DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome));
-    seen.show(&state, StatusCode::OK)
+    let (user, id) = (&seen.signed_in.user, &seen.account.id);
+    if let Err(wait) = state.may_try(user, &seen.account.backend) {
+        seen.page.problem = Some(wait.problem("Nothing was tested"));
+        return Ok(wait.mark(seen.show(&state, StatusCode::TOO_MANY_REQUESTS)?));
+    }
+    match state.accounts.test(user, id).await {
+        Ok(diagnosis) => {
+            state.note_try(&seen.account.backend, [&diagnosis.imap.outcome, &diagnosis.smtp.outcome]);
+            seen.page.health = HealthView::new(&state.accounts.get(user, id).await?);
+            seen.page.diagnosis = Some(DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome));
+            seen.show(&state, StatusCode::OK)
+        }
+        Err(AccountError::CredentialUnreadable(cause)) => {
+            tracing::error!(error = &cause as &dyn std::error::Error, "a stored credential cannot be opened");
+            let text = "Enter it again below. Nothing was sent to the mail server.";
+            seen.page.problem = Some(Problem::new("The stored password cannot be opened", text));
+            seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `POST /accounts/{id}/signature` with `csrf`, `signature` (text or HTML; empty removes it).
@@ -357,20 +373,27 @@ pub(super) async fn change_password(
     body: Bytes,
 ) -> Result<HttpResponse, WebError> {
     let (mut seen, form) = Seen::to_change(&state, &request, &body, &id).await?;
+    if let Err(wait) = state.may_try(&seen.signed_in.user, &seen.account.backend) {
+        seen.page.problem = Some(wait.problem("The password was not changed"));
+        return Ok(wait.mark(seen.show(&state, StatusCode::TOO_MANY_REQUESTS)?));
+    }
     let Seen { signed_in, account, page } = &mut seen;
-    let refusal = match state
-        .accounts
-        .test_new(&signed_in.user, with_password(account, form.first("password")))
-        .await
-    {
-        Ok(diagnosis) => match diagnosis.imap.outcome {
-            Ok(()) => None,
-            Err(error) => {
-                let (title, advice) = mail_error(&error);
-                Some(format!("{title}. {advice}"))
-            }
-        },
+    let tried =
+        state.accounts.test_new(&signed_in.user, with_password(account, form.first("password"))).await;
+    if let Ok(diagnosis) = &tried {
+        state.note_try(&account.backend, [&diagnosis.imap.outcome, &diagnosis.smtp.outcome]);
+    }
+    let refusal = match &tried {
+        Ok(diagnosis) => diagnosis.imap.outcome.as_ref().err().map(|error| {
+            let (title, advice) = mail_error(error);
+            format!("{title}. {advice}")
+        }),
         Err(AccountError::Invalid(error)) => Some(format!("The {} {}.", error.field, error.problem)),
+        Err(_) => None,
+    };
+    let diagnosis = match tried {
+        Ok(diagnosis) => Some(diagnosis),
+        Err(AccountError::Invalid(_)) => None,
         Err(error) => return Err(error.into()),
     };
     if let Some(text) = refusal {
@@ -378,7 +401,13 @@ pub(super) async fn change_password(
         return seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY);
     }
     match state.accounts.set_password(&signed_in.user, &account.id, &form.first("password").into()).await {
-        Ok(()) => Ok(see_other(&format!("/accounts/{}?notice=password", account.id))),
+        Ok(()) => {
+            if let Some(diagnosis) = diagnosis {
+                let changed = state.accounts.get(&signed_in.user, &account.id).await?;
+                state.accounts.note_diagnosis(&changed, &diagnosis).await;
+            }
+            Ok(see_other(&format!("/accounts/{}?notice=password", account.id)))
+        }
         Err(AccountError::ChangedMeanwhile) => {
             let text = "The account was changed at the same time. Look at it, then try again.";
             page.problem = Some(Problem::new("The password was not changed", text));

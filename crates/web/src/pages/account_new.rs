@@ -99,11 +99,19 @@ pub(super) async fn submit(
         Ok(new) => new,
         Err(errors) => return page.refuse(&state, visitor, errors),
     };
-    let diagnosis = match state.accounts.test_new(user, new.clone()).await {
-        Ok(diagnosis) => DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome),
+    if let Err(wait) = state.may_try(user, &new.backend) {
+        page.problem = Some(wait.problem("Nothing was saved"));
+        return Ok(wait.mark(state.page(StatusCode::TOO_MANY_REQUESTS, visitor, "accounts", &page)?));
+    }
+    let tested = match state.accounts.test_new(user, new.clone()).await {
+        Ok(tested) => {
+            state.note_try(&new.backend, [&tested.imap.outcome, &tested.smtp.outcome]);
+            tested
+        }
         Err(AccountError::Invalid(error)) => return page.refuse(&state, visitor, invalid(&error)),
         Err(error) => return Err(error.into()),
     };
+    let diagnosis = DiagnosisView::new(&tested.imap.outcome, &tested.smtp.outcome);
     let good_enough = diagnosis.all_passed || (diagnosis.usable && form.first("do") == "save");
     if !good_enough {
         page.diagnosis = Some(diagnosis);
@@ -114,10 +122,11 @@ pub(super) async fn submit(
         return state.page(StatusCode::UNPROCESSABLE_ENTITY, visitor, "accounts", &page);
     }
     match state.accounts.add(user, new).await {
-        Ok(account) if page.next.is_empty() => {
-            Ok(see_other(&format!("/accounts/{}?notice=added", account.id)))
+        Ok(account) => {
+            state.accounts.note_diagnosis(&account, &tested).await;
+            let added = format!("/accounts/{}?notice=added", account.id);
+            Ok(see_other(if page.next.is_empty() { &added } else { safe_next(&page.next) }))
         }
-        Ok(_) => Ok(see_other(safe_next(&page.next))),
         Err(AccountError::Invalid(error)) => page.refuse(&state, visitor, invalid(&error)),
         Err(AccountError::LabelTaken) => {
             let text = "You have an account with that label. Choose another, such as “Work”.".to_owned();

@@ -1,8 +1,8 @@
 //! `/accounts`: the user's mail accounts.
 
-use crate::{error::WebError, session::SignedIn, state::WebState, templates::Page};
+use crate::{error::WebError, session::SignedIn, state::WebState, templates::Page, words::HealthView};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use imapmcp_core::account::{Account, Backend, Health};
+use imapmcp_core::account::{Account, Backend};
 use imapmcp_oauth_server::Parameters;
 use serde::Serialize;
 
@@ -20,8 +20,7 @@ struct Row {
     email: String,
     servers: String,
     is_default: bool,
-    is_demo: bool,
-    needs_attention: bool,
+    health: HealthView,
 }
 
 impl From<&Account> for Row {
@@ -35,8 +34,7 @@ impl From<&Account> for Row {
                 Backend::Demo => "in memory".to_owned(),
             },
             is_default: account.is_default,
-            is_demo: matches!(account.backend, Backend::Demo),
-            needs_attention: account.health == Health::NeedsAttention,
+            health: HealthView::new(account),
         }
     }
 }
@@ -45,16 +43,15 @@ impl Page for AccountsPage {
     const TEMPLATE: &'static str = "pages/accounts.html";
 
     fn sample() -> Self {
-        let row = |label: &str, is_demo: bool, needs_attention: bool| Row {
+        let row = |label: &str| Row {
             id: "acc_sample".to_owned(),
             label: label.to_owned(),
             email: "marie@example.org".to_owned(),
             servers: "imap.example.org".to_owned(),
-            is_default: !is_demo,
-            is_demo,
-            needs_attention,
+            is_default: true,
+            health: HealthView::sample(),
         };
-        Self { accounts: vec![row("Personal", false, true), row("Demo", true, false)], removed: true }
+        Self { accounts: vec![row("Personal"), row("Demo")], removed: true }
     }
 }
 

@@ -17,7 +17,7 @@ use imapmcp_core::{
     account::Account,
     id::{GrantId, OutboxId},
     oauth::AccountScope,
-    outbox::{Hold, OutboxState, Refusal},
+    outbox::{ACCESS_ENDED, Hold, OutboxState, Refusal},
     time::Timestamp,
 };
 use imapmcp_delivery::{CancelOutcome, HandOutcome, OutboxView, Preview, ReleaseOutcome};
@@ -221,6 +221,12 @@ impl Names {
                 return ("bad", "x", refused, format!("Sent to the others. {copy}"));
             }
             OutboxState::Rejected => ("bad", "x", "Refused", "Nobody got it.".to_owned()),
+            OutboxState::Cancelled if view.last_error.as_deref() == Some(ACCESS_ENDED) => (
+                "info",
+                "ban",
+                "Withdrawn: access ended",
+                "The connection that sent it was ended before it left. Nobody got it.".to_owned(),
+            ),
             OutboxState::Cancelled if view.last_error.is_some() => {
                 ("bad", "x", "Given up", format!("{why}. Nobody got it."))
             }
@@ -276,6 +282,7 @@ fn reason(code: &str) -> String {
         "throttled" => "The mail server asks to slow down",
         "OVERQUOTA" => "The mailbox is full",
         "no_sent_folder" => "There is no Sent folder",
+        "credential_unreadable" => "The account's stored password cannot be opened: enter it again",
         "unreadable" => "It cannot be opened with the keys of this server",
         "dns_failed" | "connect_failed" | "tls_failed" | "starttls_missing" | "blocked" => {
             "The mail server cannot be reached"

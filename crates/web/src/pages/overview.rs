@@ -2,7 +2,6 @@
 
 use crate::{error::WebError, session::Visitor, state::WebState, templates::Page};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use imapmcp_core::account::Health;
 use serde::Serialize;
 
 /// `pages/overview.html`.
@@ -45,7 +44,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
     };
     let accounts = state.accounts.list(&user.id).await?;
     let connections = state.server.connections(&user.id).await?.len();
-    let attention = accounts.iter().filter(|account| account.health == Health::NeedsAttention).count();
+    let attention = accounts.iter().filter(|account| account.troubles().next().is_some()).count();
     let page = OverviewPage { accounts: accounts.len(), attention, connections, mcp_url };
     state.page(StatusCode::OK, &visitor, "overview", &page)
 }

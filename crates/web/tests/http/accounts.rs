@@ -5,7 +5,8 @@ use crate::{
     house::{House, app},
 };
 use actix_web::http::StatusCode;
-use imapmcp_core::{oauth::SendPolicy, store::AccountRepository as _};
+use imapmcp_core::{account::Account, oauth::SendPolicy, secret::Sealed, store::AccountRepository as _};
+use imapmcp_testkit::builders;
 
 const SETTINGS: [(&str, &str); 9] = [
     ("email", "choir@example.org"),
@@ -145,6 +146,7 @@ async fn a_refused_login_shows_on_the_list_until_it_works_again() {
     let tested = marie.post("/accounts/acc_marie-Studio/test", &[("csrf", &csrf)]).await;
     says(&tested, "The server refused the user name or password");
     says(&marie.get("/accounts").await, "Needs attention");
+    says(&marie.get("/accounts").await, "Not tried yet");
     says(&marie.get("/").await, "1 account needs your attention");
     let mended =
         marie.post("/accounts/acc_marie-Studio/password", &[("csrf", &csrf), ("password", "right")]).await;
@@ -328,4 +330,26 @@ async fn a_writing_style_is_learnt_only_when_switched_on_and_deleted_when_off() 
     let off = marie.post(&form, &[("csrf", &*csrf), ("keep", "off")]).await;
     says(&marie.get(off.location()).await, "All that was learnt is deleted");
     assert!(house.styles.all(&user).await.unwrap().is_empty());
+}
+
+#[actix_web::test]
+async fn a_stored_password_that_cannot_be_opened_is_asked_for_again() {
+    let house = House::new().await;
+    let altered = Account {
+        credential: Sealed(b"\xff altered".to_vec()),
+        ..builders::account(&builders::user_id("marie"), "Altered")
+    };
+    house.database.add_account(&altered).await.unwrap();
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    let path = format!("/accounts/{}", altered.id);
+    let csrf = marie.get(&path).await.field("csrf");
+    let tested = marie.post(&format!("{path}/test"), &[("csrf", &csrf)]).await;
+    assert_eq!(tested.status, StatusCode::UNPROCESSABLE_ENTITY, "no fault of ours");
+    says(&tested, "The stored password cannot be opened");
+    let entered = marie.post(&format!("{path}/password"), &[("csrf", &csrf), ("password", "right")]).await;
+    assert_eq!(entered.location(), format!("{path}?notice=password"));
+    says(&marie.post(&format!("{path}/test"), &[("csrf", &csrf)]).await, "Everything works");
+    says(&marie.get(&path).await, "Working");
 }

@@ -181,3 +181,30 @@ async fn a_person_settles_what_nobody_can_know() {
     assert_eq!(late.location(), "/outbox?notice=late");
     assert!(marie.get("/outbox?notice=again").await.body.contains("The message is sent again"));
 }
+
+#[actix_web::test]
+async fn what_an_ended_connection_queued_is_told_as_withdrawn() {
+    let house = House::new().await;
+    let approval = held(&house, "To be approved", SendPolicy::Approval).await;
+    let undo = held(&house, "To be stopped", SendPolicy::UndoWindow(30)).await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    let marie_id = builders::user_id("marie");
+    for connection in house.server.connections(&marie_id).await.unwrap() {
+        house.server.end_connection(&marie_id, &connection.grant.id).await.unwrap();
+    }
+    let page = marie.get("/outbox").await;
+    assert_eq!(page.body.matches("Withdrawn: access ended").count(), 2, "{}", page.body);
+    assert!(!page.body.contains("Waiting for you") && !page.body.contains(">Undo<"));
+    let csrf = marie.get("/connect").await.field("csrf");
+    let fields = [("csrf", csrf.as_str()), ("do", "release")];
+    let late = marie.post(&format!("/outbox/{approval}"), &fields).await;
+    assert_eq!(late.location(), "/outbox?notice=late");
+    house.clock.advance_seconds(60);
+    house.delivery.sweep().await.unwrap();
+    for id in [approval, undo] {
+        let state = house.delivery.find(&marie_id, &id).await.unwrap().unwrap().state;
+        assert_eq!(state, OutboxState::Cancelled);
+    }
+}

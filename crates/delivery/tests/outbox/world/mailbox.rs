@@ -6,13 +6,14 @@ use imapmcp_core::{
     account::Login,
     id::AccountId,
     mail::{
-        Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, MailStore, Mailbox, Message,
-        MessageRef, Outcome, Outgoing, Page, Part, Role, Thread, ThreadScope, Transfer, TransferKind,
+        Criterion, Envelope, Flag, FlagChange, Folder, Listing, Locator, MailError, MailStore, Mailbox,
+        Message, MessageRef, Outcome, Outgoing, Page, PageCursor, Part, Role, Summary, Thread, ThreadScope,
+        Transfer, TransferKind,
     },
 };
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 use tokio::sync::Semaphore;
 
@@ -24,6 +25,8 @@ pub(crate) struct Sent {
     pub(crate) fails: Arc<Mutex<Option<MailError>>>,
     /// APPEND fails so.
     pub(crate) append_fails: Arc<Mutex<Option<MailError>>>,
+    /// SEARCH gives back everything.
+    pub(crate) lies: Arc<AtomicBool>,
     /// Mailboxes opened.
     pub(crate) asked: Arc<AtomicUsize>,
     pub(crate) gate: Arc<Semaphore>,
@@ -36,6 +39,7 @@ impl Default for Sent {
             messages: Arc::default(),
             fails: Arc::default(),
             append_fails: Arc::default(),
+            lies: Arc::default(),
             asked: Arc::default(),
             gate: Arc::new(Semaphore::new(1)),
             points: Arc::default(),
@@ -96,18 +100,42 @@ impl Mailbox for Sent {
         }])
     }
 
-    async fn search(&self, folder: &str, criterion: &Criterion, _: &Page) -> Result<Listing, MailError> {
+    /// Newest first; a server that lies gives all there are.
+    async fn search(&self, folder: &str, criterion: &Criterion, page: &Page) -> Result<Listing, MailError> {
         assert_eq!(folder, "Sent");
         let Criterion::Header("Message-ID", id) = criterion else { panic!("{criterion:?}") };
-        let total = u32::try_from(self.copies(id)).unwrap();
+        let lies = self.lies.load(Ordering::SeqCst);
+        let mut all: Vec<Summary> = (1..)
+            .zip(self.messages.lock().unwrap().iter())
+            .map(|(uid, message)| (uid, message_id(message)))
+            .filter(|(_, found)| lies || found == id)
+            .map(|(uid, found)| {
+                let message_id = Some(format!("<{found}>"));
+                Summary {
+                    uid,
+                    envelope: Envelope { message_id, ..Envelope::default() },
+                    ..Summary::default()
+                }
+            })
+            .collect();
+        all.reverse();
+        let below = page.after.map_or(u32::MAX, |after| after.uid);
+        let rest: Vec<&Summary> = all.iter().filter(|message| message.uid < below).collect();
+        let messages: Vec<Summary> = rest.iter().take(page.limit as usize).copied().cloned().collect();
+        let next = messages.last().filter(|_| messages.len() < rest.len()).map(|last| PageCursor {
+            uid_validity: 1,
+            uid: last.uid,
+            sequence: 0,
+            date: None,
+        });
         self.points.reach("after search").await;
         Ok(Listing {
             uid_validity: 1,
-            total,
+            total: u32::try_from(all.len()).unwrap(),
             exact: true,
-            messages: Vec::new(),
+            messages,
             omitted: Vec::new(),
-            next: None,
+            next,
         })
     }
 

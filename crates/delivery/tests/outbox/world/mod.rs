@@ -7,7 +7,7 @@ mod server;
 
 pub(crate) use mailbox::Sent;
 pub(crate) use repository::Watched;
-pub(crate) use server::{Answer, Server};
+pub(crate) use server::{Answer, SILENT, Server};
 
 use imapmcp_accounts::{Accounts, AccountsDeps, NewAccount};
 use imapmcp_core::{
@@ -84,6 +84,9 @@ impl Points {
 /// What outlives processes.
 pub(crate) struct World {
     pub(crate) directory: tempfile::TempDir,
+    /// Another database than a file in the directory.
+    url: Option<DatabaseUrl>,
+    /// Of the machine, and of the database unless that is another one.
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) server: Arc<Server>,
     pub(crate) sent: Arc<Sent>,
@@ -104,12 +107,18 @@ pub(crate) struct House {
 
 impl World {
     pub(crate) fn new() -> Arc<Self> {
+        Self::on(None)
+    }
+
+    /// On a database that has its own clock.
+    pub(crate) fn on(url: Option<DatabaseUrl>) -> Arc<Self> {
         let entropy = Arc::new(SystemEntropy);
         let ring = KeyRing::generate(&*entropy);
         let vault = RingVault::open(&ring, &[ring.first_record(builders::NOON)], entropy).unwrap();
         let clock = Arc::new(FakeClock::default());
         Arc::new(Self {
             directory: scratch(),
+            url,
             server: Arc::default(),
             sent: Arc::default(),
             vault: Arc::new(vault),
@@ -125,8 +134,14 @@ impl World {
 
     /// A process; the first makes the account.
     pub(crate) async fn process(&self, points: Arc<Points>) -> House {
-        let url = DatabaseUrl::file(&self.directory.path().join("test.db")).unwrap();
-        let database = Database::open(&url).await.unwrap();
+        self.process_at(points, &self.clock).await
+    }
+
+    /// A process with a clock of its own.
+    pub(crate) async fn process_at(&self, points: Arc<Points>, clock: &Arc<FakeClock>) -> House {
+        let file = || DatabaseUrl::file(&self.directory.path().join("test.db")).unwrap();
+        let url = self.url.clone().unwrap_or_else(file);
+        let database = Database::open(&url).await.unwrap().with_clock(self.clock.clone());
         let first = !database.migrate().await.unwrap().is_empty();
         let database = Arc::new(database);
         let server = Arc::new(self.server.in_process(points.clone()));
@@ -135,7 +150,7 @@ impl World {
             vault: self.vault.clone(),
             mail: Arc::new(self.sent.in_process(points.clone())),
             submission: server.clone(),
-            clock: self.clock.clone(),
+            clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
         }));
         if first {
@@ -158,7 +173,7 @@ impl World {
             parcels: parcels.clone(),
             submission: server,
             vault: self.vault.clone(),
-            clock: self.clock.clone(),
+            clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
         });
         let account = self.account.lock().unwrap().clone().unwrap();

@@ -1,11 +1,15 @@
 use super::Points;
 use async_trait::async_trait;
 use imapmcp_core::{
-    account::Health,
+    account::Side,
     id::{OutboxId, ParcelId, UserId},
+    mail::MailError,
     outbox::{Due, Lease, OutboxEntry, OutboxState},
     secret::Sealed,
-    store::{AccountRepository, Enqueued, OutboxQuery, OutboxRepository, ParcelRepository, StoreError},
+    store::{
+        AccountRepository, Engaged, Enqueued, OutboxQuery, OutboxRepository, ParcelRepository, Risk,
+        StoreError,
+    },
     time::Timestamp,
 };
 use imapmcp_storage::Database;
@@ -18,8 +22,10 @@ use std::sync::{
 pub(crate) struct Watched {
     pub(crate) database: Arc<Database>,
     points: Arc<Points>,
-    /// Outcomes (but not that the dot is risked) cannot be written.
-    pub(crate) forgets: AtomicBool,
+    /// So many outcomes (but not that the dot is risked) cannot be written.
+    pub(crate) forgets: AtomicUsize,
+    /// Tries to write an outcome.
+    pub(crate) tries: AtomicUsize,
     /// The account's login is found to be refused right after a message was recorded.
     pub(crate) locks_out: AtomicBool,
     pub(crate) renewals: AtomicUsize,
@@ -32,7 +38,8 @@ impl Watched {
         Self {
             database,
             points,
-            forgets: AtomicBool::new(false),
+            forgets: AtomicUsize::new(0),
+            tries: AtomicUsize::new(0),
             locks_out: AtomicBool::new(false),
             renewals: AtomicUsize::new(0),
             hides: AtomicBool::new(false),
@@ -61,17 +68,30 @@ impl OutboxRepository for Watched {
         let enqueue = self.database.enqueue(entry, message, parcels, since);
         let answer = watched!(self, "before enqueue", "after enqueue", enqueue)?;
         if self.locks_out.load(Ordering::SeqCst) {
-            self.database.set_health(&entry.account, 1, Health::NeedsAttention).await?;
+            let refused = Err(MailError::LoginRefused);
+            self.database.note_login(&entry.account, 1, Side::Sending, &refused, entry.created_at).await?;
         }
         Ok(answer)
     }
 
-    async fn list_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
-        self.database.list_due(now, limit).await
+    async fn time(&self) -> Result<Timestamp, StoreError> {
+        self.database.time().await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.database.next_due().await
+    async fn list_due(&self, now: Timestamp, engaged: &Engaged, limit: u32) -> Result<Vec<Due>, StoreError> {
+        self.database.list_due(now, engaged, limit).await
+    }
+
+    async fn next_due(&self, engaged: &Engaged) -> Result<Option<Timestamp>, StoreError> {
+        self.database.next_due(engaged).await
+    }
+
+    async fn risk(&self, entry: &OutboxEntry, now: Timestamp) -> Result<Risk, StoreError> {
+        watched!(self, "before settle", "after settle", self.database.risk(entry, now))
+    }
+
+    async fn withdraw_ended(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.database.withdraw_ended(now).await
     }
 
     async fn take(
@@ -90,14 +110,22 @@ impl OutboxRepository for Watched {
     }
 
     async fn settle(&self, entry: &OutboxEntry) -> Result<bool, StoreError> {
-        if self.forgets.load(Ordering::SeqCst) && !entry.at_risk {
+        self.tries.fetch_add(1, Ordering::SeqCst);
+        let one_less = |left: usize| left.checked_sub(1);
+        if self.forgets.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
             return Err(StoreError::Unavailable("gone".into()));
         }
         watched!(self, "before settle", "after settle", self.database.settle(entry))
     }
 
-    async fn hasten(&self, user: &UserId, due: &Due, now: Timestamp) -> Result<bool, StoreError> {
-        self.database.hasten(user, due, now).await
+    async fn hasten(
+        &self,
+        user: &UserId,
+        due: &Due,
+        by_hand: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.database.hasten(user, due, by_hand, now).await
     }
 
     async fn withdraw(&self, user: &UserId, id: &OutboxId, now: Timestamp) -> Result<bool, StoreError> {

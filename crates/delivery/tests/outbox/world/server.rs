@@ -2,13 +2,16 @@ use super::Points;
 use async_trait::async_trait;
 use bytes::Bytes;
 use imapmcp_core::{
-    account::Login,
+    account::{Backend, Login},
     mail::{FinalDot, MailError, Outgoing, Submission, SubmissionEnvelope, SubmitError, Submitted},
     outbox::Refusal,
 };
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// What the server does with one submission.
@@ -44,8 +47,13 @@ pub(crate) struct Server {
     taken: Arc<Mutex<Vec<Taken>>>,
     messages: Arc<Mutex<Vec<Bytes>>>,
     senders: Arc<Mutex<Vec<String>>>,
+    /// Connections that wait for its word under its [`SILENT`] name.
+    pub(crate) silenced: Arc<AtomicUsize>,
     points: Arc<Points>,
 }
+
+/// The name of a server that says nothing.
+pub(crate) const SILENT: &str = "silent.example.com";
 
 impl Server {
     pub(crate) fn in_process(&self, points: Arc<Points>) -> Self {
@@ -95,11 +103,15 @@ impl Submission for Server {
 
     async fn submit_when(
         &self,
-        _: &Login,
+        login: &Login,
         envelope: &SubmissionEnvelope,
         message: &Outgoing,
         dot: &dyn FinalDot,
     ) -> Result<Submitted, SubmitError> {
+        if matches!(&login.backend, Backend::Servers { smtp, .. } if smtp.host == SILENT) {
+            self.silenced.fetch_add(1, Ordering::SeqCst);
+            std::future::pending::<()>().await;
+        }
         self.points.reach("connected").await;
         let answer = self.script.lock().unwrap().pop_front().unwrap_or(Answer::Refuses(Vec::new()));
         let refusals = match &answer {

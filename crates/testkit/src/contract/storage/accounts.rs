@@ -1,9 +1,10 @@
 //! Mail accounts.
 
 use super::Repositories;
-use crate::builders;
+use crate::builders::{self, NOON};
 use imapmcp_core::{
-    account::{Account, AuthKind, Backend, Endpoint, Health, Security},
+    account::{Account, AuthKind, Backend, Endpoint, Failing, Health, Security, Side, Trouble},
+    mail::MailError,
     oauth::SendPolicy,
     secret::Sealed,
     store::StoreError,
@@ -22,7 +23,8 @@ pub async fn accounts_belong_to_their_user(on: &Repositories) {
         from_name: Some("Ö. Wner".to_owned()),
         is_default: true,
         auth: AuthKind::OAuth2,
-        health: Health::NeedsAttention,
+        reading: Health::NeedsAttention { why: Trouble::AppPassword, since: NOON },
+        sending: Health::Working { since: NOON, failing: Some(Failing { since: NOON, times: 3 }) },
         credential: Sealed(vec![0, 159, 146, 150]),
         backend: Backend::Servers {
             imap: Endpoint { host: "127.0.0.1".to_owned(), port: 65535, security: Security::Insecure },
@@ -84,7 +86,7 @@ pub async fn one_account_is_the_default(on: &Repositories) {
     assert_eq!((list.len(), list.iter().filter(|account| account.is_default).count()), (8, 1));
 }
 
-/// Of two edits on the same version one wins; health is only recorded for the version it was seen with.
+/// Of two edits on the same version one wins; a login is only noted for the version it was tried with.
 pub async fn a_credential_is_replaced_by_one_edit(on: &Repositories) {
     let user = builders::user("credentials");
     on.users.add_user(&user).await.unwrap();
@@ -99,16 +101,60 @@ pub async fn a_credential_is_replaced_by_one_edit(on: &Repositories) {
     let stranger = builders::user_id("nobody");
     assert!(!on.accounts.set_send_policy(&stranger, &account.id, SendPolicy::Immediate).await.unwrap());
     assert_eq!(on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap().send_policy, approval);
-    on.accounts.set_health(&account.id, 1, Health::NeedsAttention).await.unwrap();
-    let health = async || on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap().health;
-    assert_eq!(health().await, Health::NeedsAttention);
+    let refused = Err(MailError::LoginRefused);
+    let note = |version, side| on.accounts.note_login(&account.id, version, side, &refused, NOON);
+    let health = async || {
+        let found = on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap();
+        (found.reading, found.sending)
+    };
+    let attention = Health::NeedsAttention { why: Trouble::Refused, since: NOON };
+    note(1, Side::Sending).await.unwrap();
+    assert_eq!(health().await, (Health::Untried, attention), "the other side goes on");
+    note(1, Side::Reading).await.unwrap();
+    assert_eq!(health().await, (attention, attention));
 
     assert!(on.accounts.set_credential(&user.id, &account.id, 1, &Sealed(vec![7])).await.unwrap());
     assert!(!on.accounts.set_credential(&user.id, &account.id, 1, &Sealed(vec![8])).await.unwrap());
     let found = on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap();
     assert_eq!((found.credential, found.credential_version), (Sealed(vec![7]), 2));
-    assert_eq!(found.health, Health::Ok);
+    let untried = (Health::Untried, Health::Untried);
+    assert_eq!((found.reading, found.sending), untried, "another password is another question");
 
-    on.accounts.set_health(&account.id, 1, Health::NeedsAttention).await.unwrap();
-    assert_eq!(health().await, Health::Ok, "an answer to the old credential says nothing about the new one");
+    note(1, Side::Reading).await.unwrap();
+    assert_eq!(health().await, untried, "an answer to the old credential says nothing about the new one");
+}
+
+/// Notes of one side leave the other alone, and of refusals without a reason at the same moment none is lost.
+pub async fn logins_are_noted_side_by_side(on: &Repositories) {
+    let user = builders::user("logins");
+    on.users.add_user(&user).await.unwrap();
+    let account = builders::account(&user.id, "work");
+    on.accounts.add_account(&account).await.unwrap();
+    let note = async |side, login: Result<(), MailError>, seconds| {
+        on.accounts.note_login(&account.id, 1, side, &login, NOON.plus_seconds(seconds)).await.unwrap();
+        let found = on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap();
+        (found.reading, found.sending)
+    };
+    let works = Health::Working { since: NOON, failing: None };
+    assert_eq!(note(Side::Reading, Ok(()), 0).await, (works, Health::Untried));
+    assert_eq!(note(Side::Sending, Ok(()), 0).await, (works, works));
+    assert_eq!(note(Side::Sending, Err(MailError::NoMechanism), 1).await, (works, works));
+    let (reading, sending) = note(Side::Sending, Err(MailError::SubmissionOff), 2).await;
+    let since = NOON.plus_seconds(2);
+    assert_eq!((reading, sending), (works, Health::NeedsAttention { why: Trouble::SubmissionOff, since }));
+    super::race(4, |number| {
+        let (accounts, id) = (on.accounts.clone(), account.id.clone());
+        let at = NOON.plus_seconds(600 * i64::try_from(number).unwrap());
+        async move {
+            let failed = Err(MailError::LoginFailed);
+            accounts.note_login(&id, 1, Side::Reading, &failed, at).await.unwrap();
+        }
+    })
+    .await;
+    let (reading, _) = note(Side::Reading, Err(MailError::LoginFailed), 600 * 24).await;
+    assert!(
+        matches!(reading, Health::Working { failing: Some(Failing { times: 2.., .. }), .. }),
+        "{reading:?}"
+    );
+    assert_eq!(note(Side::Reading, Ok(()), 600 * 25).await, (works, sending));
 }

@@ -1,6 +1,7 @@
 //! Promises of the repository ports. Each function wants empty tables of its own user names, so that all of them can
 //! run on one database, in any order, one after the other.
 
+pub mod access;
 pub mod accounts;
 pub mod keys;
 pub mod oauth;
@@ -78,17 +79,19 @@ pub async fn everything(on: &Repositories) {
     accounts::accounts_belong_to_their_user(on).await;
     accounts::one_account_is_the_default(on).await;
     accounts::a_credential_is_replaced_by_one_edit(on).await;
+    accounts::logins_are_noted_side_by_side(on).await;
     keys::one_key_is_active(on).await;
     keys::sealed_values_are_walked_and_an_edit_wins(on).await;
     oauth::clients::clients_nobody_used_expire(on).await;
-    oauth::clients::a_request_is_decided_once_by_its_own_session(on).await;
+    oauth::clients::a_request_is_decided_once(on).await;
     oauth::exchange::a_code_has_one_winner(on).await;
     oauth::exchange::a_second_use_of_a_code_ends_the_grant(on).await;
     oauth::exchange::a_lapsed_code_gives_nothing(on).await;
     oauth::exchange::a_lost_answer_can_be_asked_for_again(on).await;
     oauth::exchange::a_spent_refresh_token_ends_the_grant(on).await;
     oauth::exchange::the_evidence_of_use_outlives_the_access_token(on).await;
-    oauth::exchange::concurrent_rotations_leave_one_pair(on).await;
+    oauth::exchange::concurrent_rotations_each_give_a_pair(on).await;
+    oauth::exchange::a_refresh_token_spent_long_ago_ends_the_grant(on).await;
     oauth::tokens::a_bearer_is_known_by_a_live_token_for_this_resource(on).await;
     oauth::tokens::use_is_noted_to_the_minute(on).await;
     oauth::tokens::personal_tokens_are_listed_and_ended(on).await;
@@ -102,6 +105,13 @@ pub async fn everything(on: &Repositories) {
     outbox::what_waits_is_withdrawn_or_taken(on).await;
     outbox::what_is_held_is_released_by_its_owner(on).await;
     outbox::a_step_is_made_due_by_its_owner(on).await;
+    outbox::nobody_waits_behind_another_users_backlog(on).await;
+    outbox::the_database_has_one_clock(on).await;
+    access::what_an_ended_grant_queued_is_withdrawn(on).await;
+    access::the_end_of_access_and_a_worker_have_one_winner(on).await;
+    access::what_rests_on_lapsed_access_is_withdrawn(on).await;
+    access::what_a_person_lets_go_by_hand_leaves(on).await;
+    access::a_grant_is_alive_while_its_user_is(on).await;
     outbox::a_user_lists_the_outbox(on).await;
     outbox::many_writers_wait_for_each_other(on).await;
     parcels::chunks_come_back_to_their_user(on).await;
@@ -122,22 +132,20 @@ pub async fn a_dropped_call_leaves_nothing_and_blocks_nobody(on: &Repositories) 
     on.users.add_user(&user).await.unwrap();
     let client = builders::client("dropped");
     on.oauth.put_client(&client).await.unwrap();
-    let session = TokenHash::of("dropped-session");
 
     for polls in 1..24 {
         let name = format!("dropped-{polls}");
         let grant = builders::grant(&name, &user.id, &client.id);
         let code = builders::code(&name, &grant);
-        let request = builders::request(&name, &session, &client);
-        on.oauth.add_request(&request).await.unwrap();
+        let (request, lapses) = (TokenHash::of(&name), NOON.plus_seconds(600));
 
-        let decide = on.oauth.decide(&request.hash, &session, Some((&grant, &code)), NOON);
+        let decide = on.oauth.decide(&request, lapses, Some((&grant, &code)), NOON);
         dropped_after(polls, decide).await;
         let decided = on.oauth.find_code(&code.hash).await.unwrap().is_some();
-        let open = on.oauth.find_request(&request.hash, &session, NOON).await.unwrap().is_some();
+        let open = !on.oauth.is_decided(&request).await.unwrap();
         // Either may be seen while the abandoned connection still closes, but never one without the other for good.
         if !decided && open {
-            on.oauth.decide(&request.hash, &session, Some((&grant, &code)), NOON).await.unwrap();
+            on.oauth.decide(&request, lapses, Some((&grant, &code)), NOON).await.unwrap();
         }
         assert!(
             on.oauth.find_code(&code.hash).await.unwrap().is_some(),

@@ -7,8 +7,8 @@ use imapmcp_core::{
     oauth::Grant,
     outbox::{Due, Hold, Lease, OutboxEntry, OutboxState, Refusal},
     secret::{Sealed, TokenHash},
-    store::{Enqueued, OutboxQuery},
-    time::Timestamp,
+    store::{Engaged, Enqueued, OutboxQuery},
+    time::{Clock, SystemClock, Timestamp},
 };
 
 pub(super) async fn sender(on: &Repositories, name: &str) -> (Account, Grant) {
@@ -50,7 +50,11 @@ fn lease(worker: &str, seconds: i64) -> Lease {
 }
 
 fn due(entry: &OutboxEntry) -> Due {
-    Due { id: entry.id.clone(), fence: entry.fence, state: entry.state, at_risk: entry.at_risk }
+    entry.due()
+}
+
+fn nobody() -> Engaged {
+    Engaged::default()
 }
 
 /// By key for ever (unless cancelled), by content for a while and only while it is not rejected or cancelled; one of any racers records.
@@ -116,7 +120,7 @@ pub async fn an_entry_belongs_to_one_worker_at_a_time(on: &Repositories) {
     let (account, grant) = sender(on, "workers").await;
     let entry = builders::outbox_entry("taken", &account, &grant);
     enqueue(on, &entry, NOON).await;
-    let listed = on.outbox.list_due(NOON, 100).await.unwrap();
+    let listed = on.outbox.list_due(NOON, &nobody(), 100).await.unwrap();
     assert!(listed.contains(&due(&entry)));
     let taken = race(16, |number| {
         let (outbox, due) = (on.outbox.clone(), due(&entry));
@@ -129,7 +133,7 @@ pub async fn an_entry_belongs_to_one_worker_at_a_time(on: &Repositories) {
     let (mut held, message) = taken.remove(0);
     assert_eq!((held.state, held.fence, message), (OutboxState::Sending, 1, octets()));
     assert_eq!(held.lease.as_ref().map(|lease| lease.until), Some(NOON.plus_seconds(45)));
-    assert!(!on.outbox.list_due(NOON.plus_seconds(44), 100).await.unwrap().contains(&due(&held)));
+    assert!(!on.outbox.list_due(NOON.plus_seconds(44), &nobody(), 100).await.unwrap().contains(&due(&held)));
     assert!(on.outbox.renew(&held.id, 1, NOON.plus_seconds(60)).await.unwrap());
     let (listed, theirs) = (due(&held), lease("b", 99));
     let early = on.outbox.take(&listed, OutboxState::Sending, &theirs, NOON.plus_seconds(59));
@@ -149,10 +153,10 @@ pub async fn an_entry_belongs_to_one_worker_at_a_time(on: &Repositories) {
     held.expires_at = NOON.plus_seconds(70);
     assert!(on.outbox.settle(&held).await.unwrap());
     assert_eq!(on.outbox.find_entry(&account.user, &held.id).await.unwrap(), Some(held.clone()));
-    assert!(on.outbox.next_due().await.unwrap().is_some_and(|at| at <= NOON.plus_seconds(60)));
+    assert!(on.outbox.next_due(&nobody()).await.unwrap().is_some_and(|at| at <= NOON.plus_seconds(60)));
 
     let later = NOON.plus_seconds(60);
-    assert!(on.outbox.list_due(later, 100).await.unwrap().contains(&due(&held)));
+    assert!(on.outbox.list_due(later, &nobody(), 100).await.unwrap().contains(&due(&held)));
     let stale = Due { at_risk: false, ..due(&held) };
     assert!(on.outbox.take(&stale, OutboxState::Sending, &lease("b", 99), later).await.unwrap().is_none());
     let (mut next, _) =
@@ -180,20 +184,63 @@ pub async fn what_is_due_is_found_in_order(on: &Repositories) {
         enqueue(on, &OutboxEntry { next_attempt_at: at, ..entry }, NOON).await;
     }
     let found = async |at: i64, limit| {
-        let list = on.outbox.list_due(NOON.plus_seconds(at), limit).await.unwrap();
+        let list = on.outbox.list_due(NOON.plus_seconds(at), &nobody(), limit).await.unwrap();
         list.into_iter().map(|due| due.id.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(found(30, 10).await, ["out_due-2", "out_due-3", "out_due-1"]);
     assert_eq!(found(29, 1).await, ["out_due-2"]);
     assert!(found(9, 10).await.is_empty());
-    assert_eq!(on.outbox.next_due().await.unwrap(), Some(NOON.plus_seconds(10)));
-    let first = on.outbox.list_due(NOON.plus_seconds(10), 1).await.unwrap().remove(0);
+    assert_eq!(on.outbox.next_due(&nobody()).await.unwrap(), Some(NOON.plus_seconds(10)));
+    let first = on.outbox.list_due(NOON.plus_seconds(10), &nobody(), 1).await.unwrap().remove(0);
     let taken =
         on.outbox.take(&first, OutboxState::Sending, &lease("a", 50), NOON.plus_seconds(10)).await.unwrap();
     assert!(taken.is_some());
-    assert_eq!(on.outbox.next_due().await.unwrap(), Some(NOON.plus_seconds(20)), "that one is held");
+    assert_eq!(on.outbox.next_due(&nobody()).await.unwrap(), Some(NOON.plus_seconds(20)), "that one is held");
     assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
-    assert_eq!(on.outbox.next_due().await.unwrap(), None);
+    assert_eq!(on.outbox.next_due(&nobody()).await.unwrap(), None);
+}
+
+/// One of every user stands before the second of any, and whoever has no place is left out.
+pub async fn nobody_waits_behind_another_users_backlog(on: &Repositories) {
+    let (busy, busy_grant) = sender(on, "backlog").await;
+    let (other, other_grant) = sender(on, "behind").await;
+    let second = builders::account(&busy.user, "second");
+    on.accounts.add_account(&second).await.unwrap();
+    for number in 0..120 {
+        let entry = builders::outbox_entry(&format!("backlog-{number:03}"), &busy, &busy_grant);
+        enqueue(on, &OutboxEntry { next_attempt_at: Some(NOON.plus_seconds(number)), ..entry }, NOON).await;
+    }
+    let at = NOON.plus_seconds(1000);
+    let mine =
+        OutboxEntry { next_attempt_at: Some(at), ..builders::outbox_entry("mine", &other, &other_grant) };
+    let aside =
+        OutboxEntry { next_attempt_at: Some(at), ..builders::outbox_entry("aside", &second, &busy_grant) };
+    enqueue(on, &mine, NOON).await;
+    enqueue(on, &aside, NOON).await;
+    let listed = async |engaged: Engaged, limit| {
+        let list = on.outbox.list_due(at, &engaged, limit).await.unwrap();
+        list.into_iter().map(|due| due.id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(nobody(), 3).await, ["out_backlog-000", "out_mine", "out_backlog-001"]);
+    let without = Engaged { accounts: vec![busy.id.clone()], ..nobody() };
+    assert_eq!(listed(without.clone(), 9).await, ["out_aside", "out_mine"]);
+    assert_eq!(on.outbox.next_due(&without).await.unwrap(), Some(at));
+    let without = Engaged { users: vec![busy.user.clone()], ..nobody() };
+    assert_eq!(listed(without.clone(), 9).await, ["out_mine"]);
+    assert_eq!(on.outbox.next_due(&nobody()).await.unwrap(), Some(NOON));
+    let due = on.outbox.list_due(at, &without, 9).await.unwrap().remove(0);
+    assert_eq!((due.user, due.account), (other.user.clone(), other.id.clone()));
+    for account in [busy, second, other] {
+        assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
+    }
+}
+
+/// Moments are told by the database: they move on, and are today's.
+pub async fn the_database_has_one_clock(on: &Repositories) {
+    let (before, now) = (SystemClock.now(), on.outbox.time().await.unwrap());
+    let later = on.outbox.time().await.unwrap();
+    assert!(now <= later, "{now:?} {later:?}");
+    assert!((now.0 - before.0).abs() < 60_000, "{now:?} is not {before:?}");
 }
 
 /// A cancellation and a worker race: one wins. What others have already stays theirs.
@@ -240,7 +287,7 @@ pub async fn what_is_held_is_released_by_its_owner(on: &Repositories) {
         ..builders::outbox_entry("held", &account, &grant)
     };
     enqueue(on, &held, NOON).await;
-    assert!(on.outbox.list_due(NOON.plus_seconds(1_000_000), 10).await.unwrap().is_empty());
+    assert!(on.outbox.list_due(NOON.plus_seconds(1_000_000), &nobody(), 10).await.unwrap().is_empty());
     let (now, expires) = (NOON.plus_seconds(9), NOON.plus_seconds(900));
     let release = |user, id, due| on.outbox.release(user, id, due, expires, now);
     let other = builders::user_id("other");
@@ -270,7 +317,7 @@ pub async fn a_step_is_made_due_by_its_owner(on: &Repositories) {
     };
     enqueue(on, &entry, NOON).await;
     let now = NOON.plus_seconds(9);
-    let hasten = |user, due| on.outbox.hasten(user, due, now);
+    let hasten = |user, due| on.outbox.hasten(user, due, false, now);
     let (this, older) = (due(&entry), Due { fence: entry.fence + 1, ..due(&entry) });
     let elsewhere = Due { state: OutboxState::Queued, ..due(&entry) };
     let other = builders::user_id("other");

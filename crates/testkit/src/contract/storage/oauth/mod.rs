@@ -14,7 +14,7 @@ use imapmcp_core::{
 };
 
 /// A user and a client of this name.
-async fn parties(on: &Repositories, name: &str) -> (UserId, Client) {
+pub(super) async fn parties(on: &Repositories, name: &str) -> (UserId, Client) {
     let user = builders::user(name);
     on.users.add_user(&user).await.unwrap();
     let client = builders::client(name);
@@ -23,23 +23,22 @@ async fn parties(on: &Repositories, name: &str) -> (UserId, Client) {
 }
 
 /// A consent with its code.
-async fn consent(
+pub(super) async fn consent(
     on: &Repositories,
     name: &str,
     user: &UserId,
     client: &Client,
 ) -> (Grant, AuthorizationCode) {
-    let session = TokenHash::of(&format!("{name}-session"));
-    let request = builders::request(&format!("{name}-request"), &session, client);
-    on.oauth.add_request(&request).await.unwrap();
+    let request = TokenHash::of(&format!("{name}-request"));
     let grant = builders::grant(name, user, &client.id);
     let code = builders::code(&format!("{name}-code"), &grant);
-    let decided = on.oauth.decide(&request.hash, &session, Some((&grant, &code)), NOON).await.unwrap();
+    let decided =
+        on.oauth.decide(&request, NOON.plus_seconds(600), Some((&grant, &code)), NOON).await.unwrap();
     assert!(decided);
     (grant, code)
 }
 
 /// Whoever is behind a token known by this name.
-async fn bearer(on: &Repositories, name: &str, now: Timestamp) -> Option<Principal> {
+pub(super) async fn bearer(on: &Repositories, name: &str, now: Timestamp) -> Option<Principal> {
     on.oauth.principal(&TokenHash::of(name), &[RESOURCE.to_owned()], now).await.unwrap()
 }

@@ -1,137 +1,37 @@
+//! Messages on their way out.
+
+mod rows;
+mod withdraw;
+
 use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
-    schema::{outbox, outbox_parcels, parcels, users},
-    words::{Word, digest, from_json, id, refusals_of, refusals_text, to_json},
+    schema::{grants, outbox, outbox_parcels, parcels, users},
+    url::Target,
+    words::{Word, id},
 };
 use async_trait::async_trait;
-use diesel::{dsl::min, prelude::*, sql_types::Bool};
+use diesel::{
+    dsl::{min, sql},
+    prelude::*,
+    sql_types::{BigInt, Bool},
+};
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
     id::{AccountId, OutboxId, ParcelId, UserId},
     outbox::{Due, Hold, Lease, OutboxEntry, OutboxState},
     secret::Sealed,
-    store::{Enqueued, OutboxQuery, OutboxRepository, StoreError},
+    store::{Engaged, Enqueued, OutboxQuery, OutboxRepository, Risk, StoreError},
     time::Timestamp,
 };
+use rows::{OutboxRow, Progress};
+use withdraw::stands;
+pub(crate) use withdraw::withdraw_waiting;
 
-#[derive(Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = outbox)]
-struct OutboxRow {
-    id: String,
-    user_id: String,
-    account_id: String,
-    grant_id: String,
-    message_id: String,
-    sender: String,
-    recipients: String,
-    idempotency: Option<Vec<u8>>,
-    content: Vec<u8>,
-    created_at: i64,
-    not_before: Option<i64>,
-    subject: Option<Vec<u8>>,
-    fence: i64,
-    #[diesel(embed)]
-    progress: Progress,
-}
-
-/// What a worker may change.
-#[derive(Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = outbox, treat_none_as_null = true)]
-struct Progress {
-    state: String,
-    refusals: String,
-    departed: bool,
-    at_risk: bool,
-    saved_to_sent: Option<bool>,
-    hold: Option<String>,
-    next_attempt_at: Option<i64>,
-    expires_at: i64,
-    attempts: i32,
-    looks: i32,
-    last_error: Option<String>,
-    worker: Option<String>,
-    lease_until: Option<i64>,
-    updated_at: i64,
-}
-
-impl From<&OutboxEntry> for Progress {
-    fn from(entry: &OutboxEntry) -> Self {
-        Self {
-            state: entry.state.word().to_owned(),
-            refusals: refusals_text(&entry.refusals),
-            departed: entry.departed,
-            at_risk: entry.at_risk,
-            saved_to_sent: entry.saved_to_sent,
-            hold: entry.hold.map(|hold| hold.word().to_owned()),
-            next_attempt_at: entry.next_attempt_at.map(|at| at.0),
-            expires_at: entry.expires_at.0,
-            attempts: i32::try_from(entry.attempts).unwrap_or(i32::MAX),
-            looks: i32::try_from(entry.looks).unwrap_or(i32::MAX),
-            last_error: entry.last_error.clone(),
-            worker: entry.lease.as_ref().map(|lease| lease.worker.clone()),
-            lease_until: entry.lease.as_ref().map(|lease| lease.until.0),
-            updated_at: entry.updated_at.0,
-        }
-    }
-}
-
-impl From<&OutboxEntry> for OutboxRow {
-    fn from(entry: &OutboxEntry) -> Self {
-        Self {
-            id: entry.id.to_string(),
-            user_id: entry.user.to_string(),
-            account_id: entry.account.to_string(),
-            grant_id: entry.grant.to_string(),
-            message_id: entry.message_id.clone(),
-            sender: entry.sender.clone(),
-            recipients: to_json(&entry.recipients),
-            idempotency: entry.idempotency.map(|hash| hash.0.to_vec()),
-            content: entry.content.0.to_vec(),
-            created_at: entry.created_at.0,
-            not_before: entry.not_before.map(|at| at.0),
-            subject: entry.subject.as_ref().map(|sealed| sealed.0.clone()),
-            fence: entry.fence,
-            progress: Progress::from(entry),
-        }
-    }
-}
-
-impl TryFrom<OutboxRow> for OutboxEntry {
-    type Error = Failure;
-
-    fn try_from(row: OutboxRow) -> Result<Self, Failure> {
-        let progress = row.progress;
-        let lease = progress.worker.zip(progress.lease_until);
-        Ok(Self {
-            id: id(&row.id)?,
-            user: id(&row.user_id)?,
-            account: id(&row.account_id)?,
-            grant: id(&row.grant_id)?,
-            state: OutboxState::of(&progress.state)?,
-            message_id: row.message_id,
-            subject: row.subject.map(Sealed),
-            sender: row.sender,
-            recipients: from_json(&row.recipients)?,
-            idempotency: row.idempotency.as_deref().map(digest).transpose()?,
-            content: digest(&row.content)?,
-            refusals: refusals_of(&progress.refusals)?,
-            departed: progress.departed,
-            at_risk: progress.at_risk,
-            saved_to_sent: progress.saved_to_sent,
-            hold: progress.hold.as_deref().map(Hold::of).transpose()?,
-            not_before: row.not_before.map(Timestamp),
-            next_attempt_at: progress.next_attempt_at.map(Timestamp),
-            expires_at: Timestamp(progress.expires_at),
-            attempts: u32::try_from(progress.attempts).map_err(|_| Failure::Unreadable("attempts"))?,
-            looks: u32::try_from(progress.looks).map_err(|_| Failure::Unreadable("looks"))?,
-            last_error: progress.last_error,
-            lease: lease.map(|(worker, until)| Lease { worker, until: Timestamp(until) }),
-            fence: row.fence,
-            created_at: Timestamp(row.created_at),
-            updated_at: Timestamp(progress.updated_at),
-        })
-    }
+/// Identifiers as the database spells them.
+fn names(engaged: &Engaged) -> (Vec<&str>, Vec<&str>) {
+    let users = engaged.users.iter().map(UserId::as_str).collect();
+    (users, engaged.accounts.iter().map(AccountId::as_str).collect())
 }
 
 fn words(states: &[OutboxState]) -> Vec<&'static str> {
@@ -140,6 +40,18 @@ fn words(states: &[OutboxState]) -> Vec<&'static str> {
 
 #[async_trait]
 impl OutboxRepository for Database {
+    async fn time(&self) -> Result<Timestamp, StoreError> {
+        if !matches!(self.url.target(), Target::Postgres(_)) {
+            return Ok(self.clock.now());
+        }
+        let now: i64 = with_conn!(self, |c| Ok(diesel::select(sql::<BigInt>(
+            "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+        ))
+        .get_result(c)
+        .await?))?;
+        Ok(Timestamp(now))
+    }
+
     async fn enqueue(
         &self,
         entry: &OutboxEntry,
@@ -210,31 +122,59 @@ impl OutboxRepository for Database {
         })
     }
 
-    async fn list_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
-        let rows: Vec<(String, i64, String, bool)> = with_conn!(self, |c| Ok(outbox::table
+    async fn list_due(&self, now: Timestamp, engaged: &Engaged, limit: u32) -> Result<Vec<Due>, StoreError> {
+        type Row = (String, String, String, i64, String, bool);
+        let (users, accounts) = names(engaged);
+        let rows: Vec<Row> = with_conn!(self, |c| Ok(outbox::table
             .filter(outbox::next_attempt_at.le(now.0))
             .filter(outbox::lease_until.is_null().or(outbox::lease_until.le(now.0)))
-            .order((outbox::next_attempt_at, outbox::id))
+            .filter(outbox::user_id.ne_all(users.clone()))
+            .filter(outbox::account_id.ne_all(accounts.clone()))
+            // a user with a thousand due entries stands once in front of everybody's second
+            .order((
+                sql::<BigInt>("ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY next_attempt_at, id)"),
+                outbox::next_attempt_at,
+                outbox::id,
+            ))
             .limit(limit.into())
-            .select((outbox::id, outbox::fence, outbox::state, outbox::at_risk))
+            .select((
+                outbox::id,
+                outbox::user_id,
+                outbox::account_id,
+                outbox::fence,
+                outbox::state,
+                outbox::at_risk,
+            ))
             .load(c)
             .await?))?;
-        let due = |(row, fence, state, at_risk): (String, i64, String, bool)| {
-            Ok::<_, Failure>(Due { id: id(&row)?, fence, state: OutboxState::of(&state)?, at_risk })
+        let due = |(row, user, account, fence, state, at_risk): Row| {
+            Ok::<_, Failure>(Due {
+                id: id(&row)?,
+                user: id(&user)?,
+                account: id(&account)?,
+                fence,
+                state: OutboxState::of(&state)?,
+                at_risk,
+            })
         };
         Ok(rows.into_iter().map(due).collect::<Result<_, _>>()?)
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn next_due(&self, engaged: &Engaged) -> Result<Option<Timestamp>, StoreError> {
+        let (users, accounts) = names(engaged);
         let (step, lease): (Option<i64>, Option<i64>) = with_conn!(self, |c| {
             let step = outbox::table
                 .filter(outbox::next_attempt_at.is_not_null())
                 .filter(outbox::lease_until.is_null())
+                .filter(outbox::user_id.ne_all(users.clone()))
+                .filter(outbox::account_id.ne_all(accounts.clone()))
                 .select(min(outbox::next_attempt_at))
                 .first(c)
                 .await?;
             let lease = outbox::table
                 .filter(outbox::next_attempt_at.is_not_null())
+                .filter(outbox::user_id.ne_all(users.clone()))
+                .filter(outbox::account_id.ne_all(accounts.clone()))
                 .select(min(outbox::lease_until))
                 .first(c)
                 .await?;
@@ -257,6 +197,7 @@ impl OutboxRepository for Database {
                 .filter(outbox::at_risk.eq(due.at_risk))
                 .filter(outbox::next_attempt_at.le(now.0))
                 .filter(outbox::lease_until.is_null().or(outbox::lease_until.le(now.0)))
+                .filter((to != OutboxState::Sending).into_sql::<Bool>().or(stands!(now)))
                 .set((
                     outbox::fence.eq(due.fence.wrapping_add(1)),
                     outbox::state.eq(to.word()),
@@ -292,51 +233,61 @@ impl OutboxRepository for Database {
         Ok(changed == 1)
     }
 
-    async fn hasten(&self, user: &UserId, due: &Due, now: Timestamp) -> Result<bool, StoreError> {
+    async fn risk(&self, entry: &OutboxEntry, now: Timestamp) -> Result<Risk, StoreError> {
+        let progress = Progress::from(entry);
+        with_tx!(self, |c| {
+            let changed = diesel::update(outbox::table.find(entry.id.as_str()))
+                .filter(outbox::fence.eq(entry.fence))
+                .filter(stands!(now))
+                .set(&progress)
+                .execute(c)
+                .await?;
+            if changed == 1 {
+                return Ok(Risk::Recorded);
+            }
+            let mine: i64 = outbox::table
+                .find(entry.id.as_str())
+                .filter(outbox::fence.eq(entry.fence))
+                .count()
+                .get_result(c)
+                .await?;
+            Ok(if mine == 1 { Risk::AccessEnded } else { Risk::Taken })
+        })
+    }
+
+    async fn hasten(
+        &self,
+        user: &UserId,
+        due: &Due,
+        by_hand: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let changed = with_write!(self, |c| Ok(diesel::update(outbox::table.find(due.id.as_str()))
             .filter(outbox::user_id.eq(user.as_str()))
             .filter(outbox::fence.eq(due.fence))
             .filter(outbox::state.eq(due.state.word()))
             .filter(outbox::at_risk.eq(due.at_risk))
             .filter(outbox::lease_until.is_null().or(outbox::lease_until.le(now.0)))
-            .set(outbox::next_attempt_at.eq(now.0))
+            .set((
+                outbox::next_attempt_at.eq(now.0),
+                outbox::by_hand.eq(outbox::by_hand.or(by_hand.into_sql::<Bool>())),
+            ))
             .execute(c)
             .await?))?;
         Ok(changed == 1)
     }
 
     async fn withdraw(&self, user: &UserId, id: &OutboxId, now: Timestamp) -> Result<bool, StoreError> {
-        let waiting = words(&[OutboxState::Queued, OutboxState::PendingApproval]);
-        with_tx!(self, |c| {
-            let withdrawn = diesel::update(outbox::table.find(id.as_str()))
-                .filter(outbox::user_id.eq(user.as_str()))
-                .filter(outbox::state.eq_any(waiting.clone()))
-                .filter(outbox::departed.eq(false))
-                .set((
-                    outbox::state.eq(OutboxState::Cancelled.word()),
-                    outbox::next_attempt_at.eq(None::<i64>),
-                    outbox::updated_at.eq(now.0),
-                ))
-                .execute(c)
-                .await?;
-            if withdrawn == 1 {
-                return Ok(true);
-            }
-            // others have it already: the retries end, and what is left to do is the copy
-            let ended = diesel::update(outbox::table.find(id.as_str()))
-                .filter(outbox::user_id.eq(user.as_str()))
-                .filter(outbox::state.eq(OutboxState::Queued.word()))
-                .filter(outbox::departed.eq(true))
-                .set((
-                    outbox::state.eq(OutboxState::Accepted.word()),
-                    outbox::next_attempt_at.eq(now.0),
-                    outbox::expires_at.eq(now.0),
-                    outbox::updated_at.eq(now.0),
-                ))
-                .execute(c)
-                .await?;
-            Ok(ended == 1)
-        })
+        let error = None::<&str>;
+        let withdrawn = with_tx!(self, |c| {
+            let mine = || outbox::id.eq(id.as_str()).and(outbox::user_id.eq(user.as_str()));
+            Ok(withdraw_waiting!(c, mine(), error, now))
+        })?;
+        Ok(withdrawn == 1)
+    }
+
+    async fn withdraw_ended(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.withdraw_without_access(now).await
     }
 
     async fn release(
@@ -357,6 +308,7 @@ impl OutboxRepository for Database {
             .set((
                 outbox::state.eq(OutboxState::Queued.word()),
                 outbox::hold.eq(hold),
+                outbox::by_hand.eq(true),
                 outbox::next_attempt_at.eq(due.0),
                 outbox::expires_at.eq(expires_at.0),
                 outbox::updated_at.eq(now.0),

@@ -1,5 +1,9 @@
 //! Mail accounts.
 
+mod health;
+
+pub use health::{Failing, Health, Side, Trouble};
+
 use crate::{
     id::{AccountId, UserId},
     oauth::SendPolicy,
@@ -53,15 +57,6 @@ pub enum Backend {
     Demo,
 }
 
-/// Whether an account works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Health {
-    /// The last contact worked, or there was none yet.
-    Ok,
-    /// The server refused the login: the person must act; no automatic try happens until then.
-    NeedsAttention,
-}
-
 /// A mail account as stored.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -89,8 +84,10 @@ pub struct Account {
     pub credential: Sealed,
     /// Counts up with every new credential; pooled connections of an older one are never used again.
     pub credential_version: i32,
-    /// Whether the last login worked.
-    pub health: Health,
+    /// Whether logins at the IMAP server work.
+    pub reading: Health,
+    /// Whether logins at the submission server work.
+    pub sending: Health,
     /// How messages of this account leave, whoever sends them; the stricter of this and the grant's holds.
     pub send_policy: SendPolicy,
     /// What stands under messages: the person's own text or HTML, as typed; sanitised where it is used.
@@ -102,6 +99,22 @@ pub struct Account {
 }
 
 impl Account {
+    /// Whether logins of this side work.
+    pub const fn health(&self, side: Side) -> Health {
+        match side {
+            Side::Reading => self.reading,
+            Side::Sending => self.sending,
+        }
+    }
+
+    /// Where the person must act, and why.
+    pub fn troubles(&self) -> impl Iterator<Item = (Side, Trouble)> {
+        Side::BOTH.into_iter().filter_map(|side| match self.health(side) {
+            Health::NeedsAttention { why, .. } => Some((side, why)),
+            Health::Untried | Health::Working { .. } => None,
+        })
+    }
+
     /// Every address that mail of this account is sent from, its own first.
     pub fn senders(&self) -> Vec<Sender> {
         let own = Sender { name: self.from_name.clone(), email: self.email.clone() };
@@ -119,15 +132,36 @@ impl Account {
     }
 
     /// What the credential is bound to besides its row: changing a host, port, security mode or user name
-    /// asks for the secret again.
+    /// asks for the secret again. It is part of the seal of every stored credential. This is its first version: a text
+    /// that differs in one octet opens none of them, so another spelling is a second version, tried before this one.
     pub fn credential_context(&self) -> String {
         match &self.backend {
             Backend::Demo => "demo".to_owned(),
-            Backend::Servers { imap, smtp } => {
-                format!("{imap:?}|{smtp:?}|{:?}|{:?}", self.imap_username, self.smtp_username)
-            }
+            Backend::Servers { imap, smtp } => format!(
+                "{}|{}|{}|{}",
+                bound_endpoint(imap),
+                bound_endpoint(smtp),
+                quoted(&self.imap_username),
+                quoted(&self.smtp_username)
+            ),
         }
     }
+}
+
+/// An endpoint as credentials are bound to it, whatever the type and its fields are called today.
+fn bound_endpoint(endpoint: &Endpoint) -> String {
+    let security = match endpoint.security {
+        Security::Tls => "Tls",
+        Security::StartTls => "StartTls",
+        Security::Insecure => "Insecure",
+    };
+    format!("Endpoint {{ host: {}, port: {}, security: {security} }}", quoted(&endpoint.host), endpoint.port)
+}
+
+/// In double quotes, escaped as the standard library escapes a text that it shows (`str::escape_debug`): what the first
+/// credentials were bound to.
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
 }
 
 /// What to present to a mail server.
@@ -156,4 +190,68 @@ pub struct Login {
     pub smtp_username: String,
     /// Credential.
     pub credential: Credential,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(imap: Endpoint, smtp: Endpoint, imap_username: &str, smtp_username: &str) -> Account {
+        Account {
+            id: "acc_a".parse().unwrap(),
+            user: "usr_u".parse().unwrap(),
+            label: "Work".to_owned(),
+            email: "me@example.com".to_owned(),
+            from_name: None,
+            is_default: true,
+            backend: Backend::Servers { imap, smtp },
+            imap_username: imap_username.to_owned(),
+            smtp_username: smtp_username.to_owned(),
+            auth: AuthKind::Password,
+            credential: Sealed(Vec::new()),
+            credential_version: 1,
+            reading: Health::Untried,
+            sending: Health::Untried,
+            send_policy: SendPolicy::Immediate,
+            signature: None,
+            aliases: Vec::new(),
+            created_at: Timestamp(0),
+        }
+    }
+
+    fn endpoint(host: &str, port: u16, security: Security) -> Endpoint {
+        Endpoint { host: host.to_owned(), port, security }
+    }
+
+    /// Every stored password is bound to these very octets.
+    #[test]
+    fn stored_credentials_stay_bound_to_the_text_they_were_sealed_with() {
+        let usual = account(
+            endpoint("imap.example.com", 993, Security::Tls),
+            endpoint("smtp.example.com", 587, Security::StartTls),
+            "me@example.com",
+            "me",
+        );
+        assert_eq!(
+            usual.credential_context(),
+            r#"Endpoint { host: "imap.example.com", port: 993, security: Tls }|Endpoint { host: "smtp.example.com", port: 587, security: StartTls }|"me@example.com"|"me""#
+        );
+        let odd = account(
+            endpoint("[::1]", 0, Security::Insecure),
+            endpoint("bücher.例え.example", 65_535, Security::Tls),
+            r#"DOM\me "x" 'y' {z}|"#,
+            "a\u{301}ñ\u{a0}\u{200d}\u{202e}\u{e000}\u{fe0f}😀\t\u{7f}\u{85}",
+        );
+        assert_eq!(
+            odd.credential_context(),
+            concat!(
+                r#"Endpoint { host: "[::1]", port: 0, security: Insecure }|"#,
+                r#"Endpoint { host: "bücher.例え.example", port: 65535, security: Tls }|"#,
+                r#""DOM\\me \"x\" 'y' {z}|"|"#,
+                r#""a\u{301}ñ\u{a0}\u{200d}\u{202e}\u{e000}\u{fe0f}😀\t\u{7f}\u{85}""#
+            )
+        );
+        let demo = Account { backend: Backend::Demo, ..usual };
+        assert_eq!(demo.credential_context(), "demo");
+    }
 }
