@@ -120,10 +120,10 @@ impl Mailbox for Shut {
     async fn expunge(&self, _: &str, _: Option<u32>, _: &[u32]) -> Result<Outcome, MailError> {
         Err(MailError::Gone)
     }
-    async fn create_folder(&self, _: &str) -> Result<(), MailError> {
+    async fn create_folder(&self, _: &str) -> Result<String, MailError> {
         Err(MailError::Gone)
     }
-    async fn rename_folder(&self, _: &str, _: &str) -> Result<(), MailError> {
+    async fn rename_folder(&self, _: &str, _: &str) -> Result<String, MailError> {
         Err(MailError::Gone)
     }
     async fn delete_folder(&self, _: &str) -> Result<(), MailError> {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod contradiction;
 mod conversation;
 mod decode;
 mod facade;

@@ -102,7 +102,7 @@ async fn gmail_keeps_the_contract_in_its_own_language() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_can_do_nothing_more_than_it_must_gives_the_same_answers() {
     let house = house(Features::bare()).await;
-    let abilities = Abilities { uidplus: false, unicode: false, special_use: false };
+    let abilities = Abilities { uidplus: false, unicode: false };
     house.keeps_the_contract(abilities).await;
     let commands = house.server.take_commands();
     let refused = ["UID MOVE", "EXPUNGE", "RETURN", "X-GM-"];

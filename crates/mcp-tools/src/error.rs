@@ -57,6 +57,8 @@ pub enum ToolError {
     },
     /// The server cannot remove exactly the messages named (no UIDPLUS).
     CannotExpunge,
+    /// The server can copy and not remove exactly the originals (no MOVE, no UIDPLUS). Nothing was changed.
+    CannotMove,
     /// An attachment cannot be read.
     Attachment(ExtractError),
     /// The user has too many uploads open.
@@ -94,6 +96,7 @@ impl ToolError {
             Self::Moved { .. } => "stale_reference",
             Self::NoRole { code, .. } => code,
             Self::CannotExpunge => "cannot_expunge",
+            Self::CannotMove => "cannot_move",
             Self::Attachment(error) => error.code(),
             Self::TooManyUploads => "too_many_uploads",
             Self::Deferred(_) => "deferred",
@@ -148,6 +151,7 @@ impl ToolError {
             | Self::Moved { .. }
             | Self::NoRole { .. }
             | Self::CannotExpunge
+            | Self::CannotMove
             | Self::Attachment(_)
             | Self::Internal(_) => false,
         }
@@ -158,6 +162,7 @@ impl ToolError {
             Self::NoSuchAccount => Some("list_accounts"),
             Self::Mail(MailError::NoFolder) | Self::NoRole { .. } => Some("list_folders"),
             Self::CannotExpunge => Some("delete_messages"),
+            Self::CannotMove => Some("copy_messages"),
             Self::Mail(MailError::Gone | MailError::Stale) => Some("list_messages"),
             _ => None,
         }
@@ -205,6 +210,11 @@ impl ToolError {
             ),
             Self::CannotExpunge => {
                 "This mail server cannot remove exactly the messages named, so nothing was changed. Move them to the trash instead."
+                    .to_owned()
+            }
+            Self::CannotMove => {
+                "This mail server can copy messages, but not remove exactly the originals, so nothing was changed. copy_messages works; \
+                 the originals can only be removed with another mail program."
                     .to_owned()
             }
             Self::Attachment(error) => error.to_string(),

@@ -86,20 +86,20 @@ impl Undo {
         });
     }
 
-    /// Of a copy or a move, where the server told what became of each.
+    /// Of a copy or a move, where the server told what became of each. Where an original stayed, its copy is removed.
     pub(crate) fn transfer(&mut self, folder: &str, transfer: &Transfer, kind: TransferKind) {
-        let mut by_place: Vec<(String, u32, Vec<u32>)> = Vec::new();
-        for (_, at) in &transfer.placed {
-            match by_place
-                .iter_mut()
-                .find(|(folder, validity, _)| *folder == at.folder && *validity == at.uid_validity)
-            {
-                Some((_, _, uids)) => uids.push(at.uid),
-                None => by_place.push((at.folder.clone(), at.uid_validity, vec![at.uid])),
+        let mut by_place: Vec<(&str, u32, TransferKind, Vec<u32>)> = Vec::new();
+        for (old, at) in &transfer.placed {
+            let kind = if transfer.originals_left.contains(old) { TransferKind::Copy } else { kind };
+            match by_place.iter_mut().find(|(folder, validity, own, _)| {
+                (*folder, *validity, *own) == (&at.folder, at.uid_validity, kind)
+            }) {
+                Some((.., uids)) => uids.push(at.uid),
+                None => by_place.push((&at.folder, at.uid_validity, kind, vec![at.uid])),
             }
         }
-        for (to, uid_validity, uids) in by_place {
-            let uids = Ranges::of(&uids);
+        for (to, uid_validity, kind, uids) in by_place {
+            let (to, uids) = (to.to_owned(), Ranges::of(&uids));
             self.push(match kind {
                 TransferKind::Move => Step::Move { folder: to, uid_validity, uids, to: folder.to_owned() },
                 TransferKind::Copy => Step::Remove { folder: to, uid_validity, uids },

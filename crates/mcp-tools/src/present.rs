@@ -81,6 +81,9 @@ const LINE: usize = 120;
 /// A list this short need not save.
 const SHORT_LIST: usize = 2000;
 
+/// Messages named at most that cannot be shown.
+const MAX_OMITTED: usize = 20;
+
 /// One line of a list, decoded once.
 pub(crate) struct Line {
     id: String,
@@ -280,7 +283,9 @@ pub(crate) fn listing(
     max_tokens: usize,
     asked: bool,
 ) -> Result<Value, usize> {
-    let frame = 150 + json!(folder).to_string().len();
+    let gaps = omitted(account, folder, found);
+    let told = gaps.as_ref().map_or(0, |gaps| gaps.to_string().len());
+    let frame = 150 + json!(folder).to_string().len() + told;
     let room = (max_tokens * OCTETS_PER_TOKEN).saturating_sub(frame);
     let line = |message| Line::new(account, folder, found.uid_validity, message);
     let messages = lines(&found.messages.iter().map(line).collect::<Vec<_>>(), room, asked)?;
@@ -288,7 +293,28 @@ pub(crate) fn listing(
     if let Some(next) = found.next {
         value["next_cursor"] = json!(cursor::write(mark, next));
     }
+    if !found.exact {
+        value["total_exact"] = json!(false);
+    }
+    if let Some(gaps) = gaps {
+        value["omitted"] = gaps;
+    }
     Ok(value)
+}
+
+/// Messages of a listing that the server could not, or should not, describe: each with its code, and its id where the
+/// server told one.
+pub(crate) fn omitted(account: &Account, folder: &str, found: &Listing) -> Option<Value> {
+    let rows = found.omitted.iter().map(|one| {
+        let mut row = json!({ "code": one.reason.code() });
+        if let Some(uid) = one.uid {
+            row["id"] = json!(reference::encode(&account.id, folder, found.uid_validity, uid));
+            row["uid"] = json!(uid);
+        }
+        row
+    });
+    let rows: Vec<Value> = rows.take(MAX_OMITTED).collect();
+    (!rows.is_empty()).then(|| json!({ "count": found.omitted.len(), "messages": rows }))
 }
 
 /// Members of [`listing`].

@@ -92,11 +92,17 @@ pub enum Mode {
     ByeWhenIdle,
     /// Answers the login one octet at a time, for ever.
     DripsLogin,
+    /// A message with 900,000 addresses.
+    ManyAddresses,
+    /// A million hits of a search.
+    MillionHits,
+    /// A million hits of a search, as ESEARCH tells them.
+    MillionHitsInASet,
 }
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 41] = [
         Self::Behaves,
         Self::SilentOnConnect,
         Self::SilentOnLogin,
@@ -135,6 +141,9 @@ impl Mode {
         Self::DropsIdle,
         Self::ByeWhenIdle,
         Self::DripsLogin,
+        Self::ManyAddresses,
+        Self::MillionHits,
+        Self::MillionHitsInASet,
     ];
 }
 
@@ -376,6 +385,16 @@ impl Connection {
                 self.say(&format!("{tag} OK done\r\n"))?;
                 self.fetched = true;
             }
+            ["UID", "SEARCH"] if matches!(self.mode, Mode::MillionHits | Mode::MillionHitsInASet) => {
+                let set = self.mode == Mode::MillionHitsInASet;
+                self.say(if set { "* ESEARCH (TAG \"x\") UID COUNT 1000000 ALL 1" } else { "* SEARCH 1" })?;
+                let separator = if set { ',' } else { ' ' };
+                for block in 0..1_000 {
+                    let number = |one: u32| format!("{separator}{}", 1_000_001 + 2 * (block * 1_000 + one));
+                    self.say(&(0..1_000).map(number).collect::<String>())?;
+                }
+                self.say(&format!("\r\n{tag} OK done\r\n"))?;
+            }
             ["UID", "STORE"] if self.mode == Mode::DiesAfterStore => return Ok(false),
             ["UID", "MOVE" | "COPY" | "EXPUNGE"] if self.mode == Mode::DiesAfterMove => return Ok(false),
             ["UID", "MOVE" | "COPY"] if self.mode == Mode::RefusesCopies => {
@@ -444,6 +463,18 @@ impl Connection {
             }
             Mode::MillionTokens => {
                 self.say(&format!("* 1 FETCH (UID 1 FLAGS ({}))\r\n", "a ".repeat(1_500_000)))?;
+            }
+            Mode::ManyAddresses => {
+                self.say("* 1 FETCH (UID 1 FLAGS () INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 5 ENVELOPE (NIL NIL")?;
+                let many = "(NIL NIL \"a\" \"b\")".repeat(10_000);
+                for _ in 0..3 {
+                    self.say(" (")?;
+                    for _ in 0..30 {
+                        self.say(&many)?;
+                    }
+                    self.say(")")?;
+                }
+                self.say(" NIL NIL NIL NIL NIL))\r\n")?;
             }
             Mode::StrayContinuation => self.say("+ go on\r\n")?,
             _ if command.contains("BODY.PEEK[HEADER]") => {

@@ -4,6 +4,7 @@
 //! Text from servers is handed over as it came (encoded words and all); crate `mime` makes it readable.
 
 mod error;
+mod listing;
 mod message;
 mod outgoing;
 mod page;
@@ -12,12 +13,13 @@ mod thread;
 mod transfer;
 
 pub use error::{MailError, NetworkFault, SubmitError};
+pub use listing::{Listing, Omitted};
 pub use message::{Address, Envelope, Part, Summary};
 pub use outgoing::Outgoing;
 pub use page::{BadCursor, Page, PageCursor};
 pub use search::Criterion;
 pub use thread::{Thread, ThreadScope, ThreadStrategy};
-pub use transfer::{Transfer, TransferKind};
+pub use transfer::{Outcome, Transfer, TransferKind};
 
 use crate::{account::Login, id::AccountId, outbox::Refusal};
 use async_trait::async_trait;
@@ -90,7 +92,7 @@ pub struct Folder {
     pub name: String,
     /// Hierarchy delimiter.
     pub delimiter: Option<char>,
-    /// Role.
+    /// Role. Only folders of the account's own namespace have one (RFC 2342 §5).
     pub role: Option<Role>,
     /// Whether it can hold messages (no `\Noselect`, no `\NonExistent`).
     pub selectable: bool,
@@ -109,21 +111,6 @@ pub struct FolderCounts {
     pub unread: u32,
 }
 
-/// Messages, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
-    /// UIDVALIDITY of the folder.
-    pub uid_validity: u32,
-    /// Messages in the folder (EXISTS), or matches of the search. A search with conditions that the server cannot judge
-    /// ([`Criterion::HasAttachment`] outside Gmail, say) is judged as it is paged through: then this is exact when
-    /// everything was looked at, and otherwise at least as large as the truth.
-    pub total: u32,
-    /// The messages.
-    pub messages: Vec<Summary>,
-    /// Where to go on; `None` at the end.
-    pub next: Option<PageCursor>,
-}
-
 /// One message: its summary, its header section and the beginning of its text, octets as the server gave them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -135,6 +122,8 @@ pub struct Message {
     pub header: Bytes,
     /// The first octets of `BODY[TEXT]`, as many as were asked for.
     pub beginning: Bytes,
+    /// Whether the header is longer than what is kept of it: `header` is its beginning, and fields may be missing.
+    pub header_cut: bool,
 }
 
 /// Flags to add and to remove. Values are IMAP flags or keywords (`\Seen`, `$Forwarded`).
@@ -188,23 +177,6 @@ impl Flag {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// What the server did with each message of a bulk command.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// UIDVALIDITY of the folder.
-    pub uid_validity: u32,
-    /// UIDs the server confirmed.
-    pub done: Vec<u32>,
-    /// Of those, the ones that were different before: what undoing has to touch.
-    pub changed: Vec<u32>,
-    /// UIDs that are not in the folder (any more).
-    pub missing: Vec<u32>,
-    /// UIDs the server refused to change.
-    pub failed: Vec<u32>,
-    /// UIDs whose fate nobody can tell: the connection died before the answer.
-    pub unknown: Vec<u32>,
 }
 
 /// Opens mailboxes. One per process.
@@ -274,7 +246,9 @@ pub trait Mailbox: Send + Sync {
     ) -> Result<Option<MessageRef>, MailError>;
 
     /// Copies or moves at most 500 messages to another folder (MOVE, else COPY and UID EXPUNGE of exactly those the
-    /// server confirmed to have copied). Nothing is deleted after a refused copy.
+    /// server confirmed to have copied). Nothing is deleted after a refused copy. A server that can remove only all that
+    /// anybody marked (no MOVE, no UIDPLUS) refuses to move with the condition `UIDPLUS`, and a folder opened read-only
+    /// with `READ-ONLY`; then nothing was copied either.
     async fn transfer(
         &self,
         folder: &str,
@@ -293,11 +267,14 @@ pub trait Mailbox: Send + Sync {
         uids: &[u32],
     ) -> Result<Outcome, MailError>;
 
-    /// Makes a folder and subscribes to it.
-    async fn create_folder(&self, name: &str) -> Result<(), MailError>;
+    /// Makes a folder and subscribes to it; returns its name. Where the account's own folders have a prefix (RFC 2342 §5),
+    /// it is put in front of a name without it; a name in another person's or a shared namespace is
+    /// [`MailError::Invalid`].
+    async fn create_folder(&self, name: &str) -> Result<String, MailError>;
 
-    /// Renames a folder, its children with it; the subscription follows.
-    async fn rename_folder(&self, from: &str, to: &str) -> Result<(), MailError>;
+    /// Renames a folder, its children with it; the subscription follows. Returns the new name, made as that of a new
+    /// folder is.
+    async fn rename_folder(&self, from: &str, to: &str) -> Result<String, MailError>;
 
     /// Deletes a folder and unsubscribes from it.
     async fn delete_folder(&self, name: &str) -> Result<(), MailError>;

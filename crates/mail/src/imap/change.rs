@@ -12,8 +12,9 @@ use imapmcp_core::mail::{Flag, FlagChange, MailError, MessageRef, Outcome};
 use std::collections::HashMap;
 
 impl Session {
-    /// Changes flags, and asks in the same write what they were: a server reports the messages whose flags it changed, and
-    /// is silent about those that were so already.
+    /// Changes flags, and asks in the same write what they were before and what they are then: what a server says to have
+    /// done is held against what it shows. An error means that nothing was changed; afterwards each message is in exactly
+    /// one list.
     pub(crate) async fn change_flags(
         &mut self,
         folder: &str,
@@ -25,18 +26,53 @@ impl Session {
         if uid_validity.is_some() || uids.is_empty() {
             outcome.uid_validity = self.opened(folder, uid_validity).await?.uid_validity;
         }
-        let news = self.store(folder, uids, change, &mut outcome).await?;
+        let news = self.store_all(folder, uids, change, &mut outcome).await?;
         // the server may tell what came with the STORE, or only when it is asked
-        if !outcome.missing.is_empty() && (news || self.run(vec![self.enter(folder)]).await?.news) {
+        let told = if outcome.missing.is_empty() || news {
+            news
+        } else {
+            let enter = self.enter(folder);
+            self.run(vec![enter]).await.is_ok_and(|batch| batch.news)
+        };
+        if told && !outcome.missing.is_empty() {
             // They may have arrived just now. Setting a flag twice is setting it once.
             let late = std::mem::take(&mut outcome.missing);
-            self.store(folder, &late, change, &mut outcome).await?;
-            let Outcome { done, changed, failed, unknown, .. } = &mut outcome;
-            for fate in [done, changed, failed, unknown] {
-                fate.sort_unstable();
+            if self.store_all(folder, &late, change, &mut outcome).await.is_err() {
+                outcome.missing = late;
             }
         }
+        outcome.settle(uids, &[]);
         Ok(outcome)
+    }
+
+    /// As many at a time as the server takes. An error means that nothing was changed.
+    async fn store_all(
+        &mut self,
+        folder: &str,
+        uids: &[u32],
+        change: &FlagChange,
+        outcome: &mut Outcome,
+    ) -> Result<bool, Fault> {
+        let (mut left, mut size, mut begun, mut news) = (uids, self.message_limit(), false, false);
+        let mut seen = Seen::default();
+        while !left.is_empty() {
+            let (chunk, rest) = left.split_at(left.len().min(size));
+            match self.store(folder, chunk, change, &mut seen, outcome).await {
+                // The server did not come to all of them: again, fewer at a time.
+                Ok(Stored { limit: Some(limit), .. }) if limit < chunk.len() => size = limit,
+                Ok(stored) => {
+                    news |= stored.news;
+                    left = rest;
+                }
+                Err(fault) if !begun => return Err(fault),
+                Err(_) => {
+                    outcome.failed.extend(left);
+                    left = &[];
+                }
+            }
+            begun = true;
+        }
+        Ok(news)
     }
 
     /// The folder, open and with the UIDVALIDITY that was asked for: nothing may be changed before that is known.
@@ -56,20 +92,18 @@ impl Session {
         }
     }
 
-    /// FETCH and STORE in one batch; says whether messages came or went meanwhile.
+    /// FETCH, STORE and FETCH again in one batch.
     async fn store(
         &mut self,
         folder: &str,
         uids: &[u32],
         change: &FlagChange,
+        seen: &mut Seen,
         outcome: &mut Outcome,
-    ) -> Result<bool, Fault> {
-        if uids.is_empty() {
-            return Ok(false);
-        }
+    ) -> Result<Stored, Fault> {
         let set = Set::of(uids);
         let store = |sign: &'static str, flags: &[Flag]| {
-            let command = Command::new("UID STORE ").set(&set).raw(" ").raw(sign).raw("FLAGS ").flags(flags);
+            let command = Command::new("UID STORE ").set(&set).raw(sign).flags(flags);
             (!flags.is_empty()).then_some(command)
         };
         let ask = || Command::new("UID FETCH ").set(&set).raw(" (UID FLAGS)");
@@ -78,38 +112,53 @@ impl Session {
         let mut commands: Vec<Command> = (!is_open).then(|| self.enter(folder)).into_iter().collect();
         let first = commands.len();
         commands.push(ask());
-        commands.extend([store("+", &change.add), store("-", &change.remove)].into_iter().flatten());
-        let end = commands.len();
+        if self.selected().is_none_or(|selected| !is_open || !selected.read_only) {
+            let stores = [store(" +FLAGS.SILENT ", &change.add), store(" -FLAGS.SILENT ", &change.remove)];
+            commands.extend(stores.into_iter().flatten());
+            commands.push(ask());
+        }
+        let last = commands.len() - 1;
         let batch = match self.run(commands).await {
             Ok(batch) => batch,
             // Sent, and no answer: the server may have done it.
-            Err(Fault::Lost(_) | Fault::Broken(_)) => {
+            Err(Fault::Lost(_) | Fault::Broken(_)) if self.was_sent() => {
                 outcome.unknown.extend(uids);
-                return Ok(false);
+                return Ok(Stored::default());
             }
-            Err(said) => return Err(said),
+            Err(fault) => return Err(fault),
         };
         let selected = if is_open { self.selected().cloned() } else { Some(self.entered(&batch, None)?) };
-        outcome.uid_validity = selected.ok_or(Fault::PROTOCOL)?.uid_validity;
-        let news = batch.news;
-        let accepted = (first + 1..end).all(|place| batch.is_ok(place));
-        if !batch.is_ok(first) {
-            (if accepted { &mut outcome.unknown } else { &mut outcome.failed }).extend(uids);
-            return Ok(false);
+        let selected = selected.ok_or(Fault::PROTOCOL)?;
+        let stored = Stored { news: batch.news, limit: batch.message_limit() };
+        let rebuilt = outcome.uid_validity != 0 && outcome.uid_validity != selected.uid_validity;
+        if rebuilt {
+            // The folder was rebuilt under this very command.
+            outcome.unknown.extend(uids);
+            return Ok(Stored::default());
         }
-        let mut seen = Seen::default();
-        seen.take(batch.items, change);
-        // accepted, but not told of what was not so before: the server changed it in silence, or left it alone
-        let untold = |uid: &u32| seen.now.get(uid).is_some_and(|flags| !as_asked(flags, change));
-        if accepted && uids.iter().any(untold) {
-            let batch = self.run(vec![ask()]).await?;
+        outcome.uid_validity = selected.uid_validity;
+        if stored.limit.is_some_and(|limit| limit < uids.len()) {
             seen.take(batch.items, change);
+            return Ok(stored);
         }
+        let accepted = (first + 1..last).all(|place| batch.is_ok(place));
+        let shown = batch.is_ok(first) && batch.is_ok(last);
+        seen.take(batch.items, change);
         for &uid in uids {
+            let was = seen.before.get(&uid).copied();
             let fate = match seen.now.get(&uid) {
+                // What is there was not said, or not after the change.
+                _ if !shown => {
+                    if accepted && !selected.read_only {
+                        &mut outcome.unknown
+                    } else {
+                        &mut outcome.failed
+                    }
+                }
                 None => &mut outcome.missing,
-                Some(flags) if as_asked(flags, change) => {
-                    if seen.before.get(&uid) == Some(&false) {
+                // In a folder opened read-only only what was so before lasts.
+                Some(flags) if as_asked(flags, change) && (!selected.read_only || was == Some(true)) => {
+                    if was == Some(false) {
                         outcome.changed.push(uid);
                     }
                     &mut outcome.done
@@ -118,7 +167,7 @@ impl Session {
             };
             fate.push(uid);
         }
-        Ok(news)
+        Ok(stored)
     }
 
     /// Appends a message of `length` octets, which come as they are read.
@@ -143,6 +192,15 @@ impl Session {
             _ => None,
         })
     }
+}
+
+/// What a STORE came to, besides what it did.
+#[derive(Debug, Default)]
+struct Stored {
+    /// Whether messages came or went meanwhile.
+    news: bool,
+    /// The most messages the server comes to at once, if that was fewer than it was asked for.
+    limit: Option<usize>,
 }
 
 /// What the server said of messages' flags.

@@ -57,11 +57,12 @@ impl Command {
         self.add(format_args!("{set}"))
     }
 
-    /// A date, `22-Nov-2026`.
+    /// A date, `22-Nov-2026`; before 1970 and after 9999 servers know none.
     pub(crate) fn date(self, day: Timestamp) -> Self {
+        const LAST: i64 = 253_402_214_400_000;
         const MONTHS: [&str; 12] =
             ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        let (year, month, day) = day.date();
+        let (year, month, day) = Timestamp(day.0.clamp(0, LAST)).date();
         let month = MONTHS[usize::from(month.clamp(1, 12)) - 1];
         self.add(format_args!("{day}-{month}-{year:04}"))
     }

@@ -71,8 +71,20 @@ pub(super) fn unsayable(criterion: &Criterion, dialect: Dialect) -> Option<MailE
     (dialect.ascii_only && any(criterion, &beyond)).then_some(ASCII_ONLY)
 }
 
+/// Writes a whole search: keys side by side must all hold, and some servers refuse parentheses around them.
+pub(super) fn write_all(command: Command, criterion: &Criterion, dialect: Dialect) -> Command {
+    match criterion {
+        Criterion::And(all) if !(dialect.gmail && raw(criterion).is_some() && wants_raw(criterion)) => {
+            let Some((first, rest)) = all.split_first() else { return command.raw("ALL") };
+            rest.iter()
+                .fold(write(command, first, dialect), |command, one| write(command.raw(" "), one, dialect))
+        }
+        whole => write(command, whole, dialect),
+    }
+}
+
 /// Writes a criterion; its depth is bounded by `wire_text::criterion`.
-pub(super) fn write(command: Command, criterion: &Criterion, dialect: Dialect) -> Command {
+fn write(command: Command, criterion: &Criterion, dialect: Dialect) -> Command {
     if let Some(raw) = raw(criterion).filter(|_| dialect.gmail && wants_raw(criterion)) {
         return command.raw("X-GM-RAW ").string(&raw);
     }
@@ -191,8 +203,10 @@ mod tests {
             not(Criterion::Header("List-Id", "x".into())),
             Criterion::Subject("ü".into()),
         ]);
-        let command = write(Command::new(""), &criterion, PLAIN);
-        assert_eq!(command.texts, [r#"(OR FROM "a\"b" UNSEEN NOT HEADER "List-Id" "x" SUBJECT "#, ")"]);
+        let command = write_all(Command::new(""), &criterion, PLAIN);
+        assert_eq!(command.texts, [r#"OR FROM "a\"b" UNSEEN NOT HEADER "List-Id" "x" SUBJECT "#, ""]);
+        let inner = not(criterion.clone());
+        assert_eq!(write_all(Command::new(""), &inner, PLAIN).texts[1], ")", "inside they are needed");
         assert_eq!(command.literals, [crate::imap::command::Literal::Octets("ü".into())]);
         assert!(!is_ascii(&criterion) && !is_approximate(&criterion, PLAIN));
         assert_eq!(write(Command::new(""), &Criterion::And(vec![]), PLAIN).texts, ["ALL"]);

@@ -73,6 +73,14 @@ pub(crate) fn refusal(status: &Status) -> MailError {
     }
 }
 
+/// NO or BAD to FETCH: `UNAVAILABLE` is said of single messages there, and no reason to slow down.
+pub(crate) fn fetch_refusal(status: &Status) -> MailError {
+    match status.condition() {
+        Some("UNAVAILABLE") => MailError::Refused { condition: Some("UNAVAILABLE".to_owned()) },
+        _ => refusal(status),
+    }
+}
+
 /// NO or BAD to SELECT: whatever the prose, there is no such folder for this user, unless a code says otherwise.
 pub(crate) fn select_refusal(status: &Status) -> MailError {
     match (status.kind, refusal(status)) {

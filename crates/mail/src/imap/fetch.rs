@@ -15,10 +15,10 @@ use time::{Date, Month, Time, UtcOffset};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Body {
     Octets(Bytes),
+    /// Over the cap: the beginning of it.
+    Cut(Bytes),
     /// Given to the sink.
     Streamed,
-    /// Over the cap: skipped.
-    TooLarge,
     Nil,
 }
 
@@ -26,6 +26,8 @@ pub(crate) enum Body {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fetch {
     pub(crate) sequence: u32,
+    /// Whether the response was too long, and is not all here.
+    pub(crate) cut: bool,
     pub(crate) uid: Option<u32>,
     pub(crate) flags: Option<Vec<String>>,
     pub(crate) internal_date: Option<Timestamp>,
@@ -47,6 +49,7 @@ pub(crate) struct Fetch {
 impl Fetch {
     /// Takes over what a later response for the same message adds or changes.
     pub(crate) fn merge(&mut self, later: Self) {
+        self.cut |= later.cut;
         self.uid = later.uid.or(self.uid);
         self.flags = later.flags.or(self.flags.take());
         self.internal_date = later.internal_date.or(self.internal_date);
@@ -87,7 +90,9 @@ pub(crate) fn read(sequence: u32, list: Value<'_>) -> Fetch {
         if is("UID") {
             fetch.uid = value.number();
         } else if is("FLAGS") {
-            fetch.flags = Some(value.values().filter_map(Value::text).collect());
+            // \Recent is the server's own, and gone in RFC 9051
+            let flags = value.values().filter_map(Value::text);
+            fetch.flags = Some(flags.filter(|flag| !flag.eq_ignore_ascii_case("\\Recent")).collect());
         } else if is("INTERNALDATE") {
             fetch.internal_date = value.text().as_deref().and_then(date_time);
         } else if is("RFC822.SIZE") {
@@ -109,7 +114,8 @@ pub(crate) fn read(sequence: u32, list: Value<'_>) -> Fetch {
             fetch.header = Some(body(value));
         } else if begins("BODY[TEXT]") {
             fetch.text = Some(body(value));
-        } else if begins("BODY[") || begins("BINARY[") {
+        } else if ["BODY[", "BINARY[", "BODY.PEEK[", "BINARY.PEEK["].iter().any(|name| begins(name)) {
+            // some servers repeat the name of the request (RFC 3516 §7 has none with PEEK)
             fetch.body = Some(body(value));
         }
     }
@@ -120,7 +126,7 @@ fn body(value: Value<'_>) -> Body {
     match value.octets() {
         _ if value.is_nil() => Body::Nil,
         Octets::Streamed => Body::Streamed,
-        Octets::Skipped => Body::TooLarge,
+        Octets::Cut(octets) => Body::Cut(Bytes::copy_from_slice(octets)),
         // A quoted string may carry escapes; octets that are not UTF-8 can only come in a literal.
         Octets::Here(octets) if octets.contains(&b'\\') && octets.len() < 10_000 => {
             Body::Octets(value.text().map(String::into_bytes).unwrap_or_default().into())

@@ -1,14 +1,15 @@
-//! All folders in one round trip (LIST-EXTENDED, SPECIAL-USE, LIST-STATUS), or as few as the server allows.
+//! All folders in one round trip (LIST-EXTENDED, SPECIAL-USE, LIST-STATUS, NAMESPACE), or as few as the server allows.
 
 use super::{
     command::Command,
     fault::Fault,
+    namespaces::Namespaces,
     response::{Data, ListEntry},
     roles,
     session::Session,
 };
 use imapmcp_core::mail::{Folder, FolderCounts};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Folders whose STATUS is asked for one by one, where LIST-STATUS is missing.
 const MAX_STATUS: usize = 100;
@@ -29,8 +30,17 @@ impl Session {
             }
             command = command.raw(")");
         }
-        let batch = self.run(vec![command]).await?;
+        let mut commands = vec![command];
+        if self.offers("NAMESPACE") {
+            commands.push(Command::new("NAMESPACE"));
+        }
+        if !extended {
+            commands.push(Command::new("LSUB \"\" \"*\""));
+        }
+        let batch = self.run(commands).await?;
         batch.check(0)?;
+        self.hints.set_namespaces(Namespaces::of(&batch.items));
+        let subscribed: HashSet<String> = batch.items.iter().filter_map(subscription).collect();
         let (mut entries, mut status) = (Vec::new(), HashMap::new());
         collect(batch.items, &mut entries, &mut status);
         if counts && !with_status {
@@ -50,11 +60,11 @@ impl Session {
                 delimiter: entry.delimiter,
                 role: roles::of_attributes(&entry.attributes),
                 selectable: is_selectable(entry),
-                subscribed: has(entry, "\\Subscribed"),
+                subscribed: has(entry, "\\Subscribed") || subscribed.contains(&entry.name),
                 counts: status.get(&entry.name).copied().filter(|_| counts),
             })
             .collect();
-        roles::complete(&mut folders);
+        roles::complete(&mut folders, &self.hints.namespaces().unwrap_or_default());
         self.learn_roles(&folders);
         Ok(folders)
     }
@@ -69,6 +79,13 @@ fn collect(items: Vec<Data>, entries: &mut Vec<ListEntry>, status: &mut HashMap<
             }
             _ => {}
         }
+    }
+}
+
+fn subscription(item: &Data) -> Option<String> {
+    match item {
+        Data::Subscribed(name) => Some(name.clone()),
+        _ => None,
     }
 }
 

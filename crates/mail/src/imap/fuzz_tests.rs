@@ -5,10 +5,10 @@ use super::{
         Command,
         tests::{read, wire},
     },
-    criteria::{Dialect, unsayable, write},
-    list::by_uid,
+    criteria::{Dialect, unsayable, write_all},
     response::{Data, Line, line},
     sets::Set,
+    summaries::by_uid,
     thread::thread_with,
     utf7,
     wire::{Framer, Limits, Step},
@@ -126,7 +126,7 @@ fn fuzz_a_search_is_one_command_in_every_dialect() {
             if unsayable(&criterion, dialect).is_some() {
                 continue;
             }
-            let command = write(Command::new("UID SEARCH "), &criterion, dialect);
+            let command = write_all(Command::new("UID SEARCH "), &criterion, dialect);
             let strings = read(&wire(&command)).expect("one command");
             assert!(!ascii_only || strings.iter().all(|string| string.is_ascii()));
             // Parentheses outside of strings are balanced: nothing of a text got out of its string.

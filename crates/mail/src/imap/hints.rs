@@ -3,6 +3,7 @@
 
 use super::{
     known::Known,
+    namespaces::Namespaces,
     order::{MAX_DATED, Order},
     utf7,
 };
@@ -57,6 +58,7 @@ pub(crate) struct Hints {
     seen: Mutex<Seen>,
     known: Mutex<Known>,
     roles: Mutex<Option<Roles>>,
+    namespaces: Mutex<Option<Namespaces>>,
     ascii_only: AtomicBool,
     writes: AtomicU64,
 }
@@ -182,6 +184,18 @@ impl Hints {
     /// Remembers them.
     pub(crate) fn set_roles(&self, roles: Roles) {
         *lock(&self.roles) = Some(roles);
+    }
+
+    /// Whose folders are where, if the server was asked.
+    pub(crate) fn namespaces(&self) -> Option<Namespaces> {
+        lock(&self.namespaces).clone()
+    }
+
+    /// Remembers that; that a server did not say is nothing to remember.
+    pub(crate) fn set_namespaces(&self, namespaces: Option<Namespaces>) {
+        if namespaces.is_some() {
+            *lock(&self.namespaces) = namespaces;
+        }
     }
 
     /// Folders were made, renamed or deleted: what was known of their names is not known any more.

@@ -23,6 +23,8 @@ struct Constant {
     parts: Option<Vec<Part>>,
     /// X-GM-MSGID or EMAILID.
     email: Option<String>,
+    /// It was too long to be read: it is not asked for again.
+    cut: bool,
 }
 
 #[derive(Debug, Default)]
@@ -68,7 +70,7 @@ impl Known {
         let mut lacking = Vec::new();
         for fetch in fetches {
             let (Some(uid), Some(size)) = (fetch.uid, fetch.size) else { continue };
-            if fetch.envelope.is_some() || fetch.parts.is_some() {
+            if fetch.envelope.is_some() || fetch.parts.is_some() || fetch.cut {
                 continue;
             }
             let same = |one: &&Constant| one.size == size && one.internal_date == fetch.internal_date;
@@ -76,6 +78,7 @@ impl Known {
                 fetch.envelope.clone_from(&constant.envelope);
                 fetch.parts.clone_from(&constant.parts);
                 fetch.email.clone_from(&constant.email);
+                fetch.cut |= constant.cut;
             } else {
                 fetch.size = None;
                 lacking.push(uid);
@@ -106,6 +109,7 @@ impl Known {
                 envelope: fetch.envelope.clone(),
                 parts: fetch.parts.clone(),
                 email: fetch.email.clone(),
+                cut: fetch.cut,
             };
             let weight = constant.weight(folder);
             if weight > MAX_WEIGHT {

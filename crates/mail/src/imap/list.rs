@@ -2,19 +2,22 @@
 
 use super::{
     command::Command,
-    fault::Fault,
+    fault::{Fault, fetch_refusal},
     fetch::Fetch,
     order::{self, Dates, MAX_DATED, Order, Verdict},
-    response::Data,
-    session::{Selected, Session},
+    response::{Data, Kind},
+    salvage::{Names, is_partial},
+    session::Session,
     sets::Set,
+    summaries::{CHANGING, by_uid, shown},
     wire::Limits,
 };
 use imapmcp_core::{
-    mail::{Criterion, Listing, MailError, Page, PageCursor, Summary},
+    mail::{Criterion, Listing, MailError, Omitted, Page, PageCursor, Summary},
     time::Timestamp,
 };
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
@@ -22,10 +25,7 @@ use std::{
 /// Further fetches when expunges left holes in the first.
 const MAX_ROUNDS: usize = 8;
 /// Bounds on a command that gives a date for each of [`MAX_DATED`] messages.
-pub(super) const DATED: Limits = Limits { command: 32 << 20, ..Limits::DEFAULT };
-
-/// What changes of a message, and what tells that it is the same.
-const CHANGING: &str = "UID FLAGS INTERNALDATE RFC822.SIZE";
+pub(super) const DATED: Limits = Limits { command: 32 << 20, ..Limits::LIST };
 
 /// UIDs and dates, in UID order.
 pub(super) type Dated = Vec<(u32, Option<i64>)>;
@@ -35,6 +35,7 @@ struct Gathered {
     fetched: BTreeMap<u32, Box<Fetch>>,
     below: u32,
     learnt: Option<Learnt>,
+    omitted: Vec<Omitted>,
 }
 
 /// What a server says when it is asked for the order of a folder.
@@ -55,6 +56,8 @@ impl Gathered {
                     dated.extend(fetch.uid.map(|uid| (uid, seconds(&fetch))));
                 }
                 Data::Fetch(fetch) => match self.fetched.get_mut(&fetch.sequence) {
+                    // two messages cannot stand in one place
+                    Some(known) if fetch.uid.is_some() && known.uid.is_some() && fetch.uid != known.uid => {}
                     Some(known) => known.merge(*fetch),
                     None => drop(self.fetched.insert(fetch.sequence, fetch)),
                 },
@@ -68,11 +71,24 @@ impl Gathered {
     }
 
     fn is_wanted(&self, fetch: &Fetch) -> bool {
-        fetch.size.is_some() && fetch.uid.is_some_and(|uid| uid < self.below)
+        (fetch.size.is_some() || fetch.cut) && fetch.uid.is_none_or(|uid| uid < self.below)
     }
 
+    /// How many places of the page are taken.
     fn wanted(&self) -> usize {
-        self.fetched.values().filter(|fetch| self.is_wanted(fetch)).count()
+        self.fetched.values().filter(|fetch| self.is_wanted(fetch)).count() + self.omitted.len()
+    }
+
+    /// Sets aside what cannot be shown.
+    fn omit(&mut self) {
+        let below = self.below;
+        let cut = self.fetched.extract_if(.., |_, fetch| fetch.cut);
+        let cut = cut.filter(|(_, fetch)| fetch.uid.is_none_or(|uid| uid < below));
+        self.omitted.extend(cut.map(|(sequence, fetch)| Omitted {
+            uid: fetch.uid,
+            sequence: Some(sequence),
+            reason: MailError::TooComplex,
+        }));
     }
 
     /// UIDs and dates of what was fetched, oldest first.
@@ -99,59 +115,7 @@ pub(super) fn seconds(fetch: &Fetch) -> Option<i64> {
     fetch.internal_date.map(Timestamp::seconds)
 }
 
-/// What came of the messages named by UID, whatever order it came in.
-pub(super) fn by_uid(items: Vec<Data>) -> HashMap<u32, Fetch> {
-    let (mut all, mut names) = (HashMap::<u32, Fetch>::new(), HashMap::new());
-    for item in items {
-        match item {
-            // Sequence numbers seen before mean others now.
-            Data::Expunge(_) => names.clear(),
-            Data::Fetch(fetch) => {
-                let Some(uid) = fetch.uid.or_else(|| names.get(&fetch.sequence).copied()) else { continue };
-                names.insert(fetch.sequence, uid);
-                match all.get_mut(&uid) {
-                    Some(known) => known.merge(*fetch),
-                    None => drop(all.insert(uid, *fetch)),
-                }
-            }
-            _ => {}
-        }
-    }
-    all
-}
-
 impl Session {
-    /// What a summary needs, and what finds the message again. ENVELOPE and BODYSTRUCTURE come from a server's cache;
-    /// header fields would not.
-    pub(super) fn items(&self) -> &'static str {
-        if self.is_gmail() {
-            "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE X-GM-MSGID"
-        } else if self.offers("OBJECTID") {
-            "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE EMAILID"
-        } else {
-            "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE"
-        }
-    }
-
-    /// Completes what was fetched of known messages, and asks for the rest of those that are not.
-    async fn complete(&mut self, selected: &Selected, mut fetches: Vec<&mut Fetch>) -> Result<(), Fault> {
-        let some = fetches.iter_mut().map(|fetch| &mut **fetch);
-        let lacking = self.hints.known().complete(&selected.folder, selected.uid_validity, some);
-        if lacking.is_empty() {
-            return Ok(());
-        }
-        let batch = self.run(vec![fetch_set(&lacking, self.items())]).await?;
-        batch.check(0)?;
-        // by UID: sequence numbers may mean others by now
-        let mut came = by_uid(batch.items);
-        for fetch in fetches {
-            if let Some(rest) = fetch.uid.and_then(|uid| came.remove(&uid)) {
-                fetch.merge(rest);
-            }
-        }
-        Ok(())
-    }
-
     /// The newest messages below the page's cursor, `limit` of them.
     pub(crate) async fn list(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
         match page.after {
@@ -172,7 +136,7 @@ impl Session {
         }
         let (listing, window, learnt) = self.list_by_sequence(folder, page, limit, known.is_none()).await?;
         let (uid_validity, exists) = (listing.uid_validity, listing.total);
-        if exists > MAX_DATED {
+        if exists > self.max_dated() {
             return Ok(listing);
         }
         let complete = window.len() >= exists as usize;
@@ -201,7 +165,11 @@ impl Session {
                 Ok(listing)
             }
             Verdict::Tangled | Verdict::Gap => {
-                let order = Dates::of(&self.dates(exists).await?).into_order();
+                let Ok(dates) = self.dates(exists).await else {
+                    // A server that refuses that gives the order it has.
+                    return Ok(listing);
+                };
+                let order = Dates::of(&dates).into_order();
                 let tangled = matches!(order, Order::Tangled(_));
                 self.hints.set_order(folder, uid_validity, order);
                 if tangled { self.list_by_date(folder, page, limit).await } else { Ok(listing) }
@@ -215,13 +183,20 @@ impl Session {
             return Ok(vec![]);
         }
         let batch = self.run_within(vec![dates_command(exists)], DATED, None).await?;
-        batch.check(0)?;
+        if let Some(status) = batch.statuses.first().filter(|status| status.kind != Kind::Ok) {
+            return Err(Fault::Said(fetch_refusal(status)));
+        }
         Ok(dated(by_uid(batch.items).into_iter().map(|(uid, fetch)| (uid, seconds(&fetch)))))
+    }
+
+    /// Largest folder whose dates can be asked for.
+    pub(super) fn max_dated(&self) -> u32 {
+        MAX_DATED.min(u32::try_from(self.message_limit()).unwrap_or(MAX_DATED))
     }
 
     /// The order of dates, if that can be asked without knowing more than is known.
     fn learn(&self, exists: Option<u32>, surely: bool) -> Option<Command> {
-        exists.filter(|exists| (1..=MAX_DATED).contains(exists)).and_then(|exists| {
+        exists.filter(|exists| (1..=self.max_dated()).contains(exists)).and_then(|exists| {
             if self.offers("SORT") {
                 Some(Command::new("UID SORT (ARRIVAL) US-ASCII ALL"))
             } else {
@@ -265,28 +240,30 @@ impl Session {
             learning = lesson.is_none();
             commands.extend(lesson);
         }
-        let limits = if commands.len() > 2 { DATED } else { Limits::default() };
-        let batch = self.run_within(commands, limits, None).await?;
+        let limits = if commands.len() > 2 { DATED } else { Limits::LIST };
+        let mut batch = self.run_within(commands, limits, None).await?;
         let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
         let exists = selected.exists;
         self.hints.saw(folder, exists);
-        if guess.is_some()
-            && let Err(slow @ Fault::Said(MailError::Throttled { .. })) = batch.check(1)
+        if let Some(status) = batch.statuses.get(1).filter(|status| status.kind != Kind::Ok)
+            && let slow @ MailError::Throttled { .. } = fetch_refusal(status)
         {
             // any other refusal may be the guess's fault; this one would only be said again
-            return Err(slow);
+            return Err(Fault::Said(slow));
         }
 
         let ceiling = page.after.map_or(exists, |cursor| exists.min(cursor.sequence - 1));
-        let mut gathered = Gathered { fetched: BTreeMap::new(), below, learnt: None };
+        let mut gathered = Gathered { fetched: BTreeMap::new(), below, learnt: None, omitted: vec![] };
         let mut lesson = self.learn(Some(exists), true).filter(|_| learning && exists > limit);
         // Everything from here up is gathered.
         let mut floor = ceiling + 1;
-        if let Some((low, _)) = guess.filter(|_| batch.is_ok(1) && !batch.expunged) {
+        let answered = !is_partial(batch.statuses.get(1)) && !batch.expunged;
+        if let Some((low, _)) = guess.filter(|_| answered) {
             floor = low.min(ceiling.max(1));
+            self.name_cut(&mut batch.items).await?;
             gathered.add(batch.items);
             // What arrived since was perhaps told only behind the answer.
-            let top = gathered.fetched.iter().rfind(|(_, fetch)| fetch.size.is_some());
+            let top = gathered.fetched.iter().rfind(|(_, fetch)| fetch.size.is_some() || fetch.cut);
             let top = top.map_or(0, |(sequence, _)| *sequence);
             if page.after.is_none() && top < exists {
                 let low = (top + 1).max(exists.saturating_sub(limit - 1));
@@ -305,17 +282,40 @@ impl Session {
             floor = low;
         }
 
-        self.complete(&selected, gathered.fetched.values_mut().map(|fetch| &mut **fetch).collect()).await?;
+        let fetches = gathered.fetched.values_mut().map(|fetch| &mut **fetch).collect();
+        let lost = self.complete(&selected, fetches).await?;
+        let place =
+            |uid| gathered.fetched.values().find(|fetch| fetch.uid == uid).map(|fetch| fetch.sequence);
+        let lost: Vec<Omitted> =
+            lost.into_iter().map(|one| Omitted { sequence: place(one.uid), ..one }).collect();
+        gathered.omitted.extend(lost);
+        // nor is there anything beyond the last
+        gathered.fetched.retain(|sequence, _| *sequence <= exists);
         self.remember(&selected, gathered.fetched.values().map(|fetch| &**fetch));
         let (window, learnt) = (gathered.window(), gathered.learnt.take());
+        gathered.omit();
+        let mut omitted = std::mem::take(&mut gathered.omitted);
         let mut messages = gathered.into_messages();
         messages.truncate(limit as usize);
         let uid_validity = selected.uid_validity;
-        let next = messages.last().filter(|(sequence, _)| *sequence > 1).map(|(sequence, summary)| {
-            PageCursor { uid_validity, uid: summary.uid, sequence: *sequence, date: None }
+        let lowest = messages.last().map(|(sequence, summary)| (*sequence, summary.uid));
+        // Below the page goes on what stands below all of it, shown or not.
+        let unshown = omitted.iter().filter_map(|one| one.sequence).min();
+        let lowest = match (lowest, unshown) {
+            (Some((sequence, uid)), Some(unshown)) => Some((sequence.min(unshown), uid)),
+            (None, Some(unshown)) => Some((unshown, below)),
+            (lowest, None) => lowest,
+        };
+        let next = lowest.filter(|(sequence, _)| *sequence > 1).map(|(sequence, uid)| PageCursor {
+            uid_validity,
+            uid,
+            sequence,
+            date: None,
         });
+        omitted.sort_by_key(|one| Reverse((one.sequence, one.uid)));
         let messages = messages.into_iter().map(|(_, summary)| summary).collect();
-        Ok((Listing { uid_validity, total: exists, messages, next }, window, learnt))
+        let listing = Listing { uid_validity, total: exists, exact: true, messages, omitted, next };
+        Ok((listing, window, learnt))
     }
 
     async fn fetch_onto(
@@ -325,11 +325,20 @@ impl Session {
         high: u32,
         lesson: &mut Option<Command>,
     ) -> Result<(), Fault> {
-        let mut commands = vec![fetch_range(low, Some(high), self.items())];
+        let items = self.items();
+        let mut commands = vec![fetch_range(low, Some(high), items)];
         commands.extend(lesson.take());
-        let limits = if commands.len() > 1 { DATED } else { Limits::default() };
-        let batch = self.run_within(commands, limits, None).await?;
-        batch.check(0)?;
+        let limits = if commands.len() > 1 { DATED } else { Limits::LIST };
+        let mut batch = self.run_within(commands, limits, None).await?;
+        let status = batch.statuses.first();
+        if is_partial(status) {
+            let asked: Vec<u32> = (low..=high).collect();
+            let fetch = |set: &Set| Command::new("FETCH ").set(set).raw(" (").raw(items).raw(")");
+            let lost =
+                self.salvage(Names::Sequence, &asked, fetch, Limits::LIST, status, &mut batch.items).await?;
+            gathered.omitted.extend(lost);
+        }
+        self.name_cut(&mut batch.items).await?;
         gathered.add(batch.items);
         Ok(())
     }
@@ -355,13 +364,14 @@ impl Session {
             // The server may have answered before it looked.
             batch = self.run_within(commands, DATED, None).await?;
         }
+        self.name_cut(&mut batch.items).await?;
         let mut have = by_uid(batch.items);
-        self.complete(&selected, have.values_mut().collect()).await?;
+        let mut omitted = self.complete(&selected, have.values_mut().collect()).await?;
         let known = known.filter(|(validity, _)| *validity == selected.uid_validity);
         let mut changed = known.is_none();
         let mut dates = match known {
             Some((_, dates)) => dates,
-            None => Arc::new(Dates::of(&self.dates(selected.exists.min(MAX_DATED)).await?)),
+            None => Arc::new(Dates::of(&self.dates(selected.exists.min(self.max_dated())).await?)),
         };
         let through = dates.through();
         let new =
@@ -369,18 +379,19 @@ impl Session {
         changed |= !new.is_empty() && Arc::make_mut(&mut dates).add(&new);
         let (mut picks, mut more) = dates.below(place, limit);
         for _ in 0..MAX_ROUNDS {
-            let whole =
-                |have: &HashMap<u32, Fetch>, uid: &u32| have.get(uid).is_some_and(|one| one.size.is_some());
-            let lacking: Vec<_> = uids(&picks).into_iter().filter(|uid| !whole(&have, uid)).collect();
+            let settled = |have: &HashMap<u32, Fetch>, omitted: &[Omitted], uid: &u32| {
+                have.get(uid).is_some_and(|one| one.size.is_some() || one.cut)
+                    || omitted.iter().any(|one| one.uid == Some(*uid))
+            };
+            let lacking: Vec<_> =
+                uids(&picks).into_iter().filter(|uid| !settled(&have, &omitted, uid)).collect();
             if lacking.is_empty() {
                 break;
             }
-            let mut commands = vec![Command::new("NOOP")];
-            commands.extend(self.fetch_uids(folder, selected.uid_validity, &lacking));
-            let mut came = by_uid(self.run(commands).await?.items);
-            self.complete(&selected, came.values_mut().collect()).await?;
+            let (came, lost) = self.fetch_these(&selected, &lacking, true).await?;
+            omitted.extend(lost);
             have.extend(came);
-            let gone: Vec<_> = lacking.into_iter().filter(|uid| !whole(&have, uid)).collect();
+            let gone: Vec<_> = lacking.into_iter().filter(|uid| !settled(&have, &omitted, uid)).collect();
             if !gone.is_empty() {
                 Arc::make_mut(&mut dates).remove(&gone);
                 changed = true;
@@ -398,40 +409,12 @@ impl Session {
             sequence: 0,
             date: Some(Timestamp(date.saturating_mul(1_000))),
         });
-        let summary = |(_, uid): &(i64, u32)| have.remove(uid).and_then(Fetch::into_summary);
-        let messages = picks.iter().filter_map(summary).collect();
+        let picked = uids(&picks);
+        omitted.retain(|one| one.uid.is_some_and(|uid| picked.contains(&uid)));
+        let messages = shown(&picked, &mut have, &mut omitted);
         let total = self.selected().map_or(selected.exists, |selected| selected.exists);
         self.hints.saw(folder, total);
-        Ok(Listing { uid_validity, total, messages, next })
-    }
-
-    /// What a summary needs of these messages: of those that are known, only what changes.
-    fn fetch_uids(&self, folder: &str, uid_validity: u32, uids: &[u32]) -> Vec<Command> {
-        let (known, unknown): (Vec<u32>, Vec<u32>) = {
-            let known = self.hints.known();
-            uids.iter().partition(|uid| known.has(folder, uid_validity, **uid))
-        };
-        let each = [(known, CHANGING), (unknown, self.items())];
-        each.iter().filter(|(uids, _)| !uids.is_empty()).map(|(uids, items)| fetch_set(uids, items)).collect()
-    }
-
-    /// Summaries of these UIDs, newest first; those that vanished are left out.
-    pub(super) async fn summaries(
-        &mut self,
-        selected: &Selected,
-        uids: &[u32],
-    ) -> Result<Vec<Summary>, Fault> {
-        let commands = self.fetch_uids(&selected.folder, selected.uid_validity, uids);
-        if commands.is_empty() {
-            return Ok(vec![]);
-        }
-        let count = commands.len();
-        let batch = self.run(commands).await?;
-        (0..count).try_for_each(|place| batch.check(place))?;
-        let mut have = by_uid(batch.items);
-        self.complete(selected, have.values_mut().collect()).await?;
-        self.remember(selected, have.values());
-        Ok(uids.iter().filter_map(|uid| have.remove(uid)?.into_summary()).collect())
+        Ok(Listing { uid_validity, total, exact: true, messages, omitted, next })
     }
 }
 
@@ -444,10 +427,6 @@ fn fetch_range(low: u32, high: Option<u32>, items: &'static str) -> Command {
     .raw(" (")
     .raw(items)
     .raw(")")
-}
-
-fn fetch_set(uids: &[u32], items: &'static str) -> Command {
-    Command::new("UID FETCH ").set(&Set::of(uids)).raw(" (").raw(items).raw(")")
 }
 
 fn dates_command(exists: u32) -> Command {

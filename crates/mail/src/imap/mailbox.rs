@@ -20,7 +20,13 @@ use imapmcp_core::mail::{
     Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, Mailbox, Message, MessageRef, Outcome,
     Outgoing, Page, Part, Thread, ThreadScope, Transfer, TransferKind,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::mpsc;
 
 /// Largest section read into memory.
@@ -88,11 +94,11 @@ impl ImapMailbox {
 
 impl ImapMailbox {
     /// Changes folders; other connections let go of the one that `moves`.
-    async fn manage(
+    async fn manage<T: Send + 'static>(
         &self,
         moves: Option<&str>,
-        work: impl FnOnce(&mut Session) -> Result<(), Fault> + Send + 'static,
-    ) -> Result<(), MailError> {
+        work: impl FnOnce(&mut Session) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, MailError> {
         if let Some(folder) = moves {
             self.0.let_go(folder);
         }
@@ -104,6 +110,11 @@ impl ImapMailbox {
 fn canonical(folder: &str) -> Result<String, MailError> {
     wire_text::folder(folder)?;
     Ok(if folder.eq_ignore_ascii_case("INBOX") { "INBOX".to_owned() } else { folder.to_owned() })
+}
+
+/// The deadline passed after the change was begun, and nobody learnt what came of it.
+fn unknown(uid_validity: Option<u32>, uids: Vec<u32>) -> Outcome {
+    Outcome { uid_validity: uid_validity.unwrap_or_default(), unknown: uids, ..Outcome::default() }
 }
 
 fn located(at: &Locator) -> Result<Locator, MailError> {
@@ -214,16 +225,30 @@ impl Mailbox for ImapMailbox {
         change: &FlagChange,
     ) -> Result<Outcome, MailError> {
         let (folder, uids, change) = (canonical(folder)?, wire_text::uids(uids)?, change.clone());
-        let name = folder.clone();
+        let (name, asked) = (folder.clone(), uids.clone());
         let (silence, deadline) = self.limits();
         let lease = self.0.lease(Some(&name), false).await?;
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&begun);
         let result = lease
             .attend(silence, deadline, move |session| {
-                async move { session.change_flags(&folder, uid_validity, &uids, &change).await }.boxed()
+                async move {
+                    if uid_validity.is_some() {
+                        session.opened(&folder, uid_validity).await?;
+                    }
+                    begins.store(true, Ordering::Release);
+                    session.change_flags(&folder, uid_validity, &uids, &change).await
+                }
+                .boxed()
             })
             .await;
         self.0.hints.wrote();
-        result.map_err(Fault::into_error)
+        match result {
+            Err(Fault::Broken(MailError::Timeout)) if begun.load(Ordering::Acquire) => {
+                Ok(unknown(uid_validity, asked))
+            }
+            result => result.map_err(Fault::into_error),
+        }
     }
 
     async fn append(
@@ -266,10 +291,20 @@ impl Mailbox for ImapMailbox {
     ) -> Result<Transfer, MailError> {
         let (folder, to, uids) = (canonical(folder)?, canonical(to)?, wire_text::uids(uids)?);
         wire_text::not_onto_itself(&folder, &to, kind)?;
-        let name = folder.clone();
-        let work =
-            move |session: &mut Session| at_once(session.transfer(&folder, uid_validity, &uids, &to, kind));
-        self.write(Some(&name), self.0.shared.timeouts.command, work).await
+        let (name, asked) = (folder.clone(), uids.clone());
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&begun);
+        let work = move |session: &mut Session| {
+            at_once(session.opened(&folder, uid_validity))?;
+            begins.store(true, Ordering::Release);
+            at_once(session.transfer(&folder, uid_validity, &uids, &to, kind))
+        };
+        match self.write(Some(&name), self.0.shared.timeouts.command, work).await {
+            Err(MailError::Timeout) if begun.load(Ordering::Acquire) => {
+                Ok(Transfer { outcome: unknown(uid_validity, asked), ..Transfer::default() })
+            }
+            result => result,
+        }
     }
 
     async fn expunge(
@@ -279,17 +314,26 @@ impl Mailbox for ImapMailbox {
         uids: &[u32],
     ) -> Result<Outcome, MailError> {
         let (folder, uids) = (canonical(folder)?, wire_text::uids(uids)?);
-        let name = folder.clone();
-        let work = move |session: &mut Session| at_once(session.expunge(&folder, uid_validity, &uids));
-        self.write(Some(&name), self.0.shared.timeouts.command, work).await
+        let (name, asked) = (folder.clone(), uids.clone());
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&begun);
+        let work = move |session: &mut Session| {
+            at_once(session.opened(&folder, uid_validity))?;
+            begins.store(true, Ordering::Release);
+            at_once(session.expunge(&folder, uid_validity, &uids))
+        };
+        match self.write(Some(&name), self.0.shared.timeouts.command, work).await {
+            Err(MailError::Timeout) if begun.load(Ordering::Acquire) => Ok(unknown(uid_validity, asked)),
+            result => result,
+        }
     }
 
-    async fn create_folder(&self, name: &str) -> Result<(), MailError> {
+    async fn create_folder(&self, name: &str) -> Result<String, MailError> {
         let name = canonical(name)?;
         self.manage(None, move |session| at_once(session.create_folder(&name))).await
     }
 
-    async fn rename_folder(&self, from: &str, to: &str) -> Result<(), MailError> {
+    async fn rename_folder(&self, from: &str, to: &str) -> Result<String, MailError> {
         let (from, to) = (canonical(from)?, canonical(to)?);
         wire_text::not_inbox(&from)?;
         let moved = from.clone();

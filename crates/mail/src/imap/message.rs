@@ -2,8 +2,9 @@
 
 use super::{
     command::Command,
-    fault::Fault,
+    fault::{Fault, fetch_refusal},
     fetch::{Body, Fetch},
+    response::Kind,
     session::{Batch, Selected, Session},
     tap::{Piece, Sink, fetches},
     wire::Limits,
@@ -50,16 +51,12 @@ impl Session {
         let fetch = self.whole(Command::new("UID FETCH ").number(at.uid), beginning, "");
         let (selected, fetch) = self.fetch_one(at, fetch, Limits::messages(1, beginning)).await?;
         self.remember(&selected, std::iter::once(&fetch));
-        message_of(&selected, fetch, beginning).ok_or(Fault::Said(MailError::Protocol))
+        message_of(&selected, fetch, beginning).map_err(Fault::Said)
     }
 
     /// The items of a message with its header and the beginning of its text, and `more`.
     pub(super) fn whole(&self, command: Command, beginning: u32, more: &'static str) -> Command {
-        let command = command.raw(" (").raw(self.items()).raw(more).raw(" BODY.PEEK[HEADER]");
-        match beginning {
-            0 => command.raw(")"),
-            octets => command.raw(" BODY.PEEK[TEXT]<0.").number(octets).raw(">)"),
-        }
+        whole_of(command, self.items(), beginning, more)
     }
 
     /// At most `limit` octets of a section.
@@ -162,8 +159,17 @@ impl Session {
                 Ok(())
             }
             Some(Body::Nil) => Err(Fault::Said(crate::NO_SUCH_PART)),
-            Some(Body::TooLarge) | None => Err(Fault::Said(MailError::Protocol)),
+            Some(Body::Cut(_)) | None => Err(Fault::Said(MailError::Protocol)),
         }
+    }
+}
+
+/// As [`Session::whole`], of these items.
+pub(super) fn whole_of(command: Command, items: &'static str, beginning: u32, more: &'static str) -> Command {
+    let command = command.raw(" (").raw(items).raw(more).raw(" BODY.PEEK[HEADER]");
+    match beginning {
+        0 => command.raw(")"),
+        octets => command.raw(" BODY.PEEK[TEXT]<0.").number(octets).raw(">)"),
     }
 }
 
@@ -172,32 +178,48 @@ fn any_body(fetch: Fetch) -> Option<Body> {
     fetch.body.or(fetch.text).or(fetch.header)
 }
 
-/// The message, if this is an answer to [`Session::whole`] and the header is not of more than a megabyte.
-pub(super) fn message_of(selected: &Selected, mut fetch: Fetch, beginning: u32) -> Option<Message> {
+/// The message, if this is an answer to [`Session::whole`]. Of a header of more than a megabyte it has the beginning.
+pub(super) fn message_of(
+    selected: &Selected,
+    mut fetch: Fetch,
+    beginning: u32,
+) -> Result<Message, MailError> {
     let octets = |body| match body {
-        Some(Body::Octets(octets)) => Some(octets),
-        Some(Body::Nil) => Some(Bytes::new()),
-        Some(Body::TooLarge | Body::Streamed) | None => None,
+        Some(Body::Octets(octets)) => Ok((octets, false)),
+        Some(Body::Cut(octets)) => Ok((octets, true)),
+        Some(Body::Nil) => Ok((Bytes::new(), false)),
+        Some(Body::Streamed) | None => Err(MailError::Protocol),
     };
-    let header = octets(fetch.header.take())?;
-    let mut text = if beginning == 0 { Bytes::new() } else { octets(fetch.text.take())? };
+    if fetch.cut {
+        return Err(MailError::TooComplex);
+    }
+    let (header, header_cut) = octets(fetch.header.take())?;
+    let (mut text, _) = if beginning == 0 { (Bytes::new(), false) } else { octets(fetch.text.take())? };
     text.truncate(beginning as usize);
     let (folder, uid_validity) = (selected.folder.clone(), selected.uid_validity);
-    let summary = fetch.into_summary()?;
-    Some(Message {
+    let summary = fetch.into_summary().ok_or(MailError::Protocol)?;
+    Ok(Message {
         at: MessageRef { folder, uid_validity, uid: summary.uid },
         summary,
         header,
         beginning: text,
+        header_cut,
     })
 }
 
 /// What the command at `place` and everything with it said of the message, or [`MailError::Gone`] if nothing.
 fn of_message(batch: Batch, place: usize, uid: u32) -> Result<Fetch, Fault> {
-    batch.check(place)?;
+    match batch.statuses.get(place) {
+        Some(status) if status.kind == Kind::Ok => {}
+        // One message that cannot be had is no reason to slow the account down.
+        Some(status) => return Err(Fault::Said(fetch_refusal(status))),
+        None => return Err(Fault::PROTOCOL),
+    }
     let all: Vec<_> = fetches(batch.items).collect();
     // Changes of flags may come with the sequence number alone.
     let sequence = all.iter().find(|fetch| fetch.uid == Some(uid)).map(|fetch| fetch.sequence);
+    // A response that was cut may have lost the UID; there was one message to tell of.
+    let sequence = sequence.or_else(|| all.iter().find(|fetch| fetch.cut).map(|fetch| fetch.sequence));
     let own = all.into_iter().filter(|fetch| Some(fetch.sequence) == sequence);
     own.reduce(|mut known, later| {
         known.merge(later);

@@ -4,7 +4,7 @@
 use super::{
     fetch::{self, Fetch},
     sets::Set,
-    tokens::{TooMany, Tree, Value, Values, lossy},
+    tokens::{Tree, Value, Values, lossy},
     wire::Raw,
 };
 
@@ -30,6 +30,8 @@ pub(crate) enum Code {
     /// UIDVALIDITY of the target, UIDs before and after (RFC 4315).
     CopyUid(u32, Set, Set),
     Capability(Vec<String>),
+    /// How many messages a command may concern, and the lowest UID it came to (RFC 9738 §4).
+    MessageLimit(u32, Option<u32>),
     /// Any other; its first word in upper case.
     Other(String),
 }
@@ -52,6 +54,17 @@ pub(crate) struct ListEntry {
     pub(crate) name: String,
 }
 
+/// A namespace: its prefix as on the wire, and its delimiter (RFC 2342 §5).
+pub(crate) type Namespace = (String, Option<char>);
+
+/// The NAMESPACE response.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Namespaces {
+    pub(crate) personal: Vec<Namespace>,
+    /// Other users' and shared ones.
+    pub(crate) foreign: Vec<Namespace>,
+}
+
 /// An untagged response, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Data {
@@ -66,11 +79,12 @@ pub(crate) enum Data {
     Sort(Vec<u32>),
     /// RFC 5256: the lists as they came.
     Thread(Vec<u8>),
-    Esearch {
-        count: Option<u32>,
-        all: Set,
-    },
+    /// RFC 4731: what was asked for with ALL.
+    Esearch(Set),
     List(Box<ListEntry>),
+    /// RFC 3501 §6.3.9: a folder that is subscribed to, as on the wire.
+    Subscribed(String),
+    Namespace(Box<Namespaces>),
     MailboxStatus {
         name: String,
         messages: Option<u32>,
@@ -90,12 +104,6 @@ pub(crate) enum Line {
 /// The response is needed and cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
-
-impl From<TooMany> for Malformed {
-    fn from(_: TooMany) -> Self {
-        Self
-    }
-}
 
 /// Reads one response.
 pub(crate) fn line(raw: &Raw) -> Result<Line, Malformed> {
@@ -157,6 +165,7 @@ fn code(text: &str) -> Option<Code> {
             }
             _ => None,
         },
+        "MESSAGELIMIT" => number(words.next()).map(|limit| Code::MessageLimit(limit, number(words.next()))),
         "CAPABILITY" => return Some(Code::Capability(words.map(str::to_ascii_uppercase).collect())),
         _ => None,
     };
@@ -167,22 +176,28 @@ fn untagged(raw: &Raw) -> Result<Data, Malformed> {
     let octets = raw.octets[2..].trim_ascii_start();
     let end = octets.iter().position(u8::is_ascii_whitespace).unwrap_or(octets.len());
     let word = octets[..end].to_ascii_uppercase();
+    if raw.cut && !octets.first().is_some_and(u8::is_ascii_digit) {
+        return Err(Malformed);
+    }
     // Only what is used is taken apart: of the rest not even the parentheses are counted.
     match word.as_slice() {
         b"SEARCH" => Ok(Data::Search(numbers(&octets[end..]))),
         b"SORT" => Ok(Data::Sort(numbers(&octets[end..]))),
         b"THREAD" => Ok(Data::Thread(octets[end..].to_vec())),
-        b"LIST" | b"ESEARCH" | b"STATUS" | b"CAPABILITY" => {
-            let tree = Tree::read(raw, 2)?;
+        b"LIST" | b"LSUB" | b"ESEARCH" | b"STATUS" | b"CAPABILITY" | b"NAMESPACE" => {
+            let tree = Tree::read(raw, 2);
             if !tree.is_whole() {
-                return Err(Malformed);
+                return if word == b"STATUS" { Ok(Data::Other) } else { Err(Malformed) };
             }
             let mut values = tree.values();
             values.next();
             match word.as_slice() {
-                b"LIST" => list(values).ok_or(Malformed),
+                b"LIST" => list(values).map(|entry| Data::List(Box::new(entry))).ok_or(Malformed),
+                b"LSUB" => Ok(list(values).map_or(Data::Other, |entry| Data::Subscribed(entry.name))),
                 b"ESEARCH" => Ok(esearch(values)),
-                b"STATUS" => mailbox_status(values).ok_or(Malformed),
+                b"NAMESPACE" => Ok(namespaces(values)),
+                // RFC 9051 §2.2.2: any response may come at any time; a folder without counts is better than no folders
+                b"STATUS" => Ok(mailbox_status(values).unwrap_or(Data::Other)),
                 _ => Ok(Data::Capability(
                     values.map(|value| lossy(value.bytes()).to_ascii_uppercase()).collect(),
                 )),
@@ -201,10 +216,10 @@ fn numbered(raw: &Raw) -> Result<Data, Malformed> {
         b"EXISTS" => Ok(Data::Exists(number)),
         b"EXPUNGE" => Ok(Data::Expunge(number)),
         word if word.starts_with(b"FETCH") => {
-            let tree = Tree::read(raw, 2)?;
+            let tree = Tree::read(raw, 2);
             let mut values = tree.values();
             let list = values.find(|value| value.is_list()).ok_or(Malformed)?;
-            Ok(Data::Fetch(Box::new(fetch::read(number, list))))
+            Ok(Data::Fetch(Box::new(Fetch { cut: tree.is_cut(), ..fetch::read(number, list) })))
         }
         _ => Ok(Data::Other),
     }
@@ -218,23 +233,31 @@ fn numbers(octets: &[u8]) -> Vec<u32> {
 }
 
 fn esearch(mut values: Values<'_>) -> Data {
-    let (mut count, mut all) = (None, Set::default());
-    while let Some(value) = values.next() {
-        if value.is("COUNT") {
-            count = values.next().and_then(Value::number);
-        } else if value.is("ALL") {
-            all = values.next().map(|set| Set::parse(&lossy(set.bytes()))).unwrap_or_default();
-        }
-    }
-    Data::Esearch { count, all }
+    let all = values.find(|value| value.is("ALL")).and_then(|_| values.next());
+    Data::Esearch(all.map(|set| Set::parse(&lossy(set.bytes()))).unwrap_or_default())
 }
 
-fn list(mut values: Values<'_>) -> Option<Data> {
+fn list(mut values: Values<'_>) -> Option<ListEntry> {
     let attributes = values.next().filter(|value| value.is_list() && !value.is_damaged())?;
     let delimiter = values.next()?.text().and_then(|text| text.chars().next());
     let name = values.next()?.text()?;
     let attributes = attributes.values().filter_map(Value::text).collect();
-    Some(Data::List(Box::new(ListEntry { attributes, delimiter, name })))
+    Some(ListEntry { attributes, delimiter, name })
+}
+
+/// `(("" "/")) NIL (("Shared/" "/"))`: the account's own, other users', shared ones.
+fn namespaces(values: Values<'_>) -> Data {
+    let read = |list: Value<'_>| {
+        let one = |value: Value<'_>| {
+            let mut inside = value.values();
+            let prefix = inside.next()?.text()?;
+            Some((prefix, inside.next().and_then(Value::text).and_then(|text| text.chars().next())))
+        };
+        list.values().filter(|value| value.is_list()).filter_map(one).collect::<Vec<_>>()
+    };
+    let mut groups = values.map(read);
+    let personal = groups.next().unwrap_or_default();
+    Data::Namespace(Box::new(Namespaces { personal, foreign: groups.take(2).flatten().collect() }))
 }
 
 fn mailbox_status(mut values: Values<'_>) -> Option<Data> {

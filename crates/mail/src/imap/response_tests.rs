@@ -130,18 +130,62 @@ fn odd_but_harmless_spelling_is_read() {
 }
 
 #[test]
+fn a_status_that_cannot_be_read_is_skipped() {
+    for odd in ["Work Stuff (MESSAGES 0 UNSEEN 0)", "x (MESSAGES 1", "x", "", "x (MESSAGES (1) UNSEEN"] {
+        assert_eq!(one(&format!("* STATUS {odd}\r\n")), Data::Other, "{odd}");
+    }
+}
+
+#[test]
+fn namespaces_and_limits_are_read() {
+    let Data::Namespace(all) =
+        one("* NAMESPACE ((\"INBOX.\" \".\")) ((\"user.\" \".\" X (1))) ((\"\" \".\"))\r\n")
+    else {
+        panic!()
+    };
+    assert_eq!(all.personal, [("INBOX.".to_owned(), Some('.'))]);
+    assert_eq!(all.foreign, [("user.".to_owned(), Some('.')), (String::new(), Some('.'))]);
+    let Data::Namespace(none) = one("* NAMESPACE NIL NIL\r\n") else { panic!() };
+    assert_eq!(*none, Namespaces::default());
+    assert_eq!(one("* LSUB () \"/\" \"a b\"\r\n"), Data::Subscribed("a b".to_owned()));
+    let code = |text: &str| status(text.as_bytes()).unwrap().code;
+    assert_eq!(code("OK [MESSAGELIMIT 10 21] x"), Some(Code::MessageLimit(10, Some(21))));
+    assert_eq!(code("NO [MESSAGELIMIT 10] x"), Some(Code::MessageLimit(10, None)));
+}
+
+#[test]
+fn what_other_servers_write_is_read() {
+    let peek = fetched("* 1 FETCH (UID 2 BINARY.PEEK[2] ~{3}\r\nabc FLAGS (\\Recent \\Seen))\r\n");
+    assert_eq!(peek.body, Some(fetch::Body::Octets(b"abc".as_slice().into())));
+    assert_eq!(peek.flags, Some(vec!["\\Seen".to_owned()]), "\\Recent means nothing to anybody");
+    let fields = fetched("* 1 FETCH (BODY.PEEK[HEADER.FIELDS (A B)] \"A: b\" UID 7)\r\n");
+    assert_eq!((fields.uid, fields.body.is_some()), (Some(7), true));
+}
+
+#[test]
+fn of_a_message_that_is_too_long_the_beginning_is_read() {
+    let many = "(NIL NIL \"a\" \"b\")".repeat(200_000);
+    let long = fetched(&format!(
+        "* 3 FETCH (UID 9 FLAGS (\\Seen) RFC822.SIZE 44 ENVELOPE (NIL NIL ({many}) NIL) X 1)\r\n"
+    ));
+    assert!(long.cut && long.envelope.is_none());
+    assert_eq!((long.sequence, long.uid, long.size), (3, Some(9), Some(44)));
+    let tokens = fetched(&format!("* 1 FETCH (UID 1 FLAGS ({}))\r\n", "()a".repeat(600_000)));
+    assert!(tokens.cut && tokens.uid == Some(1));
+}
+
+#[test]
 fn what_is_needed_and_broken_is_an_error() {
     for bad in [
         "garbage\r\n",
         "\u{1}\u{2}\u{3} \u{4}\r\n",
         "* LIST (\\A\r\n",
         "* LIST\r\n",
-        "* STATUS x (MESSAGES 1\r\n",
         "* 1 FETCH\r\n",
         "a1 HELLO\r\n",
     ] {
         assert_eq!(lines(bad.as_bytes(), &[5]), [Err(Malformed)], "{bad:?}");
     }
-    let many = format!("* 1 FETCH (FLAGS ({}))\r\n", "a ".repeat(1_100_000));
+    let many = format!("* LIST ({}) NIL x\r\n", "a ".repeat(1_100_000));
     assert_eq!(lines(many.as_bytes(), &[usize::MAX]), [Err(Malformed)]);
 }

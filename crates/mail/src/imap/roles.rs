@@ -1,5 +1,6 @@
 //! Roles of folders: SPECIAL-USE attributes first (RFC 6154), well-known names second.
 
+use super::namespaces::Namespaces;
 use imapmcp_core::mail::{Folder, Role};
 
 /// The role the server gives by attribute.
@@ -152,8 +153,12 @@ const NAMES: [(Role, &[&str]); 5] = [
     ),
 ];
 
-/// Gives INBOX its role, each role to one folder at most, and roles that no attribute gave to folders by name.
-pub(crate) fn complete(folders: &mut [Folder]) {
+/// Gives INBOX its role, each role to one folder at most, and roles that no attribute gave to folders by name. Only the
+/// account's own folders have roles: another person's trash is no place for this one's mail.
+pub(crate) fn complete(folders: &mut [Folder], namespaces: &Namespaces) {
+    for folder in folders.iter_mut().filter(|folder| !namespaces.is_own(&folder.name)) {
+        folder.role = None;
+    }
     let mut given: Vec<Role> = Vec::new();
     for folder in folders.iter_mut() {
         if folder.name.eq_ignore_ascii_case("INBOX") {
@@ -177,7 +182,7 @@ pub(crate) fn complete(folders: &mut [Folder]) {
         };
         let best = folders
             .iter_mut()
-            .filter(|folder| folder.role.is_none() && folder.selectable)
+            .filter(|folder| folder.role.is_none() && folder.selectable && namespaces.is_own(&folder.name))
             .filter_map(|folder| rank(folder).map(|rank| (rank, folder)))
             .min_by_key(|(rank, _)| *rank);
         if let Some((_, folder)) = best {
@@ -189,10 +194,32 @@ pub(crate) fn complete(folders: &mut [Folder]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::imap::{
+        response::{self, Line},
+        wire::Raw,
+    };
 
     fn folder(name: &str, role: Option<Role>) -> Folder {
         let name = name.to_owned();
         Folder { name, delimiter: Some('/'), role, selectable: true, subscribed: false, counts: None }
+    }
+
+    #[test]
+    fn another_persons_trash_is_nobodys_place() {
+        let all = "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\"))\r\n";
+        let raw = Raw { octets: all.into(), ..Raw::default() };
+        let Ok(Line::Untagged(data)) = response::line(&raw) else { panic!() };
+        let namespaces = Namespaces::of(&[data]).unwrap();
+        let mut folders = vec![
+            folder("Other Users/bob/Bin", Some(Role::Trash)),
+            folder("Shared/Sent", Some(Role::Sent)),
+            folder("Other Users/bob/Drafts", None),
+            folder("Old/Sent", None),
+            folder("INBOX", None),
+        ];
+        complete(&mut folders, &namespaces);
+        let roles: Vec<_> = folders.iter().map(|folder| folder.role).collect();
+        assert_eq!(roles, [None, None, None, Some(Role::Sent), Some(Role::Inbox)]);
     }
 
     #[test]
@@ -207,7 +234,7 @@ mod tests {
             folder("Spam", None),
             folder("Other", Some(Role::Sent)),
         ];
-        complete(&mut folders);
+        complete(&mut folders, &Namespaces::default());
         let roles: Vec<_> = folders.iter().map(|folder| folder.role).collect();
         assert_eq!(
             roles,

@@ -2,23 +2,31 @@
 
 use super::{
     command::Command,
-    criteria::{Dialect, is_approximate, judged, unsayable, write},
-    fault::Fault,
-    list::{DATED, by_uid, dated, seconds},
-    order::{self, Dates, MAX_DATED, Order, Verdict},
-    response::{Data, Kind},
-    session::{Batch, Selected, Session},
+    criteria::{Dialect, is_approximate, judged, unsayable, write_all},
+    fault::{Fault, refusal},
+    list::{DATED, dated, seconds},
+    order::{self, Dates, Order, Verdict},
+    response::{Code, Data, Kind, Status},
+    session::{Selected, Session},
     sets::Set,
+    summaries::by_uid,
 };
-use crate::judge::judge;
+use crate::{
+    contradiction::{Asked, contradicts, is_checkable},
+    judge::judge,
+};
 use imapmcp_core::{
-    mail::{Criterion, Listing, MailError, Page, PageCursor},
+    mail::{Criterion, Listing, MailError, Page, PageCursor, Summary},
     time::Timestamp,
 };
 use std::{cmp::Reverse, sync::Arc};
 
 /// Messages looked at by one call whose matches have to be judged on our side.
 const MAX_JUDGED: usize = 1_000;
+/// And at a time.
+const LEAST_JUDGED: usize = 50;
+/// Further searches where a server stops early.
+const MAX_LIMITED: u32 = 20;
 
 impl Session {
     /// The newest matches below the page's cursor.
@@ -30,29 +38,32 @@ impl Session {
         limit: u32,
     ) -> Result<Listing, Fault> {
         let mut dialect = Dialect { gmail: self.is_gmail(), ascii_only: self.hints.ascii_only() };
-        let (mut selected, mut batch) = self.find(folder, criterion, page, dialect).await?;
-        let refused = |batch: &Batch| {
-            // RFC 9051 §6.4.4: BADCHARSET; some say BAD outright.
-            let status = batch.statuses.get(1);
-            status.is_some_and(|one| one.kind == Kind::Bad || one.condition() == Some("BADCHARSET"))
-        };
-        if !dialect.ascii_only && !super::criteria::is_ascii(criterion) && refused(&batch) {
-            self.hints.set_ascii_only();
+        let (mut selected, mut hits) = self.find(folder, criterion, page, dialect).await?;
+        // RFC 9051 §6.4.4: BADCHARSET; some say BAD outright, and BAD may as well be said of something else.
+        let (bad, charset) = (hits.status.kind == Kind::Bad, hits.status.condition() == Some("BADCHARSET"));
+        if !dialect.ascii_only && !super::criteria::is_ascii(criterion) && (bad || charset) {
+            if charset {
+                self.hints.set_ascii_only();
+            }
             dialect.ascii_only = true;
-            (selected, batch) = self.find(folder, criterion, page, dialect).await?;
-        }
-        batch.check(1)?;
-        let (mut total, mut all) = (None, Set::default());
-        for item in batch.items {
-            match item {
-                Data::Esearch { count, all: set } => (total, all) = (count, set),
-                Data::Search(uids) => all.0.extend(uids.into_iter().map(|uid| (uid, uid))),
-                _ => {}
+            (selected, hits) = self.find(folder, criterion, page, dialect).await?;
+            if hits.status.kind == Kind::Ok {
+                self.hints.set_ascii_only();
             }
         }
-        let total = total.unwrap_or_else(|| all.len());
-        if is_approximate(criterion, dialect) {
-            return self.sift(&selected, &all, &judged(criterion, dialect), page, limit as usize).await;
+        if hits.status.kind != Kind::Ok {
+            return Err(Fault::Said(refusal(&hits.status)));
+        }
+        let (all, whole) = (hits.all.merged(), hits.exact);
+        let (total, exists) = (all.len(), self.selected().map_or(selected.exists, |now| now.exists));
+        let sought = Sought { criterion, judged: judged(criterion, dialect), dialect };
+        if total > exists || is_approximate(criterion, dialect) {
+            // What is more than there are, is looked at one by one too.
+            let found = self.sift(&selected, &all, &sought, page, limit as usize, total > exists).await?;
+            return Ok(Listing { exact: found.exact && whole, ..found });
+        }
+        if total == exists && total > 0 && !is_checkable(criterion, dialect.gmail) {
+            self.check_canary(criterion).await?;
         }
         let uid_validity = selected.uid_validity;
         let by_date = match page.after {
@@ -64,21 +75,43 @@ impl Session {
             None => false,
         };
         if by_date {
-            return self.matches_by_date(&selected, total, &all.merged(), page, limit as usize).await;
+            let mut found = self.matches_by_date(&selected, total, &all, page, limit as usize).await?;
+            found.exact = whole;
+            if found.messages.iter().any(|message| sought.is_contradicted(message)) {
+                if page.after.is_none() {
+                    return self.sift(&selected, &all, &sought, page, limit as usize, true).await;
+                }
+                found.messages.retain(|message| !sought.is_contradicted(message));
+                (found.total, found.exact) = (u32::try_from(found.messages.len()).unwrap_or(u32::MAX), false);
+            }
+            return Ok(found);
         }
         let (uids, more) = all.highest(below(page), limit as usize);
         let next = uids.last().filter(|_| more).map(|uid| cursor(uid_validity, *uid));
-        let mut messages = self.summaries(&selected, &uids).await?;
+        let (mut messages, omitted) = self.summaries(&selected, &uids).await?;
+        if messages.iter().any(|message| sought.is_contradicted(message)) {
+            return self.sift(&selected, &all, &sought, page, limit as usize, true).await;
+        }
         if page.after.is_none() && next.is_none() {
             // all there is: no order of the folder needs to be known
             messages.sort_by_key(|message| Reverse(message.internal_date));
         }
-        Ok(Listing { uid_validity, total, messages, next })
+        Ok(Listing { uid_validity, total, exact: whole, messages, omitted, next })
+    }
+
+    /// Whether a server that finds every message has searched at all: it is asked for what no message has.
+    async fn check_canary(&mut self, criterion: &Criterion) -> Result<(), Fault> {
+        if matches!(criterion, Criterion::And(all) if all.is_empty()) {
+            return Ok(());
+        }
+        let canary = Command::new("UID SEARCH HEADER \"Message-ID\" \"<nobody-has-this@imapmcp.invalid>\"");
+        let hits = hits_of(self.run(vec![canary]).await?.items);
+        if hits.0.is_empty() { Ok(()) } else { Err(Fault::Said(NO_SEARCH)) }
     }
 
     /// Whether UIDs and dates of the folder disagree, up to the `newest` UID; what is not known of that is asked now.
     async fn is_tangled(&mut self, selected: &Selected, newest: u32) -> Result<bool, Fault> {
-        if selected.exists > MAX_DATED {
+        if selected.exists > self.max_dated() {
             return Ok(false);
         }
         let known = self.hints.order(&selected.folder).filter(|(known, _)| *known == selected.uid_validity);
@@ -120,7 +153,7 @@ impl Session {
         let dates = match known {
             // nothing came since
             Some(dates) if all.highest(u32::MAX, 1).0.iter().all(|uid| *uid <= dates.through()) => dates,
-            _ => Arc::new(Dates::of(&self.dates(selected.exists.min(MAX_DATED)).await?)),
+            _ => Arc::new(Dates::of(&self.dates(selected.exists.min(self.max_dated())).await?)),
         };
         let place = page.after.and_then(|cursor| Some((cursor.date?.seconds(), cursor.uid)));
         let mut matching = dates.newest(place).filter(|(_, uid)| all.contains(*uid));
@@ -130,60 +163,90 @@ impl Session {
             ..cursor(uid_validity, *uid)
         });
         let uids: Vec<u32> = picks.iter().map(|(_, uid)| *uid).collect();
-        let messages = self.summaries(selected, &uids).await?;
-        Ok(Listing { uid_validity, total, messages, next })
+        let (messages, omitted) = self.summaries(selected, &uids).await?;
+        Ok(Listing { uid_validity, total, exact: true, messages, omitted, next })
     }
 
-    /// Enters the folder and searches, in one write.
+    /// Enters the folder and searches, in one write; goes on where a server stops early (RFC 9738 §3.1).
     async fn find(
         &mut self,
         folder: &str,
         criterion: &Criterion,
         page: &Page,
         dialect: Dialect,
-    ) -> Result<(Selected, Batch), Fault> {
+    ) -> Result<(Selected, Hits), Fault> {
         if let Some(error) = unsayable(criterion, dialect) {
             return Err(Fault::Said(error));
         }
         let extended = self.offers("ESEARCH") || self.offers("IMAP4REV2");
-        let mut command =
-            Command::new(if extended { "UID SEARCH RETURN (COUNT ALL) " } else { "UID SEARCH " });
-        if !dialect.ascii_only && !super::criteria::is_ascii(criterion) {
-            command = command.raw("CHARSET UTF-8 ");
-        }
-        let command = write(command, criterion, dialect);
-        let batch = self.run(vec![self.enter(folder), command.clone()]).await?;
+        let command = |below: Option<u32>| {
+            let mut command =
+                Command::new(if extended { "UID SEARCH RETURN (COUNT ALL) " } else { "UID SEARCH " });
+            if !dialect.ascii_only && !super::criteria::is_ascii(criterion) {
+                command = command.raw("CHARSET UTF-8 ");
+            }
+            if let Some(below) = below {
+                command = command.raw("UID 1:").number(below).raw(" ");
+            }
+            write_all(command, criterion, dialect)
+        };
+        let mut batch = self.run(vec![self.enter(folder), command(None)]).await?;
         let selected = self.entered(&batch, page.after.map(|cursor| cursor.uid_validity))?;
         if batch.news {
             // Messages came or went, and the server may have searched before it looked.
-            return Ok((selected, self.run(vec![Command::new("NOOP"), command]).await?));
+            batch = self.run(vec![Command::new("NOOP"), command(None)]).await?;
         }
-        Ok((selected, batch))
+        let mut status = batch.statuses.pop().ok_or(Fault::PROTOCOL)?;
+        let mut all = hits_of(batch.items);
+        let (mut lowest, mut rounds) = (u32::MAX, 0);
+        while let Some(Code::MessageLimit(_, Some(uid))) = status.code
+            && status.kind == Kind::Ok
+            && (2..lowest).contains(&uid)
+        {
+            if rounds == MAX_LIMITED {
+                return Ok((selected, Hits { status, all, exact: false }));
+            }
+            (lowest, rounds) = (uid, rounds + 1);
+            let mut batch = self.run(vec![command(Some(uid - 1))]).await?;
+            status = batch.statuses.pop().ok_or(Fault::PROTOCOL)?;
+            all.0.extend(hits_of(batch.items).0);
+        }
+        Ok((selected, Hits { status, all, exact: true }))
     }
 
-    /// Looks at what was found, newest first, until there are enough that match.
+    /// Looks at what was found, newest first, until there are enough that match. Of a server whose hits were `disproved`
+    /// only what was looked at counts.
     async fn sift(
         &mut self,
         selected: &Selected,
         all: &Set,
-        criterion: &Criterion,
+        sought: &Sought<'_>,
         page: &Page,
         limit: usize,
+        disproved: bool,
     ) -> Result<Listing, Fault> {
         let uid_validity = selected.uid_validity;
-        let (mut place, mut looked, mut rejected) = (below(page), 0, 0);
-        let mut messages = Vec::new();
-        let mut next = None;
+        let (mut place, mut looked, mut rejected, mut disproved) = (below(page), 0, 0, disproved);
+        let (mut messages, mut omitted) = (Vec::new(), Vec::new());
+        let (mut next, mut matching) = (None, 0);
         while looked < MAX_JUDGED {
-            let (uids, more) = all.highest(place, limit);
+            let (uids, more) = all.highest(place, limit.max(LEAST_JUDGED));
             let Some(last) = uids.last() else { break };
             place = *last;
             looked += uids.len();
             next = more.then(|| cursor(uid_validity, place));
-            for summary in self.summaries(selected, &uids).await? {
-                if judge(criterion, &summary) == Some(false) {
+            let (found, gaps) = self.summaries(selected, &uids).await?;
+            rejected += u32::try_from(uids.len() - found.len() - gaps.len()).unwrap_or_default();
+            omitted.extend(gaps);
+            for summary in found {
+                let contradicted = sought.is_contradicted(&summary);
+                disproved |= contradicted;
+                if contradicted || judge(&sought.judged, &summary) == Some(false) {
                     rejected += 1;
-                } else if messages.len() < limit {
+                    continue;
+                }
+                matching += 1;
+                if messages.len() < limit {
                     messages.push(summary);
                 } else {
                     // The page is full in the middle of what was fetched: the next one goes on there.
@@ -194,9 +257,55 @@ impl Session {
                 break;
             }
         }
-        let total = all.len().saturating_sub(rejected);
-        Ok(Listing { uid_validity, total, messages, next })
+        if disproved && !messages.is_empty() && reads_bodies(sought.criterion) {
+            // What remains was not held against its text.
+            return Err(Fault::Said(NO_SEARCH));
+        }
+        let whole = page.after.is_none() && next.is_none();
+        let total = if disproved { matching } else { all.len().saturating_sub(rejected) };
+        Ok(Listing { uid_validity, total, exact: whole, messages, omitted, next })
     }
+}
+
+/// What a search is held against.
+struct Sought<'c> {
+    criterion: &'c Criterion,
+    /// What the server could not judge.
+    judged: Criterion,
+    dialect: Dialect,
+}
+
+impl Sought<'_> {
+    fn is_contradicted(&self, summary: &Summary) -> bool {
+        let loosely = |one: &Criterion| is_approximate(one, self.dialect);
+        contradicts(self.criterion, summary, Asked { gmail: self.dialect.gmail, loosely: &loosely })
+    }
+}
+
+/// What a server found.
+struct Hits {
+    /// Of the last command.
+    status: Status,
+    all: Set,
+    /// Whether it searched the whole folder.
+    exact: bool,
+}
+
+/// The hits among some responses. A long list comes in pieces, and a count says nothing that they do not say.
+fn hits_of(items: Vec<Data>) -> Set {
+    let mut all = Set::default();
+    for item in items {
+        match item {
+            Data::Esearch(set) => all.0.extend(set.0),
+            Data::Search(uids) => {
+                for uid in uids {
+                    all.push(uid);
+                }
+            }
+            _ => {}
+        }
+    }
+    all
 }
 
 fn below(page: &Page) -> u32 {
@@ -217,6 +326,12 @@ pub(crate) fn reads_bodies(criterion: &Criterion) -> bool {
         _ => false,
     }
 }
+
+/// The server does not search, and this cannot be found another way.
+const NO_SEARCH: MailError = MailError::Invalid(
+    "this mail server answers every search with every message, so texts cannot be searched for: search by sender, \
+     subject, date or flag",
+);
 
 /// The server takes only ASCII, and this cannot be found another way.
 pub(super) const ASCII_ONLY: MailError = MailError::Invalid(

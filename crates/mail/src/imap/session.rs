@@ -31,6 +31,15 @@ pub(crate) struct Selected {
     pub(crate) folder: String,
     pub(crate) uid_validity: u32,
     pub(crate) exists: u32,
+    /// Whether what is changed there does not last (RFC 9051 §6.3.2).
+    pub(crate) read_only: bool,
+}
+
+impl Selected {
+    /// A folder of which nothing was said yet.
+    pub(super) const fn new(folder: String) -> Self {
+        Self { folder, uid_validity: 0, exists: 0, read_only: false }
+    }
 }
 
 /// The answers to a batch of commands.
@@ -59,6 +68,15 @@ impl Batch {
             Some(status) => Err(Fault::Said(refusal(status))),
             None => Err(Fault::PROTOCOL),
         }
+    }
+
+    /// The most messages a command may concern, if one of these concerned more (RFC 9738).
+    pub(crate) fn message_limit(&self) -> Option<usize> {
+        let limit = |status: &Status| match status.code {
+            Some(Code::MessageLimit(limit, _)) => usize::try_from(limit).ok().filter(|limit| *limit > 0),
+            _ => None,
+        };
+        self.statuses.iter().find_map(limit)
     }
 
     /// Whether the server said OK to the command at `place`.
@@ -125,6 +143,12 @@ impl Session {
     /// Whether the server has this capability (upper case), read once after the login.
     pub(crate) fn offers(&self, capability: &str) -> bool {
         self.capabilities.iter().any(|offered| offered == capability)
+    }
+
+    /// The most messages a command may concern, as the server announces it (RFC 9738).
+    pub(crate) fn message_limit(&self) -> usize {
+        let limit = |offered: &String| offered.strip_prefix("MESSAGELIMIT=")?.parse().ok();
+        self.capabilities.iter().find_map(limit).filter(|limit| *limit > 0).unwrap_or(usize::MAX)
     }
 
     /// The folder that is open.
@@ -315,8 +339,8 @@ impl Session {
         for (index, command) in commands.iter().enumerate() {
             if let Some(folder) = &command.selects {
                 let opened = statuses.get(index).is_some_and(|status| status.kind == Kind::Ok);
-                self.selected =
-                    opened.then(|| Selected { folder: folder.clone(), uid_validity: 0, exists: 0 });
+                let read_only = statuses.get(index).is_some_and(|one| one.condition() == Some("READ-ONLY"));
+                self.selected = opened.then(|| Selected { read_only, ..Selected::new(folder.clone()) });
                 entered = true;
             }
             let last = index + 1 == commands.len();
@@ -345,6 +369,11 @@ impl Selected {
                 Data::Status(Status { code: Some(Code::UidValidity(validity)), .. }) => {
                     self.uid_validity = *validity;
                 }
+                Data::Status(status) => match status.condition() {
+                    Some("READ-ONLY") => self.read_only = true,
+                    Some("READ-WRITE") => self.read_only = false,
+                    _ => {}
+                },
                 _ => {}
             }
         }

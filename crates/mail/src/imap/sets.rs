@@ -31,6 +31,14 @@ impl Set {
         Self(ranges)
     }
 
+    /// Adds a number behind the others.
+    pub(crate) fn push(&mut self, number: u32) {
+        match self.0.last_mut() {
+            Some((_, high)) if high.checked_add(1) == Some(number) => *high = number,
+            _ => self.0.push((number, number)),
+        }
+    }
+
     /// The numbers one by one, in the order of the ranges; `None` if there are more than `limit`.
     pub(crate) fn unfold(&self, limit: u32) -> Option<Vec<u32>> {
         (self.len() <= limit).then(|| self.0.iter().flat_map(|(low, high)| *low..=*high).collect())

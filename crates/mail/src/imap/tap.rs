@@ -111,7 +111,7 @@ impl Core {
 
     /// A batch of commands begins: bounds are set, responses collected from here on.
     pub(crate) fn begin(&mut self, limits: Limits) {
-        self.framer.limits = limits;
+        self.framer.begin(limits);
         self.cost = 0;
         self.items.clear();
         self.completions.clear();
@@ -246,7 +246,7 @@ impl Core {
             }
             Step::Response(raw) => {
                 self.cost += raw.cost();
-                if self.cost > self.framer.limits.command {
+                if self.framer.spent(self.cost).is_err() {
                     return Err(self.fail(Fault::PROTOCOL));
                 }
                 let line = response::line(&raw);

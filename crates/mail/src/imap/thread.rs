@@ -5,12 +5,13 @@ use super::{
     command::Command,
     fault::Fault,
     fetch::Fetch,
-    list::by_uid,
-    message::message_of,
+    message::{message_of, whole_of},
     response::{Data, Kind},
+    salvage::Names,
     session::Session,
     sets::Set,
-    thread_keys::{Key, first_keys, further_keys},
+    summaries::by_uid,
+    thread_keys::{Key, first_keys, further_keys, search_for},
     visit::{Visit, Visited},
     wire::Limits,
 };
@@ -52,6 +53,12 @@ struct Found {
     misunderstood: bool,
     /// Hits that were not looked at.
     beyond: usize,
+    /// Hits that cannot be had.
+    unreadable: usize,
+    /// Whether it is searched for ASCII only.
+    ascii: bool,
+    /// The provider's identifier of the conversation, and the item that tells it: what is found by it must have it.
+    named: Option<(String, &'static str)>,
 }
 
 impl Session {
@@ -76,9 +83,11 @@ impl Session {
             .thread
             .clone()
             .map(|id| if self.is_gmail() { Named::Gmail(id) } else { Named::ObjectId(id) });
-        let seed = message_of(&selected, fetch, scope.beginning).ok_or(Fault::Said(MailError::Protocol))?;
+        let seed = message_of(&selected, fetch, scope.beginning).map_err(Fault::Said)?;
         let folders = self.thread_folders(&at.folder, scope, named.is_some()).await?;
-        let mut found = Found { seed: Some((0, at.uid)), ..Found::default() };
+        let id = named.clone().map(|(Named::Gmail(id) | Named::ObjectId(id))| (id, extra));
+        let ascii = self.hints.ascii_only();
+        let mut found = Found { seed: Some((0, at.uid)), ascii, named: id, ..Found::default() };
         found.messages.insert((0, at.uid), seed.clone());
         let strategy = match &named {
             Some(named) => {
@@ -147,8 +156,13 @@ impl Session {
             let by_thread = round == 0 && threads;
             let mut hits = self.ask(folders, None, &keys, by_thread.then_some(seed.at.uid), found).await?;
             if std::mem::take(&mut found.misunderstood) {
-                self.hints.set_ascii_only();
+                let skipped = found.skipped.len();
+                found.ascii = true;
                 hits = self.ask(folders, None, &keys, by_thread.then_some(seed.at.uid), found).await?;
+                if found.skipped.len() == skipped {
+                    // That was it, then.
+                    self.hints.set_ascii_only();
+                }
             }
             let crowded = std::mem::take(&mut found.crowded);
             if !crowded.is_empty() {
@@ -158,7 +172,7 @@ impl Session {
                 hits.retain(|(place, _)| !crowded.contains(place));
                 hits.extend(self.ask(folders, Some(&crowded), &precise, None, found).await?);
             }
-            asked.extend(self.search_for(&keys).1);
+            asked.extend(search_for(&keys, found.ascii).1);
             let before = found.messages.len() + found.light.len();
             self.gather(folders, hits, scope, found).await?;
             if found.messages.len() + found.light.len() == before && round > 0 {
@@ -183,7 +197,7 @@ impl Session {
         threaded: Option<u32>,
         found: &mut Found,
     ) -> Result<Hits, Fault> {
-        let (search, _) = self.search_for(keys);
+        let (search, _) = search_for(keys, found.ascii);
         let pick = |place| match threaded {
             Some(_) if place == 0 => Command::new("UID THREAD REFERENCES US-ASCII ALL"),
             _ => search.clone(),
@@ -211,17 +225,18 @@ impl Session {
         let visited = self.visit(visits.collect(), Limits::default()).await?;
         let mut hits = Vec::new();
         for (place, visited) in places.into_iter().zip(visited) {
-            let items = match visited {
-                Ok(Visited { items, .. }) => items,
+            let items = match visited.refused {
+                None => visited.items,
+                Some(status) if status.kind == Kind::Ok => visited.items,
                 // RFC 9051 §6.4.4: BADCHARSET; some say BAD outright. The caller asks again.
-                Err(status)
-                    if !self.hints.ascii_only()
+                Some(status)
+                    if !found.ascii
                         && (status.kind == Kind::Bad || status.condition() == Some("BADCHARSET")) =>
                 {
                     found.misunderstood = true;
                     continue;
                 }
-                Err(_) => {
+                Some(_) => {
                     found.skipped.insert(place);
                     continue;
                 }
@@ -288,29 +303,56 @@ impl Session {
         }
         let places = self.open_first(hits.iter().map(|(place, _)| *place).collect(), folders);
         let mut hits: HashMap<usize, Vec<u32>> = hits.into_iter().collect();
-        let visits = places.iter().map(|place| {
-            let command = Command::new("UID FETCH ").set(&Set::of(&hits.remove(place).unwrap_or_default()));
-            let command = if whole {
-                self.whole(command, scope.beginning, "")
-            } else {
-                command.raw(" (").raw(self.items()).raw(TIES)
-            };
-            Visit { folder: folders[*place].clone(), commands: vec![command] }
-        });
-        let visits = visits.collect();
+        let (items, extra) = (self.items(), found.named.as_ref().map_or("", |(_, extra)| extra));
         let beginning = if whole { scope.beginning } else { 0 };
-        let visited = self.visit(visits, Limits::messages(count.max(50), beginning)).await?;
-        for (place, visited) in places.into_iter().zip(visited) {
-            let Ok(Visited { selected, items }) = visited else {
+        let fetch = |set: &Set| {
+            let command = Command::new("UID FETCH ").set(set);
+            if whole {
+                whole_of(command, items, beginning, extra)
+            } else {
+                command.raw(" (").raw(items).raw(extra).raw(TIES)
+            }
+        };
+        let asked: Vec<Vec<u32>> =
+            places.iter().map(|place| hits.remove(place).unwrap_or_default()).collect();
+        let visits = places.iter().zip(&asked).map(|(place, uids)| Visit {
+            folder: folders[*place].clone(),
+            commands: vec![fetch(&Set::of(uids))],
+        });
+        let limits = Limits::messages(count.max(50), beginning);
+        let visited = self.visit(visits.collect(), limits).await?;
+        for ((place, uids), visited) in places.into_iter().zip(asked).zip(visited) {
+            let Visited { selected: Some(selected), mut items, refused } = visited else {
                 found.skipped.insert(place);
                 continue;
             };
+            if let Some(status) = refused {
+                self.opened(&selected.folder, Some(selected.uid_validity)).await?;
+                let salvaged =
+                    self.salvage(Names::Uid, &uids, fetch, limits, Some(&status), &mut items).await;
+                match salvaged {
+                    Ok(lost) => found.unreadable += lost.len(),
+                    Err(Fault::Said(_)) => {
+                        found.skipped.insert(place);
+                        continue;
+                    }
+                    Err(fault) => return Err(fault),
+                }
+            }
             let fetched: HashMap<u32, Fetch> = by_uid(items);
             self.remember(&selected, fetched.values());
             for (uid, fetch) in fetched {
-                let Some(message) = message_of(&selected, fetch, beginning) else { continue };
-                let list = if whole { &mut found.messages } else { &mut found.light };
-                list.insert((place, uid), message);
+                if found.named.as_ref().is_some_and(|(id, _)| fetch.thread.as_ref() != Some(id)) {
+                    continue;
+                }
+                match message_of(&selected, fetch, beginning) {
+                    Ok(message) => {
+                        let list = if whole { &mut found.messages } else { &mut found.light };
+                        list.insert((place, uid), message);
+                    }
+                    Err(MailError::TooComplex) => found.unreadable += 1,
+                    Err(_) => {}
+                }
             }
         }
         Ok(())
@@ -338,7 +380,7 @@ impl Session {
         }
         self.fetch_places(folders, lacking.into_iter().collect(), scope, true, &mut found).await?;
         let messages: Vec<_> = chosen.iter().filter_map(|place| found.messages.remove(place)).collect();
-        let omitted = surplus + (chosen.len() - messages.len()) + found.beyond;
+        let omitted = surplus + (chosen.len() - messages.len()) + found.beyond + found.unreadable;
         Ok(Thread {
             strategy,
             id,

@@ -1,6 +1,6 @@
 //! What to search for to find the rest of a conversation.
 
-use super::{command::Command, session::Session};
+use super::command::Command;
 use crate::conversation::{Ties, members};
 use imapmcp_core::mail::Message;
 use std::collections::{BTreeSet, HashSet};
@@ -19,24 +19,20 @@ pub(super) enum Key {
     Subject(String),
 }
 
-impl Session {
-    /// One search for as many of the keys as fit, and those.
-    pub(super) fn search_for(&self, keys: &[Key]) -> (Command, Vec<Key>) {
-        let (mut used, mut octets) = (Vec::new(), 0);
-        for key in keys.iter().take(MAX_TERMS) {
-            let (Key::MessageId(text) | Key::References(text) | Key::InReplyTo(text) | Key::Subject(text)) =
-                key;
-            octets += text.len() + 30;
-            let words = matches!(key, Key::Subject(_)) && !self.hints.ascii_only();
-            let sayable = text.is_ascii() || words;
-            if octets < MAX_KEYS && sayable {
-                used.push(key.clone());
-            }
+/// One search for as many of the keys as fit, and those; subjects in other scripts only where the server takes them.
+pub(super) fn search_for(keys: &[Key], ascii: bool) -> (Command, Vec<Key>) {
+    let (mut used, mut octets) = (Vec::new(), 0);
+    for key in keys.iter().take(MAX_TERMS) {
+        let (Key::MessageId(text) | Key::References(text) | Key::InReplyTo(text) | Key::Subject(text)) = key;
+        octets += text.len() + 30;
+        let sayable = text.is_ascii() || (matches!(key, Key::Subject(_)) && !ascii);
+        if octets < MAX_KEYS && sayable {
+            used.push(key.clone());
         }
-        let unicode = used.iter().any(|key| matches!(key, Key::Subject(text) if !text.is_ascii()));
-        let search = Command::new(if unicode { "UID SEARCH CHARSET UTF-8 " } else { "UID SEARCH " });
-        (either(search, &used), used)
     }
+    let unicode = used.iter().any(|key| matches!(key, Key::Subject(text) if !text.is_ascii()));
+    let search = Command::new(if unicode { "UID SEARCH CHARSET UTF-8 " } else { "UID SEARCH " });
+    (either(search, &used), used)
 }
 
 /// `OR` of keys, as a balanced tree: servers nest.

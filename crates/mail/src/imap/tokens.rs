@@ -32,11 +32,8 @@ pub(crate) struct Tree<'r> {
     raw: &'r Raw,
     nodes: Vec<Node>,
     whole: bool,
+    full: bool,
 }
-
-/// The response has too many tokens.
-#[derive(Debug)]
-pub(crate) struct TooMany;
 
 /// One value of a response.
 #[derive(Debug, Clone, Copy)]
@@ -74,8 +71,9 @@ impl<'t> Values<'t> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Octets<'t> {
     Here(&'t [u8]),
+    /// The beginning of more.
+    Cut(&'t [u8]),
     Streamed,
-    Skipped,
 }
 
 impl<'t> Value<'t> {
@@ -108,8 +106,8 @@ impl<'t> Value<'t> {
             }
             Kind::Literal => match &self.tree.raw.literals[node.start as usize].kept {
                 Kept::Inline(range) => Octets::Here(&self.tree.raw.octets[range.clone()]),
+                Kept::Cut(range) => Octets::Cut(&self.tree.raw.octets[range.clone()]),
                 Kept::Streamed => Octets::Streamed,
-                Kept::Skipped => Octets::Skipped,
             },
         }
     }
@@ -117,8 +115,8 @@ impl<'t> Value<'t> {
     /// The octets, or nothing where a literal was not kept.
     pub(crate) fn bytes(self) -> &'t [u8] {
         match self.octets() {
-            Octets::Here(octets) => octets,
-            Octets::Streamed | Octets::Skipped => b"",
+            Octets::Here(octets) | Octets::Cut(octets) => octets,
+            Octets::Streamed => b"",
         }
     }
 
@@ -185,19 +183,21 @@ struct Builder {
     open: Vec<usize>,
     /// Lists that are open but too deep to keep.
     beyond: usize,
+    /// There were more tokens than are kept.
+    full: bool,
 }
 
 impl Builder {
-    fn push(&mut self, kind: Kind, start: usize, end: usize, damaged: bool) -> Result<(), TooMany> {
+    fn push(&mut self, kind: Kind, start: usize, end: usize, damaged: bool) {
         if self.beyond > 0 {
-            return Ok(());
+            return;
         }
         if self.nodes.len() >= MAX_TOKENS {
-            return Err(TooMany);
+            self.full = true;
+            return;
         }
         let next = small(self.nodes.len() + 1);
         self.nodes.push(Node { kind, damaged, start: small(start), end: small(end), next });
-        Ok(())
     }
 
     fn damage(&mut self) {
@@ -207,15 +207,16 @@ impl Builder {
         }
     }
 
-    fn open(&mut self, at: usize) -> Result<(), TooMany> {
+    fn open(&mut self, at: usize) {
         if self.beyond > 0 || self.open.len() >= MAX_DEPTH {
             self.beyond += 1;
             self.damage();
-            return Ok(());
+            return;
         }
-        self.push(Kind::List, at, at, false)?;
-        self.open.push(self.nodes.len() - 1);
-        Ok(())
+        self.push(Kind::List, at, at, false);
+        if !self.full {
+            self.open.push(self.nodes.len() - 1);
+        }
     }
 
     fn close(&mut self) {
@@ -229,26 +230,26 @@ impl Builder {
 
 impl<'r> Tree<'r> {
     /// Reads the tokens of `raw` from the octet `from` on.
-    pub(crate) fn read(raw: &'r Raw, from: usize) -> Result<Self, TooMany> {
+    pub(crate) fn read(raw: &'r Raw, from: usize) -> Self {
         let octets = &raw.octets;
         // a token takes about eight octets; a million of them is no list of messages
         let nodes = Vec::with_capacity((octets.len() / 8).clamp(16, 1024));
-        let mut build = Builder { nodes, open: vec![], beyond: 0 };
-        build.push(Kind::List, 0, 0, false)?;
+        let mut build = Builder { nodes, open: vec![], beyond: 0, full: false };
+        build.push(Kind::List, 0, 0, false);
         let mut literals =
             raw.literals.iter().enumerate().skip_while(|(_, literal)| literal.at < from).peekable();
         let mut at = from;
-        while at < octets.len() {
+        while at < octets.len() && !build.full {
             // `<=`: the marker may have stood inside an unclosed string; its octets must not be read as text.
             if let Some((index, literal)) = literals.next_if(|(_, literal)| literal.at <= at) {
-                build.push(Kind::Literal, index, 0, false)?;
+                build.push(Kind::Literal, index, 0, false);
                 at = literal.resume.max(at);
                 continue;
             }
             match octets[at] {
                 b' ' | b'\t' | b'\r' | b'\n' => at += 1,
                 b'(' => {
-                    build.open(at)?;
+                    build.open(at);
                     at += 1;
                 }
                 b')' => {
@@ -258,18 +259,18 @@ impl<'r> Tree<'r> {
                 b'"' => {
                     let end = quoted_end(octets, at + 1);
                     let closed = octets.get(end) == Some(&b'"');
-                    build.push(Kind::Quoted, at + 1, end, !closed)?;
+                    build.push(Kind::Quoted, at + 1, end, !closed);
                     at = end + usize::from(closed);
                 }
                 _ => {
                     let stop = literals.peek().map_or(octets.len(), |(_, literal)| literal.at);
                     let end = atom_end(octets, at, stop);
-                    build.push(Kind::Atom, at, end, false)?;
+                    build.push(Kind::Atom, at, end, false);
                     at = end;
                 }
             }
         }
-        let whole = build.beyond == 0 && build.open.is_empty();
+        let whole = build.beyond == 0 && build.open.is_empty() && !build.full;
         if !whole {
             build.damage();
         }
@@ -277,12 +278,17 @@ impl<'r> Tree<'r> {
         for list in build.open.into_iter().chain([0]) {
             build.nodes[list].next = end;
         }
-        Ok(Self { raw, nodes: build.nodes, whole })
+        Self { raw, nodes: build.nodes, whole, full: build.full }
     }
 
     /// Whether every list was closed.
     pub(crate) fn is_whole(&self) -> bool {
         self.whole
+    }
+
+    /// Whether this is not all: the response, or the number of its tokens, passed a bound.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.full || self.raw.cut
     }
 
     /// The values of the response.
@@ -303,8 +309,8 @@ fn atom_end(octets: &[u8], start: usize, stop: usize) -> usize {
     let mut at = start;
     while at < stop && !matches!(octets[at], b' ' | b'(' | b')' | b'"' | b'\r' | b'\n' | b'\t') {
         let name = &octets[start..at];
-        if octets[at] == b'[' && (name.eq_ignore_ascii_case(b"BODY") || name.eq_ignore_ascii_case(b"BINARY"))
-        {
+        let names: [&[u8]; 4] = [b"BODY", b"BINARY", b"BODY.PEEK", b"BINARY.PEEK"];
+        if octets[at] == b'[' && names.iter().any(|section| name.eq_ignore_ascii_case(section)) {
             let close = memchr::memchr3(b']', b'\r', b'\n', &octets[at..]).map(|offset| at + offset);
             match close {
                 Some(close) if octets[close] == b']' && close < stop => at = close,

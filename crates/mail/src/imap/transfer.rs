@@ -1,18 +1,42 @@
-//! Copies, moves and removals: only what the server confirmed counts, and only that is ever removed.
+//! Copies and moves: only what the server proved counts. It is asked in the same write which messages are there, so that
+//! what it says of them can be held against what it did.
 
 use super::{
     command::Command,
     fault::{Fault, refusal},
     response::{Code, Data, Kind, Status},
-    session::{Batch, Session},
+    salvage::is_partial,
+    session::{Batch, Selected, Session},
     sets::Set,
 };
-use imapmcp_core::mail::{Flag, MailError, MessageRef, Outcome, Transfer, TransferKind};
-use std::collections::{BTreeSet, HashMap};
+use imapmcp_core::mail::{MailError, MessageRef, Outcome, Transfer, TransferKind};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// How messages get elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// RFC 6851.
+    Move,
+    Copy,
+    /// And then UID EXPUNGE of those that were copied (RFC 4315).
+    CopyAndRemove,
+}
+
+/// What is left to do after one command.
+#[derive(Debug, Default)]
+struct Round {
+    /// Not in the folder, as far as the server knows.
+    absent: Vec<u32>,
+    /// Messages the server did not come to.
+    untouched: Vec<u32>,
+    /// The most it comes to at once.
+    limit: Option<usize>,
+    /// Whether messages came or went.
+    news: bool,
+}
 
 impl Session {
-    /// Copies or moves messages: MOVE (RFC 6851), else COPY, then UID EXPUNGE of those that were copied (RFC 4315).
-    /// Which of them exist is asked in the same write.
+    /// Copies or moves messages. An error means that nothing was done; afterwards each message is in exactly one list.
     pub(crate) async fn transfer(
         &mut self,
         folder: &str,
@@ -22,38 +46,72 @@ impl Session {
         kind: TransferKind,
     ) -> Result<Transfer, Fault> {
         let selected = self.opened(folder, uid_validity).await?;
+        let means = self.means(&selected, kind)?;
         let outcome = Outcome { uid_validity: selected.uid_validity, ..Outcome::default() };
         let mut transfer = Transfer { outcome, ..Transfer::default() };
-        let mut left = uids.to_vec();
-        // Once more for those that had just arrived, and that the server did not know of yet.
-        for _ in 0..2 {
-            let news = self.transfer_once(&left, to, kind, &mut transfer).await?;
-            if !news || transfer.outcome.missing.is_empty() {
-                break;
+        let (mut left, mut late, mut again) = (uids.to_vec(), Vec::new(), false);
+        let (mut size, mut begun) = (self.message_limit(), false);
+        loop {
+            if left.is_empty() {
+                // once more for those that had just arrived, and that the server did not know of yet
+                if again || late.is_empty() {
+                    break;
+                }
+                (left, again) = (std::mem::take(&mut late), true);
             }
-            left = std::mem::take(&mut transfer.outcome.missing);
+            let chunk: Vec<u32> = left.drain(..left.len().min(size)).collect();
+            match self.transfer_once(&chunk, to, means, &mut transfer).await {
+                Ok(Round { absent, untouched, limit, news }) => {
+                    begun = true;
+                    if news && !again { &mut late } else { &mut transfer.outcome.missing }.extend(absent);
+                    let shorter = limit.is_some_and(|limit| limit < chunk.len());
+                    size = limit.unwrap_or(size).min(size);
+                    if untouched.len() < chunk.len() || shorter {
+                        left.splice(..0, untouched);
+                    } else {
+                        transfer.outcome.failed.extend(untouched);
+                    }
+                }
+                Err(fault) if !begun => return Err(fault),
+                // What was done before this stands; to these nothing was done.
+                Err(_) => transfer.outcome.failed.extend(chunk.iter().chain(&left.split_off(0))),
+            }
         }
-        let Outcome { done, missing, failed, unknown, .. } = &mut transfer.outcome;
-        for fate in [done, missing, failed, unknown, &mut transfer.originals_left] {
-            fate.sort_unstable();
-        }
-        transfer.placed.sort_unstable_by_key(|(uid, _)| *uid);
+        transfer.outcome.missing.extend(late);
+        let Transfer { outcome, placed, originals_left } = &mut transfer;
+        originals_left.sort_unstable();
+        outcome.settle(uids, originals_left);
+        let settled =
+            |uid: &u32| [&outcome.done, &*originals_left].iter().any(|list| list.binary_search(uid).is_ok());
+        placed.retain(|(uid, _)| settled(uid));
+        placed.sort_unstable_by_key(|(uid, _)| *uid);
         Ok(transfer)
     }
 
+    /// A plain EXPUNGE removes whatever anybody marked, up to the moment it is obeyed: without UID EXPUNGE and without
+    /// MOVE nothing can be moved, so nothing is copied either.
+    fn means(&self, selected: &Selected, kind: TransferKind) -> Result<Means, Fault> {
+        let refused =
+            |condition: &str| Err(Fault::Said(MailError::Refused { condition: Some(condition.to_owned()) }));
+        match kind {
+            TransferKind::Copy => Ok(Means::Copy),
+            TransferKind::Move if selected.read_only => refused("READ-ONLY"),
+            TransferKind::Move if self.offers("MOVE") || self.offers("IMAP4REV2") => Ok(Means::Move),
+            TransferKind::Move if self.can_expunge() => Ok(Means::CopyAndRemove),
+            TransferKind::Move => refused("UIDPLUS"),
+        }
+    }
+
+    /// One command. An error means that it did nothing.
     async fn transfer_once(
         &mut self,
         uids: &[u32],
         to: &str,
-        kind: TransferKind,
+        means: Means,
         transfer: &mut Transfer,
-    ) -> Result<bool, Fault> {
-        if uids.is_empty() {
-            return Ok(false);
-        }
+    ) -> Result<Round, Fault> {
         let set = Set::of(uids);
-        let moves = kind == TransferKind::Move && (self.offers("MOVE") || self.offers("IMAP4REV2"));
-        let verb = if moves { "UID MOVE " } else { "UID COPY " };
+        let verb = if means == Means::Move { "UID MOVE " } else { "UID COPY " };
         let commands = vec![
             Command::new("NOOP"),
             present_command(&set),
@@ -64,193 +122,134 @@ impl Session {
             // Sent, and no answer: the server may have done it.
             Err(Fault::Lost(_) | Fault::Broken(_)) if self.was_sent() => {
                 transfer.outcome.unknown.extend(uids);
-                return Ok(false);
+                return Ok(Round::default());
             }
             Err(fault) => return Err(fault),
         };
+        let status = batch.statuses.get(2).cloned().ok_or(Fault::PROTOCOL)?;
+        if self.selected().is_none_or(|now| now.uid_validity != transfer.outcome.uid_validity) {
+            // The folder was rebuilt under this very command.
+            transfer.outcome.unknown.extend(uids);
+            return Ok(Round::default());
+        }
         let (present, vanished) = whereabouts(&batch, uids);
-        let status = batch.statuses.get(2).ok_or(Fault::PROTOCOL)?;
-        let copied = copied(&batch, uids);
-        if status.kind != Kind::Ok && copied.is_none() && (!moves || vanished.is_empty()) {
-            return match refusal(status) {
-                error @ (MailError::NoFolder | MailError::Throttled { .. }) => Err(Fault::Said(error)),
-                _ if !batch.is_ok(1) => Err(Fault::Said(refusal(status))),
-                _ => {
-                    transfer.outcome.failed.extend(&present);
-                    transfer.outcome.missing.extend(uids.iter().filter(|uid| !present.contains(uid)));
-                    Ok(batch.news)
+        let places = copied(&batch, uids, to);
+        let nothing = places.is_empty() && (means != Means::Move || vanished.is_empty());
+        if status.kind != Kind::Ok && nothing && batch.message_limit().is_none() {
+            match refusal(&status) {
+                error @ (MailError::NoFolder | MailError::Throttled { .. }) => {
+                    return Err(Fault::Said(error));
                 }
-            };
-        }
-        let confirmed: BTreeSet<u32> = match &copied {
-            Some((_, pairs)) => pairs.iter().map(|(uid, _)| *uid).collect(),
-            // No COPYUID. A refused move may have moved some nevertheless: those that vanished. Otherwise all that were
-            // there, for a copy is made of all or none (RFC 9051 §6.4.7).
-            None if status.kind != Kind::Ok => vanished,
-            None => present.clone(),
-        };
-        if let Some((validity, pairs)) = copied {
-            let place = |uid| MessageRef { folder: to.to_owned(), uid_validity: validity, uid };
-            transfer.placed.extend(pairs.into_iter().map(|(old, new)| (old, place(new))));
-        }
-        for &uid in uids {
-            if !confirmed.contains(&uid) {
-                let refused = status.kind != Kind::Ok && present.contains(&uid);
-                let fate = if refused { &mut transfer.outcome.failed } else { &mut transfer.outcome.missing };
-                fate.push(uid);
+                error if !batch.is_ok(1) => return Err(Fault::Said(error)),
+                _ => {}
             }
         }
-        let news = batch.news;
-        let confirmed: Vec<_> = confirmed.into_iter().collect();
-        if kind == TransferKind::Copy || moves {
-            transfer.outcome.done.extend(confirmed);
-        } else if !self.can_expunge() {
-            transfer.originals_left.extend(confirmed);
+        let told = Told {
+            accepted: status.kind == Kind::Ok,
+            limited: batch.message_limit().is_some(),
+            present,
+            vanished,
+            named: places.keys().copied().collect(),
+        };
+        let mut round = Round { limit: batch.message_limit(), news: batch.news, ..Round::default() };
+        transfer.placed.extend(places);
+        let mut seen: BTreeSet<u32> = &told.present | &told.vanished;
+        seen.extend(&told.named);
+        let unseen = uids.iter().filter(|uid| !seen.contains(uid));
+        let fate = match batch.statuses.get(1) {
+            told if !is_partial(told) => &mut round.absent,
+            Some(status) if status.kind == Kind::Ok => &mut round.untouched,
+            // Where the server did not say what is there, nobody can tell what the others came to.
+            _ => &mut transfer.outcome.unknown,
+        };
+        fate.extend(unseen);
+        if means == Means::Move {
+            self.moved(told, transfer, &mut round).await;
         } else {
-            let removed = self.remove_all(&confirmed).await?;
-            transfer.outcome.done.extend(removed.done.iter().chain(&removed.missing));
-            transfer.originals_left.extend(removed.failed);
-            transfer.outcome.unknown.extend(removed.unknown);
+            self.copies(told, means, transfer, &mut round).await;
         }
-        Ok(news && (moves || kind == TransferKind::Copy))
+        Ok(round)
     }
 
-    /// Removes messages for good.
-    pub(crate) async fn expunge(
-        &mut self,
-        folder: &str,
-        uid_validity: Option<u32>,
-        uids: &[u32],
-    ) -> Result<Outcome, Fault> {
-        let selected = self.opened(folder, uid_validity).await?;
-        if !self.can_expunge() {
-            return Err(Fault::Said(MailError::Refused { condition: Some("UIDPLUS".to_owned()) }));
-        }
-        Ok(Outcome { uid_validity: selected.uid_validity, ..self.remove_all(uids).await? })
-    }
-
-    /// UID EXPUNGE: without it, messages that others marked as \Deleted would go along.
-    fn can_expunge(&self) -> bool {
-        self.offers("UIDPLUS") || self.offers("IMAP4REV2")
-    }
-
-    /// Once more for those that are there after all: they may have arrived just now.
-    async fn remove_all(&mut self, uids: &[u32]) -> Result<Outcome, Fault> {
-        let mut outcome = self.remove(uids).await?;
-        if !outcome.failed.is_empty() && outcome.unknown.is_empty() {
-            let again = self.remove(&std::mem::take(&mut outcome.failed)).await?;
-            outcome.done.extend(again.done);
-            outcome.missing.extend(again.missing);
-            (outcome.failed, outcome.unknown) = (again.failed, again.unknown);
-            outcome.done.sort_unstable();
-            outcome.missing.sort_unstable();
-        }
-        Ok(outcome)
-    }
-
-    /// \Deleted and UID EXPUNGE in one write. If a server does not say at once who is gone, it is asked; those that
-    /// stay lose \Deleted again.
-    async fn remove(&mut self, uids: &[u32]) -> Result<Outcome, Fault> {
-        let mut outcome = Outcome::default();
-        if uids.is_empty() {
-            return Ok(outcome);
-        }
-        let set = Set::of(uids);
-        let deleted: Vec<_> = Flag::parse("\\Deleted").into_iter().collect();
-        let store = |sign| Command::new("UID STORE ").set(&set).raw(sign).flags(&deleted);
-        let commands = vec![
-            Command::new("NOOP"),
-            present_command(&set),
-            store(" +FLAGS.SILENT "),
-            Command::new("UID EXPUNGE ").set(&set),
-        ];
-        let batch = match self.run(commands).await {
-            Ok(batch) => batch,
-            Err(Fault::Lost(_) | Fault::Broken(_)) if self.was_sent() => {
-                outcome.unknown.extend(uids);
-                return Ok(outcome);
+    /// What a MOVE came to: what vanished is moved. Of what the server says to have moved, or to have copied, and did not
+    /// report as gone, it is asked whether it is still there (RFC 6851 §4.3: an original may have to stay).
+    async fn moved(&mut self, told: Told, transfer: &mut Transfer, round: &mut Round) {
+        let mut stay: BTreeSet<u32> = &(&told.present | &told.named) - &told.vanished;
+        let mut moved = told.vanished;
+        let claimed = told.accepted || stay.iter().any(|uid| told.named.contains(uid));
+        if claimed && !stay.is_empty() {
+            let suspects: Vec<u32> = stay.iter().copied().collect();
+            let asked = self.run(vec![Command::new("NOOP"), present_command(&Set::of(&suspects))]).await;
+            match asked.ok().filter(|batch| batch.is_ok(1)) {
+                Some(batch) => {
+                    let (there, gone) = whereabouts(&batch, &suspects);
+                    let there = &there - &gone;
+                    moved.extend(stay.difference(&there));
+                    stay = there;
+                }
+                None => transfer.outcome.unknown.extend(std::mem::take(&mut stay)),
             }
-            Err(fault) => return Err(fault),
-        };
-        let (mut present, mut gone) = whereabouts(&batch, uids);
-        let told = batch.is_ok(3) && present.is_subset(&gone);
-        if !told || present.len() < uids.len() {
-            // Some that seemed missing may have arrived just now, and their \Deleted with them.
-            let Ok(batch) = self.run(vec![Command::new("NOOP"), present_command(&set)]).await else {
-                outcome.done.extend(&gone);
-                outcome.unknown.extend(uids.iter().filter(|uid| !gone.contains(uid)));
-                return Ok(outcome);
+        }
+        transfer.outcome.done.extend(moved);
+        for uid in stay {
+            let fate = match told.named.contains(&uid) {
+                true => &mut transfer.originals_left,
+                false if told.limited => &mut round.untouched,
+                false => &mut transfer.outcome.failed,
             };
-            let left = whereabouts(&batch, uids).0;
-            gone.extend(present.difference(&left));
-            present.extend(left);
+            fate.push(uid);
         }
-        let left: Vec<_> = present.difference(&gone).copied().collect();
-        if !left.is_empty() {
-            let set = Set::of(&left);
-            let undo = Command::new("UID STORE ").set(&set).raw(" -FLAGS.SILENT ").flags(&deleted);
-            // If even this fails nothing is lost: whoever expunges the folder one day finishes what was asked for.
-            let _ = self.run(vec![undo]).await;
+    }
+
+    /// What a COPY came to: what COPYUID names, else all that was there, for a copy is made of all or none (RFC 9051
+    /// §6.4.7). A COPYUID that names only some of them leaves the others in doubt.
+    async fn copies(&mut self, told: Told, means: Means, transfer: &mut Transfer, round: &mut Round) {
+        let all = told.accepted && told.named.is_empty() && !told.limited;
+        let confirmed = if all { told.present.clone() } else { told.named };
+        for uid in told.present.difference(&confirmed) {
+            let fate = match told.accepted {
+                _ if told.limited => &mut round.untouched,
+                true => &mut transfer.outcome.unknown,
+                false => &mut transfer.outcome.failed,
+            };
+            fate.push(*uid);
         }
-        outcome.failed = left;
-        outcome.missing = uids.iter().copied().filter(|uid| !present.contains(uid)).collect();
-        outcome.done = gone.into_iter().collect();
-        Ok(outcome)
-    }
-
-    /// Makes a folder and subscribes to it.
-    pub(crate) async fn create_folder(&mut self, name: &str) -> Result<(), Fault> {
-        self.manage(vec![self.name(Command::new("CREATE "), name)]).await?;
-        // Some servers have no subscriptions; the folder is there nevertheless.
-        let _ = self.run(vec![self.name(Command::new("SUBSCRIBE "), name)]).await;
-        Ok(())
-    }
-
-    /// Renames a folder.
-    pub(crate) async fn rename_folder(&mut self, from: &str, to: &str) -> Result<(), Fault> {
-        let rename = self.name(Command::new("RENAME "), from).raw(" ");
-        self.leave(from).await?;
-        self.manage(vec![self.name(rename, to)]).await?;
-        let _ = self
-            .run(vec![
-                self.name(Command::new("SUBSCRIBE "), to),
-                self.name(Command::new("UNSUBSCRIBE "), from),
-            ])
-            .await;
-        Ok(())
-    }
-
-    /// Deletes a folder.
-    pub(crate) async fn delete_folder(&mut self, name: &str) -> Result<(), Fault> {
-        self.leave(name).await?;
-        self.manage(vec![self.name(Command::new("DELETE "), name)]).await?;
-        let _ = self.run(vec![self.name(Command::new("UNSUBSCRIBE "), name)]).await;
-        Ok(())
-    }
-
-    async fn manage(&mut self, commands: Vec<Command>) -> Result<(), Fault> {
-        let done = self.run(commands).await;
-        let batch = done.map_err(|fault| fault.of_change(self.was_sent()))?;
-        self.hints.folders_changed();
-        batch.check(0)
-    }
-
-    /// Some servers refuse to touch a folder that is open.
-    async fn leave(&mut self, folder: &str) -> Result<(), Fault> {
-        if self.selected().is_some_and(|selected| selected.folder.starts_with(folder)) {
-            self.run(vec![self.enter("INBOX")]).await?;
+        let confirmed: Vec<u32> = confirmed.into_iter().collect();
+        if means == Means::Copy || confirmed.is_empty() {
+            transfer.outcome.done.extend(confirmed);
+            return;
         }
-        Ok(())
+        match self.remove_all(&confirmed).await {
+            Ok(removed) => {
+                transfer.outcome.done.extend(removed.done.iter().chain(&removed.missing));
+                transfer.originals_left.extend(removed.failed);
+                transfer.outcome.unknown.extend(removed.unknown);
+            }
+            // not even asked
+            Err(_) => transfer.originals_left.extend(confirmed),
+        }
     }
 }
 
-fn present_command(set: &Set) -> Command {
+/// What a server said of the messages of one command.
+#[derive(Debug)]
+struct Told {
+    accepted: bool,
+    /// It came to some of them only (RFC 9738).
+    limited: bool,
+    present: BTreeSet<u32>,
+    vanished: BTreeSet<u32>,
+    /// In COPYUID.
+    named: BTreeSet<u32>,
+}
+
+pub(super) fn present_command(set: &Set) -> Command {
     Command::new("UID FETCH ").set(set).raw(" (UID)")
 }
 
 /// Which of these messages a batch tells of, and which of them it says are gone: by their sequence numbers, followed
 /// from response to response.
-fn whereabouts(batch: &Batch, uids: &[u32]) -> (BTreeSet<u32>, BTreeSet<u32>) {
+pub(super) fn whereabouts(batch: &Batch, uids: &[u32]) -> (BTreeSet<u32>, BTreeSet<u32>) {
     let (mut present, mut gone, mut numbers) = (BTreeSet::new(), BTreeSet::new(), HashMap::new());
     for item in &batch.items {
         match item {
@@ -272,21 +271,29 @@ fn whereabouts(batch: &Batch, uids: &[u32]) -> (BTreeSet<u32>, BTreeSet<u32>) {
     (present, gone)
 }
 
-/// UIDVALIDITY of the target, and UIDs before and after, as COPYUID says.
-fn copied(batch: &Batch, uids: &[u32]) -> Option<(u32, Vec<(u32, u32)>)> {
+/// Where messages went, as COPYUID says. One that names messages nobody asked for, one twice, or lists of different
+/// lengths says nothing of who went where.
+fn copied(batch: &Batch, uids: &[u32], to: &str) -> BTreeMap<u32, MessageRef> {
     let untagged = batch.items.iter().filter_map(|item| match item {
         Data::Status(status) => Some(status),
         _ => None,
     });
-    let mut pairs: Option<(u32, Vec<(u32, u32)>)> = None;
+    let mut places = BTreeMap::new();
+    let mut taken = BTreeSet::new();
     for Status { code, .. } in untagged.chain(&batch.statuses) {
-        let Some(Code::CopyUid(validity, from, to)) = code else { continue };
+        let Some(Code::CopyUid(validity, from, to_uids)) = code else { continue };
         let most = u32::try_from(uids.len()).unwrap_or(u32::MAX);
-        let (Some(from), Some(to)) = (from.unfold(most), to.unfold(most)) else { continue };
-        // Lists of different lengths say nothing of who went where.
-        if from.len() == to.len() && from.iter().all(|uid| uids.binary_search(uid).is_ok()) {
-            pairs.get_or_insert((*validity, vec![])).1.extend(from.into_iter().zip(to));
+        let (Some(from), Some(new)) = (from.unfold(most), to_uids.unfold(most)) else { continue };
+        let asked = from.iter().all(|uid| uids.binary_search(uid).is_ok());
+        if from.len() != new.len() || !asked || new.contains(&0) {
+            return BTreeMap::new();
+        }
+        for (old, uid) in from.into_iter().zip(new) {
+            let place = MessageRef { folder: to.to_owned(), uid_validity: *validity, uid };
+            if !taken.insert((*validity, uid)) || places.insert(old, place).is_some() {
+                return BTreeMap::new();
+            }
         }
     }
-    pairs
+    places
 }

@@ -4,6 +4,7 @@ use super::{
     command::Command,
     fault::Fault,
     response::{Data, Kind, Status},
+    salvage::is_partial,
     session::{Selected, Session},
     wire::Limits,
 };
@@ -19,17 +20,16 @@ pub(super) struct Visit {
 /// What was said there.
 #[derive(Debug)]
 pub(super) struct Visited {
-    pub(super) selected: Selected,
+    /// The folder; `None` if it could not be opened.
+    pub(super) selected: Option<Selected>,
     pub(super) items: Vec<Data>,
+    /// The first answer that was no OK, or told that a command came to some messages only.
+    pub(super) refused: Option<Status>,
 }
 
 impl Session {
-    /// Makes all visits in one write; the refusal where a folder could not be opened or a command was not obeyed. A folder that is open already and comes first is not opened again.
-    pub(super) async fn visit(
-        &mut self,
-        visits: Vec<Visit>,
-        limits: Limits,
-    ) -> Result<Vec<Result<Visited, Status>>, Fault> {
+    /// Makes all visits in one write. A folder that is open already and comes first is not opened again.
+    pub(super) async fn visit(&mut self, visits: Vec<Visit>, limits: Limits) -> Result<Vec<Visited>, Fault> {
         let mut commands = Vec::new();
         let mut ends = Vec::new();
         for (index, visit) in visits.iter().enumerate() {
@@ -49,18 +49,18 @@ impl Session {
         let (mut start, mut taken) = (0, 0);
         let mut visited = Vec::new();
         for (visit, (end, open)) in visits.into_iter().zip(ends) {
-            let refused = batch.statuses.get(start..end).unwrap_or_default().iter().find(|one| !is_ok(one));
+            let statuses = batch.statuses.get(start..end).unwrap_or_default();
+            let refused = statuses.iter().find(|one| is_partial(Some(one)));
+            let opened = open || statuses.first().is_some_and(|one| one.kind == Kind::Ok);
             let mark = batch.marks.get(end - 1).map_or(taken, |mark| taken.max(*mark));
             let own: Vec<_> = items.by_ref().take(mark - taken).collect();
             let mut selected = match here.clone().filter(|_| open) {
                 Some(here) => here,
-                None => Selected { folder: visit.folder, uid_validity: 0, exists: 0 },
+                None => Selected::new(visit.folder),
             };
             selected.take_in(&own);
-            visited.push(match refused {
-                None => Ok(Visited { selected, items: own }),
-                Some(status) => Err(status.clone()),
-            });
+            let refused = refused.cloned();
+            visited.push(Visited { selected: opened.then_some(selected), items: own, refused });
             (start, taken) = (end, mark);
         }
         Ok(visited)
@@ -81,8 +81,4 @@ impl Session {
         let find = |role: &Role| known.iter().find(|(own, _)| own == role).map(|(_, name)| name.clone());
         Ok(roles.iter().filter_map(find).collect())
     }
-}
-
-fn is_ok(status: &Status) -> bool {
-    status.kind == Kind::Ok
 }

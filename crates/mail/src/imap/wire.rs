@@ -2,24 +2,38 @@
 //!
 //! [`Framer::step`] is fed octets and yields whole responses: text lines joined by literals. Nothing recurses and
 //! nothing is allocated on the server's say-so: a literal is kept only below a cap, handed out piece by piece when
-//! a stream is wanted, otherwise skipped; a line or a response over its cap is an error.
+//! a stream is wanted, otherwise cut; of a data response over its cap the beginning is kept, so that one message does not
+//! take those beside it along; long lists of numbers come in pieces.
 
 use std::ops::Range;
 
 /// Largest buffer that is used again.
 const REUSED: usize = 16 << 10;
 
+/// Longest piece of a list of numbers.
+const PIECE: usize = 64 << 10;
+/// What is kept of a line, and of a literal, when the responses to a batch have cost much already.
+const SHORT: (usize, usize) = (4 << 10, 64 << 10);
+/// What is kept of a literal that is too large.
+const BEGINNING: usize = 256 << 10;
+/// Octets of a line's end that announce a literal, and more.
+const TAIL: usize = 32;
+
 /// Bounds on what a server may send.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Longest line.
+    /// Longest line kept whole.
     pub(crate) line: usize,
-    /// Largest response kept in memory, lines and literals.
+    /// Largest response kept whole, lines and literals.
     pub(crate) response: usize,
-    /// Largest literal kept in memory; larger ones are skipped.
+    /// Largest literal kept whole.
     pub(crate) literal: usize,
     /// Largest literal read at all.
     pub(crate) stream: u64,
+    /// Octets of lines read and not kept, in all responses to one batch.
+    pub(crate) skipped: u64,
+    /// Octets of a section that were asked for.
+    pub(crate) asked: usize,
     /// Cost of all responses to one batch of commands, as [`Raw::cost`] counts it.
     pub(crate) command: usize,
 }
@@ -32,8 +46,18 @@ impl Default for Limits {
 
 impl Limits {
     /// For an ordinary command.
-    pub(crate) const DEFAULT: Self =
-        Self { line: 4 << 20, response: 8 << 20, literal: 1 << 20, stream: 256 << 20, command: 16 << 20 };
+    pub(crate) const DEFAULT: Self = Self {
+        line: 2 << 20,
+        response: 8 << 20,
+        literal: 1 << 20,
+        stream: 256 << 20,
+        skipped: 64 << 20,
+        asked: 0,
+        command: 16 << 20,
+    };
+
+    /// For a list of messages: 512 KB are the envelope of one with some 9,000 addresses.
+    pub(crate) const LIST: Self = Self { line: 512 << 10, ..Self::DEFAULT };
 
     /// For a stream, of which nothing is kept: an attachment of 200 MB is 280 MB on the wire.
     pub(crate) const STREAM: Self = Self { stream: 1 << 30, ..Self::DEFAULT };
@@ -41,15 +65,23 @@ impl Limits {
     /// For a fetch of one section of at most `limit` octets.
     pub(crate) fn section(limit: u32) -> Self {
         let (limit, base) = (limit as usize, Self::default());
-        Self { literal: limit, response: base.response + limit, command: base.command + 2 * limit, ..base }
+        Self {
+            literal: limit,
+            response: base.response + limit,
+            asked: limit,
+            command: base.command + 2 * limit,
+            ..base
+        }
     }
 
     /// For a fetch of `messages` with their headers and at most `beginning` octets of their texts.
     pub(crate) fn messages(messages: usize, beginning: u32) -> Self {
         let (beginning, base) = (beginning as usize, Self::default());
         Self {
+            line: if messages > 1 { Self::LIST.line } else { base.line },
             literal: base.literal.max(beginning),
             response: base.response + beginning,
+            asked: beginning,
             command: base.command + 2 * beginning.saturating_mul(messages),
             ..base
         }
@@ -64,8 +96,9 @@ pub(crate) struct TooMuch;
 #[derive(Debug, Clone)]
 pub(crate) enum Kept {
     Inline(Range<usize>),
+    /// The beginning of it.
+    Cut(Range<usize>),
     Streamed,
-    Skipped,
 }
 
 /// Where a literal stands in [`Raw::octets`]: `at` is its `{`, `resume` the first octet after it.
@@ -81,12 +114,16 @@ pub(crate) struct Literal {
 pub(crate) struct Raw {
     pub(crate) octets: Vec<u8>,
     pub(crate) literals: Vec<Literal>,
+    /// Whether this is the beginning of a response that was too long.
+    pub(crate) cut: bool,
 }
 
 impl Raw {
     /// What it may cost in memory once parsed, so that a million small responses add up too.
     pub(crate) fn cost(&self) -> usize {
-        256 + 2 * self.octets.len() + 64 * self.literals.len()
+        // a number becomes no longer than it is written
+        let each = if is_numbers(&self.octets) { 1 } else { 2 };
+        256 + each * self.octets.len() + 64 * self.literals.len()
     }
 }
 
@@ -105,24 +142,58 @@ pub(crate) enum Step<'a> {
 enum State {
     Line,
     Inline(usize),
-    Stream { left: u64, first: bool },
+    Stream {
+        left: u64,
+        first: bool,
+    },
     Skip(u64),
+    /// The rest of a line that is too long.
+    Cut,
 }
 
 /// Cuts a stream of octets into responses.
 #[derive(Debug)]
 pub(crate) struct Framer {
-    pub(crate) limits: Limits,
+    limits: Limits,
     /// Whether the next literal of a BODY[…] is to be streamed.
     pub(crate) streaming: bool,
     raw: Raw,
     line_start: usize,
     state: State,
+    /// What of a literal comes after what is kept of it.
+    rest: u64,
+    /// The end of a line that is not kept.
+    tail: Vec<u8>,
+    /// Octets of lines that were not kept.
+    skipped: u64,
+    /// Whether the responses of this batch have cost much already: of what comes now little is kept.
+    short: bool,
 }
 
 impl Framer {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, streaming: false, raw: Raw::default(), line_start: 0, state: State::Line }
+        Self {
+            limits,
+            streaming: false,
+            raw: Raw::default(),
+            line_start: 0,
+            state: State::Line,
+            rest: 0,
+            tail: Vec::new(),
+            skipped: 0,
+            short: false,
+        }
+    }
+
+    /// The answers to another batch come.
+    pub(crate) fn begin(&mut self, limits: Limits) {
+        (self.limits, self.skipped, self.short) = (limits, 0, false);
+    }
+
+    /// The responses of this batch have cost so much so far.
+    pub(crate) fn spent(&mut self, cost: usize) -> Result<(), TooMuch> {
+        self.short = cost > self.limits.command / 2;
+        if cost > self.limits.command { Err(TooMuch) } else { Ok(()) }
     }
 
     /// Takes back a response that was read, so that the next one of its size needs no memory of its own.
@@ -130,6 +201,7 @@ impl Framer {
         if raw.octets.capacity() <= REUSED && self.raw.octets.is_empty() {
             raw.octets.clear();
             raw.literals.clear();
+            raw.cut = false;
             self.raw = raw;
         }
     }
@@ -153,7 +225,11 @@ impl Framer {
             State::Skip(left) => {
                 let take = shorter(left, input);
                 let rest = left - take as u64;
-                self.state = if rest == 0 { State::Line } else { State::Skip(rest) };
+                self.state = match rest {
+                    0 if self.raw.cut => State::Cut,
+                    0 => State::Line,
+                    rest => State::Skip(rest),
+                };
                 Ok((take, Step::More))
             }
             State::Inline(left) => {
@@ -167,6 +243,7 @@ impl Framer {
                 Ok((take, Step::More))
             }
             State::Line => self.line(input),
+            State::Cut => self.cut(input),
         }
     }
 
@@ -176,12 +253,30 @@ impl Framer {
             None => (input.len(), false),
         };
         let length = self.raw.octets.len();
-        if length - self.line_start + take > self.limits.line || length + take > self.limits.response {
-            return Err(TooMuch);
+        let (mut longest, response) = (self.limits.line, self.limits.response);
+        let head = if length == 0 { input } else { &self.raw.octets };
+        if self.short && !is_numbers(head) {
+            longest = longest.min(SHORT.0);
+        }
+        if length - self.line_start + take > longest || length + take > response {
+            if !is_data(head) {
+                // nothing but data can be that long
+                return Err(TooMuch);
+            }
+            // As much of it as if it had come octet by octet.
+            let keep =
+                (longest - (length - self.line_start).min(longest)).min(response.saturating_sub(length));
+            self.raw.octets.extend_from_slice(&input[..keep.min(take)]);
+            self.raw.cut = true;
+            self.state = State::Cut;
+            let from = self.raw.octets.len().saturating_sub(TAIL).max(self.line_start);
+            self.tail.clear();
+            self.tail.extend_from_slice(&self.raw.octets[from..]);
+            return Ok((keep.min(take), Step::More));
         }
         self.raw.octets.extend_from_slice(&input[..take]);
         if !ended {
-            return Ok((take, Step::More));
+            return Ok((take, self.numbers().map_or(Step::More, Step::Response)));
         }
         if let Some((at, size)) = literal_at_end(&self.raw.octets, self.line_start) {
             self.open_literal(at, size)?;
@@ -191,15 +286,70 @@ impl Framer {
         Ok((take, Step::Response(std::mem::take(&mut self.raw))))
     }
 
+    /// The numbers that came so far of a long list, as a response of its own; the rest follows as another.
+    fn numbers(&mut self) -> Option<Raw> {
+        if self.raw.octets.len() < PIECE || !self.raw.literals.is_empty() || !is_numbers(&self.raw.octets) {
+            return None;
+        }
+        let octets = &self.raw.octets;
+        let list = begins(octets, b"* SEARCH ");
+        let end = memchr::memrchr(if list { b' ' } else { b',' }, octets)?;
+        let start = if list { b"* SEARCH".len() } else { memchr::memrchr(b' ', &octets[..end])? + 1 };
+        let next = if list { end } else { end + 1 };
+        if start >= end || start > 1_000 {
+            return None;
+        }
+        let rest = [&octets[..start], &octets[next..]].concat();
+        let mut piece = std::mem::replace(&mut self.raw, Raw { octets: rest, ..Raw::default() });
+        piece.octets.truncate(end);
+        piece.octets.extend_from_slice(b"\r\n");
+        Some(piece)
+    }
+
+    /// Skips the rest of a response of which no more is kept.
+    fn cut<'a>(&mut self, input: &'a [u8]) -> Result<(usize, Step<'a>), TooMuch> {
+        let (take, ended) = match memchr::memchr(b'\n', input) {
+            Some(at) => (at + 1, true),
+            None => (input.len(), false),
+        };
+        self.skipped += take as u64;
+        if self.skipped > self.limits.skipped {
+            return Err(TooMuch);
+        }
+        self.tail.extend_from_slice(&input[take.saturating_sub(TAIL)..take]);
+        let surplus = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..surplus);
+        if !ended {
+            return Ok((take, Step::More));
+        }
+        let announced = announced(&self.tail, 0);
+        self.tail.clear();
+        match announced {
+            Some((_, size)) if size > self.limits.stream => Err(TooMuch),
+            Some((_, size)) => {
+                self.state = if size == 0 { State::Cut } else { State::Skip(size) };
+                Ok((take, Step::More))
+            }
+            None => {
+                (self.state, self.line_start) = (State::Line, 0);
+                Ok((take, Step::Response(std::mem::take(&mut self.raw))))
+            }
+        }
+    }
+
     fn open_literal(&mut self, at: usize, size: u64) -> Result<(), TooMuch> {
         if size > self.limits.stream {
             return Err(TooMuch);
         }
         let here = self.raw.octets.len();
         let of_body = matches!(self.raw.octets[..at].trim_ascii_end().last(), Some(b']' | b'>'));
-        let inline = usize::try_from(size)
-            .ok()
-            .filter(|size| *size <= self.limits.literal && here + size <= self.limits.response);
+        let mut largest = self.limits.literal;
+        if self.short {
+            largest = largest.min(SHORT.1.max(self.limits.asked));
+        }
+        let largest = largest.min(self.limits.response.saturating_sub(here));
+        let inline = usize::try_from(size).ok().filter(|size| *size <= largest);
+        self.rest = 0;
         let (kept, state) = match inline {
             // Nothing is not worth a stream: some servers mean "no such part" by it.
             _ if self.streaming && of_body && size > 0 => {
@@ -207,7 +357,11 @@ impl Framer {
                 (Kept::Streamed, State::Stream { left: size, first: true })
             }
             Some(size) => (Kept::Inline(here..here), State::Inline(size)),
-            None => (Kept::Skipped, State::Skip(size)),
+            None => {
+                let keep = largest.min(BEGINNING);
+                self.rest = size.saturating_sub(keep as u64);
+                (Kept::Cut(here..here), State::Inline(keep))
+            }
         };
         self.raw.literals.push(Literal { at, resume: here, kept });
         self.line_start = here;
@@ -222,12 +376,15 @@ impl Framer {
         let end = self.raw.octets.len();
         if let Some(literal) = self.raw.literals.last_mut() {
             literal.resume = end;
-            if let Kept::Inline(range) = &mut literal.kept {
+            if let Kept::Inline(range) | Kept::Cut(range) = &mut literal.kept {
                 range.end = end;
             }
         }
         self.line_start = end;
-        self.state = State::Line;
+        self.state = match std::mem::take(&mut self.rest) {
+            0 => State::Line,
+            rest => State::Skip(rest),
+        };
     }
 }
 
@@ -238,12 +395,16 @@ fn shorter(left: u64, input: &[u8]) -> usize {
 /// `{123}`, `{123+}`, `~{123}` right before the line end, in a data response only: status lines (`* OK`, `a1 NO`,
 /// `+`) end in free text, where `{5}` means nothing.
 fn literal_at_end(octets: &[u8], line_start: usize) -> Option<(usize, u64)> {
+    announced(octets, line_start).filter(|_| is_data(octets))
+}
+
+fn announced(octets: &[u8], line_start: usize) -> Option<(usize, u64)> {
     let line = octets.strip_suffix(b"\n")?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.strip_suffix(b"}")?;
     let line = line.strip_suffix(b"+").unwrap_or(line);
     let open = line.iter().rposition(|octet| !octet.is_ascii_digit())?;
-    if open < line_start || line[open] != b'{' || open + 1 == line.len() || !is_data(octets) {
+    if open < line_start || line[open] != b'{' || open + 1 == line.len() {
         return None;
     }
     let size = line[open + 1..]
@@ -252,6 +413,15 @@ fn literal_at_end(octets: &[u8], line_start: usize) -> Option<(usize, u64)> {
         .unwrap_or(u64::MAX);
     let at = if open > line_start && line[open - 1] == b'~' { open - 1 } else { open };
     Some((at, size))
+}
+
+fn begins(octets: &[u8], word: &[u8]) -> bool {
+    octets.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+}
+
+/// Whether a response is a list of numbers, which may be as long as a folder is large.
+fn is_numbers(octets: &[u8]) -> bool {
+    begins(octets, b"* SEARCH ") || begins(octets, b"* ESEARCH ")
 }
 
 fn is_data(octets: &[u8]) -> bool {
@@ -267,7 +437,15 @@ mod tests {
 
     #[test]
     fn bounds_hold_and_a_brace_in_prose_is_no_literal() {
-        let limits = Limits { line: 20, response: 40, literal: 4, stream: 100, command: 1 << 20 };
+        let limits = Limits {
+            line: 20,
+            response: 40,
+            literal: 4,
+            stream: 100,
+            skipped: 60,
+            asked: 0,
+            command: 1 << 20,
+        };
         let run = |input: &[u8]| -> Result<Vec<Raw>, TooMuch> {
             let (mut framer, mut rest, mut out) = (Framer::new(limits), input, vec![]);
             while !rest.is_empty() {
@@ -281,9 +459,55 @@ mod tests {
         };
         assert_eq!(run(b"* OK say {5}\r\na1 OK\r\n").unwrap().len(), 2);
         assert_eq!(run(b"* X {4}\r\na\r\nb)\r\n").unwrap()[0].literals.len(), 1);
-        assert!(matches!(run(b"* X {5}\r\nabcde)\r\n").unwrap()[0].literals[0].kept, Kept::Skipped));
+        let cut = run(b"* X {5}\r\nabcde)\r\n").unwrap();
+        assert_eq!(cut[0].octets, b"* X {5}\r\nabcd)\r\n");
+        assert!(matches!(&cut[0].literals[0].kept, Kept::Cut(range) if range.len() == 4));
         assert_eq!(run(b"* X {0}\r\n)\r\n").unwrap()[0].octets, b"* X {0}\r\n)\r\n");
         assert!(run(b"* X {4294967295}\r\n").is_err() && run(b"* X {99999999999999999999999}\r\n").is_err());
-        assert!(run(&[b'x'; 30]).is_err());
+        assert!(run(&[b'x'; 30]).is_err(), "what is no data is not that long");
+        // Of a response that is too long the beginning stays, and the next is whole.
+        let long = |text: &str| run(format!("* 1 X {text}\r\n* OK\r\n").as_bytes());
+        for text in [
+            "0123456789abcdefghij",
+            "0123456789abcdefg {9}\r\nab\r\ncdefg rest",
+            "{9}\r\n123456789 0123456789012345678 {3}\r\n\r\n\n )",
+        ] {
+            let all = long(text).unwrap();
+            assert_eq!((all.len(), all[0].cut, all[1].cut), (2, true, false), "{text}");
+            assert!(all[0].octets.starts_with(b"* 1 X ") && all[0].octets.len() <= 40);
+            assert_eq!(all[1].octets, b"* OK\r\n");
+        }
+        assert!(long(&"x".repeat(90)).is_err(), "there is an end to it");
+    }
+
+    #[test]
+    fn a_long_list_of_numbers_comes_in_pieces_that_say_the_same() {
+        let numbers: Vec<u32> = (1..=200_000).map(|number| number * 2).collect();
+        let text = |separator: &str| {
+            numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator).into_bytes()
+        };
+        let lists = [
+            [&b"* SEARCH "[..], &text(" "), b"\r\n"].concat(),
+            [&b"* esearch (TAG \"a1\") UID COUNT 200000 ALL "[..], &text(","), b"\r\n"].concat(),
+        ];
+        for (list, size) in lists.iter().flat_map(|list| [(list, 7), (list, 16 << 10), (list, usize::MAX)]) {
+            let (mut framer, mut came, mut most) = (Framer::new(Limits::DEFAULT), Vec::new(), 0);
+            for mut input in list.chunks(size) {
+                while !input.is_empty() {
+                    let (take, step) = framer.step(input).unwrap();
+                    input = &input[take..];
+                    if let Step::Response(raw) = step {
+                        most = most.max(raw.octets.len());
+                        assert!(!raw.cut && raw.octets.ends_with(b"\r\n"));
+                        let text = String::from_utf8(raw.octets).unwrap();
+                        let list = text.rsplit_once("ALL ").map_or(&text["* SEARCH".len()..], |(_, set)| set);
+                        let number = |word: &str| word.parse::<u32>().ok();
+                        came.extend(list.split([' ', ',', '\r', '\n']).filter_map(number));
+                    }
+                }
+            }
+            assert_eq!(came, numbers);
+            assert!(most <= PIECE + (16 << 10) || size == usize::MAX, "{most}");
+        }
     }
 }

@@ -77,7 +77,8 @@ fn listing(folder: &MemoryFolder, page: &Page, mut all: Vec<&Stored>) -> Result<
         sequence: 0,
         date: dated.then_some(last.internal_date),
     });
-    Ok(Listing { uid_validity, total, messages: all.into_iter().map(Stored::summary).collect(), next })
+    let messages = all.into_iter().map(Stored::summary).collect();
+    Ok(Listing { uid_validity, total, exact: true, messages, omitted: Vec::new(), next })
 }
 
 fn clamp(n: usize) -> u32 {
@@ -240,15 +241,17 @@ impl Mailbox for MemoryMailbox {
         Ok(Outcome { uid_validity, done, missing, ..Outcome::default() })
     }
 
-    async fn create_folder(&self, name: &str) -> Result<(), MailError> {
+    async fn create_folder(&self, name: &str) -> Result<String, MailError> {
         wire_text::folder(name)?;
-        lock(&self.store).create(name)
+        lock(&self.store).create(name)?;
+        Ok(name.to_owned())
     }
 
-    async fn rename_folder(&self, from: &str, to: &str) -> Result<(), MailError> {
+    async fn rename_folder(&self, from: &str, to: &str) -> Result<String, MailError> {
         wire_text::folder(to)?;
         wire_text::not_inbox(from)?;
-        lock(&self.store).rename(from, to)
+        lock(&self.store).rename(from, to)?;
+        Ok(to.to_owned())
     }
 
     async fn delete_folder(&self, name: &str) -> Result<(), MailError> {

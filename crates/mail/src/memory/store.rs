@@ -53,6 +53,7 @@ impl Stored {
             summary: self.summary(),
             header: self.raw.slice(..text),
             beginning: self.raw.slice(text..end),
+            header_cut: false,
         }
     }
 

@@ -209,7 +209,7 @@ async fn one_chunk(
     let validity = Some(plan.uid_validity);
     if let Some(to) = &plan.to {
         let transfer = opened.mailbox.transfer(&plan.folder, validity, uids, to, TransferKind::Move).await;
-        let transfer = context.noting(opened, transfer).await?;
+        let transfer = context.noting(opened, transfer).await.map_err(transfer::cannot_move)?;
         tally.take(&transfer.outcome, uids.len());
         tally.undo.transfer(&plan.folder, &transfer, TransferKind::Move);
         return Ok(());

@@ -57,7 +57,7 @@ impl Answer {
             transfer.outcome.uid_validity,
             &transfer.originals_left,
             "copied_not_removed",
-            "It was copied, but this server cannot remove exactly one message; the original stays.",
+            "It was copied, but the mail server did not remove the original, which stays.",
         );
     }
 
@@ -81,6 +81,11 @@ impl Answer {
             |uid| json!({ "id": reference::encode(&self.account, folder, validity, *uid), "code": code, "hint": hint }),
         );
         self.failed.extend(rows);
+    }
+
+    /// Whether no message was worked on yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.done.is_empty() && self.failed.is_empty() && self.unknown.is_empty()
     }
 
     /// One folder of several could not be worked on.

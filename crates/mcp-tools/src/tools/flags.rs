@@ -104,7 +104,12 @@ async fn run(context: &Context<'_>, arguments: &Arguments, change: FlagChange) -
     let (opened, groups) = changes::groups(context, arguments, "folder").await?;
     let (mut answer, mut undo) = (Answer::new(&opened.account.id), Undo::default());
     let only = groups.len() == 1;
+    let mut stopped: Option<ToolError> = None;
     for (place, uids) in groups {
+        if let Some(error) = &stopped {
+            answer.fail_all(&place, &uids, error, &context.services.accounts_url);
+            continue;
+        }
         let (folder, validity) = &place;
         let outcome = opened.mailbox.change_flags(folder, *validity, &uids, &change).await;
         match context.noting(&opened, outcome).await {
@@ -116,7 +121,12 @@ async fn run(context: &Context<'_>, arguments: &Arguments, change: FlagChange) -
             Err(error) if !only && changes::concerns_one_folder(&error) => {
                 answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
             }
-            Err(error) => return Err(error),
+            Err(error) if answer.is_empty() => return Err(error),
+            // What was done in other folders stands, and the rest is not tried.
+            Err(error) => {
+                answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
+                stopped = Some(error);
+            }
         }
     }
     answer.reply(context, &opened, None, Some(undo)).await

@@ -58,7 +58,7 @@ pub(crate) const DELETE: Spec = Spec {
 async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let name = arguments.text("folder").unwrap_or_default();
     let opened = context.open(arguments.text("account_id")).await?;
-    context.noting(&opened, opened.mailbox.create_folder(name).await).await?;
+    let name = context.noting(&opened, opened.mailbox.create_folder(name).await).await?;
     Ok(json!({ "folder": name }).into())
 }
 
@@ -67,9 +67,9 @@ async fn rename(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
         (arguments.text("folder").unwrap_or_default(), arguments.text("new_name").unwrap_or_default());
     let opened = context.open(arguments.text("account_id")).await?;
     own(context, &opened, from, false).await?;
-    context.noting(&opened, opened.mailbox.rename_folder(from, to).await).await?;
+    let to = context.noting(&opened, opened.mailbox.rename_folder(from, to).await).await?;
     let mut undo = Undo::default();
-    undo.push(Step::Rename { from: to.to_owned(), to: from.to_owned() });
+    undo.push(Step::Rename { from: to.clone(), to: from.to_owned() });
     let mut result = json!({ "folder": to });
     if let Some(id) = operations::record(context, &opened.account.id, &undo).await {
         result["operation_id"] = json!(id);

@@ -135,6 +135,9 @@ fn describe(
         put("flags", json!(message.summary.flags));
     }
     put("size", json!(message.summary.size));
+    if message.header_cut {
+        put("header_cut", json!(true));
+    }
     put("attachments", attachments(context, opened, message));
     result
 }

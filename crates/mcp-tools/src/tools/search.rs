@@ -227,7 +227,9 @@ pub(crate) async fn run(
     let mut rows = merge(&mut found, limit as usize);
     let budget = octets(arguments);
     let coverage = coverage(&targets, text_since, &found);
-    let frame = coverage.to_string().len() + 150;
+    let gaps: Vec<Value> = found.iter().filter_map(|found| found.omitted(&targets)).collect();
+    let exact = found.iter().all(|found| found.listing.exact);
+    let frame = coverage.to_string().len() + json!(gaps).to_string().len() + 150;
     loop {
         let cursor = next_cursor(&mark, &starts, &found);
         let room = budget.saturating_sub(frame + cursor.as_ref().map_or(0, String::len));
@@ -238,6 +240,12 @@ pub(crate) async fn run(
                 let mut result = json!({ "messages": messages, "total": total, "coverage": coverage });
                 if let Some(cursor) = cursor {
                     result["next_cursor"] = json!(cursor);
+                }
+                if !exact {
+                    result["total_exact"] = json!(false);
+                }
+                if !gaps.is_empty() {
+                    result["omitted"] = json!(gaps);
                 }
                 return Ok(result.into());
             }
@@ -418,10 +426,20 @@ fn next_cursor(mark: &str, starts: &[Start], found: &[Found]) -> Option<String> 
 }
 
 impl Found {
+    /// What of this target cannot be shown.
+    fn omitted(&self, targets: &Targets) -> Option<Value> {
+        let target = &targets.list[self.target];
+        let mut gaps = present::omitted(&target.opened.account, &target.folder, &self.listing)?;
+        gaps["folder"] = json!(present::shorten(&target.folder, 100));
+        Some(gaps)
+    }
+
     fn next(&self) -> Start {
         let messages = &self.listing.messages;
         match self.used.checked_sub(1) {
-            None if messages.is_empty() => Start::Done,
+            None if messages.is_empty() => {
+                self.listing.next.map_or(Start::Done, |next| Start::Here(Some(next)))
+            }
             None => Start::Here(self.before),
             Some(_) if self.used == messages.len() => {
                 self.listing.next.map_or(Start::Done, |next| Start::Here(Some(next)))

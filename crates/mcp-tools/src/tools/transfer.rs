@@ -115,6 +115,15 @@ pub(crate) async fn trash_folder(context: &Context<'_>, opened: &Opened) -> Resu
     found.ok_or(ToolError::NoRole { code: "no_trash_folder", role: "trash" })
 }
 
+fn lacks_uidplus(error: &ToolError) -> bool {
+    matches!(error, ToolError::Mail(MailError::Refused { condition: Some(condition) }) if condition == "UIDPLUS")
+}
+
+/// A refused move, by its remedy.
+pub(crate) fn cannot_move(error: ToolError) -> ToolError {
+    if lacks_uidplus(&error) { ToolError::CannotMove } else { error }
+}
+
 /// Moves or copies every group.
 pub(crate) async fn elsewhere(
     context: &Context<'_>,
@@ -125,7 +134,12 @@ pub(crate) async fn elsewhere(
 ) -> Result<Reply, ToolError> {
     let (mut answer, mut undo) = (Answer::new(&opened.account.id), Undo::default());
     let only = groups.len() == 1;
+    let mut stopped: Option<ToolError> = None;
     for (place, uids) in groups {
+        if let Some(error) = &stopped {
+            answer.fail_all(&place, &uids, error, &context.services.accounts_url);
+            continue;
+        }
         let (folder, validity) = &place;
         if folder == to {
             let problem = "is the folder the messages are in already; nothing was changed";
@@ -137,7 +151,7 @@ pub(crate) async fn elsewhere(
             continue;
         }
         let transfer = opened.mailbox.transfer(folder, *validity, &uids, to, kind).await;
-        match context.noting(opened, transfer).await {
+        match context.noting(opened, transfer).await.map_err(cannot_move) {
             Ok(transfer) => {
                 answer.take_transfer(folder, &transfer);
                 undo.transfer(folder, &transfer, kind);
@@ -145,7 +159,12 @@ pub(crate) async fn elsewhere(
             Err(error) if !only && changes::concerns_one_folder(&error) => {
                 answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
             }
-            Err(error) => return Err(error),
+            Err(error) if answer.is_empty() => return Err(error),
+            // What was done in other folders stands, and the rest is not tried.
+            Err(error) => {
+                answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
+                stopped = Some(error);
+            }
         }
     }
     answer.reply(context, opened, Some(to), Some(undo)).await
@@ -154,20 +173,26 @@ pub(crate) async fn elsewhere(
 async fn for_good(context: &Context<'_>, opened: &Opened, groups: Groups) -> Result<Reply, ToolError> {
     let mut answer = Answer::new(&opened.account.id);
     let only = groups.len() == 1;
+    let mut stopped: Option<ToolError> = None;
     for (place, uids) in groups {
+        if let Some(error) = &stopped {
+            answer.fail_all(&place, &uids, error, &context.services.accounts_url);
+            continue;
+        }
         let (folder, validity) = &place;
         let outcome = opened.mailbox.expunge(folder, *validity, &uids).await;
-        match context.noting(opened, outcome).await {
+        let outcome = context.noting(opened, outcome).await;
+        match outcome.map_err(|error| if lacks_uidplus(&error) { ToolError::CannotExpunge } else { error }) {
             Ok(outcome) => answer.take(folder, &outcome),
-            Err(ToolError::Mail(MailError::Refused { condition: Some(condition) }))
-                if condition == "UIDPLUS" =>
-            {
-                return Err(ToolError::CannotExpunge);
-            }
             Err(error) if !only && changes::concerns_one_folder(&error) => {
                 answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
             }
-            Err(error) => return Err(error),
+            Err(error) if answer.is_empty() => return Err(error),
+            // What was done in other folders stands, and the rest is not tried.
+            Err(error) => {
+                answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
+                stopped = Some(error);
+            }
         }
     }
     answer.reply(context, opened, None, None).await

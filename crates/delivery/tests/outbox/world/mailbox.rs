@@ -129,7 +129,14 @@ impl Mailbox for Sent {
             date: None,
         });
         self.points.reach("after search").await;
-        Ok(Listing { uid_validity: 1, total: u32::try_from(all.len()).unwrap(), messages, next })
+        Ok(Listing {
+            uid_validity: 1,
+            total: u32::try_from(all.len()).unwrap(),
+            exact: true,
+            messages,
+            omitted: Vec::new(),
+            next,
+        })
     }
 
     async fn append(
@@ -203,11 +210,11 @@ impl Mailbox for Sent {
         unreachable!("the outbox has no use for it")
     }
 
-    async fn create_folder(&self, _: &str) -> Result<(), MailError> {
+    async fn create_folder(&self, _: &str) -> Result<String, MailError> {
         unreachable!("the outbox has no use for it")
     }
 
-    async fn rename_folder(&self, _: &str, _: &str) -> Result<(), MailError> {
+    async fn rename_folder(&self, _: &str, _: &str) -> Result<String, MailError> {
         unreachable!("the outbox has no use for it")
     }
 

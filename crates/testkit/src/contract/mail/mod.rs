@@ -35,13 +35,11 @@ pub struct Abilities {
     pub uidplus: bool,
     /// It searches for texts in any script.
     pub unicode: bool,
-    /// It says which folders are for what, and which are subscribed to.
-    pub special_use: bool,
 }
 
 impl Abilities {
     /// All of it.
-    pub const ALL: Self = Self { uidplus: true, unicode: true, special_use: true };
+    pub const ALL: Self = Self { uidplus: true, unicode: true };
 }
 
 /// Runs every promise.

@@ -3,10 +3,14 @@
 //!
 //! Passwords are not looked at. It runs on the runtime it is started on.
 
+mod folders;
+mod lies;
 mod search;
 mod session;
 mod show;
 mod wire;
+
+pub use self::lies::{Lie, Refuses};
 
 use self::session::Session;
 use imapmcp_core::{
@@ -30,6 +34,8 @@ pub const ALL_MAIL: &str = "[Gmail]/All Mail";
 pub struct Features {
     capabilities: Vec<&'static str>,
     ascii_only: bool,
+    /// What NAMESPACE answers.
+    namespaces: &'static str,
 }
 
 impl Features {
@@ -37,7 +43,11 @@ impl Features {
     pub fn modern() -> Self {
         let capabilities = "IMAP4rev1 SASL-IR AUTH=PLAIN LITERAL+ ID UNSELECT ESEARCH MOVE UIDPLUS LIST-EXTENDED \
             SPECIAL-USE LIST-STATUS BINARY";
-        Self { capabilities: capabilities.split_ascii_whitespace().collect(), ascii_only: false }
+        Self {
+            capabilities: capabilities.split_ascii_whitespace().collect(),
+            ascii_only: false,
+            namespaces: "",
+        }
     }
 
     /// Gmail: X-GM-EXT-1, and a folder of everything.
@@ -49,13 +59,25 @@ impl Features {
 
     /// RFC 3501 and nothing else; searches for ASCII only.
     pub fn bare() -> Self {
-        Self { capabilities: vec!["IMAP4rev1"], ascii_only: true }
+        Self { capabilities: vec!["IMAP4rev1"], ascii_only: true, namespaces: "" }
     }
 
     /// Without one of its capabilities.
     pub fn without(mut self, capability: &str) -> Self {
         self.capabilities.retain(|own| *own != capability);
         self
+    }
+
+    /// With one more.
+    pub fn with(mut self, capability: &'static str) -> Self {
+        self.capabilities.push(capability);
+        self
+    }
+
+    /// With namespaces (RFC 2342), such as `(("" "/")) (("Other Users/" "/")) NIL`.
+    pub fn with_namespaces(mut self, namespaces: &'static str) -> Self {
+        self.namespaces = namespaces;
+        self.with("NAMESPACE")
     }
 
     fn has(&self, capability: &str) -> bool {
@@ -75,6 +97,7 @@ struct Shared {
     features: Features,
     turns: AtomicUsize,
     commands: Mutex<Vec<String>>,
+    lies: Mutex<Vec<Lie>>,
     /// Messages of [`ALL_MAIL`], in the order in which they were first seen there: UID 1 is the first.
     everything: Mutex<(Vec<Locator>, HashMap<Locator, u32>)>,
 }
@@ -89,6 +112,7 @@ impl ScriptedImap {
             features,
             turns: AtomicUsize::new(0),
             commands: Mutex::default(),
+            lies: Mutex::default(),
             everything: Mutex::default(),
         });
         let own = Arc::clone(&shared);
@@ -109,6 +133,11 @@ impl ScriptedImap {
     /// The commands since this was last asked, without tags and literals.
     pub fn take_commands(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.commands.lock().unwrap())
+    }
+
+    /// From the next command on, on every connection, it does all of this wrong.
+    pub fn lies(&self, lies: impl IntoIterator<Item = Lie>) {
+        *self.shared.lies.lock().unwrap() = lies.into_iter().collect();
     }
 
     /// The address that `IMAPMCP_EGRESS_ALLOW` must name.

@@ -1,14 +1,13 @@
 //! One connection.
 
 use super::{
-    ALL_MAIL, Shared,
+    Lie, Refuses, Shared,
     search::{self, Sought},
     show,
-    wire::{Token, among, date_time, decode_name, encode_name, list, nstring, tokens},
+    wire::{Token, among, date_time, decode_name, list, tokens},
 };
 use imapmcp_core::mail::{
-    Criterion, Flag, FlagChange, Folder, Locator, MailError, Message, MessageRef, Page, Role, ThreadScope,
-    TransferKind,
+    Criterion, Flag, FlagChange, MailError, Message, MessageRef, Page, ThreadScope, TransferKind,
 };
 use std::sync::{Arc, atomic::Ordering};
 use tokio::{
@@ -17,17 +16,17 @@ use tokio::{
 };
 
 /// What becomes of a command: OK with a code or without, or a refusal.
-type Answer = Result<String, String>;
+pub(super) type Answer = Result<String, String>;
 
 pub(super) struct Session {
-    stream: BufReader<TcpStream>,
-    shared: Arc<Shared>,
-    out: Vec<u8>,
+    pub(super) stream: BufReader<TcpStream>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) out: Vec<u8>,
     /// Folder, UIDVALIDITY and the UIDs the client knows of.
-    open: Option<(String, u32, Vec<u32>)>,
+    pub(super) open: Option<(String, u32, Vec<u32>)>,
 }
 
-fn no(error: MailError) -> String {
+pub(super) fn no(error: MailError) -> String {
     match error {
         MailError::NoFolder => "NO [NONEXISTENT] no such folder".to_owned(),
         MailError::Refused { condition: Some(condition) } => format!("NO [{condition}] no"),
@@ -46,12 +45,12 @@ impl Session {
         Self { stream: BufReader::new(stream), shared, out: Vec::new(), open: None }
     }
 
-    fn say(&mut self, line: &str) {
+    pub(super) fn say(&mut self, line: &str) {
         self.out.extend_from_slice(line.as_bytes());
         self.out.extend_from_slice(b"\r\n");
     }
 
-    async fn send(&mut self) -> Option<()> {
+    pub(super) async fn send(&mut self) -> Option<()> {
         let out = std::mem::take(&mut self.out);
         self.stream.get_mut().write_all(&out).await.ok()
     }
@@ -63,7 +62,12 @@ impl Session {
             self.send().await?;
             let tokens = self.read().await?;
             let (tag, rest) = tokens.split_first()?;
-            let answer = self.obey(rest).await;
+            let verb = verb(rest);
+            let answer = match self.instead(&verb, rest).await? {
+                Some(answer) => answer,
+                None => self.obey(rest).await,
+            };
+            self.besides(&verb).await;
             let status = match answer {
                 Ok(code) => format!("OK {code} done"),
                 Err(refusal) => refusal,
@@ -107,14 +111,11 @@ impl Session {
     }
 
     async fn obey(&mut self, tokens: &[Token]) -> Answer {
-        let words: Vec<_> = tokens.iter().take(2).map(|token| token.text().to_ascii_uppercase()).collect();
-        let (verb, by_uid) = match words[0].as_str() {
-            "UID" => (words[1].as_str(), true),
-            verb => (verb, false),
-        };
+        let by_uid = tokens[0].text().eq_ignore_ascii_case("UID");
+        let verb = verb(tokens);
         let rest = &tokens[1 + usize::from(by_uid)..];
         let name = |at: usize| rest.get(at).map(|token| decode_name(&token.text())).unwrap_or_default();
-        match verb {
+        match verb.as_str() {
             "CAPABILITY" => {
                 let capabilities = self.shared.features.capabilities.join(" ");
                 self.say(&format!("* CAPABILITY {capabilities}"));
@@ -127,14 +128,19 @@ impl Session {
             }
             "SELECT" => self.select(&name(0)).await,
             "LIST" => self.list(rest).await,
+            "LSUB" => self.subscriptions().await,
+            "NAMESPACE" if !self.shared.features.namespaces.is_empty() => {
+                self.say(&format!("* NAMESPACE {}", self.shared.features.namespaces));
+                Ok(String::new())
+            }
             "STATUS" => {
                 let folders = self.folders().await;
                 let folder = folders.iter().find(|one| one.name == name(0)).ok_or("NO no such folder")?;
                 self.status(folder);
                 Ok(String::new())
             }
-            "CREATE" => done(self.shared.mailbox.create_folder(&name(0)).await),
-            "RENAME" => done(self.shared.mailbox.rename_folder(&name(0), &name(1)).await),
+            "CREATE" => done(self.shared.mailbox.create_folder(&name(0)).await.map(drop)),
+            "RENAME" => done(self.shared.mailbox.rename_folder(&name(0), &name(1)).await.map(drop)),
             "DELETE" => done(self.shared.mailbox.delete_folder(&name(0)).await),
             "APPEND" => self.append(&name(0), &rest[1..]).await,
             "FETCH" => self.fetch(rest, by_uid).await,
@@ -149,118 +155,8 @@ impl Session {
         }
     }
 
-    async fn folders(&self) -> Vec<Folder> {
-        let mut folders = self.shared.mailbox.folders(true).await.unwrap();
-        if self.shared.features.has("X-GM-EXT-1") {
-            folders.push(Folder {
-                name: ALL_MAIL.to_owned(),
-                role: Some(Role::All),
-                counts: None,
-                ..folders[0].clone()
-            });
-        }
-        folders
-    }
-
-    fn status(&mut self, folder: &Folder) {
-        let counts = folder.counts.unwrap_or(imapmcp_core::mail::FolderCounts { total: 0, unread: 0 });
-        let name = nstring(Some(&encode_name(&folder.name)));
-        self.say(&format!("* STATUS {name} (MESSAGES {} UNSEEN {})", counts.total, counts.unread));
-    }
-
-    async fn list(&mut self, rest: &[Token]) -> Answer {
-        let extended = rest.iter().any(|token| token.text() == "RETURN");
-        if extended && !self.shared.features.has("LIST-EXTENDED") {
-            return Err("BAD LIST has two arguments".to_owned());
-        }
-        let counts = rest.iter().any(|token| token.text() == "STATUS");
-        for folder in self.folders().await {
-            let mut attributes = Vec::new();
-            if extended {
-                attributes.push("\\Subscribed".to_owned());
-                attributes.extend(folder.role.map(|role| format!("\\{}", role.as_str())));
-            }
-            let name = nstring(Some(&encode_name(&folder.name)));
-            self.say(&format!("* LIST ({}) \"/\" {name}", attributes.join(" ")));
-            if counts {
-                self.status(&folder);
-            }
-        }
-        Ok(String::new())
-    }
-
-    async fn uids(&self, folder: &str) -> Result<(u32, Vec<u32>), MailError> {
-        if folder == ALL_MAIL && self.shared.features.has("X-GM-EXT-1") {
-            return Ok((7, self.everything().await));
-        }
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let page = Page { limit: 200, after };
-            let found = self.shared.mailbox.search(folder, &Criterion::And(vec![]), &page).await?;
-            all.extend(found.messages.iter().map(|message| message.uid));
-            after = found.next;
-            if after.is_none() {
-                all.sort_unstable();
-                return Ok((found.uid_validity, all));
-            }
-        }
-    }
-
-    /// UIDs of everything that is somewhere.
-    async fn everything(&self) -> Vec<u32> {
-        let mut here = Vec::new();
-        for folder in self.shared.mailbox.folders(false).await.unwrap() {
-            if matches!(folder.role, Some(Role::Trash | Role::Junk)) {
-                continue;
-            }
-            let (validity, uids) = Box::pin(self.uids(&folder.name)).await.unwrap();
-            let mut everything = self.shared.everything.lock().unwrap();
-            for uid in uids {
-                let at = Locator { folder: folder.name.clone(), uid_validity: Some(validity), uid };
-                let next = u32::try_from(everything.0.len()).unwrap() + 1;
-                let (places, numbers) = &mut *everything;
-                here.push(*numbers.entry(at.clone()).or_insert_with(|| {
-                    places.push(at);
-                    next
-                }));
-            }
-        }
-        here.sort_unstable();
-        here
-    }
-
-    /// Where a message of the open folder really is.
-    fn place(&self, uid: u32) -> Locator {
-        let (folder, validity, _) = self.open.as_ref().unwrap();
-        if folder == ALL_MAIL {
-            return self.shared.everything.lock().unwrap().0[uid as usize - 1].clone();
-        }
-        Locator { folder: folder.clone(), uid_validity: Some(*validity), uid }
-    }
-
-    async fn select(&mut self, folder: &str) -> Answer {
-        self.open = None;
-        let (validity, uids) = self.uids(folder).await.map_err(no)?;
-        self.say(&format!("* {} EXISTS\r\n* OK [UIDVALIDITY {validity}] x", uids.len()));
-        self.open = Some((folder.to_owned(), validity, uids));
-        Ok("[READ-WRITE]".to_owned())
-    }
-
-    /// Tells the client what came and went.
-    async fn look(&mut self) {
-        let Some((folder, _, known)) = self.open.clone() else { return };
-        let Ok((_, now)) = self.uids(&folder).await else { return };
-        for (index, _) in known.iter().enumerate().rev().filter(|(_, uid)| !now.contains(uid)) {
-            self.say(&format!("* {} EXPUNGE", index + 1));
-        }
-        if now.iter().any(|uid| !known.contains(uid)) {
-            self.say(&format!("* {} EXISTS", now.len()));
-        }
-        self.open.as_mut().unwrap().2 = now;
-    }
-
     /// The messages of a set, with sequence numbers; those that are gone by now are left out.
-    fn named(&self, set: &str, by_uid: bool) -> Result<Vec<(u32, u32)>, String> {
+    pub(super) fn named(&self, set: &str, by_uid: bool) -> Result<Vec<(u32, u32)>, String> {
         let (_, _, known) = self.open.as_ref().ok_or("BAD no folder is open")?;
         let numbered: Vec<(u32, u32)> = (1..).zip(known.iter().copied()).collect();
         let all: Vec<u32> =
@@ -278,7 +174,18 @@ impl Session {
             // it offers to decode, and cannot: clients have to do it themselves
             return Err("NO [UNKNOWN-CTE] what is this".to_owned());
         }
-        for (sequence, uid) in self.named(&rest[0].text(), by_uid)? {
+        let mut refused = None;
+        let (named, code) = self.limited(self.named(&rest[0].text(), by_uid)?);
+        let summary = items.iter().any(|item| item == "RFC822.SIZE" || item == "ENVELOPE");
+        for (sequence, uid) in named {
+            match self.unfetchable(uid).filter(|_| summary) {
+                Some((Refuses::Stops, code)) => return Err(format!("NO {code} cannot")),
+                Some((Refuses::LeavesOut, code)) => {
+                    refused = Some(format!("NO {code} cannot"));
+                    continue;
+                }
+                None => {}
+            }
             let at = self.place(uid);
             let Ok(message) = self.shared.mailbox.message(&at, 0).await else { continue };
             let mut shown: Vec<Vec<u8>> = Vec::new();
@@ -289,7 +196,7 @@ impl Session {
             self.out.extend_from_slice(&shown.join(&b' '));
             self.out.extend_from_slice(b")\r\n");
         }
-        Ok(String::new())
+        refused.map_or(Ok(code), Err)
     }
 
     async fn show(&self, item: &str, uid: u32, message: &Message) -> Vec<u8> {
@@ -345,6 +252,11 @@ impl Session {
             }
             rest = &rest[2..];
         }
+        let mut within = "1:*".to_owned();
+        if rest[0].text() == "UID" {
+            within = rest[1].text();
+            rest = &rest[2..];
+        }
         let gmail = rest.iter().any(|token| token.text().starts_with("X-GM-"));
         if gmail && !features.has("X-GM-EXT-1") {
             return Err("BAD this is not Gmail".to_owned());
@@ -382,13 +294,14 @@ impl Session {
                 }
             }
         }
+        let (hits, code) = self.found(among(&within, &hits));
         let all = if hits.is_empty() { String::new() } else { format!(" ALL {}", list(hits.clone())) };
         self.say(&if extended {
             format!("* ESEARCH (TAG \"x\") UID COUNT {}{all}", hits.len())
         } else {
             format!("* SEARCH {}", list(hits).replace(',', " "))
         });
-        Ok(String::new())
+        Ok(code)
     }
 
     async fn matches(&self, folder: &str, criterion: &Criterion) -> Vec<u32> {
@@ -419,8 +332,9 @@ impl Session {
         }
     }
 
-    async fn store(&mut self, rest: &[Token]) -> Answer {
-        let uids: Vec<_> = self.named(&rest[0].text(), true)?.into_iter().map(|(_, uid)| uid).collect();
+    pub(super) async fn store(&mut self, rest: &[Token]) -> Answer {
+        let (named, code) = self.limited(self.named(&rest[0].text(), true)?);
+        let uids: Vec<_> = named.into_iter().map(|(_, uid)| uid).collect();
         let flags: Vec<_> = rest[2..].iter().filter_map(|token| Flag::parse(&token.text())).collect();
         let change = if rest[1].text().starts_with('+') {
             FlagChange { add: flags, remove: vec![] }
@@ -436,14 +350,15 @@ impl Session {
         }
         let silent = rest[1].text().ends_with(".SILENT") || !self.shared.features.has("UIDPLUS");
         if silent || changed.is_empty() {
-            return Ok(String::new());
+            return Ok(code);
         }
         let told = [list(changed), "UID".to_owned(), "FLAGS".to_owned()].map(Token::Atom);
         self.fetch(&told, true).await
     }
 
-    async fn transfer(&mut self, rest: &[Token], kind: TransferKind) -> Answer {
-        let uids: Vec<_> = self.named(&rest[0].text(), true)?.into_iter().map(|(_, uid)| uid).collect();
+    pub(super) async fn transfer(&mut self, rest: &[Token], kind: TransferKind) -> Answer {
+        let (named, limit) = self.limited(self.named(&rest[0].text(), true)?);
+        let uids: Vec<_> = named.into_iter().map(|(_, uid)| uid).collect();
         let (folder, validity, _) = self.open.clone().unwrap();
         let to = decode_name(&rest[1].text());
         let done = self.shared.mailbox.transfer(&folder, Some(validity), &uids, &to, kind).await;
@@ -453,21 +368,27 @@ impl Session {
         })?;
         let code = done.placed.first().map_or(String::new(), |(_, first)| {
             let (old, new): (Vec<_>, Vec<_>) = done.placed.iter().map(|(old, new)| (*old, new.uid)).unzip();
-            format!("[COPYUID {} {} {}]", first.uid_validity, list(old), list(new))
+            self.copyuid(first.uid_validity, old, new)
         });
         let code = if self.shared.features.has("UIDPLUS") { code } else { String::new() };
         if kind == TransferKind::Move {
             self.say(&format!("* OK {code} moved"));
-            self.look().await;
-            return Ok(String::new());
+            if self.lie(|lie| *lie == Lie::MovesWithoutWord).is_none() {
+                self.look().await;
+            }
+            return Ok(limit);
         }
-        Ok(code)
+        if limit.is_empty() {
+            return Ok(code);
+        }
+        self.say(&format!("* OK {code} copied"));
+        Ok(limit)
     }
 
-    async fn expunge(&mut self, rest: &[Token]) -> Answer {
+    pub(super) async fn expunge(&mut self, rest: &[Token]) -> Answer {
         let (folder, validity, _) = self.open.clone().ok_or("BAD no folder is open")?;
-        let mut marked = Vec::new();
-        for (_, uid) in self.named(&rest[0].text(), true)? {
+        let (mut marked, (named, code)) = (Vec::new(), self.limited(self.named(&rest[0].text(), true)?));
+        for (_, uid) in named {
             let message = self.shared.mailbox.message(&self.place(uid), 0).await.map_err(no)?;
             if message.summary.flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Deleted")) {
                 marked.push(uid);
@@ -475,8 +396,14 @@ impl Session {
         }
         self.shared.mailbox.expunge(&folder, Some(validity), &marked).await.map_err(no)?;
         self.look().await;
-        Ok(String::new())
+        Ok(code)
     }
+}
+
+/// The command's name, without `UID`, in upper case.
+pub(super) fn verb(tokens: &[Token]) -> String {
+    let word = |at: usize| tokens.get(at).map(|token| token.text().to_ascii_uppercase()).unwrap_or_default();
+    if word(0) == "UID" { word(1) } else { word(0) }
 }
 
 fn done(result: Result<(), MailError>) -> Answer {
