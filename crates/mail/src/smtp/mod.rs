@@ -1,4 +1,4 @@
-//! Submission (RFC 6409), on connections that the one dialer opened.
+//! Submission (RFC 6409) by mail-send's client, on connections that the one dialer opened and under a tap.
 //!
 //! Each step is taken by itself: it is told which recipients were refused, and whether the connection died before or
 //! after the final dot. A reply that breaks the grammar, its bound or the order of things ends the attempt; after the
@@ -10,6 +10,7 @@ mod data;
 mod login;
 mod offers;
 mod reply;
+mod tap;
 
 use self::{connect::Connection, data::Stuffer, offers::Offers, reply::Reply};
 use crate::{MailOptions, SetupError, Timeouts, tls};
@@ -77,7 +78,7 @@ impl Smtp {
         let extra =
             Duration::from_secs(10).saturating_mul(u32::try_from(message.length() >> 20).unwrap_or(u32::MAX));
         let end = Instant::now() + self.timeouts.submission + extra;
-        client.patience = self.timeouts.command;
+        client.set_patience(self.timeouts.command);
         let announced = timeout_at(end, announce(&mut client, &offers, envelope, message)).await;
         let submitted = match announced.map_err(|_| MailError::Timeout)? {
             Ok(submitted) => submitted,
@@ -99,7 +100,7 @@ impl Smtp {
             return Err(refusal(&reply, Vec::new()));
         }
         // From here on the message may have been delivered: only the server's own word decides.
-        client.patience = self.timeouts.submission;
+        client.set_patience(self.timeouts.submission);
         let Ok(reply) = client.command(".\r\n").await else {
             return Err(SubmitError::Unknown);
         };
