@@ -106,6 +106,22 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_breaks_the_protocol_is_not_tried_for_a_day() {
+        use imapmcp_core::mail::NetworkFault;
+        for passing in [
+            MailError::Timeout,
+            MailError::Throttled { retry_after: 60 },
+            MailError::Unreachable(NetworkFault::Connect),
+            MailError::LoginUnavailable,
+        ] {
+            assert!(may_pass(&passing), "{passing:?}");
+        }
+        for lasting in [MailError::Protocol, MailError::NoMechanism, MailError::SubmissionOff] {
+            assert!(!may_pass(&lasting), "{lasting:?}");
+        }
+    }
+
+    #[test]
     fn some_providers_save_by_themselves() {
         let at = |host: &str| {
             let endpoint = Endpoint { host: host.into(), port: 465, security: Security::Tls };

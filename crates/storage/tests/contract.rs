@@ -11,13 +11,14 @@ use imapmcp_testkit::{
 use std::path::Path;
 
 /// Every migration.
-const PENDING: [&str; 6] = [
+const PENDING: [&str; 7] = [
     "0001_initial",
     "0002_outbox",
     "0003_signatures",
     "0004_parcels",
     "0005_people",
     "0006_access_and_health",
+    "0007_browsers",
 ];
 
 async fn migrated(url: &DatabaseUrl) -> Database {

@@ -238,8 +238,13 @@ pub(super) async fn test(
     let (signed_in, _) = Submitted::signed_in(&state, &request, &body).await?;
     let mut seen = Seen::new(&state, signed_in, &id).await?;
     let (user, id) = (&seen.signed_in.user, &seen.account.id);
+    if let Err(wait) = state.may_try(user, &seen.account.backend) {
+        seen.page.problem = Some(wait.problem("Nothing was tested"));
+        return Ok(wait.mark(seen.show(&state, StatusCode::TOO_MANY_REQUESTS)?));
+    }
     match state.accounts.test(user, id).await {
         Ok(diagnosis) => {
+            state.note_try(&seen.account.backend, [&diagnosis.imap.outcome, &diagnosis.smtp.outcome]);
             seen.page.health = HealthView::new(&state.accounts.get(user, id).await?);
             seen.page.diagnosis = Some(DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome));
             seen.show(&state, StatusCode::OK)
@@ -368,9 +373,16 @@ pub(super) async fn change_password(
     body: Bytes,
 ) -> Result<HttpResponse, WebError> {
     let (mut seen, form) = Seen::to_change(&state, &request, &body, &id).await?;
+    if let Err(wait) = state.may_try(&seen.signed_in.user, &seen.account.backend) {
+        seen.page.problem = Some(wait.problem("The password was not changed"));
+        return Ok(wait.mark(seen.show(&state, StatusCode::TOO_MANY_REQUESTS)?));
+    }
     let Seen { signed_in, account, page } = &mut seen;
     let tried =
         state.accounts.test_new(&signed_in.user, with_password(account, form.first("password"))).await;
+    if let Ok(diagnosis) = &tried {
+        state.note_try(&account.backend, [&diagnosis.imap.outcome, &diagnosis.smtp.outcome]);
+    }
     let refusal = match &tried {
         Ok(diagnosis) => diagnosis.imap.outcome.as_ref().err().map(|error| {
             let (title, advice) = mail_error(error);

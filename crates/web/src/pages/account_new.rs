@@ -99,8 +99,15 @@ pub(super) async fn submit(
         Ok(new) => new,
         Err(errors) => return page.refuse(&state, visitor, errors),
     };
+    if let Err(wait) = state.may_try(user, &new.backend) {
+        page.problem = Some(wait.problem("Nothing was saved"));
+        return Ok(wait.mark(state.page(StatusCode::TOO_MANY_REQUESTS, visitor, "accounts", &page)?));
+    }
     let tested = match state.accounts.test_new(user, new.clone()).await {
-        Ok(tested) => tested,
+        Ok(tested) => {
+            state.note_try(&new.backend, [&tested.imap.outcome, &tested.smtp.outcome]);
+            tested
+        }
         Err(AccountError::Invalid(error)) => return page.refuse(&state, visitor, invalid(&error)),
         Err(error) => return Err(error.into()),
     };
