@@ -3,5 +3,5 @@ UPDATE accounts SET health = 'needs_attention'
 WHERE reading LIKE 'needs_attention:%' OR sending LIKE 'needs_attention:%';
 ALTER TABLE accounts DROP COLUMN reading;
 ALTER TABLE accounts DROP COLUMN sending;
-DROP INDEX outbox_by_grant;
+DROP INDEX outbox_by_state;
 ALTER TABLE outbox DROP COLUMN by_hand;

@@ -1,7 +1,7 @@
 -- The person let it go by hand: it leaves although its grant has ended.
 ALTER TABLE outbox ADD COLUMN by_hand BOOLEAN NOT NULL DEFAULT FALSE;
--- Ending a grant withdraws what it queued.
-CREATE INDEX outbox_by_grant ON outbox (grant_id);
+-- What waits although its access has ended is looked for among what waits.
+CREATE INDEX outbox_by_state ON outbox (state);
 
 -- Whether logins work, of each server: 'untried', 'working:SINCE', 'working:SINCE:FAILING_SINCE:TIMES' or
 -- 'needs_attention:CODE:SINCE' (milliseconds since the Unix epoch). 'ok' said of both servers that they worked or were

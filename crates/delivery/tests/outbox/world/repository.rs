@@ -24,8 +24,8 @@ pub(crate) struct Watched {
     points: Arc<Points>,
     /// So many outcomes (but not that the dot is risked) cannot be written.
     pub(crate) forgets: AtomicUsize,
-    /// Tries to write an outcome.
-    pub(crate) tries: AtomicUsize,
+    /// How often the database did not answer when it was asked for the time, as before every write.
+    pub(crate) failures: AtomicUsize,
     /// The account's login is found to be refused right after a message was recorded.
     pub(crate) locks_out: AtomicBool,
     pub(crate) renewals: AtomicUsize,
@@ -39,7 +39,7 @@ impl Watched {
             database,
             points,
             forgets: AtomicUsize::new(0),
-            tries: AtomicUsize::new(0),
+            failures: AtomicUsize::new(0),
             locks_out: AtomicBool::new(false),
             renewals: AtomicUsize::new(0),
             hides: AtomicBool::new(false),
@@ -75,7 +75,9 @@ impl OutboxRepository for Watched {
     }
 
     async fn time(&self) -> Result<Timestamp, StoreError> {
-        self.database.time().await
+        let time = self.database.time().await;
+        self.failures.fetch_add(usize::from(time.is_err()), Ordering::SeqCst);
+        time
     }
 
     async fn list_due(&self, now: Timestamp, engaged: &Engaged, limit: u32) -> Result<Vec<Due>, StoreError> {
@@ -110,7 +112,6 @@ impl OutboxRepository for Watched {
     }
 
     async fn settle(&self, entry: &OutboxEntry) -> Result<bool, StoreError> {
-        self.tries.fetch_add(1, Ordering::SeqCst);
         let one_less = |left: usize| left.checked_sub(1);
         if self.forgets.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
             return Err(StoreError::Unavailable("gone".into()));

@@ -142,7 +142,7 @@ pub async fn logins_are_noted_side_by_side(on: &Repositories) {
     let (reading, sending) = note(Side::Sending, Err(MailError::SubmissionOff), 2).await;
     let since = NOON.plus_seconds(2);
     assert_eq!((reading, sending), (works, Health::NeedsAttention { why: Trouble::SubmissionOff, since }));
-    super::race(4, |number| {
+    super::race(3, |number| {
         let (accounts, id) = (on.accounts.clone(), account.id.clone());
         let at = NOON.plus_seconds(600 * i64::try_from(number).unwrap());
         async move {
