@@ -128,8 +128,10 @@ impl From<AccountError> for Failure {
 impl From<PasswordError> for Failure {
     fn from(error: PasswordError) -> Self {
         match error {
-            PasswordError::TooShort | PasswordError::TooLong => Self::new(Kind::Usage, error),
-            PasswordError::Failed => Self::new(Kind::Internal, error),
+            PasswordError::TooShort | PasswordError::TooLong | PasswordError::Common => {
+                Self::new(Kind::Usage, error)
+            }
+            PasswordError::Busy | PasswordError::Failed => Self::new(Kind::Internal, error),
         }
     }
 }

@@ -128,6 +128,7 @@ impl Services {
             users: Arc::clone(&database) as _,
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
+            tokens: Arc::new(vault.tokens("browsers", Arc::clone(&clock))),
         }));
         let parcels = Parcels::new(ParcelsDeps {
             repository: Arc::clone(&database) as _,

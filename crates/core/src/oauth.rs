@@ -112,14 +112,14 @@ pub struct Grant {
     pub used_at: Option<Timestamp>,
 }
 
-/// A validated authorization request waiting for the user's decision. It lives on the server, bound to the browser
-/// session, so that form fields cannot alter it.
+/// A validated authorization request waiting for the user's decision. It lives sealed in the consent page's address, bound
+/// to the browser, so that neither form fields nor other browsers can alter it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizationRequest {
     /// Digest of the identifier in the consent page's URL.
     pub hash: TokenHash,
-    /// Digest of the browser session's cookie.
-    pub session: TokenHash,
+    /// The browser it was begun in.
+    pub browser: TokenHash,
     /// The client.
     pub client: ClientId,
     /// Where the answer goes.

@@ -28,7 +28,7 @@ pub struct User {
 pub struct BrowserSession {
     /// Digest of the cookie's value.
     pub hash: TokenHash,
-    /// Who is signed in; `None` before sign-in (the session then only carries CSRF state and a pending page).
+    /// Who is signed in; `None` before sign-in (the session then lives in its cookie alone, and nothing is stored).
     pub user: Option<UserId>,
     /// The one CSRF token of this session, as put into forms.
     pub csrf: String,
@@ -38,4 +38,9 @@ pub struct BrowserSession {
     pub authenticated_at: Option<Timestamp>,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+    /// When it was last used (to the hour).
+    pub used_at: Timestamp,
+    /// The browser it belongs to: stays the same when somebody signs in or hands over, so that what was begun before can be
+    /// finished.
+    pub browser: TokenHash,
 }

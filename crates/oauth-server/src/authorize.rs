@@ -3,6 +3,7 @@
 
 use crate::{
     AuthorizationServer, Parameters,
+    device::REQUEST,
     error::{
         BAD_CHALLENGE, BAD_CHALLENGE_METHOD, INVALID_SCOPE, INVALID_TARGET, LONG_STATE, MISSING_CHALLENGE,
         MISSING_CLIENT, MISSING_REDIRECT, MISSING_RESPONSE_TYPE, OAuthError, REQUEST_NOT_SUPPORTED,
@@ -18,7 +19,9 @@ use imapmcp_core::{
     permission::Permissions,
     secret::TokenHash,
     store::StoreError,
+    user::BrowserSession,
 };
+use serde::{Deserialize, Serialize};
 
 /// How long a user has to decide.
 const REQUEST_SECONDS: i64 = 600;
@@ -39,12 +42,13 @@ impl From<StoreError> for AuthorizeError {
     }
 }
 
-/// A request that passed every check and waits to be bound to a browser session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A request that passed every check and waits to be bound to a browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidRequest {
-    client: ClientId,
+    client: String,
     redirect_uri: String,
-    permissions: Permissions,
+    /// As a scope.
+    permissions: String,
     offline: bool,
     resource: String,
     state: Option<String>,
@@ -61,26 +65,35 @@ impl AuthorizationServer {
             .map_err(|error| AuthorizeError::Redirect(self.error_redirect(&redirect_uri, state, error)))
     }
 
-    /// Stores a checked request until the user decides, bound to the browser session with this digest. The result
-    /// is the identifier for the consent page's URL.
-    pub async fn hold(&self, valid: ValidRequest, session: &TokenHash) -> Result<String, StoreError> {
-        let id = self.secret();
+    /// Seals a checked request until the user decides, bound to the session's browser. The result is for the consent page's
+    /// URL; nothing is stored.
+    pub fn hold(&self, valid: &ValidRequest, session: &BrowserSession) -> String {
+        // strings and a flag: nothing of it can fail to be written
+        let request = serde_json::to_vec(valid).unwrap_or_default();
+        let payload = [&[REQUEST], &session.browser.0[..], &request].concat();
+        self.tokens.seal(&payload, REQUEST_SECONDS)
+    }
+
+    /// The request that was sealed as `id`, if it has not lapsed and this is the browser it was begun in.
+    pub(crate) fn held(&self, id: &str, session: &BrowserSession) -> Option<AuthorizationRequest> {
+        let payload = self.tokens.open(id)?;
+        let (browser, request) = payload.strip_prefix(&[REQUEST])?.split_at_checked(32)?;
+        let browser = TokenHash::from_slice(browser).filter(|browser| *browser == session.browser)?;
         let ValidRequest { client, redirect_uri, permissions, offline, resource, state, code_challenge } =
-            valid;
-        let request = AuthorizationRequest {
-            hash: TokenHash::of(&id),
-            session: *session,
-            client,
+            serde_json::from_slice(request).ok()?;
+        Some(AuthorizationRequest {
+            hash: TokenHash::of(id),
+            browser,
+            client: client.parse().ok()?,
             redirect_uri,
-            permissions,
+            permissions: Permissions::from_scope(&permissions),
             offline,
             resource,
             state,
             code_challenge,
+            // what was sealed lapses earlier
             expires_at: self.now().plus_seconds(REQUEST_SECONDS),
-        };
-        self.oauth.add_request(&request).await?;
-        Ok(id)
+        })
     }
 
     /// `redirect_uri` with an error answer (RFC 6749 §4.1.2.1, RFC 9207 §2).
@@ -152,9 +165,9 @@ impl AuthorizationServer {
             self.requested_resource(parameters)?.or(self.default_resource()).ok_or(INVALID_TARGET)?;
         let (permissions, offline) = requested_scope(parameters.one("scope")?)?;
         Ok(ValidRequest {
-            client: client.id.clone(),
+            client: client.id.to_string(),
             redirect_uri: redirect_uri.to_owned(),
-            permissions,
+            permissions: permissions.to_string(),
             // A registered client was told that it has the grant type refresh_token (many never ask for
             // offline_access, claude.ai among them): it gets refresh tokens either way.
             offline: offline || client.kind == ClientKind::Registered,

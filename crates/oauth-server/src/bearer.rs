@@ -5,8 +5,9 @@ use imapmcp_core::{
     oauth::Principal,
     permission::{Permission, Permissions},
     secret::TokenHash,
+    time::Timestamp,
 };
-use std::fmt::Write;
+use std::{fmt::Write, net::IpAddr};
 
 /// Longer tokens are not ours.
 const MAX_TOKEN: usize = 256;
@@ -20,6 +21,12 @@ pub enum BearerError {
     /// Unknown, lapsed, ended, or for another resource: 401 with [`Challenge::Invalid`].
     #[error("the bearer token is not valid")]
     Invalid,
+    /// This network presents one bad token after the other: 429.
+    #[error("too many bearer tokens that are not valid")]
+    TooMany {
+        /// Seconds to wait.
+        retry_after: u32,
+    },
     /// The store did not answer: 503, never 401, on which a client would drop its tokens.
     #[error("the token cannot be checked now")]
     Unavailable,
@@ -46,26 +53,32 @@ pub(crate) fn token_of(authorization: &str) -> Option<&str> {
 impl AuthorizationServer {
     /// Who calls. `authorization` is the value of the `Authorization` header, `path` the resource's path (`/mcp`).
     /// A token for any of this server's resources is good at each of them: they are one resource with two addresses.
-    /// The answer may be a second old (see the module `recent`).
+    /// The answer may be a second old (see the module `recent`). `address` is the caller's: a network that presents many bad
+    /// tokens is told to wait, while good ones of the same network go on being let in.
     pub async fn authenticate(
         &self,
         authorization: Option<&str>,
         path: &str,
+        address: Option<IpAddr>,
     ) -> Result<Principal, BearerError> {
         let token = authorization.and_then(token_of).ok_or(BearerError::Missing)?;
-        if token.len() > MAX_TOKEN || self.resource_at(path).is_none() {
-            return Err(BearerError::Invalid);
-        }
         let (hash, now) = (TokenHash::of(token), self.now());
+        if token.len() > MAX_TOKEN || self.resource_at(path).is_none() {
+            return Err(self.bad_token(address, now));
+        }
         if let Some(principal) = self.recent.find(&hash, now) {
             return Ok(principal);
         }
+        let stranger = address.filter(|_| !self.recent.knows(&hash));
+        if let Some(retry_after) = stranger.and_then(|address| self.bad_tokens.may_look(address, now)) {
+            return Err(BearerError::TooMany { retry_after });
+        }
         match self.oauth.principal(&hash, &self.config.resources, now).await {
-            Ok(principal) => {
-                let principal = principal.ok_or(BearerError::Invalid)?;
+            Ok(Some(principal)) => {
                 self.recent.remember(hash, &principal, now);
                 Ok(principal)
             }
+            Ok(None) => Err(self.bad_token(address, now)),
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -74,6 +87,11 @@ impl AuthorizationServer {
                 Err(BearerError::Unavailable)
             }
         }
+    }
+
+    fn bad_token(&self, address: Option<IpAddr>, now: Timestamp) -> BearerError {
+        let wait = address.and_then(|address| self.bad_tokens.count(address, now));
+        wait.map_or(BearerError::Invalid, |retry_after| BearerError::TooMany { retry_after })
     }
 
     /// The value of `WWW-Authenticate` for the resource at `path`. `scope` names what to ask for: everything but

@@ -1,4 +1,4 @@
-//! The user's decision about a stored authorization request.
+//! The user's decision about an authorization request.
 
 use crate::{AuthorizationServer, clean_name, error::ACCESS_DENIED, redirect};
 use imapmcp_core::{
@@ -86,8 +86,10 @@ impl AuthorizationServer {
         id: &str,
         session: &BrowserSession,
     ) -> Result<Option<PendingConsent>, StoreError> {
-        let found = self.oauth.find_request(&TokenHash::of(id), &session.hash, self.now()).await?;
-        let Some(request) = found else { return Ok(None) };
+        let Some(request) = self.held(id, session) else { return Ok(None) };
+        if self.oauth.is_decided(&request.hash).await? {
+            return Ok(None);
+        }
         let client = self.oauth.find_client(&request.client).await?;
         Ok(client.map(|client| PendingConsent { request, client }))
     }
@@ -135,7 +137,8 @@ impl AuthorizationServer {
             expires_at: now.plus_seconds(CODE_SECONDS),
             consumed_at: None,
         };
-        if !self.oauth.decide(&request.hash, &session.hash, Some((&grant, &stored)), now).await? {
+        let consent = Some((&grant, &stored));
+        if !self.oauth.decide(&request.hash, request.expires_at, consent, now).await? {
             return Err(DecideError::Gone);
         }
         let mut answer = vec![("code", code.as_str())];
@@ -146,10 +149,8 @@ impl AuthorizationServer {
 
     /// Spends the request; the result is the client's redirect with `error=access_denied`, `state` and `iss`.
     pub async fn deny(&self, id: &str, session: &BrowserSession) -> Result<String, DecideError> {
-        let now = self.now();
-        let found = self.oauth.find_request(&TokenHash::of(id), &session.hash, now).await?;
-        let request = found.ok_or(DecideError::Gone)?;
-        if !self.oauth.decide(&request.hash, &session.hash, None, now).await? {
+        let request = self.held(id, session).ok_or(DecideError::Gone)?;
+        if !self.oauth.decide(&request.hash, request.expires_at, None, self.now()).await? {
             return Err(DecideError::Gone);
         }
         Ok(self.error_redirect(&request.redirect_uri, request.state.as_deref(), ACCESS_DENIED))

@@ -75,6 +75,8 @@ table! {
 
     /// RFC 6749 §5.2: 401, and clients register again on it.
     INVALID_CLIENT = 401 "invalid_client" "the client is not registered here, or its registration has lapsed";
+    /// RFC 6749 §5.2: authentication by the header field is answered with its scheme.
+    NO_CLIENT_SECRETS = 401 "invalid_client" "clients have no secret here; send client_id in the body and no Authorization header";
     /// RFC 6749 §4.1.3.
     NOT_A_FORM = 400 "invalid_request" "the body must be application/x-www-form-urlencoded";
     /// RFC 6749 §5.2.

@@ -2,11 +2,14 @@
 
 mod attempts;
 mod authorize;
+mod bad_tokens;
 mod bearer;
 mod clean;
+mod common;
 mod config;
 mod connections;
 mod consent;
+mod device;
 pub mod error;
 mod metadata;
 mod parameters;
@@ -32,12 +35,14 @@ pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};
 pub use parameters::{Parameters, Repeated};
 pub use register::RegisteredClient;
 pub use setup::SetupError;
-pub use sign_in::{NewSession, SignInError};
+pub use sign_in::{NewSession, SignIn, SignInError};
 pub use token::TokenResponse;
 
 use attempts::Attempts;
+use bad_tokens::BadTokens;
 use imapmcp_core::{
     random::{Entropy, token as random_token},
+    secret::LinkTokens,
     store::{OAuthRepository, UserRepository},
     time::{Clock, Timestamp},
 };
@@ -60,6 +65,8 @@ pub struct AuthorizationServerDeps {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// Seals what browsers keep for us.
+    pub tokens: Arc<dyn LinkTokens>,
 }
 
 /// The authorization server: each OAuth duty is a method, described in the module named after it.
@@ -69,23 +76,27 @@ pub struct AuthorizationServer {
     users: Arc<dyn UserRepository>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    tokens: Arc<dyn LinkTokens>,
     passwords: Passwords,
     attempts: Attempts,
+    bad_tokens: BadTokens,
     recent: Recent,
 }
 
 impl AuthorizationServer {
     /// Puts the server together. No I/O.
     pub fn new(deps: AuthorizationServerDeps) -> Self {
-        let AuthorizationServerDeps { config, oauth, users, clock, entropy } = deps;
+        let AuthorizationServerDeps { config, oauth, users, clock, entropy, tokens } = deps;
         Self {
             config,
             oauth,
             users,
             clock,
             entropy,
+            tokens,
             passwords: Passwords::default(),
             attempts: Attempts::default(),
+            bad_tokens: BadTokens::default(),
             recent: Recent::default(),
         }
     }

@@ -1,15 +1,22 @@
 //! Passwords: Argon2id with the parameters OWASP asks for at least (19 MiB, 2 passes, 1 lane), in PHC string form.
 
+use crate::common::is_common;
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
-    password_hash::{PasswordHash, SaltString},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{Output, ParamsString, PasswordHash, Salt, SaltString},
 };
 use imapmcp_core::{
     random::Entropy,
     secret::{ExposeSecret, SecretString},
 };
-use std::sync::Arc;
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 /// The fewest characters a password may have.
 pub const MIN_CHARACTERS: usize = 12;
@@ -21,6 +28,12 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const SALT_OCTETS: usize = 16;
+/// Blocks of 1 KiB that room is made for; only those that are used cost memory. So large an allocation always is a mapping
+/// of its own (glibc never takes more than 32 MiB from its heaps), which goes back to the system as soon as the work is done.
+const ROOM: usize = 34 * 1024;
+/// So many may wait for their turn, and so long.
+const QUEUE: usize = 64;
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A hash no password has, with the parameters of a real one: checked for unknown users, so they cost the same time.
 const NOBODY: &str =
@@ -35,6 +48,12 @@ pub enum PasswordError {
     /// More than [`MAX_CHARACTERS`].
     #[error("a password has at most 1,024 characters")]
     TooLong,
+    /// One of those that are tried first.
+    #[error("the password is a common one, a row of characters, or made of what anybody knows")]
+    Common,
+    /// Too many passwords are being computed; try again in a few seconds.
+    #[error("too many passwords are being checked")]
+    Busy,
     /// A bug, or no memory: Argon2 itself failed.
     #[error("the password could not be hashed")]
     Failed,
@@ -49,17 +68,32 @@ pub fn check_length(password: &SecretString) -> Result<(), PasswordError> {
     }
 }
 
+/// Checks all rules for a new password. `known` is what anybody knows of its owner and this site: the e-mail address, the
+/// host.
+pub fn check_new(password: &SecretString, known: &[&str]) -> Result<(), PasswordError> {
+    check_length(password)?;
+    if is_common(password.expose_secret(), known) { Err(PasswordError::Common) } else { Ok(()) }
+}
+
 /// Hashes a new password into a PHC string. Takes tens of milliseconds and 19 MiB: on async threads use
 /// [`Passwords::hash`].
 pub fn hash(password: &SecretString, entropy: &dyn Entropy) -> Result<SecretString, PasswordError> {
-    check_length(password)?;
+    check_new(password, &[])?;
     let mut salt = [0; SALT_OCTETS];
     entropy.fill(&mut salt);
-    let salt = SaltString::encode_b64(&salt).map_err(|_| PasswordError::Failed)?;
-    let phc = argon2()
-        .and_then(|argon2| Ok(argon2.hash_password(password.expose_secret().as_bytes(), &salt)?.to_string()))
-        .map_err(|_| PasswordError::Failed)?;
-    Ok(phc.into())
+    let phc = || {
+        let params = Params::new(MEMORY_KIB, PASSES, LANES, None).ok()?;
+        let text = SaltString::encode_b64(&salt).ok()?;
+        let phc = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).ok()?,
+            salt: Some(text.as_salt()),
+            hash: Some(digest(password, &salt, Version::V0x13, params, Params::DEFAULT_OUTPUT_LEN)?),
+        };
+        Some(phc.to_string())
+    };
+    phc().map(SecretString::from).ok_or(PasswordError::Failed)
 }
 
 /// Whether the password belongs to the PHC string. The parameters are those of the string.
@@ -79,24 +113,59 @@ fn matches(password: &SecretString, phc: &str) -> bool {
     if check_length(password) == Err(PasswordError::TooLong) {
         return false;
     }
-    let Ok(parsed) = PasswordHash::new(phc) else { return false };
-    Argon2::default().verify_password(password.expose_secret().as_bytes(), &parsed).is_ok()
+    let same = || {
+        let parsed = PasswordHash::new(phc).ok()?;
+        if parsed.algorithm != Algorithm::Argon2id.ident() {
+            return None;
+        }
+        let version = parsed.version.unwrap_or(Version::V0x13.into()).try_into().ok()?;
+        let (mut salt, expected) = ([0; Salt::MAX_LENGTH], parsed.hash?);
+        let salt = parsed.salt?.decode_b64(&mut salt).ok()?;
+        let found = digest(password, salt, version, Params::try_from(&parsed).ok()?, expected.len())?;
+        // in constant time
+        Some(found == expected)
+    };
+    same().unwrap_or(false)
 }
 
-fn argon2() -> Result<Argon2<'static>, argon2::password_hash::Error> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+/// Argon2id (RFC 9106). Where the library makes room itself, the blocks come from heaps that keep them.
+fn digest(
+    password: &SecretString,
+    salt: &[u8],
+    version: Version,
+    params: Params,
+    octets: usize,
+) -> Option<Output> {
+    let count = params.block_count();
+    let mut blocks = Vec::with_capacity(count.max(ROOM));
+    blocks.resize(count, Block::new());
+    let argon2 = Argon2::new(Algorithm::Argon2id, version, params);
+    let password = password.expose_secret().as_bytes();
+    Output::init_with(octets, |out| {
+        Ok(argon2.hash_password_into_with_memory(password, salt, out, &mut blocks)?)
+    })
+    .ok()
 }
 
-/// The same on async threads: off the runtime's workers, at most four at once.
+/// The same on async threads: off the runtime's workers, at most four at once, and a short queue before them.
 #[derive(Debug, Clone)]
 pub struct Passwords {
     slots: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { slots: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { slots: Arc::new(Semaphore::new(AT_ONCE)), waiting: Arc::default() }
+    }
+}
+
+/// A place in the queue.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -107,30 +176,45 @@ impl Passwords {
         password: SecretString,
         entropy: Arc<dyn Entropy>,
     ) -> Result<SecretString, PasswordError> {
-        // The length rule costs nothing and needs no slot.
-        check_length(&password)?;
-        self.run(move || hash(&password, &*entropy)).await.unwrap_or(Err(PasswordError::Failed))
+        // The rules cost nothing and need no slot.
+        check_new(&password, &[])?;
+        self.run(move || hash(&password, &*entropy)).await?
     }
 
-    /// See [`verify`]; without a PHC string it takes the same time and says no.
-    pub async fn verify(&self, password: SecretString, phc: Option<SecretString>) -> bool {
+    /// See [`verify`]; without a PHC string it takes the same time and says no. [`PasswordError::Busy`] where too many are
+    /// before it.
+    pub async fn verify(
+        &self,
+        password: SecretString,
+        phc: Option<SecretString>,
+    ) -> Result<bool, PasswordError> {
         self.run(move || match phc {
             Some(phc) => verify(&password, &phc),
             None => verify_nobody(&password),
         })
         .await
-        .unwrap_or(false)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let slot = Arc::clone(&self.slots).acquire_owned().await.ok()?;
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let slot = {
+            let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+            let _waiting = Waiting(&self.waiting);
+            if before >= QUEUE {
+                return Err(PasswordError::Busy);
+            }
+            let slot = timeout(PATIENCE, Arc::clone(&self.slots).acquire_owned()).await;
+            slot.map_err(|_| PasswordError::Busy)?.map_err(|_| PasswordError::Failed)?
+        };
         spawn_blocking(move || {
             // The slot goes with the work: a caller that hangs up does not make room before the work is over.
             let _slot = slot;
             work()
         })
         .await
-        .ok()
+        .map_err(|_| PasswordError::Failed)
     }
 }
 
@@ -181,12 +265,71 @@ mod tests {
     async fn the_async_form_gives_the_same_answers() {
         let passwords = Passwords::default();
         let phc = passwords.hash("correct horse battery".into(), Arc::new(Fixed)).await.unwrap();
-        assert!(passwords.verify("correct horse battery".into(), Some(phc.clone())).await);
-        assert!(!passwords.verify("wrong horse battery".into(), Some(phc)).await);
-        assert!(!passwords.verify("correct horse battery".into(), None).await);
+        assert!(passwords.verify("correct horse battery".into(), Some(phc.clone())).await.unwrap());
+        assert!(!passwords.verify("wrong horse battery".into(), Some(phc)).await.unwrap());
+        assert!(!passwords.verify("correct horse battery".into(), None).await.unwrap());
         assert_eq!(
             passwords.hash("short".into(), Arc::new(Fixed)).await.unwrap_err(),
             PasswordError::TooShort
         );
+    }
+
+    #[test]
+    fn hashes_of_other_programs_are_read_too() {
+        // argon2 0.5.3 `hash_password` with other parameters
+        let phc = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$";
+        let other =
+            argon2::Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(64, 1, 1, None).unwrap());
+        let mut out = [0; 32];
+        other.hash_password_into(b"correct horse battery", b"somesalt", &mut out).unwrap();
+        let phc = format!("{phc}{}", Output::new(&out).unwrap());
+        assert!(verify(&"correct horse battery".into(), &phc.clone().into()));
+        assert!(!verify(&"correct horse batterz".into(), &phc.into()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_comes_when_too_many_wait_is_told_to_come_again() {
+        let passwords = Passwords::default();
+        let busy = Arc::clone(&passwords.slots).acquire_many_owned(4).await.unwrap();
+        let queue: Vec<_> = (0..QUEUE)
+            .map(|_| {
+                let passwords = passwords.clone();
+                tokio::spawn(async move { passwords.verify("correct horse battery".into(), None).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let late = passwords.verify("correct horse battery".into(), None).await;
+        assert_eq!(late, Err(PasswordError::Busy), "at once");
+        for waiting in queue {
+            assert_eq!(waiting.await.unwrap(), Err(PasswordError::Busy), "after a few seconds");
+        }
+        drop(busy);
+        assert_eq!(passwords.verify("correct horse battery".into(), None).await, Ok(false));
+        assert_eq!(passwords.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn the_memory_is_given_back_and_at_most_four_shares_of_it_exist() {
+        let resident = || {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let (passwords, before) = (Passwords::default(), resident());
+        let racers: Vec<_> = (0..45)
+            .map(|_| {
+                let passwords = passwords.clone();
+                runtime.spawn(async move { passwords.verify("wrong horse battery".into(), None).await })
+            })
+            .collect();
+        let mut most = 0;
+        while racers.iter().any(|racer| !racer.is_finished()) {
+            most = most.max(resident());
+            std::thread::yield_now();
+        }
+        drop(runtime);
+        assert!(most - before < 4 * 19 + 16, "{before} MiB before, {most} MiB at most");
+        assert!(resident().saturating_sub(before) < 16, "{before} MiB before, {} after", resident());
     }
 }

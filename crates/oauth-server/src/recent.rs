@@ -27,6 +27,11 @@ impl Recent {
         seen.get(token).filter(|(at, _)| fresh(*at)).map(|(_, principal)| principal.clone())
     }
 
+    /// Whether the token was good when it was last looked at, however long ago.
+    pub(crate) fn knows(&self, token: &TokenHash) -> bool {
+        self.seen().contains_key(token)
+    }
+
     pub(crate) fn remember(&self, token: TokenHash, principal: &Principal, now: Timestamp) {
         let mut seen = self.seen();
         if seen.len() >= MOST {
@@ -70,7 +75,9 @@ mod tests {
         for elsewhen in [6000, 4999] {
             assert!(recent.find(&token, Timestamp(elsewhen)).is_none(), "{elsewhen}");
         }
+        assert!(recent.knows(&token));
         recent.forget();
+        assert!(!recent.knows(&token));
         assert!(recent.find(&token, Timestamp(5000)).is_none());
     }
 }

@@ -54,8 +54,8 @@ pub(crate) fn may_be_registered(uri: &str, private_use_schemes: &[String]) -> bo
         "https" | "http" => {
             let authority =
                 rest.strip_prefix("//").map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
-            let clean = authority.is_some_and(|text| !text.is_empty() && !text.contains('@'));
-            clean && url.host().is_some() && (scheme == "https" || split_loopback(uri).is_some())
+            let clean = authority.is_some_and(|text| is_plain_authority(text, &url));
+            clean && (scheme == "https" || split_loopback(uri).is_some())
         }
         scheme => {
             (scheme.contains('.') || private_use_schemes.iter().any(|allowed| allowed == scheme))
@@ -82,9 +82,34 @@ fn split_loopback(uri: &str) -> Option<(&str, &str)> {
     let (authority, path) = rest.split_at(end);
     let host = ["127.0.0.1", "[::1]", "localhost"].into_iter().find(|host| authority.starts_with(host))?;
     match authority[host.len()..].strip_prefix(':') {
-        Some(port) => (!port.starts_with('0') && port.parse::<u16>().is_ok()).then_some((host, path)),
+        Some(port) => is_port(port).then_some((host, path)),
         None => (authority.len() == host.len()).then_some((host, path)),
     }
+}
+
+/// Digits alone (RFC 3986 §3.2.3), and what a program can listen on.
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|octet| octet.is_ascii_digit()) && !text.starts_with('0') && text.parse::<u16>().is_ok()
+}
+
+/// Whether an authority of an https URI is one host as a person reads it: a name of letters, digits and hyphens or an
+/// address, with a port of digits or none. Wildcards, empty labels, escapes and what the parser would write otherwise are
+/// not.
+fn is_plain_authority(authority: &str, url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let Some((head, port)) = authority.get(..host.len()).zip(authority.get(host.len()..)) else {
+        return false;
+    };
+    let name = match url.host() {
+        Some(url::Host::Domain(name)) => name.split('.').all(|label| {
+            !label.is_empty()
+                && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(&octet))
+        }),
+        Some(_) => true,
+        None => false,
+    };
+    name && head.eq_ignore_ascii_case(host)
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 /// The URI with the answer's parameters added to its query, which is kept as it is (RFC 6749 §4.1.2).
@@ -153,6 +178,22 @@ mod tests {
             "file:///etc/passwd",
             "blob:https://example.org/x",
             "unknown://cb",
+            "https://*.c.test/cb",
+            "https://*/cb",
+            "https://a.*.test/cb",
+            "https://%2a.c.test/cb",
+            "https://.c.test/cb",
+            "https://c..test/cb",
+            "https://c.test./cb",
+            "https://c.test:/cb",
+            "https://c.test:+443/cb",
+            "https://c.test:0443/cb",
+            "https://0x7f.1/cb",
+            "https://2130706433/cb",
+            "http://127.0.0.1:+3000/cb",
+            "http://127.0.0.1:-3000/cb",
+            "http://[::1]:+3000/cb",
+            "http://localhost:03000/cb",
         ] {
             assert!(!allowed(bad), "{bad:?}");
         }
@@ -179,6 +220,10 @@ mod tests {
             ("http://127.0.0.1/cb", "http://127.0.0.1:5000@evil.example/cb", false),
             ("http://127.0.0.1/cb", "http://127.0.0.1.evil.example/cb", false),
             ("http://127.0.0.1/cb", "https://127.0.0.1:5000/cb", false),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:+3000/cb", false),
+            ("http://[::1]/cb", "http://[::1]:+3000/cb", false),
+            ("http://localhost/cb", "http://localhost: 3000/cb", false),
+            ("http://localhost/cb", "http://localhost:/cb", false),
             ("cursor://a/cb", "cursor://a/cb", true),
             ("cursor://a/cb", "cursor://a:1/cb", false),
         ] {

@@ -2,7 +2,7 @@
 
 use crate::{
     AuthorizationServer, NewSession,
-    password::{PasswordError, check_length},
+    password::{PasswordError, check_new},
 };
 use imapmcp_core::{
     id::UserId,
@@ -64,7 +64,7 @@ impl AuthorizationServer {
         if !is_address(email) {
             return Err(SetupError::Email);
         }
-        check_length(&password)?;
+        check_new(&password, &[email, self.config.host()])?;
         let phc = self.passwords.hash(password, Arc::clone(&self.entropy)).await?;
         let now = self.now();
         let admin = User {
@@ -78,6 +78,6 @@ impl AuthorizationServer {
         if !self.users.complete_setup(&TokenHash::of(token), &admin, now).await? {
             return Err(SetupError::Closed);
         }
-        Ok(self.replace_session(old, Some(admin.id)).await?)
+        Ok(self.replace_session(old, admin.id).await?)
     }
 }

@@ -1,19 +1,23 @@
-//! Browser sessions: begun, found, rotated at sign-in, ended. The cookie's value is 256 random bits, stored hashed.
+//! Browser sessions: begun, found, rotated at sign-in, ended. Before sign-in a session is its sealed cookie; afterwards the
+//! cookie's value is 256 random bits, stored hashed.
 
-use crate::{AuthorizationServer, pkce};
+use crate::{AuthorizationServer, attempts::Who, password::PasswordError, pkce};
 use imapmcp_core::{
     id::UserId,
     random,
     secret::{ExposeSecret, SecretString, TokenHash},
     store::StoreError,
+    time::Timestamp,
     user::{BrowserSession, User},
 };
 use std::net::IpAddr;
 
-/// A session in which nobody signed in: long enough to sign in and decide.
-const ANONYMOUS_SECONDS: i64 = 24 * 3600;
 /// A session with a user ends after this, used or not.
 const SIGNED_IN_SECONDS: i64 = 30 * 24 * 3600;
+/// And after this without use.
+const IDLE_SECONDS: i64 = 14 * 24 * 3600;
+/// Use is noted this long after it was noted last.
+const NOTED_SECONDS: i64 = 3600;
 /// How long a password that was just given counts for what needs it again.
 const RECENT_SECONDS: i64 = 5 * 60;
 
@@ -22,8 +26,22 @@ const RECENT_SECONDS: i64 = 5 * 60;
 pub struct NewSession {
     /// Value of the cookie (43 characters).
     pub cookie: SecretString,
-    /// The session as stored.
+    /// The session.
     pub session: BrowserSession,
+    /// Value of the cookie that marks the browser as one its owner uses, where somebody signed in.
+    pub device: Option<SecretString>,
+}
+
+/// A try to sign in.
+pub struct SignIn<'a> {
+    /// As typed.
+    pub email: &'a str,
+    /// As typed.
+    pub password: SecretString,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+    /// Value of the browser's device cookie, if it has one.
+    pub device: Option<&'a str>,
 }
 
 /// Why a sign-in failed.
@@ -38,6 +56,9 @@ pub enum SignInError {
         /// Seconds to wait.
         retry_after: u32,
     },
+    /// Too many passwords are being checked; try again in a few seconds.
+    #[error("too many passwords are being checked")]
+    Busy,
     /// Storage.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -46,12 +67,32 @@ pub enum SignInError {
 impl AuthorizationServer {
     /// The live session of a cookie's value.
     pub async fn session(&self, cookie: &str) -> Result<Option<BrowserSession>, StoreError> {
-        self.users.find_session(&TokenHash::of(cookie), self.now()).await
+        if let Some(visitor) = self.visitor(cookie) {
+            return Ok(Some(visitor));
+        }
+        let now = self.now();
+        let found = self.users.find_session(&TokenHash::of(cookie), now).await?;
+        let Some(session) = found.filter(|session| session.used_at.plus_seconds(IDLE_SECONDS) > now) else {
+            return Ok(None);
+        };
+        if session.used_at.plus_seconds(NOTED_SECONDS) <= now
+            && let Err(error) = self.users.note_session(&session.hash, now).await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the use of a session was not noted");
+        }
+        Ok(Some(session))
     }
 
-    /// Begins a session in which nobody is signed in: it carries the CSRF token and pending authorization requests.
-    pub async fn begin_session(&self) -> Result<NewSession, StoreError> {
-        self.new_session(None).await
+    /// Begins a session in which nobody is signed in: it carries the CSRF token and holds authorization requests together.
+    /// Nothing is stored.
+    pub fn begin_session(&self) -> NewSession {
+        self.visitor_of(self.fresh_browser())
+    }
+
+    fn visitor_of(&self, browser: TokenHash) -> NewSession {
+        let cookie = self.visitor_cookie(&browser);
+        let session = self.visitor_session(cookie.expose_secret(), browser);
+        NewSession { cookie, session, device: None }
     }
 
     /// The user of a session.
@@ -72,62 +113,87 @@ impl AuthorizationServer {
         session.authenticated_at.is_some_and(|at| at.plus_seconds(RECENT_SECONDS) > self.now())
     }
 
-    /// Signs in with e-mail address and password. The new session takes the place of the old one, whose pending
-    /// authorization requests go with it. `address` is the caller's, for the rate limit.
+    /// Signs in with e-mail address and password. The new session takes the place of the old one in the same browser, so
+    /// that its open authorization requests can be decided. Wrong tries slow those who make them: a browser in which the
+    /// owner of the address has signed in before is counted by itself, and so is a person who is signed in and confirms
+    /// the password.
     pub async fn sign_in(
         &self,
         old: &BrowserSession,
-        email: &str,
-        password: SecretString,
-        address: Option<IpAddr>,
+        sign_in: SignIn<'_>,
     ) -> Result<NewSession, SignInError> {
-        let now = self.now();
-        self.attempts
-            .count(email, address, now)
+        let SignIn { email, password, address, device } = sign_in;
+        let email = email.trim();
+        let user = self.users.find_user_by_email(email).await?;
+        let device = device.and_then(|cookie| self.device(cookie));
+        let who = match (&old.user, &user, &device) {
+            (Some(signed_in), Some(user), _) if *signed_in == user.id => Who::Session(&old.hash),
+            (_, _, Some(device)) if device.knows(email) => Who::Device(device.id, email),
+            _ => Who::Stranger(email, address),
+        };
+        let attempt = self
+            .attempts
+            .begin(&who, self.now())
             .map_err(|retry_after| SignInError::TooMany { retry_after })?;
-        let user = self.users.find_user_by_email(email.trim()).await?;
+        if !attempt.delay.is_zero() {
+            tokio::time::sleep(attempt.delay).await;
+        }
         let phc = user.as_ref().and_then(|user| user.password_hash.clone());
-        let right = self.passwords.verify(password, phc).await;
+        let right = match self.passwords.verify(password, phc).await {
+            Ok(right) => right,
+            Err(PasswordError::Busy) => {
+                self.attempts.take_back(&attempt);
+                return Err(SignInError::Busy);
+            }
+            Err(_) => false,
+        };
         let user = user.filter(|user| right && user.disabled_at.is_none()).ok_or(SignInError::Wrong)?;
-        self.attempts.forgive(email);
+        self.attempts.forgive(&attempt);
         tracing::info!(user = %user.id, "signed in");
-        Ok(self.replace_session(old, Some(user.id)).await?)
+        let mut new = self.replace_session(old, user.id).await?;
+        new.device = Some(self.device_cookie(device, email));
+        Ok(new)
     }
 
     /// Ends a session.
     pub async fn sign_out(&self, session: &BrowserSession) -> Result<(), StoreError> {
+        // a visitor's session is nowhere but in its cookie
+        if session.user.is_none() {
+            return Ok(());
+        }
         self.users.remove_session(&session.hash).await
     }
 
-    /// Ends a session but hands its pending authorization requests to an anonymous one: for "Not you?".
+    /// Ends a session but leaves the browser's open authorization requests to whoever signs in next: for "Not you?".
     pub async fn switch_user(&self, session: &BrowserSession) -> Result<NewSession, StoreError> {
-        self.replace_session(session, None).await
+        self.sign_out(session).await?;
+        Ok(self.visitor_of(session.browser))
     }
 
     pub(crate) async fn replace_session(
         &self,
         old: &BrowserSession,
-        user: Option<UserId>,
+        user: UserId,
     ) -> Result<NewSession, StoreError> {
-        let new = self.new_session(user).await?;
-        self.oauth.move_requests(&old.hash, &new.session.hash).await?;
-        self.users.remove_session(&old.hash).await?;
-        Ok(new)
-    }
-
-    async fn new_session(&self, user: Option<UserId>) -> Result<NewSession, StoreError> {
         let now = self.now();
         let cookie = SecretString::from(self.secret());
-        let seconds = if user.is_some() { SIGNED_IN_SECONDS } else { ANONYMOUS_SECONDS };
         let session = BrowserSession {
             hash: TokenHash::of(cookie.expose_secret()),
-            authenticated_at: user.as_ref().map(|_| now),
-            user,
+            authenticated_at: Some(now),
+            user: Some(user),
             csrf: random::token(&*self.entropy, crate::SECRET_OCTETS),
             created_at: now,
-            expires_at: now.plus_seconds(seconds),
+            expires_at: now.plus_seconds(SIGNED_IN_SECONDS),
+            used_at: now,
+            browser: old.browser,
         };
         self.users.add_session(&session).await?;
-        Ok(NewSession { cookie, session })
+        self.sign_out(old).await?;
+        Ok(NewSession { cookie, session, device: None })
+    }
+
+    /// Sessions that were last used before are over.
+    pub(crate) fn idle_since(&self) -> Timestamp {
+        self.now().plus_seconds(-IDLE_SECONDS)
     }
 }

@@ -11,7 +11,7 @@ impl AuthorizationServer {
         let now = self.now();
         let clients = self.oauth.sweep_clients(now.plus_seconds(-UNUSED_CLIENT_SECONDS)).await?;
         let tokens = self.oauth.sweep_tokens(now).await?;
-        let sessions = self.users.sweep_sessions(now).await?;
+        let sessions = self.users.sweep_sessions(now, self.idle_since()).await?;
         Ok(clients + tokens + sessions)
     }
 }

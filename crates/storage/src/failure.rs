@@ -88,7 +88,7 @@ fn what_exists(information: &(dyn DatabaseErrorInformation + Send + Sync)) -> &'
         ("accounts", "an account with this label"),
         ("keys", "this key, or another active one,"),
         ("clients", "this client"),
-        ("authorization_requests", "this request"),
+        ("decided_requests", "this request"),
         ("grants", "this grant"),
         ("codes", "this code"),
         ("tokens", "this token"),

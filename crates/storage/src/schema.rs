@@ -28,6 +28,8 @@ diesel::table! {
         created_at -> BigInt,
         authenticated_at -> Nullable<BigInt>,
         expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        browser -> Nullable<Binary>,
     }
 }
 
@@ -80,16 +82,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    authorization_requests (hash) {
+    decided_requests (hash) {
         hash -> Binary,
-        session -> Binary,
-        client_id -> Text,
-        redirect_uri -> Text,
-        permissions -> Text,
-        offline -> Bool,
-        resource -> Text,
-        state -> Nullable<Text>,
-        code_challenge -> Text,
         expires_at -> BigInt,
     }
 }
@@ -270,7 +264,7 @@ mod tests {
     async fn every_table_is_there(url: &str) {
         let database = Database::open(&url.parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
-        select_all!(database; users, setup_links, sessions, accounts, keys, clients, authorization_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads, writing_styles, style_drafts);
+        select_all!(database; users, setup_links, sessions, accounts, keys, clients, decided_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads, writing_styles, style_drafts);
     }
 
     #[tokio::test]

@@ -17,6 +17,8 @@ struct SessionRow {
     created_at: i64,
     authenticated_at: Option<i64>,
     expires_at: i64,
+    used_at: Option<i64>,
+    browser: Option<Vec<u8>>,
 }
 
 impl TryFrom<SessionRow> for BrowserSession {
@@ -30,6 +32,8 @@ impl TryFrom<SessionRow> for BrowserSession {
             created_at: Timestamp(row.created_at),
             authenticated_at: row.authenticated_at.map(Timestamp),
             expires_at: Timestamp(row.expires_at),
+            used_at: Timestamp(row.used_at.unwrap_or(row.created_at)),
+            browser: digest(row.browser.as_deref().unwrap_or(&row.hash))?,
         })
     }
 }
@@ -43,6 +47,8 @@ impl Database {
             created_at: session.created_at.0,
             authenticated_at: session.authenticated_at.map(|at| at.0),
             expires_at: session.expires_at.0,
+            used_at: Some(session.used_at.0),
+            browser: Some(session.browser.0.to_vec()),
         };
         with_write!(self, |c| {
             diesel::insert_into(sessions::table).values(row).execute(c).await?;
@@ -55,7 +61,6 @@ impl Database {
         hash: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<BrowserSession>, StoreError> {
-        // A session before sign-in has no user, so no user's row can be disabled.
         let row: Option<SessionRow> = with_conn!(self, |c| Ok(sessions::table
             .left_join(users::table)
             .filter(sessions::hash.eq(&hash.0[..]))

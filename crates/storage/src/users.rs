@@ -171,6 +171,16 @@ impl UserRepository for Database {
         self.live_session(hash, now).await
     }
 
+    async fn note_session(&self, hash: &TokenHash, now: Timestamp) -> Result<(), StoreError> {
+        with_write!(self, |c| {
+            diesel::update(sessions::table.find(&hash.0[..]))
+                .set(sessions::used_at.eq(now.0))
+                .execute(c)
+                .await?;
+            Ok(())
+        })
+    }
+
     async fn remove_session(&self, hash: &TokenHash) -> Result<(), StoreError> {
         with_write!(self, |c| {
             diesel::delete(sessions::table.find(&hash.0[..])).execute(c).await?;
@@ -185,9 +195,11 @@ impl UserRepository for Database {
         })
     }
 
-    async fn sweep_sessions(&self, now: Timestamp) -> Result<usize, StoreError> {
-        with_write!(self, |c| Ok(diesel::delete(sessions::table.filter(sessions::expires_at.le(now.0)))
-            .execute(c)
-            .await?))
+    async fn sweep_sessions(&self, now: Timestamp, unused_since: Timestamp) -> Result<usize, StoreError> {
+        with_write!(self, |c| {
+            let lapsed = sessions::expires_at.le(now.0).nullable();
+            let idle = sessions::used_at.lt(unused_since.0);
+            Ok(diesel::delete(sessions::table.filter(lapsed.or(idle))).execute(c).await?)
+        })
     }
 }

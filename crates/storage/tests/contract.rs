@@ -11,7 +11,8 @@ use imapmcp_testkit::{
 use std::path::Path;
 
 /// Every migration.
-const PENDING: [&str; 5] = ["0001_initial", "0002_outbox", "0003_signatures", "0004_parcels", "0005_people"];
+const PENDING: [&str; 6] =
+    ["0001_initial", "0002_outbox", "0003_signatures", "0004_parcels", "0005_people", "0007_browsers"];
 
 async fn migrated(url: &DatabaseUrl) -> Database {
     let database = Database::open(url).await.unwrap();

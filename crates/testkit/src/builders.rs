@@ -4,8 +4,7 @@ use imapmcp_core::{
     account::{Account, AuthKind, Backend, Endpoint, Health, Security},
     id::{AccountId, ClientId, GrantId, OutboxId, TokenId, UserId},
     oauth::{
-        AccountScope, AuthorizationCode, AuthorizationRequest, Client, ClientKind, Grant, Issue, SendPolicy,
-        Token, TokenKind,
+        AccountScope, AuthorizationCode, Client, ClientKind, Grant, Issue, SendPolicy, Token, TokenKind,
     },
     operation::{Operation, OperationState},
     outbox::{OutboxEntry, OutboxState},
@@ -120,22 +119,6 @@ pub fn grant(name: &str, user: &UserId, client: &ClientId) -> Grant {
     }
 }
 
-/// A request of `client` in the browser session `session`, known by `TokenHash::of(name)`; it lapses after ten minutes.
-pub fn request(name: &str, session: &TokenHash, client: &Client) -> AuthorizationRequest {
-    AuthorizationRequest {
-        hash: TokenHash::of(name),
-        session: *session,
-        client: client.id.clone(),
-        redirect_uri: client.redirect_uris[0].clone(),
-        permissions: Permissions::legacy(),
-        offline: true,
-        resource: RESOURCE.to_owned(),
-        state: Some("xyz".to_owned()),
-        code_challenge: "challenge".to_owned(),
-        expires_at: NOON.plus_seconds(600),
-    }
-}
-
 /// A code for `grant`, known by `TokenHash::of(name)`; it lapses after a minute.
 pub fn code(name: &str, grant: &Grant) -> AuthorizationCode {
     AuthorizationCode {
@@ -184,6 +167,8 @@ pub fn session(name: &str, user: Option<&UserId>) -> BrowserSession {
         created_at: NOON,
         authenticated_at: user.map(|_| NOON),
         expires_at: NOON.plus_seconds(24 * 3600),
+        used_at: NOON,
+        browser: TokenHash::of(&format!("{name}-browser")),
     }
 }
 

@@ -14,9 +14,11 @@ pub mod sink;
 
 mod clock;
 mod entropy;
+mod tokens;
 
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
+pub use tokens::GlassTokens;
 
 /// Whether a test that cannot start a server must fail (`IMAPMCP_TEST_SERVERS=required`) instead of being skipped.
 pub fn servers_required() -> bool {

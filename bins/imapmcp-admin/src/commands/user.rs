@@ -7,7 +7,7 @@ use crate::{
 use clap::Subcommand;
 use imapmcp_bootstrap::Settings;
 use imapmcp_core::{id::UserId, mail::is_address, store::UserRepository as _, user::User as Person};
-use imapmcp_oauth_server::password::{Passwords, check_length};
+use imapmcp_oauth_server::password::{Passwords, check_new};
 use serde_json::{Value, json};
 use std::{path::PathBuf, sync::Arc};
 
@@ -45,7 +45,7 @@ impl User {
                 }
                 let password =
                     secret::read(password_file.as_deref(), &format!("New password of {email}"), true)?;
-                check_length(&password)?;
+                check_new(&password, &[&email, services.settings.oauth.host()])?;
                 let hash = Passwords::default().hash(password, Arc::clone(&services.entropy)).await?;
                 let person = Person {
                     id: UserId::random(&*services.entropy),

@@ -1,7 +1,7 @@
 use super::StoreError;
 use crate::{
     id::{ClientId, GrantId, TokenId, UserId},
-    oauth::{AuthorizationCode, AuthorizationRequest, Client, Exchange, Grant, Issue, Principal, Token},
+    oauth::{AuthorizationCode, Client, Exchange, Grant, Issue, Principal, Token},
     secret::TokenHash,
     time::Timestamp,
 };
@@ -28,23 +28,14 @@ pub trait OAuthRepository: Send + Sync {
     /// Removes registered clients made before `made_before` that no user ever consented to; returns how many.
     async fn sweep_clients(&self, made_before: Timestamp) -> Result<usize, StoreError>;
 
-    /// Stores a validated request until the user decides.
-    async fn add_request(&self, request: &AuthorizationRequest) -> Result<(), StoreError>;
-    /// The live request with this hash, if it belongs to this browser session.
-    async fn find_request(
-        &self,
-        hash: &TokenHash,
-        session: &TokenHash,
-        now: Timestamp,
-    ) -> Result<Option<AuthorizationRequest>, StoreError>;
-    /// Hands the request on to the session that took the place of `from` (sign-in rotates the cookie).
-    async fn move_requests(&self, from: &TokenHash, to: &TokenHash) -> Result<(), StoreError>;
-    /// Spends the request (at most once) and, on consent, stores grant and code with it and marks the client as
-    /// used: all or nothing. `false` if the request is unknown, lapsed, spent, or another session's.
+    /// Whether the request with this hash was decided already.
+    async fn is_decided(&self, request: &TokenHash) -> Result<bool, StoreError>;
+    /// Remembers that the request with this hash is decided (at most once, until `expires_at`) and, on consent, stores grant
+    /// and code with it and marks the client as used: all or nothing. `false` if it was decided before.
     async fn decide(
         &self,
-        hash: &TokenHash,
-        session: &TokenHash,
+        request: &TokenHash,
+        expires_at: Timestamp,
         consent: Option<(&Grant, &AuthorizationCode)>,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
@@ -60,8 +51,9 @@ pub trait OAuthRepository: Send + Sync {
     ) -> Result<Exchange, StoreError>;
     /// A token as stored, with its grant; `None` if unknown or lapsed.
     async fn find_token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenRow>, StoreError>;
-    /// Rotates a refresh token. Using a spent one again is honoured while the pair it was exchanged for has not
-    /// been used (the answer was lost): that pair dies and a new one is stored. Otherwise the grant is revoked.
+    /// Rotates a refresh token. Using a spent one again is honoured for a minute while nothing of what it was exchanged for
+    /// has been used (the answer was lost), and for ten seconds whatever was used (several requests of one client raced):
+    /// each gets a pair of its own. Otherwise the grant is revoked.
     async fn rotate(
         &self,
         refresh: &TokenHash,
@@ -99,6 +91,6 @@ pub trait OAuthRepository: Send + Sync {
         client: &ClientId,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Removes lapsed requests, codes and tokens; returns how many rows.
+    /// Removes lapsed decisions, codes and tokens; returns how many rows.
     async fn sweep_tokens(&self, now: Timestamp) -> Result<usize, StoreError>;
 }

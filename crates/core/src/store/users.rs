@@ -43,10 +43,12 @@ pub trait UserRepository: Send + Sync {
         hash: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<BrowserSession>, StoreError>;
+    /// Notes that a session was used.
+    async fn note_session(&self, hash: &TokenHash, now: Timestamp) -> Result<(), StoreError>;
     /// Ends one session.
     async fn remove_session(&self, hash: &TokenHash) -> Result<(), StoreError>;
     /// Ends every session of a user.
     async fn remove_sessions(&self, user: &UserId) -> Result<(), StoreError>;
-    /// Removes lapsed sessions; returns how many.
-    async fn sweep_sessions(&self, now: Timestamp) -> Result<usize, StoreError>;
+    /// Removes sessions that lapsed or were last used before `unused_since`; returns how many.
+    async fn sweep_sessions(&self, now: Timestamp, unused_since: Timestamp) -> Result<usize, StoreError>;
 }

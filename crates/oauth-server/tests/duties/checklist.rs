@@ -165,7 +165,7 @@ async fn what_is_offered_follows_from_the_scope() {
         ("mail.delete", "mail.read mail.organize mail.delete"),
     ] {
         let valid = house.server.authorize(&request(&client, &[("scope", scope)])).await.unwrap();
-        let id = house.server.hold(valid, &session.hash).await.unwrap();
+        let id = house.server.hold(&valid, &session);
         let pending = house.server.pending(&id, &session).await.unwrap().unwrap();
         assert_eq!(pending.request.permissions.to_string(), permissions, "{scope}");
         assert!(pending.request.offline, "registered clients have the grant type refresh_token");
@@ -190,10 +190,10 @@ async fn a_client_with_one_redirect_may_leave_it_out_and_loopback_ports_are_free
 async fn a_decision_belongs_to_the_session_it_was_asked_in() {
     let house = House::new().await;
     let client = house.client(REDIRECT).await;
-    let (marie, stranger) = (house.marie().await, house.anonymous().await.session);
+    let (marie, stranger) = (house.marie().await, house.anonymous().session);
     let other_browser = house.marie().await;
     let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
-    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    let id = house.server.hold(&valid, &marie);
     let wish = || consent(Permissions::from([Permission::Read]));
     for session in [&stranger, &other_browser] {
         assert!(house.server.pending(&id, session).await.unwrap().is_none());
@@ -210,7 +210,7 @@ async fn a_request_lapses_after_ten_minutes() {
     let client = house.client(REDIRECT).await;
     let marie = house.marie().await;
     let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
-    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    let id = house.server.hold(&valid, &marie);
     house.clock.advance_seconds(600);
     assert!(matches!(house.server.deny(&id, &marie).await, Err(DecideError::Gone)));
 }
@@ -221,7 +221,7 @@ async fn nothing_and_too_much_are_no_consent() {
     let client = house.client(REDIRECT).await;
     let marie = house.marie().await;
     let valid = house.server.authorize(&request(&client, &[("scope", "mail.read")])).await.unwrap();
-    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    let id = house.server.hold(&valid, &marie);
     let none = consent(Permissions::NONE);
     assert!(matches!(house.server.allow(&id, &marie, none).await, Err(DecideError::Nothing)));
     let read = Permissions::from([Permission::Read]);
@@ -238,7 +238,7 @@ async fn denial_is_an_answer_with_state_and_iss() {
     let client = house.client(REDIRECT).await;
     let marie = house.marie().await;
     let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
-    let id = house.server.hold(valid, &marie.hash).await.unwrap();
+    let id = house.server.hold(&valid, &marie);
     let location = house.server.deny(&id, &marie).await.unwrap();
     insta::assert_snapshot!(location, @"https://client.example/cb?error=access_denied&error_description=the+user+said+no&state=s+1&iss=https%3A%2F%2Fmail.example");
 }
@@ -318,15 +318,52 @@ async fn refresh_tokens_rotate_and_a_replay_ends_the_family() {
 
     let second = house.refresh(&client, &first_refresh, &[("resource", RESOURCE)]).await.unwrap();
     assert_ne!(second.refresh_token.as_ref(), Some(&first_refresh));
-    // The answer was lost: the successor is unused, so the repeat is honoured.
+    // The answer was lost: the successor is unused, so the repeat is honoured for a minute.
+    house.clock.advance_seconds(59);
     let third = house.refresh(&client, &first_refresh, &[]).await.unwrap();
     assert!(house.lives(&third.access_token).await);
     assert!(!house.lives(&second.access_token).await, "the lost pair is dead");
-    // Now the successor was used: the repeat is a theft.
+    // Now the successor was used, and not just now: the repeat is a theft.
+    house.clock.advance_seconds(10);
     assert_eq!(house.refresh(&client, &first_refresh, &[]).await.err(), Some(error::INVALID_REFRESH_TOKEN));
     assert!(!house.lives(&third.access_token).await);
     let last = third.refresh_token.unwrap();
     assert_eq!(house.refresh(&client, &last, &[]).await.err(), Some(error::INVALID_REFRESH_TOKEN));
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_was_spent_weeks_ago_is_a_theft_although_its_pair_was_never_used() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let code = house.code(&client, &[]).await;
+    let old = house.exchange(&client, &code, &[]).await.unwrap().refresh_token.unwrap();
+    let owners = house.refresh(&client, &old, &[]).await.unwrap().refresh_token.unwrap();
+    house.clock.advance_seconds(20 * 24 * 3600);
+    assert_eq!(house.refresh(&client, &old, &[]).await.err(), Some(error::INVALID_REFRESH_TOKEN));
+    let noticed = house.refresh(&client, &owners, &[]).await.err();
+    assert_eq!(noticed, Some(error::INVALID_REFRESH_TOKEN), "neither goes on");
+    assert!(house.server.connections(&house.marie().await.user.unwrap()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn five_refreshes_at_once_each_get_a_pair_that_works() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let code = house.code(&client, &[]).await;
+    let old = house.exchange(&client, &code, &[]).await.unwrap().refresh_token.unwrap();
+    let racers = (0..5).map(|_| house.refresh(&client, &old, &[]));
+    let mut pairs = Vec::new();
+    for racer in racers {
+        let pair = racer.await.unwrap();
+        assert!(house.lives(&pair.access_token).await);
+        pairs.push(pair);
+        house.clock.advance_seconds(1);
+    }
+    house.clock.advance_seconds(3600);
+    for pair in pairs {
+        let next = house.refresh(&client, &pair.refresh_token.unwrap(), &[]).await.unwrap();
+        assert!(house.lives(&next.access_token).await);
+    }
 }
 
 #[tokio::test]
@@ -397,10 +434,13 @@ async fn a_bearer_token_names_its_principal() {
     let tokens = house.exchange(&client, &code, &[]).await.unwrap();
     let bearer = format!("Bearer {}", tokens.access_token);
     let server = &house.server;
-    let principal = server.authenticate(Some(&bearer), "/mcp").await.unwrap();
+    let principal = server.authenticate(Some(&bearer), "/mcp", None).await.unwrap();
     assert_eq!(principal.client.as_str(), client);
     assert!(principal.may(Permission::Send) && !principal.may(Permission::Organize));
-    assert!(server.authenticate(Some(&bearer), "/api/mcp").await.is_ok(), "one resource, two addresses");
+    assert!(
+        server.authenticate(Some(&bearer), "/api/mcp", None).await.is_ok(),
+        "one resource, two addresses"
+    );
     for (header, expected) in [
         (None, BearerError::Missing),
         (Some("Basic abc"), BearerError::Missing),
@@ -408,10 +448,47 @@ async fn a_bearer_token_names_its_principal() {
         (Some("Bearer ima_unknown"), BearerError::Invalid),
         (Some(&*format!("Bearer {}", tokens.refresh_token.unwrap())), BearerError::Invalid),
     ] {
-        assert_eq!(server.authenticate(header, "/mcp").await.unwrap_err(), expected, "{header:?}");
+        assert_eq!(server.authenticate(header, "/mcp", None).await.unwrap_err(), expected, "{header:?}");
     }
-    assert_eq!(server.authenticate(Some(&bearer), "/other").await.unwrap_err(), BearerError::Invalid);
+    assert_eq!(server.authenticate(Some(&bearer), "/other", None).await.unwrap_err(), BearerError::Invalid);
     insta::assert_snapshot!(server.challenge("/mcp", Challenge::Missing), @r#"Bearer resource_metadata="https://mail.example/.well-known/oauth-protected-resource/mcp", scope="mail.read mail.organize mail.draft mail.send""#);
     insta::assert_snapshot!(server.challenge("/api/mcp", Challenge::Invalid), @r#"Bearer resource_metadata="https://mail.example/.well-known/oauth-protected-resource/api/mcp", scope="mail.read mail.organize mail.draft mail.send", error="invalid_token""#);
     insta::assert_snapshot!(server.step_up("/mcp", &principal, Permission::Organize), @r#"Bearer resource_metadata="https://mail.example/.well-known/oauth-protected-resource/mcp", scope="mail.read mail.organize mail.draft mail.send", error="insufficient_scope""#);
+}
+
+#[tokio::test]
+async fn bad_tokens_of_one_network_are_told_to_wait_while_good_ones_pass() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    let code = house.code(&client, &[]).await;
+    let good = house.exchange(&client, &code, &[]).await.unwrap().access_token;
+    let home = Some("192.0.2.1".parse().unwrap());
+    let present = async |token: &str, address| {
+        let bearer = format!("Bearer {token}");
+        house.server.authenticate(Some(&bearer), "/mcp", address).await.map(|principal| principal.user)
+    };
+    let mut told = Vec::new();
+    for n in 0..70 {
+        told.push(present(&format!("ima_{n}"), home).await.unwrap_err());
+    }
+    assert!(told[..60].iter().all(|error| *error == BearerError::Invalid));
+    assert!(told[60..].iter().all(|error| *error == BearerError::TooMany { retry_after: 61 }), "{told:?}");
+    assert!(present(&good, home).await.is_ok(), "a good one that was never seen");
+    house.clock.advance_seconds(2);
+    for n in 0..1100 {
+        present(&format!("ima_more_{n}"), home).await.unwrap_err();
+    }
+    assert!(present(&good, home).await.is_ok(), "it is known by now, whatever else is not looked at");
+    let elsewhere = Some("192.0.2.2".parse().unwrap());
+    assert_eq!(present("ima_other", elsewhere).await, Err(BearerError::Invalid));
+    house.clock.advance_seconds(60);
+    assert_eq!(present("ima_later", home).await, Err(BearerError::Invalid));
+    let long = "x".repeat(300);
+    for _ in 0..60 {
+        present(&long, elsewhere).await.unwrap_err();
+    }
+    assert!(
+        matches!(present(&long, elsewhere).await, Err(BearerError::TooMany { .. })),
+        "unread ones count too"
+    );
 }

@@ -6,10 +6,10 @@ use imapmcp_core::{
 };
 use imapmcp_oauth_server::{
     AuthorizationServer, AuthorizationServerDeps, AuthorizeError, Config, Consent, Lifetime, NewSession,
-    OAuthError, Parameters, Registration, TokenResponse, password,
+    OAuthError, Parameters, Registration, SignIn, SignInError, TokenResponse, password,
 };
 use imapmcp_storage::Database;
-use imapmcp_testkit::{FakeClock, SeededEntropy, builders};
+use imapmcp_testkit::{FakeClock, GlassTokens, SeededEntropy, builders};
 use std::sync::Arc;
 
 /// RFC 7636 appendix B.
@@ -48,6 +48,7 @@ impl House {
             users: database.clone() as Arc<dyn UserRepository>,
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy::default()),
+            tokens: Arc::new(GlassTokens::new(clock.clone())),
         });
         Self { server, database, clock }
     }
@@ -59,13 +60,21 @@ impl House {
     }
 
     pub(crate) async fn marie(&self) -> BrowserSession {
-        let anonymous = self.server.begin_session().await.unwrap().session;
-        let signed_in = self.server.sign_in(&anonymous, "marie@example.com", PASSWORD.into(), None).await;
-        signed_in.unwrap().session
+        self.try_sign_in(&self.anonymous().session, "marie@example.com", PASSWORD).await.unwrap().session
     }
 
-    pub(crate) async fn anonymous(&self) -> NewSession {
-        self.server.begin_session().await.unwrap()
+    pub(crate) fn anonymous(&self) -> NewSession {
+        self.server.begin_session()
+    }
+
+    pub(crate) async fn try_sign_in(
+        &self,
+        old: &BrowserSession,
+        email: &str,
+        password: &str,
+    ) -> Result<NewSession, SignInError> {
+        let sign_in = SignIn { email, password: password.into(), address: None, device: None };
+        self.server.sign_in(old, sign_in).await
     }
 
     /// A good request of the client with some parameters replaced (by nothing, if the value is empty) or added.
@@ -76,7 +85,7 @@ impl House {
     ) -> Result<String, AuthorizeError> {
         let session = self.marie().await;
         let valid = self.server.authorize(&request(client, changes)).await?;
-        Ok(self.server.hold(valid, &session.hash).await?)
+        Ok(self.server.hold(&valid, &session))
     }
 
     /// The whole way to a code, for what the request may be given at most.
@@ -92,7 +101,7 @@ impl House {
     ) -> String {
         let session = self.marie().await;
         let valid = self.server.authorize(&request(client, changes)).await.unwrap();
-        let id = self.server.hold(valid, &session.hash).await.unwrap();
+        let id = self.server.hold(&valid, &session);
         let pending = self.server.pending(&id, &session).await.unwrap().unwrap();
         let consent = Consent { lifetime, ..consent(pending.request.permissions) };
         let location = self.server.allow(&id, &session, consent).await.unwrap();
@@ -133,7 +142,7 @@ impl House {
 
     /// Whether the access token is good at `/mcp`.
     pub(crate) async fn lives(&self, access: &str) -> bool {
-        self.server.authenticate(Some(&format!("Bearer {access}")), "/mcp").await.is_ok()
+        self.server.authenticate(Some(&format!("Bearer {access}")), "/mcp", None).await.is_ok()
     }
 }
 

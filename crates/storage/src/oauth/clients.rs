@@ -1,16 +1,16 @@
 //! Clients and the requests they make.
 
-use super::rows::{ClientRow, CodeRow, GrantRow, RequestRow};
+use super::rows::{ClientRow, CodeRow, GrantRow};
 use crate::{
     database::{Database, with_conn, with_tx, with_write},
-    schema::{authorization_requests as requests, clients, codes, grants},
+    schema::{clients, codes, decided_requests as decided, grants},
     words::Word,
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
     id::ClientId,
-    oauth::{AuthorizationCode, AuthorizationRequest, Client, ClientKind, Grant},
+    oauth::{AuthorizationCode, Client, ClientKind, Grant},
     secret::TokenHash,
     store::StoreError,
     time::Timestamp,
@@ -64,56 +64,28 @@ impl Database {
             .await?))
     }
 
-    pub(super) async fn insert_request(&self, request: &AuthorizationRequest) -> Result<(), StoreError> {
-        let row = RequestRow::from(request);
-        with_write!(self, |c| {
-            diesel::insert_into(requests::table).values(row).execute(c).await?;
-            Ok(())
-        })
-    }
-
-    pub(super) async fn live_request(
-        &self,
-        hash: &TokenHash,
-        session: &TokenHash,
-        now: Timestamp,
-    ) -> Result<Option<AuthorizationRequest>, StoreError> {
-        let row: Option<RequestRow> = with_conn!(self, |c| Ok(requests::table
-            .find(&hash.0[..])
-            .filter(requests::session.eq(&session.0[..]))
-            .filter(requests::expires_at.gt(now.0))
-            .select(RequestRow::as_select())
-            .first(c)
-            .await
-            .optional()?))?;
-        Ok(row.map(AuthorizationRequest::try_from).transpose()?)
-    }
-
-    pub(super) async fn hand_on_requests(&self, from: &TokenHash, to: &TokenHash) -> Result<(), StoreError> {
-        with_write!(self, |c| {
-            diesel::update(requests::table.filter(requests::session.eq(&from.0[..])))
-                .set(requests::session.eq(&to.0[..]))
-                .execute(c)
-                .await?;
-            Ok(())
-        })
+    pub(super) async fn request_is_decided(&self, request: &TokenHash) -> Result<bool, StoreError> {
+        let found: i64 =
+            with_conn!(self, |c| Ok(decided::table.find(&request.0[..]).count().get_result(c).await?))?;
+        Ok(found > 0)
     }
 
     pub(super) async fn decide_request(
         &self,
-        hash: &TokenHash,
-        session: &TokenHash,
+        request: &TokenHash,
+        expires_at: Timestamp,
         consent: Option<(&Grant, &AuthorizationCode)>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let rows = consent.map(|(grant, code)| (GrantRow::from(grant), CodeRow::from(code)));
         with_tx!(self, |c| {
-            let spent = diesel::delete(requests::table.find(&hash.0[..]))
-                .filter(requests::session.eq(&session.0[..]))
-                .filter(requests::expires_at.gt(now.0))
+            // On Postgres a racer waits here for the one before it.
+            let first = diesel::insert_into(decided::table)
+                .values((decided::hash.eq(&request.0[..]), decided::expires_at.eq(expires_at.0)))
+                .on_conflict_do_nothing()
                 .execute(c)
                 .await?;
-            if spent == 0 {
+            if first == 0 {
                 return Ok(false);
             }
             if let Some((grant, code)) = &rows {

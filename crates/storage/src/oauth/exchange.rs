@@ -18,6 +18,28 @@ use imapmcp_core::{
     time::Timestamp,
 };
 
+/// Milliseconds in which several requests of one client may have raced, each with the same refresh token.
+const RACE: i64 = 10_000;
+/// Milliseconds in which an answer that was lost may be asked for again.
+const LOST: i64 = 60_000;
+
+/// What another use of a spent refresh token means.
+fn again(token: &StoredToken, now: Timestamp) -> Again {
+    match token.consumed_at.map(|at| now.0 - at) {
+        None => Again::First,
+        Some(since) if since < RACE => Again::Raced,
+        Some(since) if since < LOST && token.confirmed_at.is_none() => Again::Lost,
+        Some(_) => Again::Replayed,
+    }
+}
+
+enum Again {
+    First,
+    Raced,
+    Lost,
+    Replayed,
+}
+
 /// The tokens of an issue as rows of a grant.
 fn issued(issue: &Issue, grant: &str, parent: Option<&str>, now: Timestamp) -> Vec<StoredToken> {
     let row = |id: &str, hash: TokenHash, kind: TokenKind, expires_at: Timestamp| StoredToken {
@@ -132,7 +154,7 @@ impl Database {
         ended.read()
     }
 
-    /// OAuth 2.1 §4.3.1 rotation. A client that never saw the answer (`confirmed_at` is still empty) may ask again.
+    /// OAuth 2.1 §4.3.1 rotation.
     pub(super) async fn rotate_refresh(
         &self,
         refresh: &TokenHash,
@@ -140,32 +162,33 @@ impl Database {
         now: Timestamp,
     ) -> Result<Exchange, StoreError> {
         let ended = with_tx!(self, |c| {
-            let found: Option<StoredToken> = tokens::table
+            let presented = tokens::table
                 .filter(tokens::hash.eq(&refresh.0[..]))
-                .filter(tokens::kind.eq(TokenKind::Refresh.word()))
-                .select(StoredToken::as_select())
-                .first(c)
-                .await
-                .optional()?;
+                .filter(tokens::kind.eq(TokenKind::Refresh.word()));
+            let grant: Option<String> = presented.select(tokens::grant_id).first(c).await.optional()?;
+            let Some(grant) = grant else { return Ok(Ended::Invalid) };
+            let Some(grant) = live_grant!(c, &grant, now) else { return Ok(Ended::Invalid) };
+            // Read with the grant locked, so that a racer's use of it is seen.
+            let found: Option<StoredToken> =
+                presented.select(StoredToken::as_select()).first(c).await.optional()?;
             let Some(found) = found.filter(|token| token.is_live(now)) else { return Ok(Ended::Invalid) };
-            let Some(grant) = live_grant!(c, &found.grant_id, now) else { return Ok(Ended::Invalid) };
-            // One statement decides: with the grant locked, only the first use of the new pair can come in between.
-            let honoured = diesel::update(tokens::table.find(&found.id))
-                .filter(tokens::confirmed_at.is_null())
-                .set(tokens::consumed_at.eq(now.0))
-                .execute(c)
-                .await?;
-            if honoured == 0 {
-                let still_there: i64 = tokens::table.find(&found.id).count().get_result(c).await?;
-                if still_there == 0 {
-                    // A racer replaced the pair this token belongs to.
-                    return Ok(Ended::Invalid);
+            match again(&found, now) {
+                Again::First => {
+                    diesel::update(tokens::table.find(&found.id))
+                        .set(tokens::consumed_at.eq(now.0))
+                        .execute(c)
+                        .await?;
                 }
-                end_grant!(c, &found.grant_id, now);
-                return Ok(Ended::Replayed);
+                Again::Raced => {}
+                // The pair that nobody received.
+                Again::Lost => {
+                    diesel::delete(tokens::table.filter(tokens::parent_id.eq(&found.id))).execute(c).await?;
+                }
+                Again::Replayed => {
+                    end_grant!(c, &found.grant_id, now);
+                    return Ok(Ended::Replayed);
+                }
             }
-            // The pair nobody received, if this is the second time of asking.
-            diesel::delete(tokens::table.filter(tokens::parent_id.eq(&found.id))).execute(c).await?;
             if let Some(parent) = &found.parent_id {
                 diesel::update(tokens::table.find(parent))
                     .filter(tokens::confirmed_at.is_null())

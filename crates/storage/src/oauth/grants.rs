@@ -3,7 +3,7 @@
 use super::rows::{GrantRow, StoredToken};
 use crate::{
     database::{Database, with_conn, with_tx},
-    schema::{authorization_requests as requests, codes, grants, tokens, users},
+    schema::{codes, decided_requests as decided, grants, tokens, users},
     words::Word,
 };
 use diesel::prelude::*;
@@ -141,7 +141,7 @@ impl Database {
     pub(super) async fn remove_lapsed(&self, now: Timestamp) -> Result<usize, StoreError> {
         with_tx!(self, |c| {
             let lapsed =
-                diesel::delete(requests::table.filter(requests::expires_at.le(now.0))).execute(c).await?;
+                diesel::delete(decided::table.filter(decided::expires_at.le(now.0))).execute(c).await?;
             let codes = diesel::delete(codes::table.filter(codes::expires_at.le(now.0))).execute(c).await?;
             let tokens =
                 diesel::delete(tokens::table.filter(tokens::expires_at.le(now.0))).execute(c).await?;

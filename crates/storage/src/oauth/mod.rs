@@ -10,7 +10,7 @@ use crate::Database;
 use async_trait::async_trait;
 use imapmcp_core::{
     id::{ClientId, GrantId, TokenId, UserId},
-    oauth::{AuthorizationCode, AuthorizationRequest, Client, Exchange, Grant, Issue, Principal, Token},
+    oauth::{AuthorizationCode, Client, Exchange, Grant, Issue, Principal, Token},
     secret::TokenHash,
     store::{OAuthRepository, StoreError, TokenRow},
     time::Timestamp,
@@ -34,31 +34,18 @@ impl OAuthRepository for Database {
         self.remove_unused_clients(made_before).await
     }
 
-    async fn add_request(&self, request: &AuthorizationRequest) -> Result<(), StoreError> {
-        self.insert_request(request).await
-    }
-
-    async fn find_request(
-        &self,
-        hash: &TokenHash,
-        session: &TokenHash,
-        now: Timestamp,
-    ) -> Result<Option<AuthorizationRequest>, StoreError> {
-        self.live_request(hash, session, now).await
-    }
-
-    async fn move_requests(&self, from: &TokenHash, to: &TokenHash) -> Result<(), StoreError> {
-        self.hand_on_requests(from, to).await
+    async fn is_decided(&self, request: &TokenHash) -> Result<bool, StoreError> {
+        self.request_is_decided(request).await
     }
 
     async fn decide(
         &self,
-        hash: &TokenHash,
-        session: &TokenHash,
+        request: &TokenHash,
+        expires_at: Timestamp,
         consent: Option<(&Grant, &AuthorizationCode)>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.decide_request(hash, session, consent, now).await
+        self.decide_request(request, expires_at, consent, now).await
     }
 
     async fn find_code(&self, hash: &TokenHash) -> Result<Option<AuthorizationCode>, StoreError> {

@@ -2,14 +2,14 @@
 
 use crate::{
     failure::Failure,
-    schema::{authorization_requests, clients, codes, grants, tokens},
+    schema::{clients, codes, grants, tokens},
     words::{
         Word, digest, from_json, id, permissions, policy_of, policy_word, scope_of, scope_text, to_json,
     },
 };
 use diesel::prelude::*;
 use imapmcp_core::{
-    oauth::{AuthorizationCode, AuthorizationRequest, Client, ClientKind, Grant, Token, TokenKind},
+    oauth::{AuthorizationCode, Client, ClientKind, Grant, Token, TokenKind},
     time::Timestamp,
 };
 
@@ -48,57 +48,6 @@ impl TryFrom<ClientRow> for Client {
             redirect_uris: from_json(&row.redirect_uris)?,
             created_at: Timestamp(row.created_at),
             used_at: row.used_at.map(Timestamp),
-        })
-    }
-}
-
-#[derive(Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = authorization_requests)]
-pub(super) struct RequestRow {
-    hash: Vec<u8>,
-    session: Vec<u8>,
-    client_id: String,
-    redirect_uri: String,
-    permissions: String,
-    offline: bool,
-    resource: String,
-    state: Option<String>,
-    code_challenge: String,
-    expires_at: i64,
-}
-
-impl From<&AuthorizationRequest> for RequestRow {
-    fn from(request: &AuthorizationRequest) -> Self {
-        Self {
-            hash: request.hash.0.to_vec(),
-            session: request.session.0.to_vec(),
-            client_id: request.client.to_string(),
-            redirect_uri: request.redirect_uri.clone(),
-            permissions: request.permissions.to_string(),
-            offline: request.offline,
-            resource: request.resource.clone(),
-            state: request.state.clone(),
-            code_challenge: request.code_challenge.clone(),
-            expires_at: request.expires_at.0,
-        }
-    }
-}
-
-impl TryFrom<RequestRow> for AuthorizationRequest {
-    type Error = Failure;
-
-    fn try_from(row: RequestRow) -> Result<Self, Failure> {
-        Ok(Self {
-            hash: digest(&row.hash)?,
-            session: digest(&row.session)?,
-            client: id(&row.client_id)?,
-            redirect_uri: row.redirect_uri,
-            permissions: permissions(&row.permissions),
-            offline: row.offline,
-            resource: row.resource,
-            state: row.state,
-            code_challenge: row.code_challenge,
-            expires_at: Timestamp(row.expires_at),
         })
     }
 }

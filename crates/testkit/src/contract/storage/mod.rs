@@ -81,14 +81,15 @@ pub async fn everything(on: &Repositories) {
     keys::one_key_is_active(on).await;
     keys::sealed_values_are_walked_and_an_edit_wins(on).await;
     oauth::clients::clients_nobody_used_expire(on).await;
-    oauth::clients::a_request_is_decided_once_by_its_own_session(on).await;
+    oauth::clients::a_request_is_decided_once(on).await;
     oauth::exchange::a_code_has_one_winner(on).await;
     oauth::exchange::a_second_use_of_a_code_ends_the_grant(on).await;
     oauth::exchange::a_lapsed_code_gives_nothing(on).await;
     oauth::exchange::a_lost_answer_can_be_asked_for_again(on).await;
     oauth::exchange::a_spent_refresh_token_ends_the_grant(on).await;
     oauth::exchange::the_evidence_of_use_outlives_the_access_token(on).await;
-    oauth::exchange::concurrent_rotations_leave_one_pair(on).await;
+    oauth::exchange::concurrent_rotations_each_give_a_pair(on).await;
+    oauth::exchange::a_refresh_token_spent_long_ago_ends_the_grant(on).await;
     oauth::tokens::a_bearer_is_known_by_a_live_token_for_this_resource(on).await;
     oauth::tokens::use_is_noted_to_the_minute(on).await;
     oauth::tokens::personal_tokens_are_listed_and_ended(on).await;
@@ -122,22 +123,20 @@ pub async fn a_dropped_call_leaves_nothing_and_blocks_nobody(on: &Repositories) 
     on.users.add_user(&user).await.unwrap();
     let client = builders::client("dropped");
     on.oauth.put_client(&client).await.unwrap();
-    let session = TokenHash::of("dropped-session");
 
     for polls in 1..24 {
         let name = format!("dropped-{polls}");
         let grant = builders::grant(&name, &user.id, &client.id);
         let code = builders::code(&name, &grant);
-        let request = builders::request(&name, &session, &client);
-        on.oauth.add_request(&request).await.unwrap();
+        let (request, lapses) = (TokenHash::of(&name), NOON.plus_seconds(600));
 
-        let decide = on.oauth.decide(&request.hash, &session, Some((&grant, &code)), NOON);
+        let decide = on.oauth.decide(&request, lapses, Some((&grant, &code)), NOON);
         dropped_after(polls, decide).await;
         let decided = on.oauth.find_code(&code.hash).await.unwrap().is_some();
-        let open = on.oauth.find_request(&request.hash, &session, NOON).await.unwrap().is_some();
+        let open = !on.oauth.is_decided(&request).await.unwrap();
         // Either may be seen while the abandoned connection still closes, but never one without the other for good.
         if !decided && open {
-            on.oauth.decide(&request.hash, &session, Some((&grant, &code)), NOON).await.unwrap();
+            on.oauth.decide(&request, lapses, Some((&grant, &code)), NOON).await.unwrap();
         }
         assert!(
             on.oauth.find_code(&code.hash).await.unwrap().is_some(),

@@ -5,7 +5,7 @@ use crate::builders::{self, NOON};
 use imapmcp_core::{
     secret::{ExposeSecret, SecretString, TokenHash},
     store::StoreError,
-    user::User,
+    user::{BrowserSession, User},
 };
 
 /// Must run before any administrator exists.
@@ -100,6 +100,19 @@ pub async fn sessions_end(on: &Repositories) {
     on.users.add_session(&session).await.unwrap();
     assert!(on.users.find_session(&session.hash, NOON).await.unwrap().is_none());
 
-    assert_eq!(on.users.sweep_sessions(NOON).await.unwrap(), 0);
-    assert_eq!(on.users.sweep_sessions(anonymous.expires_at).await.unwrap(), 2);
+    let (before, long_before) = (NOON.plus_seconds(-60), NOON.plus_seconds(-3600));
+    assert_eq!(on.users.sweep_sessions(NOON, long_before).await.unwrap(), 0);
+    assert_eq!(on.users.sweep_sessions(anonymous.expires_at, long_before).await.unwrap(), 2);
+
+    let (idle, busy) = (builders::session("idle", Some(&user.id)), builders::session("used", Some(&user.id)));
+    for session in [&idle, &busy] {
+        let session = BrowserSession { used_at: before, ..session.clone() };
+        on.users.add_session(&session).await.unwrap();
+    }
+    on.users.note_session(&busy.hash, NOON).await.unwrap();
+    let found = on.users.find_session(&busy.hash, NOON).await.unwrap().unwrap();
+    assert_eq!((found.used_at, found.browser), (NOON, busy.browser));
+    assert_eq!(on.users.sweep_sessions(NOON, NOON).await.unwrap(), 1);
+    assert!(on.users.find_session(&idle.hash, NOON).await.unwrap().is_none());
+    assert!(on.users.find_session(&busy.hash, NOON).await.unwrap().is_some());
 }

@@ -45,37 +45,23 @@ pub async fn clients_nobody_used_expire(on: &Repositories) {
     }
 }
 
-/// The decision belongs to the browser session that began, or to the one it became.
-pub async fn a_request_is_decided_once_by_its_own_session(on: &Repositories) {
+/// Of any number of decisions about one request the first counts, until its address lapses.
+pub async fn a_request_is_decided_once(on: &Repositories) {
     let (user, client) = parties(on, "requests").await;
-    let (before, after) = (TokenHash::of("before sign-in"), TokenHash::of("after sign-in"));
-    let request = builders::request("requests", &before, &client);
-    on.oauth.add_request(&request).await.unwrap();
-    let find = async |session, now| on.oauth.find_request(&request.hash, session, now).await.unwrap();
-    assert_eq!(find(&before, NOON).await, Some(request.clone()));
-    assert_eq!(find(&after, NOON).await, None);
-    assert_eq!(find(&before, request.expires_at).await, None, "lapsed");
-
-    on.oauth.move_requests(&before, &after).await.unwrap();
-    assert_eq!(find(&before, NOON).await, None);
-    assert!(find(&after, NOON).await.is_some());
-
+    let (request, lapses) = (TokenHash::of("requests"), NOON.plus_seconds(600));
+    assert!(!on.oauth.is_decided(&request).await.unwrap());
     let grant = builders::grant("requests", &user, &client.id);
     let code = builders::code("requests-code", &grant);
-    let decide = async |session, now| {
-        on.oauth.decide(&request.hash, session, Some((&grant, &code)), now).await.unwrap()
-    };
-    assert!(!decide(&before, NOON).await, "another session's");
-    assert!(!decide(&after, request.expires_at).await, "lapsed");
-    assert!(on.oauth.find_code(&code.hash).await.unwrap().is_none());
-    assert!(decide(&after, NOON).await);
-    assert!(!decide(&after, NOON).await, "spent");
+    let decide = async || on.oauth.decide(&request, lapses, Some((&grant, &code)), NOON).await.unwrap();
+    assert!(decide().await);
+    assert!(!decide().await, "decided before");
+    assert!(!on.oauth.decide(&request, lapses, None, NOON).await.unwrap(), "and not to be denied any more");
+    assert!(on.oauth.is_decided(&request).await.unwrap());
     assert_eq!(on.oauth.find_code(&code.hash).await.unwrap(), Some(code));
     assert_eq!(on.oauth.list_grants(&user, NOON).await.unwrap(), [grant]);
 
-    let refused = builders::request("requests-refused", &after, &client);
-    on.oauth.add_request(&refused).await.unwrap();
-    assert!(on.oauth.decide(&refused.hash, &after, None, NOON).await.unwrap());
-    assert!(on.oauth.find_request(&refused.hash, &after, NOON).await.unwrap().is_none());
+    let refused = TokenHash::of("requests-refused");
+    assert!(on.oauth.decide(&refused, lapses, None, NOON).await.unwrap());
+    assert!(on.oauth.is_decided(&refused).await.unwrap());
     assert_eq!(on.oauth.list_grants(&user, NOON).await.unwrap().len(), 1, "no consent, no grant");
 }

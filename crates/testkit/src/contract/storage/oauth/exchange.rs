@@ -60,7 +60,7 @@ pub async fn a_lapsed_code_gives_nothing(on: &Repositories) {
     assert!(bearer(on, "lapsed-access", NOON).await.is_none());
 }
 
-/// The client never saw the new pair, so it asks again with the old refresh token.
+/// The client never saw the new pair, so it asks again with the old refresh token, within a minute.
 pub async fn a_lost_answer_can_be_asked_for_again(on: &Repositories) {
     let (user, client) = parties(on, "lost").await;
     let (grant, code) = consent(on, "lost", &user, &client).await;
@@ -69,13 +69,40 @@ pub async fn a_lost_answer_can_be_asked_for_again(on: &Repositories) {
         panic!("rotates")
     };
     assert_eq!(issued.id, grant.id);
-    assert!(matches!(rotate(on, "lost-0-refresh", "lost-2", NOON).await, Exchange::Issued(_)));
-    assert!(bearer(on, "lost-1-access", NOON).await.is_none(), "the pair nobody received is dead");
-    assert!(matches!(rotate(on, "lost-1-refresh", "lost-x", NOON).await, Exchange::Invalid));
-    assert!(bearer(on, "lost-2-access", NOON).await.is_some());
-    assert!(matches!(rotate(on, "lost-2-refresh", "lost-3", NOON).await, Exchange::Issued(_)));
-    assert!(bearer(on, "lost-2-access", NOON).await.is_some(), "an access token outlives a rotation");
-    assert!(bearer(on, "lost-3-access", NOON).await.is_some());
+    let soon = NOON.plus_seconds(59);
+    assert!(matches!(rotate(on, "lost-0-refresh", "lost-2", soon).await, Exchange::Issued(_)));
+    assert!(bearer(on, "lost-1-access", soon).await.is_none(), "the pair nobody received is dead");
+    assert!(matches!(rotate(on, "lost-1-refresh", "lost-x", soon).await, Exchange::Invalid));
+    assert!(bearer(on, "lost-2-access", soon).await.is_some());
+    assert!(matches!(rotate(on, "lost-2-refresh", "lost-3", soon).await, Exchange::Issued(_)));
+    assert!(bearer(on, "lost-2-access", soon).await.is_some(), "an access token outlives a rotation");
+    assert!(bearer(on, "lost-3-access", soon).await.is_some());
+}
+
+/// Later than that a spent refresh token is a stolen one, whether or not the pair that it gave was used: after a minute or
+/// after weeks, and however often the minute was begun anew.
+pub async fn a_refresh_token_spent_long_ago_ends_the_grant(on: &Repositories) {
+    let (user, client) = parties(on, "stale").await;
+    for (name, again, late) in
+        [("stale-minute", None, 60), ("stale-weeks", None, 20 * 24 * 3600), ("stale-again", Some(50), 100)]
+    {
+        let (_, code) = consent(on, name, &user, &client).await;
+        spend(on, &code.hash, &format!("{name}-0")).await;
+        let old = format!("{name}-0-refresh");
+        assert!(matches!(rotate(on, &old, &format!("{name}-1"), NOON).await, Exchange::Issued(_)));
+        let mut newest = format!("{name}-1-refresh");
+        if let Some(again) = again {
+            let again = rotate(on, &old, &format!("{name}-2"), NOON.plus_seconds(again)).await;
+            assert!(matches!(again, Exchange::Issued(_)));
+            newest = format!("{name}-2-refresh");
+        }
+        let late = NOON.plus_seconds(late);
+        let thief = rotate(on, &old, &format!("{name}-thief"), late).await;
+        assert!(matches!(thief, Exchange::Replayed), "{name}");
+        assert!(bearer(on, &format!("{name}-thief-access"), late).await.is_none());
+        assert!(matches!(rotate(on, &newest, &format!("{name}-x"), late).await, Exchange::Invalid));
+    }
+    assert!(on.oauth.list_grants(&user, NOON).await.unwrap().is_empty());
 }
 
 /// Once the new pair was used, the old refresh token is a stolen one.
@@ -94,7 +121,7 @@ pub async fn a_spent_refresh_token_ends_the_grant(on: &Repositories) {
         } else {
             assert!(bearer(on, &format!("{new}-access"), NOON).await.is_some());
         }
-        let stolen = rotate(on, &old, &format!("{name}-thief"), NOON).await;
+        let stolen = rotate(on, &old, &format!("{name}-thief"), NOON.plus_seconds(10)).await;
         assert!(matches!(stolen, Exchange::Replayed), "by refresh: {by_refresh}");
         for dead in ["0-access", "1-access", "2-access", "thief-access"] {
             assert!(bearer(on, &format!("{name}-{dead}"), NOON).await.is_none(), "{dead}");
@@ -116,8 +143,9 @@ pub async fn the_evidence_of_use_outlives_the_access_token(on: &Repositories) {
     assert!(matches!(rotate(on, "evidence-0-refresh", "evidence-x", later).await, Exchange::Replayed));
 }
 
-/// Two processes of one client refresh at the same moment: neither is taken for a thief, one pair is left.
-pub async fn concurrent_rotations_leave_one_pair(on: &Repositories) {
+/// Several processes of one client refresh at the same moment, or one does while another uses its new pair already: none is
+/// taken for a thief, and each has a pair that works and rotates on.
+pub async fn concurrent_rotations_each_give_a_pair(on: &Repositories) {
     let (user, client) = parties(on, "rotate-race").await;
     let (_, code) = consent(on, "rotate-race", &user, &client).await;
     spend(on, &code.hash, "rotate-race-first").await;
@@ -129,10 +157,16 @@ pub async fn concurrent_rotations_leave_one_pair(on: &Repositories) {
     })
     .await;
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Exchange::Issued(_))));
-    let mut alive = 0;
+    let soon = NOON.plus_seconds(9);
     for number in 0..8 {
-        let hash = TokenHash::of(&format!("rotate-race-{number}-access"));
-        alive += usize::from(on.oauth.find_token(&hash, NOON).await.unwrap().is_some());
+        assert!(bearer(on, &format!("rotate-race-{number}-access"), soon).await.is_some(), "{number}");
     }
-    assert_eq!(alive, 1);
+    let late = rotate(on, "rotate-race-first-refresh", "rotate-race-late", soon).await;
+    assert!(matches!(late, Exchange::Issued(_)), "although others are in use");
+    let hour = NOON.plus_seconds(3600);
+    for name in (0..8).map(|number| number.to_string()).chain(["late".to_owned()]) {
+        let refresh = format!("rotate-race-{name}-refresh");
+        let next = rotate(on, &refresh, &format!("rotate-race-{name}-next"), hour).await;
+        assert!(matches!(next, Exchange::Issued(_)), "{name}");
+    }
 }

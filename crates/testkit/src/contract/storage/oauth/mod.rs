@@ -29,12 +29,11 @@ async fn consent(
     user: &UserId,
     client: &Client,
 ) -> (Grant, AuthorizationCode) {
-    let session = TokenHash::of(&format!("{name}-session"));
-    let request = builders::request(&format!("{name}-request"), &session, client);
-    on.oauth.add_request(&request).await.unwrap();
+    let request = TokenHash::of(&format!("{name}-request"));
     let grant = builders::grant(name, user, &client.id);
     let code = builders::code(&format!("{name}-code"), &grant);
-    let decided = on.oauth.decide(&request.hash, &session, Some((&grant, &code)), NOON).await.unwrap();
+    let decided =
+        on.oauth.decide(&request, NOON.plus_seconds(600), Some((&grant, &code)), NOON).await.unwrap();
     assert!(decided);
     (grant, code)
 }

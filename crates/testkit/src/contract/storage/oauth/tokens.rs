@@ -148,14 +148,12 @@ pub async fn lapsed_rows_are_swept(on: &Repositories) {
     let (user, client) = parties(on, "sweep").await;
     let (_, code) = consent(on, "sweep", &user, &client).await;
     on.oauth.spend_code(&code.hash, &builders::issue("sweep", NOON), NOON).await.unwrap();
-    let request = builders::request("sweep-open", &TokenHash::of("sweep"), &client);
-    on.oauth.add_request(&request).await.unwrap();
     let (grant, token) = personal("sweep-personal", &user);
     on.oauth.add_personal_token(&grant, &token).await.unwrap();
 
     assert_eq!(on.oauth.sweep_tokens(NOON).await.unwrap(), 0);
     assert_eq!(on.oauth.sweep_tokens(NOON.plus_seconds(60)).await.unwrap(), 1, "the code");
-    assert_eq!(on.oauth.sweep_tokens(NOON.plus_seconds(3600)).await.unwrap(), 2, "request and access token");
+    assert_eq!(on.oauth.sweep_tokens(NOON.plus_seconds(3600)).await.unwrap(), 2, "decision and access token");
     assert_eq!(
         on.oauth.sweep_tokens(NOON.plus_seconds(31 * 24 * 3600)).await.unwrap(),
         1,
