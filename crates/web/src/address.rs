@@ -1,4 +1,4 @@
-//! Where a visitor comes from, for rate limits.
+//! Where a visitor comes from, for limits.
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// The address of the nearest hop that is not a trusted proxy: X-Forwarded-For counts only as far as proxies of ours
 /// wrote it, read from the right. Behind a Unix socket the first hop is a proxy by nature. `None` if nobody says.
-pub(crate) fn of(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
+pub fn of(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_proxy = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let peer = request.peer_addr().map(|peer| peer.ip());
     if peer.is_some_and(|peer| !is_proxy(peer)) {
@@ -27,7 +27,7 @@ pub(crate) fn of(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
 }
 
 /// What one visitor may be counted by: an IPv4 address, or the /64 that an IPv6 customer has to themselves.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
         v4 @ IpAddr::V4(_) => v4,

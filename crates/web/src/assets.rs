@@ -3,7 +3,7 @@
 use crate::state::WebState;
 use actix_web::{
     HttpResponse,
-    http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
     web::{Data, Path},
 };
 use imapmcp_core::secret::TokenHash;
@@ -57,7 +57,6 @@ pub(crate) async fn show(state: Data<WebState>, file: Path<String>) -> HttpRespo
         Some((kind, content)) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, kind))
             .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
-            .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .body(content),
         None => HttpResponse::NotFound().insert_header((CACHE_CONTROL, "no-store")).finish(),
     }

@@ -35,7 +35,6 @@ async fn download(
         .insert_header((CONTENT_TYPE, content_type(&file.content_type)))
         .insert_header((CONTENT_DISPOSITION, disposition(&file.filename)))
         .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
-        .insert_header(("Cross-Origin-Resource-Policy", "same-origin"))
         .insert_header((ACCEPT_RANGES, "bytes"));
     if request.method() == Method::HEAD {
         if let Some(size) = file.size {

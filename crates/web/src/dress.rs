@@ -1,4 +1,4 @@
-//! What every page wears: security headers, and a readable page around bare errors.
+//! What every answer wears: security headers; and a readable page around bare errors.
 
 use crate::{
     error::{ErrorPage, WebError, error_page, respond},
@@ -9,12 +9,17 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-        REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, CROSS_ORIGIN_OPENER_POLICY,
+        CROSS_ORIGIN_RESOURCE_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+        STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
     middleware::{Next, from_fn},
     web,
 };
+
+/// Clients in a browser open the authorization in a window of its own and wait in theirs for the answer: a page on that way
+/// that parted the two (HTML §7.1.3) would leave them waiting for ever.
+pub(crate) const OPENER_WAITS: &str = "unsafe-none";
 
 /// The policy of all pages; `form_action` is what forms may lead to besides ourselves.
 pub(crate) fn content_security_policy(form_action: &str) -> String {
@@ -51,7 +56,7 @@ async fn dress(
         Some(page) => response.into_response(page),
         None => response,
     };
-    secure(&state, response.headers_mut());
+    secure(response.headers_mut());
     Ok(response)
 }
 
@@ -67,27 +72,43 @@ fn replacement(state: &WebState, response: &HttpResponse) -> Option<HttpResponse
 }
 
 /// Sets what the handler did not set itself.
-fn secure(state: &WebState, headers: &mut HeaderMap) {
-    let mut default = |name: HeaderName, value: &str| {
-        if !headers.contains_key(&name)
-            && let Ok(value) = HeaderValue::from_str(value)
-        {
-            headers.insert(name, value);
-        }
-    };
-    default(CONTENT_SECURITY_POLICY, &content_security_policy(""));
-    default(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    default(REFERRER_POLICY, "no-referrer");
-    default(CACHE_CONTROL, "no-store");
-    default(X_FRAME_OPTIONS, "DENY");
-    if state.server.config().is_https() {
-        default(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+fn default(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if !headers.contains_key(&name)
+        && let Ok(value) = HeaderValue::from_str(value)
+    {
+        headers.insert(name, value);
     }
+}
+
+/// What a page has besides the headers of every answer.
+fn secure(headers: &mut HeaderMap) {
+    default(headers, CONTENT_SECURITY_POLICY, &content_security_policy(""));
+    default(headers, REFERRER_POLICY, "no-referrer");
+    default(headers, CACHE_CONTROL, "no-store");
+    default(headers, X_FRAME_OPTIONS, "DENY");
+}
+
+/// Middleware around everything: the headers of every answer, whoever made it.
+pub async fn harden(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let state = request.app_data::<web::Data<WebState>>().cloned();
+    let authorizing = matches!(request.path(), "/oauth/authorize" | "/oauth/consent");
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let headers = response.headers_mut();
+    default(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(headers, CROSS_ORIGIN_RESOURCE_POLICY, "same-origin");
+    default(headers, CROSS_ORIGIN_OPENER_POLICY, if authorizing { OPENER_WAITS } else { "same-origin" });
+    if state.is_some_and(|state| state.server.config().is_https()) {
+        default(headers, STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    Ok(response)
 }
 
 /// Everything that is not a route.
 pub(crate) async fn not_found(state: web::Data<WebState>) -> HttpResponse {
     let mut response = respond(&state, &WebError::NotFound);
-    secure(&state, response.headers_mut());
+    secure(response.headers_mut());
     response
 }

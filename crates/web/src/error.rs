@@ -155,6 +155,16 @@ impl ErrorPage {
             StatusCode::METHOD_NOT_ALLOWED => {
                 Self::new("warn", "This address does not work that way", "Nothing was changed.")
             }
+            StatusCode::REQUEST_TIMEOUT => Self::new(
+                "warn",
+                "That took too long to arrive",
+                "Nothing was changed. Go back and send it again.",
+            ),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Self::new(
+                "warn",
+                "Too much is going on",
+                "Nothing was changed. Wait a few seconds, then try again.",
+            ),
             status if status.is_server_error() => Self::internal(),
             _ => Self::new(
                 "warn",

@@ -3,6 +3,7 @@
 mod address;
 mod assets;
 mod attachments;
+mod door;
 mod dress;
 mod error;
 mod oauth;
@@ -10,9 +11,13 @@ mod pages;
 mod session;
 mod state;
 mod templates;
+mod tries;
 mod uploads;
 mod words;
 
+pub use address::{network, of as client_address};
+pub use door::read_body;
+pub use dress::harden;
 pub use state::{TemplateError, WebDeps, WebState};
 
 use actix_web::web;

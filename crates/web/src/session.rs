@@ -2,7 +2,7 @@
 
 use crate::{error::WebError, state::WebState};
 use actix_web::{
-    HttpRequest,
+    HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite, time::Duration},
     http::header::{CONTENT_TYPE, ORIGIN},
     web::Bytes,
@@ -36,13 +36,13 @@ impl Visitor {
         Ok(Self { session: Some(session), user, fresh: None })
     }
 
-    /// Reads the cookie, or begins a session: for pages with a form that strangers may send.
+    /// Reads the cookie, or begins a session (which stores nothing): for pages with a form that strangers may send.
     pub(crate) async fn with_session(state: &WebState, request: &HttpRequest) -> Result<Self, WebError> {
         let visitor = Self::of(state, request).await?;
         if visitor.session.is_some() {
             return Ok(visitor);
         }
-        Ok(Self::from(state.server.begin_session().await?))
+        Ok(Self::from(state.server.begin_session()))
     }
 
     /// The session of a visitor that has one.
@@ -147,6 +147,35 @@ fn cookie_name(config: &Config) -> &'static str {
     if config.is_https() { "__Host-imapmcp" } else { "imapmcp" }
 }
 
+/// Marks a browser in which somebody signed in, for as long as browsers keep a cookie.
+fn device_name(config: &Config) -> &'static str {
+    if config.is_https() { "__Host-imapmcp-device" } else { "imapmcp-device" }
+}
+
+/// The value of the browser's device cookie.
+pub(crate) fn device(config: &Config, request: &HttpRequest) -> Option<String> {
+    request.cookie(device_name(config)).map(|cookie| cookie.value().to_owned())
+}
+
+/// Puts the cookies of a session that somebody signed in to on the answer.
+pub(crate) fn add_cookies(
+    response: &mut HttpResponse,
+    config: &Config,
+    new: &NewSession,
+) -> Result<(), WebError> {
+    let session = session_cookie(config, &new.cookie);
+    let device = new.device.as_ref().map(|value| {
+        let mut cookie = session_cookie(config, value);
+        cookie.set_name(device_name(config));
+        cookie.set_max_age(Duration::days(400));
+        cookie
+    });
+    for cookie in std::iter::once(session).chain(device) {
+        response.add_cookie(&cookie).map_err(|error| WebError::Internal(error.into()))?;
+    }
+    Ok(())
+}
+
 /// The cookie of a new session. It lasts as long as the browser keeps it; the server ends the session earlier.
 pub(crate) fn session_cookie(config: &Config, value: &SecretString) -> Cookie<'static> {
     Cookie::build(cookie_name(config), value.expose_secret().to_owned())
@@ -174,9 +203,12 @@ fn own_address(request: &HttpRequest) -> String {
     }
 }
 
+/// A consent page's address carries its request: redirect and state of 2 KB each, sealed.
+const MAX_NEXT: usize = 8192;
+
 /// An address on this very origin to go on to, or `/`: one leading slash, no backslash, nothing invisible.
 pub(crate) fn safe_next(next: &str) -> &str {
-    let plain = next.len() <= 2048 && next.bytes().all(|b| (0x21..0x7f).contains(&b) && b != b'\\');
+    let plain = next.len() <= MAX_NEXT && next.bytes().all(|b| (0x21..0x7f).contains(&b) && b != b'\\');
     let own = next.starts_with('/') && !next.starts_with("//");
     if plain && own { next } else { "/" }
 }

@@ -1,12 +1,21 @@
 use crate::{
     assets::Assets,
+    door::Arriving,
     error::WebError,
     session::Visitor,
-    templates::{Page, Shell, Templates, Who},
+    templates::{Page, Problem, Shell, Templates, Who},
+    tries::Tries,
 };
-use actix_web::{HttpResponse, http::StatusCode};
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{HeaderValue, RETRY_AFTER},
+    },
+};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use imapmcp_accounts::Accounts;
+use imapmcp_core::{account::Backend, id::UserId, mail::MailError};
 use imapmcp_delivery::Delivery;
 use imapmcp_oauth_server::AuthorizationServer;
 use imapmcp_style::Styles;
@@ -36,6 +45,28 @@ pub struct WebDeps {
     pub trusted_proxies: Vec<IpNet>,
 }
 
+/// Too many passwords were tried at a mail server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TooManyTries {
+    retry_after: u32,
+}
+
+impl TooManyTries {
+    /// What the page says.
+    pub(crate) fn problem(self, title: &'static str) -> Problem {
+        let minutes = self.retry_after.div_ceil(60);
+        let unit = if minutes == 1 { "minute" } else { "minutes" };
+        let text = format!("Too many passwords were tried there. Wait {minutes} {unit}, then try again.");
+        Problem::new(title, text)
+    }
+
+    /// Tells programs when.
+    pub(crate) fn mark(self, mut response: HttpResponse) -> HttpResponse {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(self.retry_after));
+        response
+    }
+}
+
 /// A template does not compile or render: a bug.
 #[derive(Debug, thiserror::Error)]
 #[error("a template is broken")]
@@ -50,6 +81,8 @@ pub struct WebState {
     pub(crate) allow_insecure: bool,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) registrations: DefaultKeyedRateLimiter<IpAddr>,
+    pub(crate) arriving: Arriving,
+    pub(crate) tries: Tries,
     pub(crate) templates: Templates,
     pub(crate) assets: Assets,
 }
@@ -69,6 +102,8 @@ impl WebState {
             allow_insecure,
             trusted_proxies,
             registrations,
+            arriving: Arriving::default(),
+            tries: Tries::default(),
             templates,
             assets,
         })
@@ -77,6 +112,21 @@ impl WebState {
     /// Forgets the limits of networks that have been quiet; call it now and then.
     pub fn sweep(&self) {
         self.registrations.retain_recent();
+    }
+
+    /// Lets a person try the servers of an account, with a password that may be anybody's; `Err` is for the page.
+    pub(crate) fn may_try(&self, user: &UserId, backend: &Backend) -> Result<(), TooManyTries> {
+        self.tries.begin(user, backend, self.server.now()).map_err(|retry_after| TooManyTries { retry_after })
+    }
+
+    /// Notes what came of it.
+    pub(crate) fn note_try(&self, backend: &Backend, outcomes: [&Result<(), MailError>; 2]) {
+        let refused = |outcome: &Result<(), MailError>| {
+            matches!(outcome, Err(MailError::LoginRefused | MailError::LoginFailed | MailError::AppPassword))
+        };
+        if outcomes.into_iter().any(refused) {
+            self.tries.refused(backend, self.server.now());
+        }
     }
 
     /// The address clients connect to.

@@ -13,9 +13,8 @@ pub(super) async fn start(state: Data<WebState>, request: HttpRequest) -> Result
             return Ok(HttpResponse::Found().insert_header((LOCATION, location)).finish());
         }
     };
-    // Only a good request costs a session.
     let visitor = Visitor::with_session(&state, &request).await?;
-    let id = state.server.hold(valid, &visitor.session()?.hash).await?;
+    let id = state.server.hold(&valid, visitor.session()?);
     let mut response = HttpResponse::SeeOther();
     response.insert_header((LOCATION, format!("/oauth/consent?request={id}")));
     if let Some(cookie) = visitor.cookie(state.server.config()) {

@@ -46,6 +46,11 @@ pub(super) async fn register(state: Data<WebState>, request: HttpRequest, body: 
 }
 
 fn form(request: &HttpRequest, body: &Bytes) -> Result<Parameters, OAuthError> {
+    // RFC 6749 §5.2: whoever tries to authenticate by the header is told which schemes there are, and there is none
+    let scheme = request.headers().get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+    if scheme.and_then(|value| value.get(..5)).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic")) {
+        return Err(error::NO_CLIENT_SECRETS);
+    }
     if is_form(request) { Ok(Parameters::parse(body)) } else { Err(error::NOT_A_FORM) }
 }
 
@@ -64,6 +69,9 @@ fn refusal(error: OAuthError) -> HttpResponse {
     }
     if error == error::REGISTRATION_NEEDS_TOKEN {
         response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+    }
+    if error == error::NO_CLIENT_SECRETS {
+        response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"imapmcp\""));
     }
     response.json(error)
 }

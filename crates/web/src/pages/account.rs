@@ -237,7 +237,12 @@ pub(super) async fn test(
 ) -> Result<HttpResponse, WebError> {
     let (signed_in, _) = Submitted::signed_in(&state, &request, &body).await?;
     let mut seen = Seen::new(&state, signed_in, &id).await?;
+    if let Err(wait) = state.may_try(&seen.signed_in.user, &seen.account.backend) {
+        seen.page.problem = Some(wait.problem("Nothing was tested"));
+        return Ok(wait.mark(seen.show(&state, StatusCode::TOO_MANY_REQUESTS)?));
+    }
     let diagnosis = state.accounts.test(&seen.signed_in.user, &seen.account.id).await?;
+    state.note_try(&seen.account.backend, [&diagnosis.imap.outcome, &diagnosis.smtp.outcome]);
     seen.page.needs_attention = diagnosis.login_refused();
     seen.page.diagnosis = Some(DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome));
     seen.show(&state, StatusCode::OK)
@@ -357,19 +362,23 @@ pub(super) async fn change_password(
     body: Bytes,
 ) -> Result<HttpResponse, WebError> {
     let (mut seen, form) = Seen::to_change(&state, &request, &body, &id).await?;
+    if let Err(wait) = state.may_try(&seen.signed_in.user, &seen.account.backend) {
+        seen.page.problem = Some(wait.problem("The password was not changed"));
+        return Ok(wait.mark(seen.show(&state, StatusCode::TOO_MANY_REQUESTS)?));
+    }
     let Seen { signed_in, account, page } = &mut seen;
     let refusal = match state
         .accounts
         .test_new(&signed_in.user, with_password(account, form.first("password")))
         .await
     {
-        Ok(diagnosis) => match diagnosis.imap.outcome {
-            Ok(()) => None,
-            Err(error) => {
+        Ok(diagnosis) => {
+            state.note_try(&account.backend, [&diagnosis.imap.outcome, &diagnosis.smtp.outcome]);
+            diagnosis.imap.outcome.err().map(|error| {
                 let (title, advice) = mail_error(&error);
-                Some(format!("{title}. {advice}"))
-            }
-        },
+                format!("{title}. {advice}")
+            })
+        }
         Err(AccountError::Invalid(error)) => Some(format!("The {} {}.", error.field, error.problem)),
         Err(error) => return Err(error.into()),
     };

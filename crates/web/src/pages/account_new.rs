@@ -99,8 +99,15 @@ pub(super) async fn submit(
         Ok(new) => new,
         Err(errors) => return page.refuse(&state, visitor, errors),
     };
+    if let Err(wait) = state.may_try(user, &new.backend) {
+        page.problem = Some(wait.problem("Nothing was saved"));
+        return Ok(wait.mark(state.page(StatusCode::TOO_MANY_REQUESTS, visitor, "accounts", &page)?));
+    }
     let diagnosis = match state.accounts.test_new(user, new.clone()).await {
-        Ok(diagnosis) => DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome),
+        Ok(diagnosis) => {
+            state.note_try(&new.backend, [&diagnosis.imap.outcome, &diagnosis.smtp.outcome]);
+            DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome)
+        }
         Err(AccountError::Invalid(error)) => return page.refuse(&state, visitor, invalid(&error)),
         Err(error) => return Err(error.into()),
     };

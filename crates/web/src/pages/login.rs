@@ -2,8 +2,9 @@
 
 use super::see_other;
 use crate::{
+    dress::OPENER_WAITS,
     error::WebError,
-    session::{Submitted, Visitor, no_cookie, safe_next, session_cookie},
+    session::{Submitted, Visitor, add_cookies, device, no_cookie, safe_next},
     state::WebState,
     templates::{Page, Problem},
 };
@@ -11,12 +12,12 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{HeaderValue, RETRY_AFTER},
+        header::{CROSS_ORIGIN_OPENER_POLICY, HeaderValue, RETRY_AFTER},
     },
     web::{Bytes, Data},
 };
 use imapmcp_oauth_server::{
-    Parameters, SignInError,
+    Parameters, SignIn, SignInError,
     redirect::{Destination, destination},
 };
 use serde::Serialize;
@@ -66,7 +67,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         again,
         problem: None,
     };
-    state.page(StatusCode::OK, &visitor, "", &page)
+    Ok(on_the_way(next, state.page(StatusCode::OK, &visitor, "", &page)?))
 }
 
 /// `POST /login` with `csrf`, `email`, `password`, `next`.
@@ -79,12 +80,15 @@ pub(super) async fn submit(
     let next = safe_next(form.first("next"));
     let email = form.first("email");
     let address = crate::address::of(&request, &state.trusted_proxies);
-    let outcome =
-        state.server.sign_in(visitor.session()?, email, form.first("password").into(), address).await;
+    let config = state.server.config();
+    let device = device(config, &request);
+    let sign_in =
+        SignIn { email, password: form.first("password").into(), address, device: device.as_deref() };
+    let outcome = state.server.sign_in(visitor.session()?, sign_in).await;
     let (status, problem, retry_after) = match outcome {
         Ok(new) => {
-            let mut response = see_other(next);
-            add_cookie(&mut response, &session_cookie(state.server.config(), &new.cookie))?;
+            let mut response = on_the_way(next, see_other(next));
+            add_cookies(&mut response, config, &new)?;
             return Ok(response);
         }
         Err(SignInError::Wrong) => {
@@ -93,12 +97,13 @@ pub(super) async fn submit(
             (StatusCode::UNAUTHORIZED, problem, None)
         }
         Err(SignInError::TooMany { retry_after }) => {
-            let minutes = retry_after.div_ceil(60);
-            let text = format!(
-                "Wait {minutes} {}, then try again.",
-                if minutes == 1 { "minute" } else { "minutes" }
-            );
+            let unit = if retry_after == 1 { "second" } else { "seconds" };
+            let text = format!("Wait {retry_after} {unit}, then try again.");
             (StatusCode::TOO_MANY_REQUESTS, Problem::new("Too many tries", text), Some(retry_after))
+        }
+        Err(SignInError::Busy) => {
+            let problem = Problem::new("Too many people sign in at once", "Try again in a few seconds.");
+            (StatusCode::SERVICE_UNAVAILABLE, problem, Some(5))
         }
         Err(SignInError::Store(error)) => return Err(error.into()),
     };
@@ -109,7 +114,7 @@ pub(super) async fn submit(
         again: form.first("again") == "1" && visitor.user.is_some(),
         problem: Some(problem),
     };
-    let mut response = state.page(status, &visitor, "", &page)?;
+    let mut response = on_the_way(next, state.page(status, &visitor, "", &page)?);
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -130,20 +135,22 @@ pub(super) async fn sign_out(
     if !waiting.is_empty() && state.server.pending(waiting, session).await?.is_some() {
         let new = state.server.switch_user(session).await?;
         let mut response = see_other(&format!("/login?next=/oauth/consent%3Frequest%3D{waiting}"));
-        add_cookie(&mut response, &session_cookie(config, &new.cookie))?;
+        add_cookies(&mut response, config, &new)?;
         return Ok(response);
     }
     state.server.sign_out(session).await?;
     let mut response = see_other("/");
-    add_cookie(&mut response, &no_cookie(config))?;
+    response.add_cookie(&no_cookie(config)).map_err(|error| WebError::Internal(error.into()))?;
     Ok(response)
 }
 
-pub(super) fn add_cookie(
-    response: &mut HttpResponse,
-    cookie: &actix_web::cookie::Cookie<'_>,
-) -> Result<(), WebError> {
-    response.add_cookie(cookie).map_err(|error| WebError::Internal(error.into()))
+/// A sign-in on the way to a consent page keeps the window that opened it.
+fn on_the_way(next: &str, mut response: HttpResponse) -> HttpResponse {
+    if next.starts_with("/oauth/consent?") {
+        let keeps = HeaderValue::from_static(OPENER_WAITS);
+        response.headers_mut().insert(CROSS_ORIGIN_OPENER_POLICY, keeps);
+    }
+    response
 }
 
 /// The site whose request waits on the consent page that `next` leads to.

@@ -1,9 +1,9 @@
 //! `/setup`: the first administrator, by the link the server printed.
 
-use super::{login::add_cookie, see_other};
+use super::see_other;
 use crate::{
     error::WebError,
-    session::{Submitted, Visitor, session_cookie},
+    session::{Submitted, Visitor, add_cookies},
     state::WebState,
     templates::{Page, Problem},
 };
@@ -63,7 +63,7 @@ pub(super) async fn submit(
     let (wrong, problem) = match outcome {
         Ok(new) => {
             let mut response = see_other("/accounts");
-            add_cookie(&mut response, &session_cookie(state.server.config(), &new.cookie))?;
+            add_cookies(&mut response, state.server.config(), &new)?;
             return Ok(response);
         }
         Err(SetupError::Closed) => ("token", closed()),
@@ -76,6 +76,14 @@ pub(super) async fn submit(
         Err(SetupError::Password(PasswordError::TooLong)) => {
             ("password", Problem::new("That password is too long", "It may have at most 1,024 characters."))
         }
+        Err(SetupError::Password(PasswordError::Common)) => (
+            "password",
+            Problem::new(
+                "That password is easy to guess",
+                "It is a common one, a row of characters, or made of your address. Take four words that have nothing to do with each other.",
+            ),
+        ),
+        Err(SetupError::Password(PasswordError::Busy)) => return Err(WebError::Unavailable),
         Err(SetupError::Password(error @ PasswordError::Failed)) => {
             return Err(WebError::Internal(error.into()));
         }

@@ -11,7 +11,12 @@ use actix_web::{
 
 pub(crate) struct Browser<'a, S> {
     app: &'a S,
+    /// The session's.
     pub(crate) cookie: Option<String>,
+    /// The mark of a known device.
+    pub(crate) device: Option<String>,
+    /// Where it is, as a proxy of ours tells.
+    pub(crate) address: Option<&'static str>,
 }
 
 pub(crate) struct Answer {
@@ -56,12 +61,17 @@ where
     B: MessageBody,
 {
     pub(crate) fn new(app: &'a S) -> Self {
-        Self { app, cookie: None }
+        Self { app, cookie: None, device: None, address: None }
     }
 
     /// A second window of the same browser.
     pub(crate) fn twin(&self) -> Self {
-        Self { app: self.app, cookie: self.cookie.clone() }
+        Self {
+            app: self.app,
+            cookie: self.cookie.clone(),
+            device: self.device.clone(),
+            address: self.address,
+        }
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
@@ -75,13 +85,23 @@ where
     }
 
     pub(crate) async fn send(&mut self, mut request: TestRequest) -> Answer {
-        if let Some(cookie) = &self.cookie {
-            request = request.insert_header(("cookie", cookie.as_str()));
+        let cookies: Vec<_> = self.cookie.iter().chain(&self.device).map(String::as_str).collect();
+        if !cookies.is_empty() {
+            request = request.insert_header(("cookie", cookies.join("; ")));
+        }
+        if let Some(address) = self.address {
+            let proxy = "10.0.0.1:1".parse().unwrap();
+            request = request.peer_addr(proxy).insert_header(("x-forwarded-for", address));
         }
         let response = call_service(self.app, request.to_request()).await;
         for cookie in response.headers().get_all(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
-            self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
+            let value = (!pair.ends_with('=')).then(|| pair.to_owned());
+            if pair.contains("-device=") {
+                self.device = value;
+            } else {
+                self.cookie = value;
+            }
         }
         let status = response.status();
         let headers = response

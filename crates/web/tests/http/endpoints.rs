@@ -92,6 +92,13 @@ async fn errors_are_json_and_never_kept() {
       "error_description": "the client is not registered here, or its registration has lapsed"
     }
     "#);
+    for scheme in ["Basic Y2xpX3g6", "basic x"] {
+        let tried = form("/oauth/token", &fields).insert_header(("authorization", scheme));
+        let refused = client.send(tried).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+        assert!(refused.header("www-authenticate").starts_with("Basic"), "RFC 6749 §5.2");
+        assert_eq!(refused.json()["error"], "invalid_client");
+    }
     let huge = TestRequest::post().uri("/oauth/register").set_payload(" ".repeat(20_000));
     assert_eq!(client.send(huge).await.status, StatusCode::PAYLOAD_TOO_LARGE);
 }

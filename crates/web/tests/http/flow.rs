@@ -99,7 +99,7 @@ async fn a_client_registers_is_allowed_and_uses_refreshes_and_revokes_its_tokens
     assert_eq!(refreshed.status, StatusCode::OK);
     let access = refreshed.json()["access_token"].as_str().unwrap().to_owned();
     let bearer = format!("Bearer {access}");
-    assert!(house.server.authenticate(Some(&bearer), "/mcp").await.is_ok());
+    assert!(house.server.authenticate(Some(&bearer), "/mcp", None).await.is_ok());
 
     let connections = marie.get("/connections").await;
     for part in ["“Claude”", "claude.ai", "Personal", "May send as you", "31 January 2026"] {
@@ -108,7 +108,7 @@ async fn a_client_registers_is_allowed_and_uses_refreshes_and_revokes_its_tokens
 
     let revoked = client.send(form("/oauth/revoke", &[("client_id", &id), ("token", &access)])).await;
     assert_eq!((revoked.status, &*revoked.body), (StatusCode::OK, ""));
-    assert!(house.server.authenticate(Some(&bearer), "/mcp").await.is_err());
+    assert!(house.server.authenticate(Some(&bearer), "/mcp", None).await.is_err());
     assert!(marie.get("/connections").await.body.contains("No client is connected"));
 }
 

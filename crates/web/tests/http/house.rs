@@ -17,7 +17,7 @@ use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Config,
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
 use imapmcp_style::{Styles, StylesDeps};
-use imapmcp_testkit::{FakeClock, SeededEntropy, builders};
+use imapmcp_testkit::{FakeClock, GlassTokens, SeededEntropy, builders};
 use imapmcp_web::{WebDeps, WebState};
 use std::sync::Arc;
 
@@ -66,6 +66,7 @@ impl House {
             users: database.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
+            tokens: Arc::new(GlassTokens::new(clock.clone())),
         }));
         let servers = Arc::new(Servers);
         let accounts = Arc::new(Accounts::new(AccountsDeps {
@@ -102,7 +103,7 @@ impl House {
             delivery: delivery.clone(),
             styles: styles.clone(),
             allow_insecure: false,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         };
         let state = actix_web::web::Data::new(WebState::new(deps).unwrap());
         Self { state, server, database, clock, delivery, styles }
@@ -119,7 +120,10 @@ macro_rules! app {
     ($house:expr) => {{
         let state = $house.state.clone();
         actix_web::test::init_service(
-            actix_web::App::new().configure(move |config| imapmcp_web::configure(config, state)),
+            actix_web::App::new()
+                .configure(move |config| imapmcp_web::configure(config, state))
+                .wrap(actix_web::middleware::from_fn(imapmcp_web::read_body))
+                .wrap(actix_web::middleware::from_fn(imapmcp_web::harden)),
         )
         .await
     }};

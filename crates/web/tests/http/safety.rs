@@ -185,3 +185,118 @@ async fn the_cookie_is_bound_to_the_host_over_tls_and_plain_on_loopback() {
     assert!(!plain.header("set-cookie").contains("Secure"));
     assert_eq!(plain.header("strict-transport-security"), "");
 }
+
+#[actix_web::test]
+async fn every_answer_keeps_other_sites_out() {
+    let house = House::new().await;
+    let app = app!(house);
+    let mut anon = Browser::new(&app);
+    for path in [
+        "/",
+        "/login",
+        "/setup",
+        "/accounts",
+        "/oauth/token",
+        "/oauth/register",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-protected-resource/mcp",
+        "/static/none.css",
+        "/nowhere",
+        "/a%00b",
+    ] {
+        let answer = anon.get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin", "{path}");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{path}");
+        assert_eq!(answer.header("strict-transport-security"), "max-age=31536000", "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_client_that_waits_in_the_window_before_is_not_parted_from_its_answer() {
+    let house = House::new().await;
+    let app = app!(house);
+    let client = house.client("Claude", REDIRECT).await;
+    let mut marie = Browser::new(&app);
+    let started = marie.get(&authorize_url(&client, REDIRECT, "mail.read")).await;
+    let consent = started.location().to_owned();
+    let to_login = marie.get(&consent).await;
+    let login = marie.get(to_login.location()).await;
+    let signed_in = marie.sign_in("marie@example.com", &consent).await;
+    let shown = marie.get(signed_in.location()).await;
+    for answer in [started, to_login, login, signed_in, shown] {
+        assert_eq!(answer.header("cross-origin-opener-policy"), "unsafe-none");
+    }
+}
+
+#[actix_web::test]
+async fn nul_is_refused_wherever_it_stands() {
+    let house = House::new().await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    let csrf = marie.get("/login").await.field("csrf");
+    let fields = [("csrf", &*csrf), ("email", "a\0b"), ("password", "x")];
+    assert_eq!(marie.post("/login", &fields).await.status, StatusCode::BAD_REQUEST);
+    for (path, field) in [
+        ("/login", "next"),
+        ("/oauth/token", "code"),
+        ("/oauth/revoke", "token"),
+        ("/accounts/new", "imap_host"),
+        ("/accounts/acc_marie-Personal/signature", "signature"),
+    ] {
+        let refused = marie.post(path, &[("csrf", &*csrf), (field, "a\0b")]).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
+    }
+    for path in [
+        "/login?next=%00",
+        "/oauth/authorize?client_id=a%00b",
+        "/accounts/a%00b",
+        "/oauth/consent?request=%00",
+    ] {
+        assert_eq!(marie.get(path).await.status, StatusCode::BAD_REQUEST, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_form_is_no_password_guesser() {
+    let house = House::new().await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    let csrf = marie.get("/accounts/new").await.field("csrf");
+    let guess = |host: &'static str| {
+        [
+            ("csrf", csrf.as_str()),
+            ("email", "victim@example.org"),
+            ("label", "Victim"),
+            ("password", "guess"),
+            ("imap_host", host),
+            ("imap_port", "993"),
+            ("imap_security", "tls"),
+            ("imap_username", "victim"),
+            ("smtp_host", host),
+            ("smtp_port", "465"),
+            ("smtp_security", "tls"),
+            ("smtp_username", "victim"),
+        ]
+    };
+    for _ in 0..10 {
+        let tried = marie.post("/accounts/new", &guess("mail.example.org")).await;
+        assert_eq!(tried.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    for spelling in ["mail.example.org", "MAIL.example.org"] {
+        let waits = marie.post("/accounts/new", &guess(spelling)).await;
+        assert_eq!((waits.status, waits.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "601"));
+        assert!(waits.body.contains("Wait 11 minutes"), "{}", waits.body);
+    }
+    assert_eq!(
+        marie.post("/accounts/new", &guess("mail.example.net")).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "another host"
+    );
+    for _ in 0..10 {
+        marie.post("/accounts/acc_marie-Personal/test", &[("csrf", &csrf)]).await;
+    }
+    let waits = marie.post("/accounts/acc_marie-Personal/test", &[("csrf", &csrf)]).await;
+    assert_eq!(waits.status, StatusCode::TOO_MANY_REQUESTS, "the test of an account as well");
+}
