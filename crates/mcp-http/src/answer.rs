@@ -15,6 +15,7 @@ pub struct RpcFault {
     code: i64,
     message: Cow<'static, str>,
     data: Option<Value>,
+    retry_after: Option<u32>,
 }
 
 impl RpcFault {
@@ -24,7 +25,14 @@ impl RpcFault {
         code: i64,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, id: id.unwrap_or(Value::Null), code, message: message.into(), data: None }
+        Self {
+            status,
+            id: id.unwrap_or(Value::Null),
+            code,
+            message: message.into(),
+            data: None,
+            retry_after: None,
+        }
     }
 
     pub(crate) fn parse_error() -> Self {
@@ -33,6 +41,12 @@ impl RpcFault {
 
     pub(crate) fn invalid_request(id: Option<Value>, message: &'static str) -> Self {
         Self::new(400, id, -32600, message)
+    }
+
+    /// Seconds after which the same request may pass.
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     pub(crate) fn with_data(mut self, data: Value) -> Self {
@@ -59,11 +73,14 @@ impl RpcFault {
         let mut response = HttpResponse::build(status);
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         // what may pass; whoever knows better says so
-        match status {
-            StatusCode::SERVICE_UNAVAILABLE => response.insert_header((header::RETRY_AFTER, "5")),
-            StatusCode::TOO_MANY_REQUESTS => response.insert_header((header::RETRY_AFTER, "60")),
-            _ => &mut response,
+        let seconds = match status {
+            StatusCode::SERVICE_UNAVAILABLE => Some(5),
+            StatusCode::TOO_MANY_REQUESTS => Some(60),
+            _ => None,
         };
+        if let Some(seconds) = self.retry_after.or(seconds) {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
         response.json(self.into_message())
     }
 }

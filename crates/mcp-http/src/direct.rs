@@ -4,6 +4,7 @@
 use crate::{
     answer::RpcFault,
     handler::{self, Answer},
+    inflight::Guard,
 };
 use actix_web::{HttpResponse, http::header};
 use bytes::Bytes;
@@ -19,23 +20,59 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
+/// What is to be done, and how it is to be told.
+pub(crate) struct Request {
+    /// The tool.
+    pub(crate) name: String,
+    pub(crate) arguments: Map<String, Value>,
+    /// Tells how far the work has come.
+    pub(crate) progress_token: Option<Value>,
+    /// The client takes an event stream.
+    pub(crate) streams: bool,
+}
+
 /// Runs a tool and answers. The work is a task of its own, so that a panic in it is one failed call; it ends with the
-/// response (actix drops the handler when the client hangs up).
+/// response (actix drops the handler when the client hangs up), or when the client calls it off.
 pub(crate) async fn call(
     services: Arc<Services>,
     principal: Principal,
     id: &Value,
-    name: String,
-    arguments: Map<String, Value>,
-    progress_token: Option<Value>,
+    request: Request,
+    guard: Guard,
 ) -> HttpResponse {
+    let Request { name, arguments, progress_token, streams } = request;
     let (sender, steps) = mpsc::unbounded_channel();
     let progress = progress_token.is_some().then_some(sender);
     let work = async move { handler::answer(&services, &principal, &name, &arguments, progress).await };
-    let work = AbortOnDropHandle::new(tokio::spawn(work));
+    let work = Work { task: AbortOnDropHandle::new(tokio::spawn(work)), guard, streams };
     match progress_token {
         Some(token) => with_progress(work, steps, id.clone(), token).await,
-        None => respond(work.await, id).into_response(),
+        None => work.end(id).await.into_response(),
+    }
+}
+
+/// A tool at work.
+struct Work {
+    task: AbortOnDropHandle<Answer>,
+    guard: Guard,
+    streams: bool,
+}
+
+impl Work {
+    async fn end(mut self, id: &Value) -> Response {
+        self.ended(id).await
+    }
+
+    /// Waits for the end, which may be called again after it was dropped half-way.
+    async fn ended(&mut self, id: &Value) -> Response {
+        tokio::select! {
+            biased;
+            answer = &mut self.task => respond(answer, id),
+            () = self.guard.cancelled.cancelled() => {
+                self.task.abort();
+                Response::CalledOff { id: id.clone(), streams: self.streams }
+            }
+        }
     }
 }
 
@@ -49,7 +86,7 @@ async fn with_progress(
     let first = tokio::select! {
         biased;
         Some(step) = steps.recv() => step,
-        answer = &mut work => return respond(answer, &id).into_response(),
+        response = work.ended(&id) => return response.into_response(),
     };
     let events = stream::unfold(Stage::Telling(first, work, steps), move |stage| {
         let (id, token) = (id.clone(), token.clone());
@@ -61,7 +98,10 @@ async fn with_progress(
                 Stage::Working(mut work, mut steps) => tokio::select! {
                     biased;
                     Some(step) = steps.recv() => (notification(&token, &step), Stage::Working(work, steps)),
-                    answer = &mut work => (respond(answer, &id).into_message(), Stage::Done),
+                    response = work.ended(&id) => match response.into_message() {
+                        Some(message) => (message, Stage::Done),
+                        None => return None,
+                    },
                 },
                 Stage::Done => return None,
             };
@@ -74,8 +114,6 @@ async fn with_progress(
         .insert_header(("X-Accel-Buffering", "no"))
         .streaming(events)
 }
-
-type Work = AbortOnDropHandle<Answer>;
 
 /// Where a call with progress stands.
 enum Stage {
@@ -95,6 +133,11 @@ fn notification(token: &Value, step: &Progress) -> String {
 enum Response {
     Good(String),
     Fault(RpcFault),
+    /// Nobody waits for it (MCP 2025-11-25, basic/utilities/cancellation): a stream ends without an answer.
+    CalledOff {
+        id: Value,
+        streams: bool,
+    },
 }
 
 impl Response {
@@ -105,15 +148,27 @@ impl Response {
                 .insert_header((header::CONTENT_TYPE, "application/json"))
                 .body(message),
             Self::Fault(fault) => fault.into_response(),
+            Self::CalledOff { streams: true, .. } => HttpResponse::Ok()
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .insert_header((header::CONTENT_TYPE, "text/event-stream"))
+                .finish(),
+            Self::CalledOff { id, .. } => called_off(id).into_response(),
         }
     }
 
-    fn into_message(self) -> String {
+    /// As an event, if there is something to say.
+    fn into_message(self) -> Option<String> {
         match self {
-            Self::Good(message) => message,
-            Self::Fault(fault) => fault.into_message().to_string(),
+            Self::Good(message) => Some(message),
+            Self::Fault(fault) => Some(fault.into_message().to_string()),
+            Self::CalledOff { .. } => None,
         }
     }
+}
+
+/// Where there is no stream to end, JSON needs some answer.
+fn called_off(id: Value) -> RpcFault {
+    RpcFault::new(200, Some(id), -32000, "The request was cancelled")
 }
 
 /// As JSON: quicker than by way of `Display`. Nothing here can fail to be written.

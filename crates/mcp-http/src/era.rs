@@ -74,13 +74,19 @@ impl Incoming {
         self.message.get("params")?.get(name)?.as_str()
     }
 
-    /// `params.arguments`; empty when left out, `None` when it is no object.
-    pub(crate) fn arguments(&self) -> Option<Map<String, Value>> {
-        match self.message.get("params").and_then(|params| params.get("arguments")) {
+    /// Takes `params.arguments` out, which may be large; empty when left out, `None` when it is no object.
+    pub(crate) fn take_arguments(&mut self) -> Option<Map<String, Value>> {
+        match self.message.get_mut("params").and_then(|params| params.get_mut("arguments")) {
             None | Some(Value::Null) => Some(Map::new()),
-            Some(Value::Object(arguments)) => Some(arguments.clone()),
+            Some(Value::Object(arguments)) => Some(std::mem::take(arguments)),
             Some(_) => None,
         }
+    }
+
+    /// The request that a `notifications/cancelled` calls off, as JSON.
+    pub(crate) fn called_off(&self) -> Option<String> {
+        let id = self.message.get("params")?.get("requestId")?;
+        (self.method == "notifications/cancelled").then(|| id.to_string())
     }
 
     /// `params._meta.progressToken`: the caller wants to hear how far the work has come.

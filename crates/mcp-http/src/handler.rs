@@ -298,6 +298,21 @@ pub(crate) enum Answer {
     },
 }
 
+/// The argument that has a NUL in it: neither mail nor PostgreSQL keeps one in a text.
+fn with_nul(arguments: &Map<String, Value>) -> Option<&str> {
+    fn has_nul(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains('\0'),
+            Value::Array(list) => list.iter().any(has_nul),
+            Value::Object(members) => {
+                members.iter().any(|(name, value)| name.contains('\0') || has_nul(value))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+    arguments.iter().find(|(_, value)| has_nul(value)).map(|(name, _)| name.as_str())
+}
+
 /// Runs a tool.
 pub(crate) async fn answer(
     services: &Services,
@@ -307,7 +322,11 @@ pub(crate) async fn answer(
     progress: Option<ProgressSender>,
 ) -> Answer {
     let context = Context { principal, services, progress };
-    match registry::call(name, arguments, &context).await {
+    let outcome = match with_nul(arguments) {
+        Some(field) => Err(ToolError::argument(field, "contains a NUL character", "text without it")),
+        None => registry::call(name, arguments, &context).await,
+    };
+    match outcome {
         Ok(reply) => Answer::Result(reply),
         Err(error @ ToolError::UnknownTool(_)) => Answer::NoSuchTool {
             message: format!("Unknown tool: {}", name.chars().take(60).collect::<String>()),

@@ -1,38 +1,60 @@
 //! Which names this server answers to (DNS rebinding, foreign pages).
 
-/// The authorities (`host` or `host:port`) that are ours.
+/// The authorities (`host` or `host:port`) that are ours, and the scheme they are reached by.
 #[derive(Debug, Clone)]
-pub struct Hosts(Vec<String>);
+pub struct Hosts {
+    scheme: String,
+    authorities: Vec<String>,
+}
 
 impl Hosts {
-    /// The public URL's authority; when that is loopback, its other spellings too.
-    pub fn new(public_authority: &str) -> Self {
-        let own = public_authority.to_ascii_lowercase();
-        let mut all = vec![own.clone()];
-        let (host, port) = match own.rsplit_once(':') {
-            Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
-                (host, Some(port))
-            }
-            _ => (own.as_str(), None),
+    /// The authority of the public URL (scheme and authority, `https://mail.example`), with the scheme's own port and
+    /// without it; when it is loopback, its other spellings too.
+    pub fn new(public_url: &str) -> Self {
+        let own = public_url.to_ascii_lowercase();
+        let (scheme, authority) = own.split_once("://").unwrap_or(("https", &own));
+        let (host, port) = split(authority);
+        let usual = usual_port(scheme);
+        let names = match host {
+            "localhost" | "127.0.0.1" | "[::1]" => vec!["localhost", "127.0.0.1", "[::1]"],
+            host => vec![host],
         };
-        if matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
-            for name in ["localhost", "127.0.0.1", "[::1]"] {
-                all.push(port.map_or_else(|| name.to_owned(), |port| format!("{name}:{port}")));
+        let mut authorities = Vec::new();
+        for name in names {
+            match port.filter(|port| *port != usual) {
+                Some(port) => authorities.push(format!("{name}:{port}")),
+                None => authorities.extend([name.to_owned(), format!("{name}:{usual}")]),
             }
         }
-        Self(all)
+        Self { scheme: scheme.to_owned(), authorities }
     }
 
     /// Whether a Host header names us.
     pub fn allows_host(&self, host: Option<&str>) -> bool {
-        host.is_some_and(|host| self.0.iter().any(|own| own.eq_ignore_ascii_case(host)))
+        host.is_some_and(|host| self.authorities.iter().any(|own| own.eq_ignore_ascii_case(host)))
     }
 
-    /// Whether an Origin header, if there is one, is ours.
+    /// Whether an Origin header, if there is one, is ours: scheme, host and port (RFC 6454 §5).
     pub fn allows_origin(&self, origin: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };
-        origin.split_once("://").is_some_and(|(_, authority)| self.allows_host(Some(authority)))
+        origin.split_once("://").is_some_and(|(scheme, authority)| {
+            scheme.eq_ignore_ascii_case(&self.scheme) && self.allows_host(Some(authority))
+        })
     }
+}
+
+fn split(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|octet| octet.is_ascii_digit()) => {
+            (host, Some(port))
+        }
+        _ => (authority, None),
+    }
+}
+
+/// RFC 9110 §4.2.
+fn usual_port(scheme: &str) -> &'static str {
+    if scheme == "http" { "80" } else { "443" }
 }
 
 #[cfg(test)]
@@ -41,13 +63,44 @@ mod tests {
 
     #[test]
     fn only_our_own_names_pass() {
-        let hosts = Hosts::new("localhost:3000");
+        let hosts = Hosts::new("http://localhost:3000");
         assert!(hosts.allows_host(Some("127.0.0.1:3000")) && hosts.allows_host(Some("LOCALHOST:3000")));
         for foreign in [None, Some("localhost"), Some("evil.example:3000"), Some("localhost:3001")] {
             assert!(!hosts.allows_host(foreign), "{foreign:?}");
         }
         assert!(hosts.allows_origin(None) && hosts.allows_origin(Some("http://localhost:3000")));
-        assert!(!hosts.allows_origin(Some("null")) && !hosts.allows_origin(Some("https://evil.example")));
-        assert!(!Hosts::new("mail.example").allows_host(Some("localhost")));
+        assert!(!hosts.allows_origin(Some("null")) && !hosts.allows_origin(Some("http://evil.example")));
+        assert!(!Hosts::new("https://mail.example").allows_host(Some("localhost")));
+    }
+
+    #[test]
+    fn the_schemes_own_port_may_be_written_or_not() {
+        let hosts = Hosts::new("https://mail.example");
+        for ours in ["mail.example", "mail.example:443", "MAIL.example:443"] {
+            assert!(hosts.allows_host(Some(ours)), "{ours}");
+        }
+        for foreign in ["mail.example:80", "mail.example:8443", "mail.example:", "mail.example:443:443", ""] {
+            assert!(!hosts.allows_host(Some(foreign)), "{foreign}");
+        }
+        assert!(Hosts::new("http://127.0.0.1").allows_host(Some("localhost:80")));
+        let other = Hosts::new("https://mail.example:8443");
+        assert!(other.allows_host(Some("mail.example:8443")) && !other.allows_host(Some("mail.example")));
+    }
+
+    #[test]
+    fn an_origin_of_another_scheme_is_foreign() {
+        let hosts = Hosts::new("https://mail.example");
+        for ours in ["https://mail.example", "https://mail.example:443", "HTTPS://mail.example"] {
+            assert!(hosts.allows_origin(Some(ours)), "{ours}");
+        }
+        for foreign in [
+            "http://mail.example",
+            "http://mail.example:443",
+            "chrome-extension://mail.example",
+            "mail.example",
+        ] {
+            assert!(!hosts.allows_origin(Some(foreign)), "{foreign}");
+        }
+        assert!(!Hosts::new("http://localhost:3000").allows_origin(Some("https://localhost:3000")));
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     answer::RpcFault,
     lift::{Bounds, Lifter, Step, Unfit},
+    room::Room,
 };
 use actix_web::{
     HttpResponse,
@@ -72,13 +73,15 @@ impl Files for Handed {
     }
 }
 
-/// Reads a body. With `files` (who may hand some over), long base64 goes there, and a stand-in into what is returned.
+/// Reads a body into `room`. With `files` (who may hand some over), long base64 goes there, and a stand-in into what is
+/// returned.
 pub(crate) async fn read<F: Files, E>(
     headers: &HeaderMap,
     payload: impl Stream<Item = Result<Bytes, E>>,
     mut files: Option<F>,
+    room: &mut Room,
 ) -> Result<(Bytes, Option<F>), RpcFault> {
-    match arrive(headers, payload, &mut files).await {
+    match arrive(headers, payload, &mut files, room).await {
         Ok(body) => Ok((body, files)),
         Err(fault) => {
             if let Some(files) = files {
@@ -93,6 +96,7 @@ async fn arrive<F: Files, E>(
     headers: &HeaderMap,
     payload: impl Stream<Item = Result<Bytes, E>>,
     files: &mut Option<F>,
+    room: &mut Room,
 ) -> Result<Bytes, RpcFault> {
     let most = if files.is_some() { MAX_WHOLE } else { BOUNDS.kept };
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -101,6 +105,10 @@ async fn arrive<F: Files, E>(
     }
     if headers.contains_key(header::CONTENT_ENCODING) {
         return Err(RpcFault::new(415, None, -32600, "Compressed requests are not accepted"));
+    }
+    // with files it is seen only as it comes how much is kept
+    if files.is_none() && !room.grow(length.unwrap_or_default()) {
+        return Err(no_room());
     }
     let mut reading = Reading {
         lifter: Lifter::new(BOUNDS),
@@ -120,6 +128,9 @@ async fn arrive<F: Files, E>(
             return Err(too_large(most));
         }
         reading.take(&piece).await?;
+        if !room.grow(reading.lifter.kept_len()) {
+            return Err(no_room());
+        }
     }
     Ok(reading.lifter.into_kept().into())
 }
@@ -200,6 +211,11 @@ impl Patience {
     }
 }
 
+fn no_room() -> RpcFault {
+    RpcFault::new(429, None, -32600, "Too many large requests at once; send them one after the other")
+        .retry_after(2)
+}
+
 fn too_large(most: usize) -> RpcFault {
     let message = if most == MAX_WHOLE {
         "The request is larger than 8 MB beside its files in content_base64, or than 36 MB with them; give larger files by create_upload or from_message instead of content_base64"
@@ -235,6 +251,14 @@ pub(crate) async fn hold<F: Files + Unpin + 'static>(
         return response.map_body(|_, body| BoxBody::new(Holding { body, _files: files }));
     }
     files.release().await;
+    response
+}
+
+/// Keeps the room of a request until its answer is complete.
+pub(crate) fn keep(response: HttpResponse, room: Room) -> HttpResponse {
+    if matches!(response.body().size(), BodySize::Stream) {
+        return response.map_body(|_, body| BoxBody::new(Holding { body, _files: room }));
+    }
     response
 }
 
@@ -325,12 +349,16 @@ mod tests {
         more.iter().map(header).collect()
     }
 
+    fn room() -> Room {
+        Arc::new(crate::room::Rooms::default()).enter("usr_1".parse().unwrap())
+    }
+
     fn pieces(body: &[u8]) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
         stream::iter(body.chunks(32_000).map(|piece| Ok(piece.to_vec().into())).collect::<Vec<_>>())
     }
 
     async fn read_whole(body: &[u8], files: Option<Memory>) -> Result<Bytes, Value> {
-        let read = read(&headers(&[]), pieces(body), files).await;
+        let read = read(&headers(&[]), pieces(body), files, &mut room()).await;
         read.map(|(body, _)| body).map_err(told)
     }
 
@@ -375,7 +403,7 @@ mod tests {
             ((36 << 20) + 1, true, 413),
         ] {
             let announced = headers(&[("content-length", octets.to_string())]);
-            let read = read(&announced, pieces(b"{}"), may.then(Memory::default)).await;
+            let read = read(&announced, pieces(b"{}"), may.then(Memory::default), &mut room()).await;
             assert_eq!(read.map_or_else(|fault| fault.status(), |_| 0), status, "{octets}");
         }
         let other = json!({ "body_text": "QUJD".repeat(2_200_000) }).to_string();
@@ -401,7 +429,7 @@ mod tests {
         let there = Arc::clone(&files.there);
         let broken = pieces(&call(1_000_000)[..700_000]).map(Ok).chain(stream::iter([Err("gone")]));
         let broken = broken.map(|piece| piece.map(Result::unwrap_or_default));
-        assert_eq!(read(&headers(&[]), broken, Some(files)).await.err().unwrap().status(), 400);
+        assert_eq!(read(&headers(&[]), broken, Some(files), &mut room()).await.err().unwrap().status(), 400);
         assert!(there.lock().unwrap().is_empty(), "let go of");
     }
 
@@ -416,7 +444,7 @@ mod tests {
             piece
         });
         let files = Memory { room: 1, ..Memory::default() };
-        read(&headers(&[]), slow, Some(files)).await.map_or_else(|fault| fault.status(), |_| 0)
+        read(&headers(&[]), slow, Some(files), &mut room()).await.map_or_else(|fault| fault.status(), |_| 0)
     }
 
     #[tokio::test(start_paused = true)]
@@ -425,6 +453,29 @@ mod tests {
         assert_eq!(slowly(1, 11).await, 408, "silent");
         assert_eq!(slowly(1, 9).await, 408, "over 15 minutes");
         assert_eq!(slowly(3, 1).await, 408, "over 30 seconds for what is kept");
+    }
+
+    #[tokio::test]
+    async fn what_one_person_has_in_memory_is_bounded_and_files_do_not_count() {
+        let rooms = Arc::new(crate::room::Rooms::default());
+        let enter = || rooms.enter("usr_1".parse().unwrap());
+        let text = json!({ "body_text": "a".repeat(7_600_000) }).to_string().into_bytes();
+        let mut held = Vec::new();
+        let mut statuses = Vec::new();
+        for _ in 0..6 {
+            let mut room = enter();
+            let read = read(&headers(&[]), pieces(&text), None::<Memory>, &mut room).await;
+            statuses.push(read.as_ref().map_or_else(RpcFault::status, |_| 0));
+            held.push((read.ok(), room));
+        }
+        assert_eq!(statuses, [0, 0, 0, 0, 429, 429]);
+        let small = read(&headers(&[]), pieces(b"{}"), None::<Memory>, &mut enter()).await;
+        assert!(small.is_ok(), "a small one still fits");
+        let files = Memory { room: 1, ..Memory::default() };
+        let file = read(&headers(&[]), pieces(&call(9_000_000)), Some(files), &mut enter()).await;
+        assert!(file.is_ok(), "a file is not kept in memory");
+        held.clear();
+        assert!(read(&headers(&[]), pieces(&text), None::<Memory>, &mut enter()).await.is_ok());
     }
 
     #[tokio::test]

@@ -11,8 +11,9 @@ mod handler;
 mod inflight;
 mod intake;
 mod lift;
+mod room;
 mod route;
 
 pub use handler::MailHandler;
 pub use inflight::{Call, Inflight};
-pub use route::{Endpoint, EndpointConfig, configure};
+pub use route::{AddressOf, Endpoint, EndpointConfig, configure};

@@ -128,6 +128,11 @@ impl Lifter {
         matches!(self.state, State::Lifted { .. })
     }
 
+    /// How many octets are kept so far.
+    pub(crate) fn kept_len(&self) -> usize {
+        self.kept.len()
+    }
+
     /// What is left. A text that ended too early does so here too.
     pub(crate) fn into_kept(self) -> Vec<u8> {
         self.kept

@@ -6,8 +6,9 @@ use crate::{
     era::{self, Era, Incoming, LEGACY, MODERN},
     gate::{Gate, Refusal},
     hosts::Hosts,
-    inflight::{Guard, Inflight},
+    inflight::{CallName, Guard, Inflight},
     intake,
+    room::Rooms,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -18,7 +19,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use http_body_util::{BodyExt, BodyStream};
-use imapmcp_core::{id::UserId, oauth::Principal, permission::Permission};
+use imapmcp_core::{id::UserId, oauth::Principal, permission::Permission, random};
 use imapmcp_mcp_tools::{context::Services, handed::Handed, registry};
 use rust_mcp_sdk::{
     ServerDetails, ToMcpServerHandler,
@@ -28,7 +29,7 @@ use rust_mcp_sdk::{
     mcp_server::ServerHandler,
 };
 use serde_json::{Value, json};
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 /// What an endpoint is made of.
 pub struct EndpointConfig {
@@ -44,7 +45,12 @@ pub struct EndpointConfig {
     pub tools: Option<Arc<Services>>,
     /// Requests per user and minute, with bursts of as many.
     pub per_minute: NonZeroU32,
+    /// Where a request comes from, as far as that is known.
+    pub address: AddressOf,
 }
+
+/// Tells the address of a request's client.
+pub type AddressOf = Box<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
 
 /// The route's state; one per process.
 pub struct Endpoint {
@@ -53,6 +59,7 @@ pub struct Endpoint {
     sdk: McpHttpHandler,
     inflight: Arc<Inflight>,
     limits: DefaultKeyedRateLimiter<UserId>,
+    rooms: Arc<Rooms>,
     initialize: Value,
 }
 
@@ -83,7 +90,8 @@ impl Endpoint {
             max_listen_streams: 1024,
         });
         let limits = RateLimiter::keyed(Quota::per_minute(config.per_minute));
-        Self { config, state, sdk: McpHttpHandler::new(None, Vec::new(), None), inflight, limits, initialize }
+        let sdk = McpHttpHandler::new(None, Vec::new(), None);
+        Self { config, state, sdk, inflight, limits, rooms: Arc::default(), initialize }
     }
 
     /// Forgets the rate limits of users who have been quiet; call it now and then.
@@ -112,11 +120,17 @@ async fn post(request: HttpRequest, endpoint: web::Data<Endpoint>, payload: web:
     if !endpoint.config.hosts.allows_origin(named("origin")) {
         return RpcFault::new(403, None, -32000, "Invalid Origin header").into_response();
     }
-    let principal = match endpoint.config.gate.admit(named("authorization"), request.path()).await {
+    let address = (endpoint.config.address)(&request);
+    let principal = match endpoint.config.gate.admit(named("authorization"), request.path(), address).await {
         Ok(principal) => principal,
         Err(Refusal::Unauthorized(challenge)) => {
             return HttpResponse::Unauthorized()
                 .insert_header((header::WWW_AUTHENTICATE, challenge))
+                .finish();
+        }
+        Err(Refusal::TooMany(seconds)) => {
+            return HttpResponse::TooManyRequests()
+                .insert_header((header::RETRY_AFTER, seconds.to_string()))
                 .finish();
         }
         Err(Refusal::Unavailable) => {
@@ -130,9 +144,13 @@ async fn post(request: HttpRequest, endpoint: web::Data<Endpoint>, payload: web:
         return response;
     }
     let files = endpoint.config.tools.as_ref().and_then(|services| Handed::new(services, &principal));
-    match intake::read(request.headers(), payload, files).await {
+    let mut room = endpoint.rooms.enter(principal.user.clone());
+    match intake::read(request.headers(), payload, files, &mut room).await {
         // they outlive the work, even if that goes on behind the first octets of the answer
-        Ok((body, files)) => intake::hold(respond(&request, &endpoint, principal, &body).await, files).await,
+        Ok((body, files)) => {
+            let response = intake::hold(respond(&request, &endpoint, principal, body).await, files).await;
+            intake::keep(response, room)
+        }
         Err(fault) => fault.into_response(),
     }
 }
@@ -142,11 +160,11 @@ async fn respond(
     request: &HttpRequest,
     endpoint: &Endpoint,
     principal: Principal,
-    body: &[u8],
+    body: Bytes,
 ) -> HttpResponse {
     let named = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let version = named("mcp-protocol-version");
-    let incoming = match Incoming::parse(body, version) {
+    let incoming = match Incoming::parse(&body, version) {
         Ok(incoming) => incoming,
         Err(fault) => return fault.into_response(),
     };
@@ -154,11 +172,13 @@ async fn respond(
         return response;
     }
     match incoming.era {
-        Era::Modern => modern(request, endpoint, principal, incoming, body).await,
+        Era::Modern => modern(request, endpoint, principal, incoming, &body).await,
         Era::Legacy => {
+            drop(body);
+            let session = named("mcp-session-id").map(ToOwned::to_owned);
             // who takes plain JSON only hears of no progress
             let streams = named("accept").is_some_and(|accept| accept.contains("text/event-stream"));
-            legacy(endpoint, principal, incoming, version, streams).await
+            legacy(endpoint, principal, incoming, version, Client { streams, session }).await
         }
     }
 }
@@ -197,15 +217,22 @@ async fn modern(
             headers.append(name, value);
         }
     }
-    dispatch(endpoint, principal, incoming.id, incoming.method, Era::Modern, headers, text).await
+    let guard = endpoint.inflight.enter(principal, None);
+    dispatch(endpoint, guard, incoming.id, incoming.method, Era::Modern, headers, text).await
+}
+
+/// What a client of the older era says of itself.
+struct Client {
+    streams: bool,
+    session: Option<String>,
 }
 
 async fn legacy(
     endpoint: &Endpoint,
     principal: Principal,
-    incoming: Incoming,
+    mut incoming: Incoming,
     version: Option<&str>,
-    streams: bool,
+    client: Client,
 ) -> HttpResponse {
     if let Some(version) =
         version.filter(|version| !LEGACY.contains(version) && incoming.method != "initialize")
@@ -216,24 +243,34 @@ async fn legacy(
     }
     // notifications and responses: nothing here waits for one
     let Some(id) = incoming.id.clone().filter(|_| !incoming.method.is_empty()) else {
+        if let Some(id) = incoming.called_off() {
+            endpoint.inflight.cancel(&CallName { grant: principal.grant, session: client.session, id });
+        }
         return HttpResponse::Accepted().finish();
     };
+    let call_name =
+        CallName { grant: principal.grant.clone(), session: client.session.clone(), id: id.to_string() };
     match incoming.method.as_str() {
         "initialize" => {
             let mut result = endpoint.initialize.clone();
             result["protocolVersion"] =
                 json!(era::negotiate(incoming.param("protocolVersion").unwrap_or_default()));
-            return answer::result(&id, &result);
+            return with_session(endpoint, answer::result(&id, &result));
         }
         "ping" => return answer::result(&id, &json!({})),
         "tools/list" if endpoint.config.tools.is_some() => {
             return answer::serialised(&id, &registry::list_json(principal.permissions));
         }
         "tools/call" => {
-            let (name, arguments) = (incoming.param("name").map(ToOwned::to_owned), incoming.arguments());
-            if let (Some(services), Some(name), Some(arguments)) = (&endpoint.config.tools, name, arguments) {
-                let token = incoming.progress_token().filter(|_| streams);
-                return direct::call(Arc::clone(services), principal, &id, name, arguments, token).await;
+            let name = incoming.param("name").map(ToOwned::to_owned);
+            if let (Some(services), Some(name)) = (&endpoint.config.tools, name)
+                && let Some(arguments) = incoming.take_arguments()
+            {
+                let Client { streams, .. } = client;
+                let progress_token = incoming.progress_token().filter(|_| streams);
+                let request = direct::Request { name, arguments, progress_token, streams };
+                let guard = endpoint.inflight.enter(principal.clone(), Some(call_name));
+                return direct::call(Arc::clone(services), principal, &id, request, guard).await;
             }
         }
         // methods of the newer era
@@ -255,19 +292,30 @@ async fn legacy(
     }
     let method = incoming.method.clone();
     let text = incoming.into_modern();
-    dispatch(endpoint, principal, Some(id), method, Era::Legacy, headers, &text).await
+    let guard = endpoint.inflight.enter(principal, Some(call_name));
+    dispatch(endpoint, guard, Some(id), method, Era::Legacy, headers, &text).await
+}
+
+/// A number for the client's session, so that what it calls off is not another session's of the same grant. Nothing is
+/// kept for it here, and requests without it are answered alike.
+fn with_session(endpoint: &Endpoint, mut response: HttpResponse) -> HttpResponse {
+    if let Some(services) = &endpoint.config.tools
+        && let Ok(session) = header::HeaderValue::from_str(&random::token(&*services.entropy, 16))
+    {
+        response.headers_mut().insert(header::HeaderName::from_static("mcp-session-id"), session);
+    }
+    response
 }
 
 async fn dispatch(
     endpoint: &Endpoint,
-    principal: Principal,
+    guard: Guard,
     id: Option<Value>,
     method: String,
     era: Era,
     headers: http::HeaderMap,
     text: &str,
 ) -> HttpResponse {
-    let guard = endpoint.inflight.enter(principal);
     let path = http::Uri::from_static("/mcp");
     let mut request = McpHttpHandler::create_request(http::Method::POST, path, headers, Some(text));
     request.extensions_mut().insert(AuthInfo {

@@ -19,14 +19,19 @@ use imapmcp_mcp_http::{
 };
 use rust_mcp_sdk::{ServerDetails, schema};
 use serde_json::{from_value, json};
-use std::{error::Error, num::NonZeroU32, sync::Arc};
+use std::{error::Error, net::IpAddr, num::NonZeroU32, sync::Arc};
 
 /// One fixed user.
 struct Everybody(Principal);
 
 #[async_trait]
 impl Gate for Everybody {
-    async fn admit(&self, _authorization: Option<&str>, _path: &str) -> Result<Principal, Refusal> {
+    async fn admit(
+        &self,
+        _authorization: Option<&str>,
+        _path: &str,
+        _address: Option<IpAddr>,
+    ) -> Result<Principal, Refusal> {
         Ok(self.0.clone())
     }
 
@@ -57,11 +62,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let config = EndpointConfig {
         gate: Arc::new(Everybody(principal)),
-        hosts: Hosts::new(&address),
+        hosts: Hosts::new(&format!("http://{address}")),
         details: Arc::new(details),
         needed: |_| None,
         tools: None,
         per_minute: NonZeroU32::MAX,
+        address: Box::new(|_| None),
     };
     let endpoint = web::Data::new(Endpoint::new(config, fixtures::Fixtures, Arc::new(Inflight::default())));
     let server = HttpServer::new(move || {
