@@ -1,6 +1,7 @@
 //! imapmcp-server: authorization server, MCP endpoint and account pages in one program.
 
 mod arguments;
+mod crowd;
 mod health;
 mod logging;
 mod serve;

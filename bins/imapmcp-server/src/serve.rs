@@ -1,9 +1,12 @@
 //! The HTTP server: routes, connections, housekeeping, and an orderly end.
 
-use crate::health::{self, Stopping};
+use crate::{
+    crowd::{Bounds, Crowd, Place, Served},
+    health::{self, Stopping},
+};
 use actix_web::{
     App, Error, HttpResponse, HttpServer,
-    body::MessageBody,
+    body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     middleware::{Next, from_fn},
     web,
@@ -14,7 +17,13 @@ use imapmcp_mcp_http::{Endpoint, EndpointConfig, Inflight, MailHandler, gate::Be
 use imapmcp_mcp_tools::{context::Services as ToolServices, journal::Journal, registry, senders::Senders};
 use imapmcp_web::{WebDeps, WebState};
 use rust_mcp_sdk::{ServerDetails, schema};
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
 use tokio::{
     runtime::Handle,
     signal::unix::{SignalKind, signal},
@@ -22,6 +31,8 @@ use tokio::{
 
 /// Between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
+/// Between two looks at connections that have waited too long.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Requests under way get this long, then deliveries that long: together under the 30 seconds that process managers
 /// wait before they kill.
 const REQUESTS_END: u64 = 15;
@@ -45,10 +56,19 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         trusted_proxies: services.settings.trusted_proxies.clone(),
     })?);
     let pages = state.clone().into_inner();
-    let hosts = web::Data::new(Hosts::new(services.settings.oauth.host()));
+    let hosts = web::Data::new(Hosts::new(&services.settings.oauth.issuer));
     let stopping = Stopping::default();
     let shared = web::Data::from(Arc::clone(&services));
     let (app_endpoint, app_stopping) = (endpoint.clone(), web::Data::new(stopping.clone()));
+    let proxies = services.settings.trusted_proxies.clone();
+    // what a proxy of ours speaks for is counted by the addresses it forwards
+    let network = move |peer| {
+        let by_proxy = proxies.iter().any(|proxy| proxy.contains(&peer));
+        (!by_proxy).then(|| imapmcp_web::network(peer))
+    };
+    let bounds = Bounds::for_descriptors(rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024));
+    let crowd = Arc::new(Crowd::new(bounds, network));
+    let (arrivals, workers) = (Arc::clone(&crowd), workers());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(shared.clone())
@@ -60,15 +80,25 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
             .configure(|config| imapmcp_web::configure_attachments(config, downloads.clone()))
             .configure(|config| imapmcp_web::configure_uploads(config, uploads.clone()))
             .configure(|config| imapmcp_web::configure(config, state.clone()))
+            .wrap(from_fn(serve_the_present))
+            .wrap(from_fn(imapmcp_web::read_body))
             .wrap(from_fn(own_hosts_only))
+            .wrap(from_fn(imapmcp_web::harden))
     })
     // an event stream without it costs 40 ms a call (Nagle against delayed acknowledgements)
-    .on_connect(|connection, _| {
+    .on_connect(move |connection, data| {
+        if let Some(place) = arrivals.enter(connection) {
+            data.insert(place);
+        }
         if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
             let _ = socket.set_nodelay(true);
         }
     })
-    .workers(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 16))
+    .workers(workers)
+    // a worker that paused would let nobody in: the crowd makes room before
+    .max_connections(bounds.all)
+    // a client that hangs up has gone: nobody waits for the answer, and the work ends
+    .h1_allow_half_closed(false)
     .client_request_timeout(Duration::from_secs(15))
     .shutdown_timeout(REQUESTS_END)
     .disable_signals();
@@ -80,6 +110,13 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     };
     let server = server.run();
     let housekeeping = runtime.spawn(keep_house(Arc::clone(&services), endpoint.into_inner(), pages));
+    let patience = runtime.spawn(async move {
+        let mut rounds = tokio::time::interval(PATIENCE);
+        loop {
+            rounds.tick().await;
+            crowd.sweep(Instant::now());
+        }
+    });
     let delivery = services.delivery.clone();
     let outbox = runtime.spawn(async move { delivery.run().await });
     let handle = server.handle();
@@ -102,6 +139,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     println!("imapmcp is ready at {}", services.settings.oauth.issuer);
     server.await?;
     housekeeping.abort();
+    patience.abort();
     outbox.abort();
     if !delivery.drain(DELIVERIES_END).await {
         tracing::warn!("a delivery is still under way; it is recorded, and the next start looks after it");
@@ -130,13 +168,15 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
         entropy: Arc::clone(&services.entropy),
         accounts_url: format!("{}/accounts", services.settings.oauth.issuer),
     });
+    let proxies = services.settings.trusted_proxies.clone();
     let config = EndpointConfig {
         gate: Arc::new(BearerGate(Arc::clone(&services.authorization))),
-        hosts: Hosts::new(services.settings.oauth.host()),
+        hosts: Hosts::new(&services.settings.oauth.issuer),
         details: Arc::new(details()),
         needed: |tool| registry::find(tool).map(|tool| tool.permission),
         tools: Some(Arc::clone(&tools)),
         per_minute: services.settings.per_minute,
+        address: Box::new(move |request| imapmcp_web::client_address(request, &proxies)),
     };
     Ok(Endpoint::new(config, MailHandler::new(tools, Arc::clone(&inflight)), inflight))
 }
@@ -160,6 +200,51 @@ fn details() -> ServerDetails {
         },
         meta: None,
         instructions: Some(registry::INSTRUCTIONS.to_owned()),
+    }
+}
+
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 16)
+}
+
+/// Tells the crowd whose request is here, until its answer is complete.
+async fn serve_the_present(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(served) = request.request().conn_data::<Arc<Place>>().map(Place::serve) else {
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    };
+    let needs_token = matches!(request.path(), "/mcp" | "/api/mcp");
+    let response = next.call(request).await?.map_into_boxed_body();
+    if needs_token && response.status().is_success() {
+        served.trust();
+    }
+    if !matches!(response.response().body().size(), BodySize::Stream) {
+        return Ok(response);
+    }
+    served.stream();
+    Ok(response.map_body(|_, body| BoxBody::new(Streamed { body, _served: served })))
+}
+
+/// The rest of an answer to a connection that is served until its end.
+struct Streamed {
+    body: BoxBody,
+    _served: Served,
+}
+
+impl MessageBody for Streamed {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<web::Bytes, Self::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_next(context)
     }
 }
 

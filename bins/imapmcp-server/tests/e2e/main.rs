@@ -7,6 +7,7 @@ mod compose;
 mod conformance;
 mod dovecot_tools;
 mod files;
+mod held_up;
 mod injection;
 mod lifting;
 mod mailbox;

@@ -151,9 +151,20 @@ impl World {
 
     /// Starts the server and waits until it says that it is ready; what it said until then. Its log goes to a file.
     pub(crate) fn start(&mut self) -> Vec<String> {
+        self.start_as(self.server_program())
+    }
+
+    /// The same with so many descriptors, soft and hard.
+    pub(crate) fn start_with_descriptors(&mut self, descriptors: u32) -> Vec<String> {
+        let mut shell = self.program(Path::new("/bin/sh"));
+        let script = format!("ulimit -n {descriptors} && exec \"$0\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_imapmcp-server")]);
+        self.start_as(shell)
+    }
+
+    fn start_as(&mut self, mut program: Command) -> Vec<String> {
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
-        let mut server =
-            self.server_program().stdout(Stdio::piped()).stderr(log).stdin(Stdio::null()).spawn().unwrap();
+        let mut server = program.stdout(Stdio::piped()).stderr(log).stdin(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(server.stdout.take().unwrap()).lines();
         self.server = Some(server);
         let mut said = Vec::new();
