@@ -13,7 +13,7 @@ use std::{
 /// Connections of one network that may wait at once.
 const PER_NETWORK: usize = 128;
 /// A head has 15 seconds, a body 30: what waits longer holds out against both.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// How many may wait.
 #[derive(Debug, Clone, Copy)]

@@ -292,7 +292,8 @@ fn answers() -> Vec<Case> {
         }),
         case("forward-with-files", "mixed(alternative(text/plain,text/html),application/pdf)", |d| {
             d.letter.subject = forward_subject("WG: Plän");
-            (d.letter.text, d.letter.html) = (Some(sent_on.0), sent_on.1.as_deref().map(|html| sanitised(html).unwrap()));
+            (d.letter.text, d.letter.html) =
+                (Some(sent_on.0), sent_on.1.as_deref().map(|html| sanitised(html).unwrap()));
             d.letter.files = vec![file("日本.pdf", "application/pdf", *b"%PDF")];
         }),
         case("draft-read-back", TEXT, |d| {

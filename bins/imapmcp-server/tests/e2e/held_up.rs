@@ -5,6 +5,7 @@ use crate::world::{EMAIL, World};
 use imapmcp_testkit::hostile::{HostileImap, Mode};
 use serde_json::json;
 use std::{
+    fmt::Write as _,
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex},
@@ -18,7 +19,7 @@ fn send(world: &World, path: &str, headers: &[(&str, &str)], length: usize, body
     let mut stream = TcpStream::connect(address).unwrap();
     let mut head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     // it may have been closed already: that is for the test to see
     let _ = stream.write_all(format!("{head}\r\n").as_bytes()).and_then(|()| stream.write_all(body));
@@ -226,8 +227,8 @@ impl Watched {
     /// Whether so many are there before the time is up.
     fn becomes(&self, wanted: usize, limit: Duration) -> bool {
         let (open, changed) = (&self.open.0, &self.open.1);
-        let waited = changed.wait_timeout_while(open.lock().unwrap(), limit, |open| *open != wanted);
-        !waited.unwrap().1.timed_out()
+        let outcome = changed.wait_timeout_while(open.lock().unwrap(), limit, |open| *open != wanted);
+        !outcome.unwrap().1.timed_out()
     }
 }
 

@@ -97,9 +97,10 @@ where
         for cookie in response.headers().get_all(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             let value = (!pair.ends_with('=')).then(|| pair.to_owned());
-            match pair.contains("-device=") {
-                true => self.device = value,
-                false => self.cookie = value,
+            if pair.contains("-device=") {
+                self.device = value;
+            } else {
+                self.cookie = value;
             }
         }
         let status = response.status();
