@@ -35,6 +35,24 @@ async fn markdown_goes_out_in_both_forms() {
 }
 
 #[tokio::test]
+async fn a_body_that_would_keep_a_parser_busy_is_a_wrong_argument() {
+    let house = house().await;
+    let attributes: String = (0..100_000).map(|number| format!(" a{number}")).collect();
+    for (field, body) in [
+        ("body_html", "<div>".repeat(99_000)),
+        ("body_html", format!("<p{attributes}>x")),
+        ("body_markdown", "> ".repeat(16_000)),
+    ] {
+        for tool in ["send_message", "create_draft"] {
+            let call = json!({ "to": ["demo@example.com"], "subject": "Deep", field: body });
+            assert_eq!(house.code(&house.owner, tool, call).await, "invalid_argument", "{tool} {field}");
+        }
+    }
+    let list = house.owner("list_messages", json!({ "folder": "Sent", "limit": 1 })).await;
+    assert_ne!(list["messages"][0]["subject"], "Deep");
+}
+
+#[tokio::test]
 async fn a_reply_stays_in_its_thread_and_marks_the_original() {
     let house = house().await;
     let original = arrive(&house, "Plan").await;

@@ -92,8 +92,8 @@ impl From<ShownHtml> for HtmlRow {
                 .map(|found| format!("{} leads to {}", found.shown, found.real))
                 .collect(),
             height: match lines {
-                ..=4 => "short",
-                ..=12 => "",
+                0..=4 => "short",
+                5..=12 => "",
                 _ => "tall",
             },
         }
