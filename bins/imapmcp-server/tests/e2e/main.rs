@@ -12,6 +12,7 @@ mod injection;
 mod lifting;
 mod mailbox;
 mod mistakes;
+mod neighbours;
 mod outbox;
 mod refusals;
 mod restart;

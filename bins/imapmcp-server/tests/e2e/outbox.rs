@@ -73,6 +73,11 @@ impl Mail {
         world.add_account("Me", &self.address, &imap, &smtp, PASSWORD)
     }
 
+    /// What the server may connect to.
+    pub(crate) fn egress(&self) -> &str {
+        &self.settings[0].1
+    }
+
     /// How often each message was taken.
     fn taken(&self) -> BTreeMap<String, usize> {
         let mut taken = BTreeMap::new();
