@@ -34,6 +34,7 @@ echo "ready $dir"
 while read -r verb argument; do
     case $verb in
         createdb) createdb -h "$dir" -U postgres "$argument" ;;
+        shut) pg_ctl -D "$dir/data" -m fast -w stop ;;
         stop) pg_ctl -D "$dir/data" -m immediate -w stop ;;
         start) start ;;
     esac >/dev/null 2>&1
@@ -100,12 +101,17 @@ impl Postgres {
         format!("postgres://postgres@/{name}?host={}", self.directory)
     }
 
-    /// Pulls the plug; databases stay.
+    /// Pulls the plug; databases stay, without what was committed in the last moments.
     pub fn stop(&mut self) {
         assert_eq!(self.say("stop"), "done 0");
     }
 
-    /// Starts again after [`stop`](Self::stop).
+    /// Stops in an orderly way: clients are cut off, and what they committed stays.
+    pub fn shut_down(&mut self) {
+        assert_eq!(self.say("shut"), "done 0");
+    }
+
+    /// Starts again after [`stop`](Self::stop) or [`shut_down`](Self::shut_down).
     pub fn restart(&mut self) {
         assert_eq!(self.say("start"), "done 0");
     }

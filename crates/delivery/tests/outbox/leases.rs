@@ -173,7 +173,7 @@ async fn a_250_survives_a_database_that_stops_before_its_record() {
     let (receipt, ()) = tokio::join!(house.send("Paused"), async {
         points.stopped.notified().await;
         assert_eq!(points.names().last(), Some(&"delivered"));
-        server.stop();
+        server.shut_down();
         points.wake.notify_one();
         // it is tried again, more than once
         while house.outbox.failures.load(Ordering::SeqCst) < 3 {
