@@ -14,7 +14,7 @@ use std::{
 use tokio::time::Instant;
 
 /// After a refusal without a reason nobody tries that server for so long: providers lock accounts that are tried often.
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_mins(1);
 /// Pauses remembered; those that are over are forgotten first.
 const MAX_PAUSES: usize = 10_000;
 

@@ -96,9 +96,12 @@ fn four_accounts_take_as_long_as_the_slowest_and_a_silent_one_is_told() {
             });
         }
     });
-    // and once it speaks again it is searched again
+    // and once it speaks again it is searched again, as soon as its rest after those failures is over
     proxies[1].hang(false);
-    assert_eq!(search(&every).1["total"], 80);
+    let speaks = Instant::now();
+    while search(&every).1["total"] != 80 {
+        assert!(speaks.elapsed() < Duration::from_secs(10), "it is not searched again");
+    }
     #[expect(clippy::print_stderr, reason = "the figure")]
     {
         eprintln!("{together:?} for four accounts, {alone:?} for the slowest alone: {ratio:.2}");

@@ -107,7 +107,10 @@ mod tests {
             ("bullets", "* ".repeat(16_000)),
             ("numbers", "1. ".repeat(16_000)),
             ("mixed", "> * 1) ".repeat(9_000)),
-            ("indented lists", (0..500).map(|n| format!("{}* a\n", "  ".repeat(n))).collect()),
+            (
+                "indented lists",
+                (0..500).map(|n| format!("{}* a\n", "  ".repeat(n))).collect::<Vec<_>>().concat(),
+            ),
             ("table", format!("{}\n{}\n{}", "|a".repeat(2_000), "|-".repeat(2_000), "|a\n".repeat(60_000))),
             ("paragraphs", "a\n\n".repeat(100_000)),
             ("large", "x".repeat(600_000)),

@@ -99,8 +99,8 @@ pub async fn what_an_ended_grant_queued_is_withdrawn(on: &Repositories) {
                     on.oauth.rotate(old, &builders::issue(&format!("{name}-{new}"), at), at).await.unwrap()
                 };
                 assert!(matches!(rotate(&refresh, "next", NOON).await, Exchange::Issued(_)));
-                let used = oauth::bearer(on, &format!("{name}-next-access"), NOON).await;
-                assert!(used.is_some());
+                let spent = oauth::bearer(on, &format!("{name}-next-access"), NOON).await;
+                assert!(spent.is_some());
                 // long after any time in which two processes of one client may have asked at once
                 let late = NOON.plus_seconds(600);
                 assert!(matches!(rotate(&refresh, "thief", late).await, Exchange::Replayed));
