@@ -122,16 +122,9 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     let handle = server.handle();
     let delivery = services.delivery.clone();
     // before the ready line: whoever waits for it may send a signal at once
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    // by default it would end the process at once, with deliveries in its hands
-    let mut hangup = signal(SignalKind::hangup())?;
+    let asked = asked_to_end()?;
     actix_web::rt::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hangup.recv() => {}
-        }
+        asked.await;
         tracing::info!("stopping");
         stopping.begin();
         handle.stop(true).await;
@@ -149,6 +142,21 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     }
     journal.written().await;
     Ok(())
+}
+
+/// Comes true with the first signal that means the end.
+fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    // by default it would end the process at once, with deliveries in its hands
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
 }
 
 fn told(error: &io::Error, address: &str) -> io::Error {

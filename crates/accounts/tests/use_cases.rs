@@ -316,7 +316,7 @@ async fn a_refusal_without_a_reason_is_tried_again_after_a_pause() {
     let mailbox = || house.accounts.mailbox(&house.owner, &account.id);
     assert!(matches!(mailbox().await.err(), Some(AccountError::Paused)));
     assert!(house.accounts.login(&house.owner, &account.id).await.is_ok(), "sending goes on");
-    tokio::time::advance(std::time::Duration::from_secs(60)).await;
+    tokio::time::advance(std::time::Duration::from_mins(1)).await;
     assert!(mailbox().await.is_ok(), "twenty calls at the same time are one refusal");
 
     house.accounts.note_login(&works, Side::Reading, &failed).await;

@@ -174,7 +174,7 @@ fn remove_drafts(path: &Path) {
             Ok(()) => tracing::info!(path = %path.display(), "the draft of a key file was removed"),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "the draft of a key file cannot be removed")
+                tracing::warn!(path = %path.display(), %error, "the draft of a key file cannot be removed");
             }
         }
     }
@@ -247,7 +247,7 @@ mod tests {
                     std::thread::spawn(move || write(&path, format!("{number}").as_bytes()))
                 })
                 .collect();
-            let done = racers.into_iter().map(|racer| racer.join().unwrap()).filter(Result::is_ok).count();
+            let done = racers.into_iter().filter_map(|racer| racer.join().unwrap().ok()).count();
             assert_eq!(done, 1);
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
             assert!(is_there(&write(&path, b"x").unwrap_err()));

@@ -71,7 +71,7 @@ async fn siege(port: u16, over: &AtomicBool, guesses: &AtomicUsize) {
         "POST /login HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
          Content-Length: 60000\r\n\r\nx"
     );
-    let mut held = Vec::new();
+    let mut slow = Vec::new();
     for _ in 0..1100 {
         if over.load(Ordering::SeqCst) {
             return;
@@ -79,7 +79,7 @@ async fn siege(port: u16, over: &AtomicBool, guesses: &AtomicUsize) {
         if let Some(mut connection) = stranger(port, "127.0.0.66").await
             && connection.write_all(head.as_bytes()).await.is_ok()
         {
-            held.push(connection);
+            slow.push(connection);
         }
     }
     let body = "email=nobody%40example.com&password=a+wrong+password+1";
@@ -100,7 +100,7 @@ async fn siege(port: u16, over: &AtomicBool, guesses: &AtomicUsize) {
             let _ = connection.read_to_end(&mut Vec::new()).await;
         });
     }
-    drop(held);
+    drop(slow);
 }
 
 /// The figure that 99 of 100 are below.

@@ -39,7 +39,6 @@ const fn policy_word(policy: SendPolicy) -> &'static str {
 
 /// `pages/account.html`.
 #[derive(Debug, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no")]
 pub(crate) struct AccountPage {
     id: String,
     label: String,
