@@ -243,8 +243,8 @@ impl World {
             ("Content-Type", "application/json"),
             ("Accept", "application/json, text/event-stream"),
         ];
-        let (_, _, body) = self.post("/mcp", &headers, body.as_bytes());
-        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
+        let (status, _, body) = self.post("/mcp", &headers, body.as_bytes());
+        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{status}, {error}: {body}"))
     }
 
     /// A tool call whose answer may never come: its structured result, if it came.
