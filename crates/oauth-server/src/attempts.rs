@@ -187,8 +187,9 @@ fn key_of(email: &str) -> String {
     email.trim().to_lowercase().chars().take(254).collect()
 }
 
-/// A subscriber's network: an IPv4 address, or the /64 of an IPv6 one.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
+/// What one visitor is counted by, wherever something is counted: an IPv4 address, or the /64 that an IPv6 customer has to
+/// themselves.
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

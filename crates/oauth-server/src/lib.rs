@@ -24,6 +24,7 @@ mod sign_in;
 mod sweep;
 mod token;
 
+pub use attempts::network;
 pub use authorize::{AuthorizeError, ValidRequest};
 pub use bearer::{BearerError, Challenge};
 pub use clean::clean_name;

@@ -1,8 +1,9 @@
 //! Where a visitor comes from, for limits.
 
 use actix_web::HttpRequest;
+pub use imapmcp_oauth_server::network;
 use ipnet::IpNet;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// The address of the nearest hop that is not a trusted proxy: X-Forwarded-For counts only as far as proxies of ours
 /// wrote it, read from the right. Behind a Unix socket the first hop is a proxy by nature. `None` if nobody says.
@@ -24,14 +25,6 @@ pub fn of(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
         }
     }
     peer
-}
-
-/// What one visitor may be counted by: an IPv4 address, or the /64 that an IPv6 customer has to themselves.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 @ IpAddr::V4(_) => v4,
-    }
 }
 
 #[cfg(test)]
