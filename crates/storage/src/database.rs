@@ -132,6 +132,15 @@ impl Database {
             Pools::Postgres(pool) => take(pool).await.map(Conn::Postgres),
         }
     }
+
+    /// Whether who writes now waits for others: what is nice to know is written another time.
+    pub(crate) fn is_busy(&self) -> bool {
+        let status = match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.status(),
+            Pools::Postgres(pool) => pool.status(),
+        };
+        status.waiting > 0 || (status.available == 0 && status.size >= status.max_size)
+    }
 }
 
 /// The URL without its password.

@@ -19,5 +19,6 @@ mod restart;
 mod start;
 mod together;
 mod uploads;
+mod version_before;
 mod webdriver;
 mod world;

@@ -147,6 +147,8 @@ fn one_person_is_served_while_others_make_all_the_trouble_they_can() {
         world.call(&sender, "send_message", &call).unwrap();
     }
     let large = json!({ "to": ["a@example.org"], "subject": "large", "body_text": "x".repeat(7_600_000) });
+    // written once: writing it again and again would hold up everybody more than the server's reading does
+    let large = World::tool_call("create_draft", &large);
     std::thread::scope(|scope| {
         let (world, mail, over) = (&world, &mail, &over);
         let (times, late, sick, guesses) = (&times, &late, &sick, &guesses);
@@ -162,7 +164,7 @@ fn one_person_is_served_while_others_make_all_the_trouble_they_can() {
         for _ in 0..40 {
             scope.spawn(move || {
                 while !over.load(Ordering::SeqCst) {
-                    world.try_call(writer, "create_draft", large);
+                    world.try_send(writer, large);
                     std::thread::sleep(Duration::from_secs(5));
                 }
             });
@@ -194,8 +196,10 @@ fn one_person_is_served_while_others_make_all_the_trouble_they_can() {
         let end = Instant::now() + lasts();
         while Instant::now() < end {
             let began = Instant::now();
-            world.call(quiet, "list_messages", &json!({ "limit": 20 })).unwrap();
-            times.lock().unwrap().push(began.elapsed());
+            let answer = world.try_call(quiet, "list_messages", &json!({ "limit": 20 }));
+            // who is told to come again waits longer than anybody
+            let took = if answer.is_some() { began.elapsed() } else { Duration::MAX };
+            times.lock().unwrap().push(took);
             std::thread::sleep(Duration::from_millis(20));
         }
     });

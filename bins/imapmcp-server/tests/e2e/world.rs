@@ -249,8 +249,17 @@ impl World {
 
     /// A tool call whose answer may never come: its structured result, if it came.
     pub(crate) fn try_call(&self, token: &str, tool: &str, arguments: &Value) -> Option<Value> {
+        self.try_send(token, &Self::tool_call(tool, arguments))
+    }
+
+    /// The request of a tool call, ready to be sent often.
+    pub(crate) fn tool_call(tool: &str, arguments: &Value) -> String {
         let params = json!({ "name": tool, "arguments": arguments });
-        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string()
+    }
+
+    /// As [`Self::try_call`], of a request that is ready.
+    pub(crate) fn try_send(&self, token: &str, body: &str) -> Option<Value> {
         let request = ureq::post(format!("{}/mcp", self.url))
             .header("Authorization", format!("Bearer {token}"))
             .header("Content-Type", "application/json")

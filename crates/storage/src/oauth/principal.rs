@@ -40,18 +40,14 @@ impl Database {
         if !alive || !bearer || !resources.contains(&grant.resource) {
             return Ok(None);
         }
-        match token.used_at {
+        if token.used_at.is_none() && token.parent_id.is_some() {
             // Whether an exchanged pair ever arrived is decided by this, so it must be recorded.
-            None => self.note_use(&token, now).await?,
-            Some(at) if at <= now.0 - NOTED_FOR => {
-                if let Err(error) = self.note_use(&token, now).await {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "the use of a token was not noted"
-                    );
-                }
-            }
-            Some(_) => {}
+            self.note_use(&token, now).await?;
+        } else if token.used_at.is_none_or(|at| at <= now.0 - NOTED_FOR)
+            && !self.is_busy()
+            && let Err(error) = self.note_use(&token, now).await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the use of a token was not noted");
         }
         let Grant { id: grant, user, client, permissions, accounts, send_policy, .. } = grant.try_into()?;
         Ok(Some(Principal { user, grant, client, permissions, accounts, send_policy }))

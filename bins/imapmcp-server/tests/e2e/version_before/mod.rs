@@ -1,0 +1,91 @@
+//! A data directory that the version before wrote: `database.sql` is what `sqlite3 imapmcp.db .dump` printed of it, `keys`
+//! its key file. It was made with the programs of that version: three accounts with passwords (one of them refused by its
+//! server) and the demonstration, two personal tokens, a change, a message for later.
+
+use crate::world::{EMAIL, PASSWORD, World};
+use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
+use imapmcp_core::{
+    account::{Credential, Health, Side},
+    secret::{ExposeSecret, TokenHash},
+    store::{OAuthRepository, UserRepository},
+};
+use imapmcp_delivery::Listing;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+};
+
+const TOKEN: &str = "imp_9CPaLZnVLm9VYK3I2CaX88jIUizfenZndHZDiNyzT_0";
+const URL: &str = "http://127.0.0.1:18931";
+/// What each account was given.
+const PASSWORDS: [(&str, &str); 3] =
+    [("Work", "the work password"), ("Club", "a club pässword"), ("Old", " spaces kept ")];
+
+/// The directory as that version left it; then the SQL.
+fn left_by_the_version_before(then: &str) -> World {
+    let world = World::empty(&[("IMAPMCP_ALLOW_INSECURE", "1")]);
+    fs::create_dir(world.data()).unwrap();
+    fs::set_permissions(world.data(), Permissions::from_mode(0o700)).unwrap();
+    let keys = world.data().join("keys");
+    fs::write(&keys, include_str!("keys")).unwrap();
+    fs::set_permissions(&keys, Permissions::from_mode(0o600)).unwrap();
+    let file = world.data().join("imapmcp.db");
+    let mut database = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    database.batch_execute("PRAGMA journal_mode = WAL").unwrap();
+    database.batch_execute(include_str!("database.sql")).unwrap();
+    database.batch_execute(then).unwrap();
+    world
+}
+
+#[test]
+fn what_the_version_before_wrote_is_opened_and_its_passwords_work() {
+    let mut world = left_by_the_version_before("");
+    // the first start brings it up to date
+    world.start();
+    assert_eq!(world.terminate(), Some(0));
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let services = world.services().await;
+        let user = services.database.find_user_by_email(EMAIL).await.unwrap().unwrap();
+        let hash = user.password_hash.unwrap();
+        assert!(imapmcp_oauth_server::password::verify(&PASSWORD.into(), &hash));
+
+        let accounts = services.accounts.list(&user.id).await.unwrap();
+        assert_eq!(accounts.len(), 4);
+        for (label, password) in PASSWORDS {
+            let account = accounts.iter().find(|account| account.label == label).unwrap();
+            let (_, login) = services.accounts.login(&user.id, &account.id).await.unwrap();
+            let Credential::Password(found) = login.credential else { panic!("{label}") };
+            assert_eq!(found.expose_secret(), password);
+            // a refusal of the version before said nothing of sending
+            let refused = label == "Old";
+            assert_eq!(
+                matches!(account.health(Side::Reading), Health::NeedsAttention { .. }),
+                refused,
+                "{label}"
+            );
+        }
+
+        let (token, resources) = (TokenHash::of(TOKEN), [format!("{URL}/mcp")]);
+        let known = services.database.principal(&token, &resources, services.clock.now());
+        assert_eq!(known.await.unwrap().unwrap().user, user.id);
+
+        let page = services.delivery.list_page(&user.id, Listing::Open, 10, None).await.unwrap();
+        let later = &page.entries[0];
+        let preview = services.delivery.preview(&user.id, &later.id).await.unwrap().unwrap();
+        assert_eq!(preview.shown.text.as_deref(), Some("The text that was written before.\n"));
+    });
+}
+
+#[test]
+fn what_a_newer_version_wrote_is_left_alone() {
+    let world =
+        left_by_the_version_before("INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')");
+    let before = fs::read(world.data().join("imapmcp.db")).unwrap();
+    let refused = world.server_program().output().unwrap();
+    assert_eq!(refused.status.code(), Some(78));
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(told.contains("newer release"), "{told}");
+    assert!(fs::read(world.data().join("imapmcp.db")).unwrap() == before, "the database was written");
+    let refused = world.try_admin(&["migrate"], "");
+    assert_eq!(refused.status.code(), Some(78), "{}", String::from_utf8_lossy(&refused.stderr));
+}
