@@ -274,6 +274,7 @@ mod tests {
             "/connections/grt_sample/end",
             "/outbox",
             "/outbox/out_sample",
+            "/outbox/out_sample/html",
             "/oauth/consent",
         ];
         for (name, html) in samples() {
