@@ -26,7 +26,7 @@ async fn planned(house: &Scripted, action: &str) -> Value {
 }
 
 fn count(answer: &Value, member: &str) -> usize {
-    answer.get(member).map_or(0, |count| count.as_u64().unwrap() as usize)
+    answer.get(member).map_or(0, |count| usize::try_from(count.as_u64().unwrap()).unwrap())
 }
 
 /// How many of these it was done to.
@@ -151,14 +151,14 @@ async fn tried_in_turn(features: Features, lies: Vec<Lie>, first: usize) {
 async fn plans_and_what_is_taken_back_count_every_message_once() {
     let (moves, copies) = (["STORE", "MOVE"], ["STORE", "COPY", "EXPUNGE"]);
     let modern = Features::modern;
-    all_of([
-        tried_in_turn(modern(), quick_lies(&moves), 0),
-        tried_in_turn(modern(), quick_lies(&moves), 1),
-        tried_in_turn(modern(), quick_lies(&moves), 2),
-        tried_in_turn(modern().without("MOVE"), quick_lies(&copies), 0),
-        tried_in_turn(modern().without("MOVE"), quick_lies(&copies), 1),
-    ])
-    .await;
+    let tries = [
+        (modern(), quick_lies(&moves), 0),
+        (modern(), quick_lies(&moves), 1),
+        (modern(), quick_lies(&moves), 2),
+        (modern().without("MOVE"), quick_lies(&copies), 0),
+        (modern().without("MOVE"), quick_lies(&copies), 1),
+    ];
+    all_of(tries.into_iter().map(|(features, lies, first)| tried_in_turn(features, lies, first))).await;
 }
 
 /// The first 500 are in doubt, and the connection that would do the rest does not come about.
