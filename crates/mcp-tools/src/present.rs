@@ -296,6 +296,9 @@ pub(crate) fn listing(
     if !found.exact {
         value["total_exact"] = json!(false);
     }
+    if found.unchecked > 0 {
+        value["unchecked"] = json!(found.unchecked);
+    }
     if let Some(gaps) = gaps {
         value["omitted"] = gaps;
     }

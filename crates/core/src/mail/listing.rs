@@ -18,6 +18,8 @@ pub struct Listing {
     pub messages: Vec<Summary>,
     /// Those that belong here and that the server could not, or should not, describe.
     pub omitted: Vec<Omitted>,
+    /// Hits further on that were not held against their messages yet, where the server's word is not enough; else 0.
+    pub unchecked: u32,
     /// Where to go on; `None` at the end.
     pub next: Option<PageCursor>,
 }

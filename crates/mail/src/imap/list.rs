@@ -314,7 +314,8 @@ impl Session {
         });
         omitted.sort_by_key(|one| Reverse((one.sequence, one.uid)));
         let messages = messages.into_iter().map(|(_, summary)| summary).collect();
-        let listing = Listing { uid_validity, total: exists, exact: true, messages, omitted, next };
+        let listing =
+            Listing { uid_validity, total: exists, exact: true, messages, omitted, unchecked: 0, next };
         Ok((listing, window, learnt))
     }
 
@@ -414,7 +415,7 @@ impl Session {
         let messages = shown(&picked, &mut have, &mut omitted);
         let total = self.selected().map_or(selected.exists, |selected| selected.exists);
         self.hints.saw(folder, total);
-        Ok(Listing { uid_validity, total, exact: true, messages, omitted, next })
+        Ok(Listing { uid_validity, total, exact: true, messages, omitted, unchecked: 0, next })
     }
 }
 

@@ -35,6 +35,7 @@ mod salvage;
 mod search;
 mod session;
 mod sets;
+mod sift;
 mod stream;
 mod structure;
 mod summaries;

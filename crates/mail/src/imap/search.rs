@@ -9,22 +9,16 @@ use super::{
     response::{Code, Data, Kind, Status},
     session::{Selected, Session},
     sets::Set,
+    sift::Sought,
     summaries::by_uid,
 };
-use crate::{
-    contradiction::{Asked, contradicts, is_checkable},
-    judge::judge,
-};
+use crate::contradiction::is_checkable;
 use imapmcp_core::{
-    mail::{Criterion, Listing, MailError, Page, PageCursor, Summary},
+    mail::{Criterion, Listing, MailError, Page, PageCursor},
     time::Timestamp,
 };
 use std::{cmp::Reverse, sync::Arc};
 
-/// Messages looked at by one call whose matches have to be judged on our side.
-const MAX_JUDGED: usize = 1_000;
-/// And at a time.
-const LEAST_JUDGED: usize = 50;
 /// Further searches where a server stops early.
 const MAX_LIMITED: u32 = 20;
 
@@ -59,12 +53,15 @@ impl Session {
         let sought = Sought { criterion, judged: judged(criterion, dialect), dialect };
         if total > exists || is_approximate(criterion, dialect) {
             // What is more than there are, is looked at one by one too.
+            let all = if total > exists { self.existing(all, exists).await? } else { all };
             let found = self.sift(&selected, &all, &sought, page, limit as usize, total > exists).await?;
             return Ok(Listing { exact: found.exact && whole, ..found });
         }
-        if total == exists && total > 0 && !is_checkable(criterion, dialect.gmail) {
-            self.check_canary(criterion).await?;
-        }
+        // what is checked as it is shown needs no further question, unless there is more than is shown
+        let lies = total == exists
+            && total > 0
+            && (total > limit || !is_checkable(criterion, dialect.gmail))
+            && self.finds_anything(criterion).await?;
         let uid_validity = selected.uid_validity;
         let by_date = match page.after {
             Some(cursor) => cursor.date.is_some(),
@@ -76,15 +73,14 @@ impl Session {
         };
         if by_date {
             let mut found = self.matches_by_date(&selected, total, &all, page, limit as usize).await?;
-            found.exact = whole;
-            if found.messages.iter().any(|message| sought.is_contradicted(message)) {
-                if page.after.is_none() {
-                    return self.sift(&selected, &all, &sought, page, limit as usize, true).await;
-                }
-                found.messages.retain(|message| !sought.is_contradicted(message));
-                (found.total, found.exact) = (u32::try_from(found.messages.len()).unwrap_or(u32::MAX), false);
+            if lies || found.messages.iter().any(|message| sought.is_contradicted(message)) {
+                return self.sift_by_date(&selected, &all, &sought, found, limit as usize).await;
             }
+            (found.exact, found.unchecked) = (whole, 0);
             return Ok(found);
+        }
+        if lies {
+            return self.sift(&selected, &all, &sought, page, limit as usize, true).await;
         }
         let (uids, more) = all.highest(below(page), limit as usize);
         let next = uids.last().filter(|_| more).map(|uid| cursor(uid_validity, *uid));
@@ -96,17 +92,16 @@ impl Session {
             // all there is: no order of the folder needs to be known
             messages.sort_by_key(|message| Reverse(message.internal_date));
         }
-        Ok(Listing { uid_validity, total, exact: whole, messages, omitted, next })
+        Ok(Listing { uid_validity, total, exact: whole, messages, omitted, unchecked: 0, next })
     }
 
-    /// Whether a server that finds every message has searched at all: it is asked for what no message has.
-    async fn check_canary(&mut self, criterion: &Criterion) -> Result<(), Fault> {
+    /// Whether a server that finds every message has not searched at all: it is asked for what no message has.
+    async fn finds_anything(&mut self, criterion: &Criterion) -> Result<bool, Fault> {
         if matches!(criterion, Criterion::And(all) if all.is_empty()) {
-            return Ok(());
+            return Ok(false);
         }
         let canary = Command::new("UID SEARCH HEADER \"Message-ID\" \"<nobody-has-this@imapmcp.invalid>\"");
-        let hits = hits_of(self.run(vec![canary]).await?.items);
-        if hits.0.is_empty() { Ok(()) } else { Err(Fault::Said(NO_SEARCH)) }
+        Ok(!hits_of(self.run(vec![canary]).await?.items).0.is_empty())
     }
 
     /// Whether UIDs and dates of the folder disagree, up to the `newest` UID; what is not known of that is asked now.
@@ -137,7 +132,7 @@ impl Session {
     }
 
     /// Of what matched, the newest by date.
-    async fn matches_by_date(
+    pub(super) async fn matches_by_date(
         &mut self,
         selected: &Selected,
         total: u32,
@@ -158,13 +153,15 @@ impl Session {
         let place = page.after.and_then(|cursor| Some((cursor.date?.seconds(), cursor.uid)));
         let mut matching = dates.newest(place).filter(|(_, uid)| all.contains(*uid));
         let picks: Vec<(i64, u32)> = matching.by_ref().take(limit).collect();
-        let next = picks.last().filter(|_| matching.next().is_some()).map(|(date, uid)| PageCursor {
+        let left = matching.count();
+        let next = picks.last().filter(|_| left > 0).map(|(date, uid)| PageCursor {
             date: Some(Timestamp(date.saturating_mul(1_000))),
             ..cursor(uid_validity, *uid)
         });
         let uids: Vec<u32> = picks.iter().map(|(_, uid)| *uid).collect();
         let (messages, omitted) = self.summaries(selected, &uids).await?;
-        Ok(Listing { uid_validity, total, exact: true, messages, omitted, next })
+        let unchecked = u32::try_from(left).unwrap_or(u32::MAX);
+        Ok(Listing { uid_validity, total, exact: true, messages, omitted, unchecked, next })
     }
 
     /// Enters the folder and searches, in one write; goes on where a server stops early (RFC 9738 §3.1).
@@ -213,73 +210,6 @@ impl Session {
         }
         Ok((selected, Hits { status, all, exact: true }))
     }
-
-    /// Looks at what was found, newest first, until there are enough that match. Of a server whose hits were `disproved`
-    /// only what was looked at counts.
-    async fn sift(
-        &mut self,
-        selected: &Selected,
-        all: &Set,
-        sought: &Sought<'_>,
-        page: &Page,
-        limit: usize,
-        disproved: bool,
-    ) -> Result<Listing, Fault> {
-        let uid_validity = selected.uid_validity;
-        let (mut place, mut looked, mut rejected, mut disproved) = (below(page), 0, 0, disproved);
-        let (mut messages, mut omitted) = (Vec::new(), Vec::new());
-        let (mut next, mut matching) = (None, 0);
-        while looked < MAX_JUDGED {
-            let (uids, more) = all.highest(place, limit.max(LEAST_JUDGED));
-            let Some(last) = uids.last() else { break };
-            place = *last;
-            looked += uids.len();
-            next = more.then(|| cursor(uid_validity, place));
-            let (found, gaps) = self.summaries(selected, &uids).await?;
-            rejected += u32::try_from(uids.len() - found.len() - gaps.len()).unwrap_or_default();
-            omitted.extend(gaps);
-            for summary in found {
-                let contradicted = sought.is_contradicted(&summary);
-                disproved |= contradicted;
-                if contradicted || judge(&sought.judged, &summary) == Some(false) {
-                    rejected += 1;
-                    continue;
-                }
-                matching += 1;
-                if messages.len() < limit {
-                    messages.push(summary);
-                } else {
-                    // The page is full in the middle of what was fetched: the next one goes on there.
-                    next = messages.last().map(|last| cursor(uid_validity, last.uid));
-                }
-            }
-            if !more || messages.len() >= limit {
-                break;
-            }
-        }
-        if disproved && !messages.is_empty() && reads_bodies(sought.criterion) {
-            // What remains was not held against its text.
-            return Err(Fault::Said(NO_SEARCH));
-        }
-        let whole = page.after.is_none() && next.is_none();
-        let total = if disproved { matching } else { all.len().saturating_sub(rejected) };
-        Ok(Listing { uid_validity, total, exact: whole, messages, omitted, next })
-    }
-}
-
-/// What a search is held against.
-struct Sought<'c> {
-    criterion: &'c Criterion,
-    /// What the server could not judge.
-    judged: Criterion,
-    dialect: Dialect,
-}
-
-impl Sought<'_> {
-    fn is_contradicted(&self, summary: &Summary) -> bool {
-        let loosely = |one: &Criterion| is_approximate(one, self.dialect);
-        contradicts(self.criterion, summary, Asked { gmail: self.dialect.gmail, loosely: &loosely })
-    }
 }
 
 /// What a server found.
@@ -308,11 +238,11 @@ fn hits_of(items: Vec<Data>) -> Set {
     all
 }
 
-fn below(page: &Page) -> u32 {
+pub(super) fn below(page: &Page) -> u32 {
     page.after.map_or(u32::MAX, |cursor| cursor.uid)
 }
 
-fn cursor(uid_validity: u32, uid: u32) -> PageCursor {
+pub(super) fn cursor(uid_validity: u32, uid: u32) -> PageCursor {
     PageCursor { uid_validity, uid, sequence: 0, date: None }
 }
 
@@ -326,12 +256,6 @@ pub(crate) fn reads_bodies(criterion: &Criterion) -> bool {
         _ => false,
     }
 }
-
-/// The server does not search, and this cannot be found another way.
-const NO_SEARCH: MailError = MailError::Invalid(
-    "this mail server answers every search with every message, so texts cannot be searched for: search by sender, \
-     subject, date or flag",
-);
 
 /// The server takes only ASCII, and this cannot be found another way.
 pub(super) const ASCII_ONLY: MailError = MailError::Invalid(

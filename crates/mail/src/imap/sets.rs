@@ -68,6 +68,12 @@ impl Set {
         self.0.iter().fold(0, |sum, (low, high)| sum.saturating_add((high - low).saturating_add(1)))
     }
 
+    /// How many numbers below this one, of a set that was [`merged`](Self::merged).
+    pub(crate) fn len_below(&self, below: u32) -> u32 {
+        let under = self.0.iter().filter(|(low, _)| *low < below);
+        under.fold(0, |sum, (low, high)| sum.saturating_add((high.min(&(below - 1)) - low).saturating_add(1)))
+    }
+
     /// The `limit` highest numbers below `below`, highest first, and whether there are more.
     pub(crate) fn highest(&self, below: u32, limit: usize) -> (Vec<u32>, bool) {
         let mut ranges = self.0.clone();
@@ -116,5 +122,6 @@ mod tests {
         assert_eq!([0, 1, 7, 8, 9, 10].map(|n| merged.contains(n)), [false, true, true, false, true, false]);
         assert_eq!(Set::parse("1:3,5").len(), 4);
         assert_eq!(Set::parse("").highest(9, 5), (vec![], false));
+        assert_eq!([0, 1, 2, 5, 6, 99].map(|n| Set::parse("1:3,5").len_below(n)), [0, 0, 1, 3, 4, 4]);
     }
 }

@@ -78,7 +78,7 @@ fn listing(folder: &MemoryFolder, page: &Page, mut all: Vec<&Stored>) -> Result<
         date: dated.then_some(last.internal_date),
     });
     let messages = all.into_iter().map(Stored::summary).collect();
-    Ok(Listing { uid_validity, total, exact: true, messages, omitted: Vec::new(), next })
+    Ok(Listing { uid_validity, total, exact: true, messages, omitted: Vec::new(), unchecked: 0, next })
 }
 
 fn clamp(n: usize) -> u32 {

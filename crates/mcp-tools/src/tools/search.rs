@@ -228,6 +228,7 @@ pub(crate) async fn run(
     let budget = octets(arguments);
     let coverage = coverage(&targets, text_since, &found);
     let gaps: Vec<Value> = found.iter().filter_map(|found| found.omitted(&targets)).collect();
+    let unchecked: u64 = found.iter().map(|found| u64::from(found.listing.unchecked)).sum();
     let exact = found.iter().all(|found| found.listing.exact);
     let frame = coverage.to_string().len() + json!(gaps).to_string().len() + 150;
     loop {
@@ -243,6 +244,9 @@ pub(crate) async fn run(
                 }
                 if !exact {
                     result["total_exact"] = json!(false);
+                }
+                if unchecked > 0 {
+                    result["unchecked"] = json!(unchecked);
                 }
                 if !gaps.is_empty() {
                     result["omitted"] = json!(gaps);

@@ -9,5 +9,6 @@ mod organising;
 mod plans;
 mod reading;
 mod scripted;
+mod searches;
 mod uploads;
 mod writing;

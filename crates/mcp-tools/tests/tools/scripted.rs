@@ -43,6 +43,11 @@ pub(crate) struct Scripted {
 
 /// One that gives a silent server half a second.
 pub(crate) async fn scripted(features: Features) -> Scripted {
+    scripted_of(features, Duration::from_millis(500)).await
+}
+
+/// One that waits so long for a silent server.
+pub(crate) async fn scripted_of(features: Features, silence: Duration) -> Scripted {
     let memory = MemoryMail::empty(Arc::new(FakeClock::default()));
     let demo = Login {
         account: "acc_behind".parse().unwrap(),
@@ -56,7 +61,7 @@ pub(crate) async fn scripted(features: Features) -> Scripted {
     let server = ScriptedImap::start(memory.mailbox(&demo), features.clone()).await;
     let mut options = MailOptions::new(Arc::new(Dialer::new(server.egress().parse().unwrap())));
     options.allow_insecure = true;
-    let (silence, command) = (Duration::from_millis(500), Duration::from_secs(5));
+    let command = silence.max(Duration::from_secs(5));
     options.timeouts = Timeouts { silence, command, body_search: command, ..Timeouts::default() };
     let endpoint = Endpoint { host: "127.0.0.1".into(), port: server.port, security: Security::Insecure };
     let house = house_of(options, Backend::Servers { imap: endpoint.clone(), smtp: endpoint }).await;
