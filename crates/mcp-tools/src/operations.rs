@@ -203,60 +203,83 @@ pub(crate) struct Undone {
     pub(crate) messages: usize,
     /// Messages that were not where they had been put, or folders that were not there.
     pub(crate) left: usize,
+    /// Messages of which the server did not say what became of them.
+    pub(crate) unknown: usize,
+    /// Why the rest was not tried.
+    pub(crate) problem: Option<ToolError>,
+    /// Folders that have their old name again.
+    folders: usize,
 }
 
-/// Takes a change back, the last step first.
+impl Undone {
+    fn settled(&self) -> usize {
+        self.messages + self.left + self.unknown + self.folders
+    }
+
+    fn take(&mut self, outcome: &Outcome, asked: usize) {
+        let (done, unknown) = (outcome.done.len(), outcome.unknown.len());
+        self.messages += done;
+        self.unknown += unknown;
+        self.left += asked.saturating_sub(done + unknown);
+    }
+}
+
+/// Takes a change back, the last step first. An error means that nothing was.
 pub(crate) async fn undo(context: &Context<'_>, opened: &Opened, detail: &str) -> Result<Undone, ToolError> {
     let undo: Undo = serde_json::from_str(detail).map_err(|error| ToolError::Internal(error.to_string()))?;
     let mut undone = Undone::default();
     for step in undo.steps.iter().rev() {
-        match one_step(context, opened, step).await {
-            Ok((messages, left)) => {
-                undone.messages += messages;
-                undone.left += left;
-            }
+        let settled = undone.settled();
+        let problem = match &undone.problem {
+            Some(_) => Ok(()),
+            None => one_step(context, opened, step, &mut undone).await,
+        };
+        undone.left += step.size().saturating_sub(undone.settled() - settled);
+        match problem {
             // the folder was rebuilt or is gone: nothing in it is touched
-            Err(ToolError::Mail(MailError::Stale | MailError::NoFolder)) => undone.left += step.size(),
-            Err(error) => return Err(error),
+            Ok(()) | Err(ToolError::Mail(MailError::Stale | MailError::NoFolder)) => {}
+            Err(error) if undone.settled() == undone.left => return Err(error),
+            Err(error) => undone.problem = Some(error),
         }
     }
     Ok(undone)
 }
 
-async fn one_step(context: &Context<'_>, opened: &Opened, step: &Step) -> Result<(usize, usize), ToolError> {
+async fn one_step(
+    context: &Context<'_>,
+    opened: &Opened,
+    step: &Step,
+    undone: &mut Undone,
+) -> Result<(), ToolError> {
     let mailbox = &opened.mailbox;
-    let (mut done, mut all) = (0, 0);
     match step {
         Step::Flags { folder, uid_validity, uids, add, remove } => {
             let flags = |words: &[String]| words.iter().filter_map(|word| Flag::parse(word)).collect();
             let change = FlagChange { add: flags(add), remove: flags(remove) };
             for chunk in uids.uids().chunks(CHUNK) {
                 let outcome = mailbox.change_flags(folder, Some(*uid_validity), chunk, &change).await;
-                done += context.noting(opened, outcome).await?.done.len();
-                all += chunk.len();
+                undone.take(&context.noting(opened, outcome).await?, chunk.len());
             }
         }
         Step::Move { folder, uid_validity, uids, to } => {
             for chunk in uids.uids().chunks(CHUNK) {
                 let moved =
                     mailbox.transfer(folder, Some(*uid_validity), chunk, to, TransferKind::Move).await;
-                done += context.noting(opened, moved).await?.outcome.done.len();
-                all += chunk.len();
+                undone.take(&context.noting(opened, moved).await?.outcome, chunk.len());
             }
         }
         Step::Remove { folder, uid_validity, uids } => {
             for chunk in uids.uids().chunks(CHUNK) {
                 let outcome = mailbox.expunge(folder, Some(*uid_validity), chunk).await;
-                done += context.noting(opened, outcome).await?.done.len();
-                all += chunk.len();
+                undone.take(&context.noting(opened, outcome).await?, chunk.len());
             }
         }
         Step::Rename { from, to } => {
             context.noting(opened, mailbox.rename_folder(from, to).await).await?;
-            return Ok((0, 0));
+            undone.folders += 1;
         }
     }
-    Ok((done, all - done))
+    Ok(())
 }
 
 impl Step {

@@ -9,7 +9,7 @@ use super::{
     tap::fetches,
 };
 use imapmcp_core::mail::{Flag, FlagChange, MailError, MessageRef, Outcome};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl Session {
     /// Changes flags, and asks in the same write what they were before and what they are then: what a server says to have
@@ -138,12 +138,12 @@ impl Session {
         }
         outcome.uid_validity = selected.uid_validity;
         if stored.limit.is_some_and(|limit| limit < uids.len()) {
-            seen.take(batch.items, change);
+            seen.take(batch.items, first < last, change);
             return Ok(stored);
         }
         let accepted = (first + 1..last).all(|place| batch.is_ok(place));
         let shown = batch.is_ok(first) && batch.is_ok(last);
-        seen.take(batch.items, change);
+        seen.take(batch.items, first < last, change);
         for &uid in uids {
             let was = seen.before.get(&uid).copied();
             let fate = match seen.now.get(&uid) {
@@ -208,15 +208,19 @@ struct Stored {
 struct Seen {
     /// Whether they were as asked in the first word about a message.
     before: HashMap<u32, bool>,
-    /// The last word.
+    /// The last word about those that are there after the change.
     now: HashMap<u32, Vec<String>>,
 }
 
 impl Seen {
-    fn take(&mut self, items: Vec<Data>, change: &FlagChange) {
+    /// Of a message that was asked for `twice`, once before the change, one word says only what was before.
+    fn take(&mut self, items: Vec<Data>, twice: bool, change: &FlagChange) {
+        let mut once = HashSet::new();
         for (uid, flags) in fetches(items).filter_map(|fetch| Some((fetch.uid?, fetch.flags?))) {
             self.before.entry(uid).or_insert_with(|| as_asked(&flags, change));
-            self.now.insert(uid, flags);
+            if !once.insert(uid) || !twice {
+                self.now.insert(uid, flags);
+            }
         }
     }
 }

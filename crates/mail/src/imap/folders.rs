@@ -74,7 +74,7 @@ fn collect(items: Vec<Data>, entries: &mut Vec<ListEntry>, status: &mut HashMap<
     for item in items {
         match item {
             Data::List(entry) => entries.push(*entry),
-            Data::MailboxStatus { name, messages: Some(total), unseen: Some(unread) } => {
+            Data::MailboxStatus { name, messages: Some(total), unseen: Some(unread), .. } => {
                 status.insert(name, FolderCounts { total, unread });
             }
             _ => {}

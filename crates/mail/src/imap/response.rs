@@ -89,6 +89,8 @@ pub(crate) enum Data {
         name: String,
         messages: Option<u32>,
         unseen: Option<u32>,
+        /// UIDNEXT.
+        next: Option<u32>,
     },
     Other,
 }
@@ -263,15 +265,17 @@ fn namespaces(values: Values<'_>) -> Data {
 fn mailbox_status(mut values: Values<'_>) -> Option<Data> {
     let name = values.next()?.text()?;
     let mut items = values.next().filter(|value| value.is_list() && !value.is_damaged())?.values();
-    let (mut messages, mut unseen) = (None, None);
+    let (mut messages, mut unseen, mut next) = (None, None, None);
     while let (Some(item), Some(value)) = (items.next(), items.next()) {
         if item.is("MESSAGES") {
             messages = value.number();
         } else if item.is("UNSEEN") {
             unseen = value.number();
+        } else if item.is("UIDNEXT") {
+            next = value.number();
         }
     }
-    Some(Data::MailboxStatus { name, messages, unseen })
+    Some(Data::MailboxStatus { name, messages, unseen, next })
 }
 
 #[cfg(test)]

@@ -112,11 +112,17 @@ impl Session {
     ) -> Result<Round, Fault> {
         let set = Set::of(uids);
         let verb = if means == Means::Move { "UID MOVE " } else { "UID COPY " };
-        let commands = vec![
-            Command::new("NOOP"),
-            present_command(&set),
-            self.name(Command::new(verb).set(&set).raw(" "), to),
-        ];
+        let verb = self.name(Command::new(verb).set(&set).raw(" "), to);
+        let mut commands = vec![Command::new("NOOP"), present_command(&set)];
+        // Who tells no COPYUID shows what a command did by what there is before it and behind it.
+        let shows = !self.can_expunge();
+        let at = commands.len() + usize::from(shows);
+        if shows {
+            let count = || self.name(Command::new("STATUS "), to).raw(" (MESSAGES UIDNEXT)");
+            commands.extend([count(), verb, count(), present_command(&set)]);
+        } else {
+            commands.push(verb);
+        }
         let batch = match self.run(commands).await {
             Ok(batch) => batch,
             // Sent, and no answer: the server may have done it.
@@ -126,7 +132,7 @@ impl Session {
             }
             Err(fault) => return Err(fault),
         };
-        let status = batch.statuses.get(2).cloned().ok_or(Fault::PROTOCOL)?;
+        let status = batch.statuses.get(at).cloned().ok_or(Fault::PROTOCOL)?;
         if self.selected().is_none_or(|now| now.uid_validity != transfer.outcome.uid_validity) {
             // The folder was rebuilt under this very command.
             transfer.outcome.unknown.extend(uids);
@@ -147,6 +153,7 @@ impl Session {
         let told = Told {
             accepted: status.kind == Kind::Ok,
             limited: batch.message_limit().is_some(),
+            shown: shows.then(|| shown(&batch, uids)),
             present,
             vanished,
             named: places.keys().copied().collect(),
@@ -190,7 +197,13 @@ impl Session {
                 None => transfer.outcome.unknown.extend(std::mem::take(&mut stay)),
             }
         }
-        transfer.outcome.done.extend(moved);
+        // What only vanished may have been removed by somebody else.
+        let shown = told.shown.as_ref().is_none_or(|shown| shown.growth >= moved.len());
+        let all = told.accepted && told.named.is_empty() && shown;
+        let (sure, doubtful): (Vec<u32>, Vec<u32>) =
+            moved.into_iter().partition(|uid| all || told.named.contains(uid));
+        transfer.outcome.done.extend(sure);
+        transfer.outcome.unknown.extend(doubtful);
         for uid in stay {
             let fate = match told.named.contains(&uid) {
                 true => &mut transfer.originals_left,
@@ -201,11 +214,17 @@ impl Session {
         }
     }
 
-    /// What a COPY came to: what COPYUID names, else all that was there, for a copy is made of all or none (RFC 9051
-    /// §6.4.7). A COPYUID that names only some of them leaves the others in doubt.
+    /// What a COPY came to: what COPYUID names. Of a server that tells none, all that was there before it and behind it,
+    /// if the other folder grew by as many, for a copy is made of all or none (RFC 9051 §6.4.7). The others are in doubt.
     async fn copies(&mut self, told: Told, means: Means, transfer: &mut Transfer, round: &mut Round) {
         let all = told.accepted && told.named.is_empty() && !told.limited;
-        let confirmed = if all { told.present.clone() } else { told.named };
+        let confirmed = match told.shown {
+            Some(shown) if all => {
+                Some(&told.present & &shown.present).filter(|all| shown.growth >= all.len())
+            }
+            _ => Some(told.named),
+        };
+        let confirmed = confirmed.unwrap_or_default();
         for uid in told.present.difference(&confirmed) {
             let fate = match told.accepted {
                 _ if told.limited => &mut round.untouched,
@@ -241,6 +260,38 @@ struct Told {
     vanished: BTreeSet<u32>,
     /// In COPYUID.
     named: BTreeSet<u32>,
+    /// Of a server that tells no COPYUID.
+    shown: Option<Shown>,
+}
+
+/// What there was behind a command.
+#[derive(Debug, Default)]
+struct Shown {
+    /// Messages that were still there.
+    present: BTreeSet<u32>,
+    /// Messages that the other folder had more than before.
+    growth: usize,
+}
+
+/// What a batch shows of a command between two STATUS and two FETCH.
+fn shown(batch: &Batch, uids: &[u32]) -> Shown {
+    let (mut counts, mut once, mut present) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for item in &batch.items {
+        match item {
+            Data::MailboxStatus { messages, next, .. } => counts.push((*messages, *next)),
+            Data::Fetch(fetch) => {
+                let asked = fetch.uid.filter(|uid| uids.binary_search(uid).is_ok());
+                present.extend(asked.filter(|uid| !once.insert(*uid)));
+            }
+            _ => {}
+        }
+    }
+    let grown = |before: Option<u32>, after: Option<u32>| after?.checked_sub(before?);
+    let growth = match counts.as_slice() {
+        [before, .., after] => grown(before.0, after.0).max(grown(before.1, after.1)),
+        _ => None,
+    };
+    Shown { present, growth: growth.map_or(0, |growth| usize::try_from(growth).unwrap_or(usize::MAX)) }
 }
 
 pub(super) fn present_command(set: &Set) -> Command {

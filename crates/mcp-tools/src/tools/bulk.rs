@@ -147,16 +147,19 @@ fn senders(found: &[Summary]) -> Value {
 #[derive(Default)]
 struct Tally {
     done: usize,
-    failed: usize,
     unknown: usize,
     undo: Undo,
 }
 
 impl Tally {
-    fn take(&mut self, outcome: &Outcome, asked: usize) {
+    fn take(&mut self, outcome: &Outcome) {
         self.done += outcome.done.len();
         self.unknown += outcome.unknown.len();
-        self.failed += asked - outcome.done.len() - outcome.unknown.len();
+    }
+
+    /// Whether nothing was changed, for certain.
+    fn is_empty(&self) -> bool {
+        self.done + self.unknown == 0 && self.undo.is_empty()
     }
 }
 
@@ -173,8 +176,9 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     for chunk in uids.chunks(CHUNK) {
         match one_chunk(context, &opened, &plan, chunk, &mut tally).await {
             Ok(()) => context.report(tally.done, uids.len(), "messages changed"),
-            Err(error) if tally.done == 0 => {
-                operations::settle(context, &operation, OperationState::Failed).await;
+            // nothing was changed: the plan can be carried out later
+            Err(error) if tally.is_empty() => {
+                operations::settle(context, &operation, OperationState::Planned).await;
                 return Err(error);
             }
             // part of it is done: that is the answer, and the rest is told as not done
@@ -210,7 +214,7 @@ async fn one_chunk(
     if let Some(to) = &plan.to {
         let transfer = opened.mailbox.transfer(&plan.folder, validity, uids, to, TransferKind::Move).await;
         let transfer = context.noting(opened, transfer).await.map_err(transfer::cannot_move)?;
-        tally.take(&transfer.outcome, uids.len());
+        tally.take(&transfer.outcome);
         tally.undo.transfer(&plan.folder, &transfer, TransferKind::Move);
         return Ok(());
     }
@@ -223,7 +227,7 @@ async fn one_chunk(
     let change = FlagChange { add, remove };
     let outcome = opened.mailbox.change_flags(&plan.folder, validity, uids, &change).await;
     let outcome = context.noting(opened, outcome).await?;
-    tally.take(&outcome, uids.len());
+    tally.take(&outcome);
     tally.undo.flags(&plan.folder, &outcome, &change);
     Ok(())
 }

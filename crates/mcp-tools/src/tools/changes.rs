@@ -167,6 +167,17 @@ fn read(arguments: &Arguments, folder_field: &str) -> Result<(Option<Tag>, Group
         uids.sort_unstable();
         uids.dedup();
     }
+    // one message, named both ways, is asked for once: by its id, which says more
+    let by_id = groups.clone();
+    for ((folder, _), uids) in groups.iter_mut().filter(|((_, validity), _)| validity.is_none()) {
+        uids.retain(|uid| {
+            let named = |((own, validity), uids): (&Place, &Vec<u32>)| {
+                validity.is_some() && own == folder && uids.contains(uid)
+            };
+            !by_id.iter().any(named)
+        });
+    }
+    groups.retain(|_, uids| !uids.is_empty());
     match groups.values().map(Vec::len).sum::<usize>() {
         0 => Err(ToolError::argument(
             "ids",

@@ -27,8 +27,20 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     let opened = context.open(Some(operation.account.as_str())).await?;
     operations::take(context, field, &operation, OperationState::Done).await?;
     let undone = operations::undo(context, &opened, &operation.detail).await;
-    let state = if undone.is_ok() { OperationState::Undone } else { OperationState::Failed };
+    let state = match &undone {
+        // nothing was taken back: it can be tried again
+        Err(_) => OperationState::Done,
+        Ok(undone) if undone.problem.is_some() => OperationState::Failed,
+        Ok(_) => OperationState::Undone,
+    };
     operations::settle(context, &operation, state).await;
     let undone = undone?;
-    Ok(json!({ "undone": undone.messages, "left": undone.left }).into())
+    let mut result = json!({ "undone": undone.messages, "left": undone.left });
+    if undone.unknown > 0 {
+        result["unknown"] = json!(undone.unknown);
+    }
+    if let Some(error) = undone.problem {
+        result["problem"] = error.to_json(&context.services.accounts_url);
+    }
+    Ok(result.into())
 }

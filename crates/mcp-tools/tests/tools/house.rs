@@ -47,6 +47,12 @@ pub(crate) fn principal(user: &UserId, permissions: Permissions) -> Principal {
 }
 
 pub(crate) async fn house() -> House {
+    let dialer = Arc::new(Dialer::new("".parse::<Policy>().unwrap()));
+    house_of(MailOptions::new(dialer), Backend::Demo).await
+}
+
+/// One whose account lies there.
+pub(crate) async fn house_of(options: MailOptions, backend: Backend) -> House {
     let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();
     let database = Arc::new(database);
@@ -55,8 +61,7 @@ pub(crate) async fn house() -> House {
     let ring = KeyRing::generate(&*entropy);
     let records = [ring.first_record(builders::NOON)];
     let vault = Arc::new(RingVault::open(&ring, &records, entropy.clone()).unwrap());
-    let dialer = Arc::new(Dialer::new("".parse::<Policy>().unwrap()));
-    let mail = Arc::new(Mail::new(MailOptions::new(dialer)).unwrap());
+    let mail = Arc::new(Mail::new(options).unwrap());
     let accounts = Arc::new(Accounts::new(AccountsDeps {
         repository: database.clone(),
         vault: vault.clone(),
@@ -77,11 +82,11 @@ pub(crate) async fn house() -> House {
                 label: "Demo".into(),
                 email: "demo@example.com".into(),
                 from_name: Some("Demo".into()),
-                backend: Backend::Demo,
-                imap_username: String::new(),
-                smtp_username: String::new(),
+                backend,
+                imap_username: "demo@example.com".into(),
+                smtp_username: "demo@example.com".into(),
                 auth: AuthKind::Password,
-                password: "".into(),
+                password: "x".into(),
                 is_default: true,
             },
         )

@@ -1,9 +1,13 @@
-//! Every tool on the mailbox in memory: the contract of docs/tools.md, as owner, as a reader, as a stranger.
+//! Every tool: the contract of docs/tools.md, as owner, as a reader, as a stranger, on the mailbox in memory and behind
+//! servers that lie.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod fates;
 mod house;
 mod organising;
+mod plans;
 mod reading;
+mod scripted;
 mod uploads;
 mod writing;

@@ -1,10 +1,9 @@
 //! What the server does wrong, once it is told to: by name, on every connection, until it is told otherwise.
 
 use super::{
-    session::{Answer, Session, verb},
+    session::{Answer, Session},
     wire::{Token, list},
 };
-use imapmcp_core::mail::TransferKind;
 use tokio::io::AsyncReadExt;
 
 /// How a FETCH is refused for the sake of one message.
@@ -31,6 +30,8 @@ pub enum Lie {
     MovesOnPaper,
     /// MOVE is done, and nobody is told what vanished.
     MovesWithoutWord,
+    /// COPY is OK and does nothing.
+    CopiesNothing,
     /// COPYUID names messages nobody asked for.
     CopyUidOfOthers,
     /// COPYUID has more new UIDs than old ones.
@@ -59,8 +60,18 @@ pub enum Lie {
     Rebuilds(&'static str),
     /// Nothing is said to this command.
     Silent(&'static str),
+    /// Nothing is said to this command, which is obeyed.
+    Mutes(&'static str),
     /// The connection ends at this command, which is obeyed.
     Dies(&'static str),
+    /// The connection ends at this command, which is not obeyed.
+    Drops(&'static str),
+    /// The connection ends behind the answer to this command.
+    HangsUp(&'static str),
+    /// NO to this command, which is obeyed for the first half of its messages.
+    Halves(&'static str),
+    /// Another program removes the first message of the folder before this command, once.
+    Vanishes(&'static str),
     /// NO to this command, with this code.
     Refuses(&'static str, &'static str),
     /// BAD to this command.
@@ -91,20 +102,39 @@ impl Session {
     pub(super) async fn instead(&mut self, verb: &str, tokens: &[Token]) -> Option<Option<Answer>> {
         let ok = || Some(Some(Ok(String::new())));
         if self.lies_about(verb, |lie| match lie {
-            Lie::Silent(verb) => Some(*verb),
+            Lie::Silent(verb) | Lie::Mutes(verb) => Some(*verb),
             _ => None,
         }) {
             self.send().await?;
+            if self.lie(|lie| matches!(lie, Lie::Mutes(_))).is_some() {
+                let _ = self.obey(tokens).await;
+            }
             // until the client gives up
             self.stream.read_to_end(&mut Vec::new()).await.ok()?;
             return None;
         }
         if self.lies_about(verb, |lie| match lie {
-            Lie::Dies(verb) => Some(*verb),
+            Lie::Dies(verb) | Lie::Drops(verb) => Some(*verb),
             _ => None,
         }) {
-            let _ = Box::pin(self.obeys(tokens)).await;
+            if self.lie(|lie| matches!(lie, Lie::Dies(_))).is_some() {
+                let _ = self.obey(tokens).await;
+            }
             return None;
+        }
+        if let Some(lie) = self.lie(|lie| matches!(lie, Lie::Vanishes(own) if *own == verb)) {
+            self.shared.lies.lock().unwrap().retain(|own| *own != lie);
+            self.vanish().await;
+        }
+        if self.lie(|lie| matches!(lie, Lie::Halves(own) if *own == verb)).is_some() {
+            let named = self.named(&tokens[2].text(), true).ok()?;
+            if named.len() < 2 {
+                return Some(Some(Err("NO not all of them".to_owned())));
+            }
+            let half = named.iter().take(named.len() / 2).map(|(_, uid)| *uid);
+            let tokens = [&tokens[..2], &[Token::Atom(list(half))], &tokens[3..]].concat();
+            let _ = self.obey(&tokens).await;
+            return Some(Some(Err("NO not all of them".to_owned())));
         }
         if self.lies_about(verb, |lie| match lie {
             Lie::Floods(verb) => Some(*verb),
@@ -127,6 +157,7 @@ impl Session {
         match verb {
             "MOVE" | "COPY" if read_only => ok(),
             "MOVE" if self.lies(&Lie::MovesNothing) => ok(),
+            "COPY" if self.lies(&Lie::CopiesNothing) => ok(),
             "MOVE" if self.lies(&Lie::MovesOnPaper) => {
                 let named = self.named(&tokens[2].text(), true).ok()?;
                 let old: Vec<u32> = named.into_iter().map(|(_, uid)| uid).collect();
@@ -177,13 +208,16 @@ impl Session {
         }
     }
 
-    async fn obeys(&mut self, tokens: &[Token]) -> Answer {
-        match verb(tokens).as_str() {
-            "MOVE" => self.transfer(&tokens[2..], TransferKind::Move).await,
-            "COPY" => self.transfer(&tokens[2..], TransferKind::Copy).await,
-            "STORE" => self.store(&tokens[2..]).await,
-            "EXPUNGE" => self.expunge(&tokens[2..]).await,
-            other => panic!("nobody dies of {other}"),
+    /// Whether the connection ends behind the answer to this command.
+    pub(super) fn hangs_up(&self, verb: &str) -> bool {
+        self.lie(|lie| matches!(lie, Lie::HangsUp(own) if *own == verb)).is_some()
+    }
+
+    async fn vanish(&mut self) {
+        let Some((folder, validity, known)) = &self.open else { return };
+        if let Some(first) = known.first() {
+            let gone = self.shared.mailbox.expunge(folder, Some(*validity), &[*first]).await;
+            gone.unwrap();
         }
     }
 

@@ -73,6 +73,10 @@ impl Session {
                 Err(refusal) => refusal,
             };
             self.say(&format!("{} {status}", tag.text()));
+            if self.hangs_up(&verb) {
+                self.send().await?;
+                return None;
+            }
         }
     }
 
@@ -110,7 +114,7 @@ impl Session {
         }
     }
 
-    async fn obey(&mut self, tokens: &[Token]) -> Answer {
+    pub(super) async fn obey(&mut self, tokens: &[Token]) -> Answer {
         let by_uid = tokens[0].text().eq_ignore_ascii_case("UID");
         let verb = verb(tokens);
         let rest = &tokens[1 + usize::from(by_uid)..];
@@ -332,7 +336,7 @@ impl Session {
         }
     }
 
-    pub(super) async fn store(&mut self, rest: &[Token]) -> Answer {
+    async fn store(&mut self, rest: &[Token]) -> Answer {
         let (named, code) = self.limited(self.named(&rest[0].text(), true)?);
         let uids: Vec<_> = named.into_iter().map(|(_, uid)| uid).collect();
         let flags: Vec<_> = rest[2..].iter().filter_map(|token| Flag::parse(&token.text())).collect();
@@ -356,7 +360,7 @@ impl Session {
         self.fetch(&told, true).await
     }
 
-    pub(super) async fn transfer(&mut self, rest: &[Token], kind: TransferKind) -> Answer {
+    async fn transfer(&mut self, rest: &[Token], kind: TransferKind) -> Answer {
         let (named, limit) = self.limited(self.named(&rest[0].text(), true)?);
         let uids: Vec<_> = named.into_iter().map(|(_, uid)| uid).collect();
         let (folder, validity, _) = self.open.clone().unwrap();
@@ -385,7 +389,7 @@ impl Session {
         Ok(limit)
     }
 
-    pub(super) async fn expunge(&mut self, rest: &[Token]) -> Answer {
+    async fn expunge(&mut self, rest: &[Token]) -> Answer {
         let (folder, validity, _) = self.open.clone().ok_or("BAD no folder is open")?;
         let (mut marked, (named, code)) = (Vec::new(), self.limited(self.named(&rest[0].text(), true)?));
         for (_, uid) in named {
@@ -401,7 +405,7 @@ impl Session {
 }
 
 /// The command's name, without `UID`, in upper case.
-pub(super) fn verb(tokens: &[Token]) -> String {
+fn verb(tokens: &[Token]) -> String {
     let word = |at: usize| tokens.get(at).map(|token| token.text().to_ascii_uppercase()).unwrap_or_default();
     if word(0) == "UID" { word(1) } else { word(0) }
 }
