@@ -306,7 +306,9 @@ mod tests {
     async fn the_async_form_gives_the_same_answers() {
         let passwords = Passwords::default();
         let phc = passwords.hash("correct horse battery".into(), Arc::new(Fixed)).await.unwrap();
-        assert!(passwords.verify("correct horse battery".into(), Some(phc.clone()), Asker::Known).await.unwrap());
+        assert!(
+            passwords.verify("correct horse battery".into(), Some(phc.clone()), Asker::Known).await.unwrap()
+        );
         assert!(!passwords.verify("wrong horse battery".into(), Some(phc), Asker::Known).await.unwrap());
         assert!(!passwords.verify("correct horse battery".into(), None, Asker::Stranger).await.unwrap());
         assert_eq!(
