@@ -26,7 +26,7 @@ use tokio::time::Instant;
 
 /// What is kept of a request. A base64 string of up to [`Bounds::long`] is decoded by the tool, and the message then has
 /// the file in itself; a longer one would go into a parcel anyhow.
-const BOUNDS: Bounds = Bounds { kept: 8 * 1024 * 1024, long: 384 * 1024 };
+const BOUNDS: Bounds = Bounds { kept: 8 * 1024 * 1024, long: 384 * 1024, values: 20_000 };
 /// Octets of a whole request that hands files over: 25 MB in base64 with line ends, and some for the rest.
 const MAX_WHOLE: usize = 36 * 1024 * 1024;
 /// Time a client has to send what is kept.
@@ -107,7 +107,7 @@ async fn arrive<F: Files, E>(
         return Err(RpcFault::new(415, None, -32600, "Compressed requests are not accepted"));
     }
     // with files it is seen only as it comes how much is kept
-    if files.is_none() && !room.grow(length.unwrap_or_default()) {
+    if files.is_none() && !room.grow(length.unwrap_or_default(), 0) {
         return Err(no_room());
     }
     let mut reading = Reading {
@@ -128,7 +128,7 @@ async fn arrive<F: Files, E>(
             return Err(too_large(most));
         }
         reading.take(&piece).await?;
-        if !room.grow(reading.lifter.kept_len()) {
+        if !room.grow(reading.lifter.kept_len(), reading.lifter.values()) {
             return Err(no_room());
         }
     }
@@ -181,6 +181,7 @@ impl<F: Files> Reading<'_, F> {
             Unfit::Malformed => RpcFault::parse_error(),
             Unfit::TooLarge if self.crowded => failed(&ToolError::TooManyUploads),
             Unfit::TooLarge => too_large(self.most),
+            Unfit::TooMany => RpcFault::new(413, None, -32600, "The request has more than 20,000 values"),
         }
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Bounds {
     pub(crate) kept: usize,
     /// A string with more octets, as it is written, may be taken out.
     pub(crate) long: usize,
+    /// Values, and keys of objects: whoever parses them needs far more room than they are written in.
+    pub(crate) values: usize,
 }
 
 /// Why a text is not read on.
@@ -22,6 +24,8 @@ pub(crate) struct Bounds {
 pub(crate) enum Unfit {
     /// More is left than is kept.
     TooLarge,
+    /// It has more values.
+    TooMany,
     /// It is no JSON.
     Malformed,
 }
@@ -52,6 +56,7 @@ pub(crate) enum Step {
 pub(crate) struct Lifter {
     bounds: Bounds,
     kept: Vec<u8>,
+    values: usize,
     state: State,
 }
 
@@ -75,7 +80,7 @@ enum After {
 
 impl Lifter {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { bounds, kept: Vec::new(), state: State::Outside(After::Anything) }
+        Self { bounds, kept: Vec::new(), values: 0, state: State::Outside(After::Anything) }
     }
 
     /// Reads on, up to something that has to be done.
@@ -133,6 +138,11 @@ impl Lifter {
         self.kept.len()
     }
 
+    /// How many values and keys they have at most.
+    pub(crate) fn values(&self) -> usize {
+        self.values
+    }
+
     /// What is left. A text that ended too early does so here too.
     pub(crate) fn into_kept(self) -> Vec<u8> {
         self.kept
@@ -159,12 +169,18 @@ impl Lifter {
 
     fn outside(&mut self, after: After, input: &mut &[u8]) -> Result<(), Unfit> {
         if after == After::Anything {
-            let Some(quote) = memchr::memchr(b'"', input) else { return self.move_on(input.len(), input) };
-            self.move_on(quote + 1, input)?;
+            let quote = memchr::memchr(b'"', input);
+            let until = quote.unwrap_or(input.len());
+            self.count(&input[..until])?;
+            if quote.is_none() {
+                return self.move_on(until, input);
+            }
+            self.move_on(until + 1, input)?;
             self.state = State::Kept { start: self.kept.len(), file: false, escaped: false };
             return Ok(());
         }
         let octet = input[0];
+        self.count(&[octet])?;
         self.move_on(1, input)?;
         let file = after == After::KeyAndColon;
         self.state = match octet {
@@ -174,6 +190,12 @@ impl Lifter {
             _ => State::Outside(After::Anything),
         };
         Ok(())
+    }
+
+    /// Before every value stands one of these, but before the first.
+    fn count(&mut self, between: &[u8]) -> Result<(), Unfit> {
+        self.values += between.iter().filter(|octet| matches!(octet, b',' | b':' | b'[' | b'{')).count();
+        if self.values > self.bounds.values { Err(Unfit::TooMany) } else { Ok(()) }
     }
 
     fn kept(&mut self, start: usize, file: bool, mut escaped: bool, input: &mut &[u8]) -> Result<(), Unfit> {
@@ -243,7 +265,7 @@ mod tests {
     use serde_json::{Map, Value, json};
     use std::fmt::Write as _;
 
-    const SMALL: Bounds = Bounds { kept: 100_000, long: 24 };
+    const SMALL: Bounds = Bounds { kept: 100_000, long: 24, values: 100_000 };
 
     /// Reads a text cut at these places; what is kept, and the files that were taken out.
     fn read(
@@ -491,7 +513,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_and_what_is_taken_out_is_not() {
-        let bounds = Bounds { kept: 100, long: 10 };
+        let bounds = Bounds { kept: 100, long: 10, values: 100 };
         let call = |length: usize| format!(r#"{{"content_base64":"{}","a":1}}"#, "QUJD".repeat(length));
         let (kept, files) = read(call(1000).as_bytes(), &[7, 500], false, bounds).unwrap();
         assert_eq!(
@@ -501,6 +523,25 @@ mod tests {
         assert_eq!(read(call(1000).as_bytes(), &[7, 500], true, bounds), Err(Unfit::TooLarge));
         let other = call(1000).replace("content_base64", "content_base65");
         assert_eq!(read(other.as_bytes(), &[], false, bounds), Err(Unfit::TooLarge));
+    }
+
+    #[test]
+    fn values_are_bounded_however_they_are_written() {
+        let bounds = Bounds { values: 40, ..SMALL };
+        for (many, few) in [
+            ("{\"a\":1},".repeat(20), "{\"a\":1},".repeat(10)),
+            ("[],".repeat(25), "[],".repeat(15)),
+            ("\n 0 ,".repeat(45), "0,".repeat(35)),
+            ("\"\",".repeat(45), "\"content_base64\" , ".repeat(35)),
+            ("{\"content_base64\" :[]},".repeat(12), "\",,,,,,,[[[[{:\",".repeat(20)),
+        ] {
+            assert_eq!(
+                read(format!("[{many}0]").as_bytes(), &[5, 9], false, bounds),
+                Err(Unfit::TooMany),
+                "{many}"
+            );
+            assert!(read(format!("[{few}0]").as_bytes(), &[5, 9], false, bounds).is_ok(), "{few}");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ const PER_USER: usize = 64 * 1024 * 1024;
 const ALL: usize = 256 * 1024 * 1024;
 /// What is read is there twice: as it came, and as the values in it.
 const COPIES: usize = 2;
+/// What a value or a key takes at most beside its own octets: an object of one member is a node with room for eleven.
+const VALUE: usize = 768;
 
 /// The octets in memory.
 #[derive(Debug, Default)]
@@ -50,9 +52,9 @@ impl Rooms {
 }
 
 impl Room {
-    /// Makes room for a body of so many octets in all; `false` if there is none.
-    pub(crate) fn grow(&mut self, body: usize) -> bool {
-        let more = (body * COPIES).saturating_sub(self.octets);
+    /// Makes room for a body of so many octets and values in all; `false` if there is none.
+    pub(crate) fn grow(&mut self, body: usize, values: usize) -> bool {
+        let more = (body * COPIES + values * VALUE).saturating_sub(self.octets);
         let fits = more == 0
             || self.rooms.change(&self.user, |own, all| {
                 let fits = *own + more <= PER_USER && *all + more <= ALL;
@@ -93,12 +95,12 @@ mod tests {
         let rooms = Arc::new(Rooms::default());
         let mut held: Vec<_> = (0..5).map(|_| rooms.enter(user(1))).collect();
         let body = 7_600_000;
-        let let_in: Vec<_> = held.iter_mut().map(|room| room.grow(body)).collect();
+        let let_in: Vec<_> = held.iter_mut().map(|room| room.grow(body, 0)).collect();
         assert_eq!(let_in, [true, true, true, true, false]);
-        assert!(rooms.enter(user(2)).grow(body), "another person has theirs");
-        assert!(held[0].grow(body), "what is there already needs no more");
+        assert!(rooms.enter(user(2)).grow(body, 0), "another person has theirs");
+        assert!(held[0].grow(body, 0), "what is there already needs no more");
         held.remove(0);
-        assert!(held[3].grow(body));
+        assert!(held[3].grow(body, 0));
         held.clear();
         let taken = rooms.0.lock().unwrap();
         assert_eq!((taken.all, taken.users.len()), (0, 0));
@@ -108,7 +110,7 @@ mod tests {
     fn many_people_do_not_take_more_than_there_is() {
         let rooms = Arc::new(Rooms::default());
         let mut held: Vec<_> = (0..80).map(|name| rooms.enter(user(name))).collect();
-        let fit = held.iter_mut().filter_map(|room| room.grow(8 << 20).then_some(())).count();
+        let fit = held.iter_mut().filter_map(|room| room.grow(8 << 20, 0).then_some(())).count();
         assert_eq!(fit, ALL / (16 << 20));
     }
 }

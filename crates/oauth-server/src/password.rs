@@ -25,8 +25,9 @@ use tokio::{
 pub const MIN_CHARACTERS: usize = 12;
 /// The most characters a password may have: a bound before work.
 pub const MAX_CHARACTERS: usize = 1024;
-/// At most this many computations at once: 4 × 19 MiB.
-const AT_ONCE: usize = 4;
+/// At most this many computations at once: 4 × 19 MiB, one of them for those who are known.
+const STRANGERS_AT_ONCE: usize = 3;
+const KNOWN_AT_ONCE: usize = 1;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
@@ -35,7 +36,7 @@ const SALT_OCTETS: usize = 16;
 /// of its own (glibc never takes more than 32 MiB from its heaps), which goes back to the system as soon as the work is done.
 const ROOM: usize = 34 * 1024;
 /// So many may wait for their turn, and so long.
-const QUEUE: usize = 64;
+const MOST_WAITING: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A hash no password has, with the parameters of a real one: checked for unknown users, so they cost the same time.
@@ -150,16 +151,37 @@ fn digest(
     .ok()
 }
 
-/// The same on async threads: off the runtime's workers, at most four at once, and a short queue before them.
+/// Who asks: they wait in queues of their own, so that no flood of strangers keeps out who has been here before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// Anybody.
+    Stranger,
+    /// Somebody who is signed in, or a browser in which they once were.
+    Known,
+}
+
+/// The same on async threads: off the runtime's workers, at most four at once, and short queues before them.
 #[derive(Debug, Clone)]
 pub struct Passwords {
-    slots: Arc<Semaphore>,
-    waiting: Arc<AtomicUsize>,
+    strangers: Queue,
+    known: Queue,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { slots: Arc::new(Semaphore::new(AT_ONCE)), waiting: Arc::default() }
+        Self { strangers: Queue::new(STRANGERS_AT_ONCE), known: Queue::new(KNOWN_AT_ONCE) }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Queue {
+    slots: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Queue {
+    fn new(at_once: usize) -> Self {
+        Self { slots: Arc::new(Semaphore::new(at_once)), waiting: Arc::default() }
     }
 }
 
@@ -173,7 +195,7 @@ impl Drop for Waiting<'_> {
 }
 
 impl Passwords {
-    /// See [`hash`].
+    /// See [`hash`]. Who sets a password is known.
     pub async fn hash(
         &self,
         password: SecretString,
@@ -181,7 +203,7 @@ impl Passwords {
     ) -> Result<SecretString, PasswordError> {
         // The rules cost nothing and need no slot.
         check_new(&password, &[])?;
-        self.run(move || hash(&password, &*entropy)).await?
+        self.known.run(move || hash(&password, &*entropy)).await?
     }
 
     /// See [`verify`]; without a PHC string it takes the same time and says no. [`PasswordError::Busy`] where too many are
@@ -190,14 +212,18 @@ impl Passwords {
         &self,
         password: SecretString,
         phc: Option<SecretString>,
+        asker: Asker,
     ) -> Result<bool, PasswordError> {
-        self.run(move || match phc {
+        let queue = if asker == Asker::Known { &self.known } else { &self.strangers };
+        let work = move || match phc {
             Some(phc) => verify(&password, &phc),
             None => verify_nobody(&password),
-        })
-        .await
+        };
+        queue.run(work).await
     }
+}
 
+impl Queue {
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -205,7 +231,7 @@ impl Passwords {
         let slot = {
             let before = self.waiting.fetch_add(1, Ordering::Relaxed);
             let _waiting = Waiting(&self.waiting);
-            if before >= QUEUE {
+            if before >= MOST_WAITING {
                 return Err(PasswordError::Busy);
             }
             let slot = timeout(PATIENCE, Arc::clone(&self.slots).acquire_owned()).await;
@@ -280,9 +306,11 @@ mod tests {
     async fn the_async_form_gives_the_same_answers() {
         let passwords = Passwords::default();
         let phc = passwords.hash("correct horse battery".into(), Arc::new(Fixed)).await.unwrap();
-        assert!(passwords.verify("correct horse battery".into(), Some(phc.clone())).await.unwrap());
-        assert!(!passwords.verify("wrong horse battery".into(), Some(phc)).await.unwrap());
-        assert!(!passwords.verify("correct horse battery".into(), None).await.unwrap());
+        assert!(
+            passwords.verify("correct horse battery".into(), Some(phc.clone()), Asker::Known).await.unwrap()
+        );
+        assert!(!passwords.verify("wrong horse battery".into(), Some(phc), Asker::Known).await.unwrap());
+        assert!(!passwords.verify("correct horse battery".into(), None, Asker::Stranger).await.unwrap());
         assert_eq!(
             passwords.hash("short".into(), Arc::new(Fixed)).await.unwrap_err(),
             PasswordError::TooShort
@@ -305,22 +333,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_comes_when_too_many_wait_is_told_to_come_again() {
         let passwords = Passwords::default();
-        let busy = Arc::clone(&passwords.slots).acquire_many_owned(4).await.unwrap();
-        let queue: Vec<_> = (0..QUEUE)
+        let busy = Arc::clone(&passwords.strangers.slots).acquire_many_owned(3).await.unwrap();
+        let queue: Vec<_> = (0..MOST_WAITING)
             .map(|_| {
                 let passwords = passwords.clone();
-                tokio::spawn(async move { passwords.verify("correct horse battery".into(), None).await })
+                tokio::spawn(async move {
+                    passwords.verify("correct horse battery".into(), None, Asker::Stranger).await
+                })
             })
             .collect();
         tokio::task::yield_now().await;
-        let late = passwords.verify("correct horse battery".into(), None).await;
+        let late = passwords.verify("correct horse battery".into(), None, Asker::Stranger).await;
         assert_eq!(late, Err(PasswordError::Busy), "at once");
+        let known = passwords.verify("correct horse battery".into(), None, Asker::Known).await;
+        assert_eq!(known, Ok(false), "who was here before does not wait behind strangers");
         for waiting in queue {
             assert_eq!(waiting.await.unwrap(), Err(PasswordError::Busy), "after a few seconds");
         }
         drop(busy);
-        assert_eq!(passwords.verify("correct horse battery".into(), None).await, Ok(false));
-        assert_eq!(passwords.waiting.load(Ordering::Relaxed), 0);
+        assert_eq!(passwords.verify("correct horse battery".into(), None, Asker::Stranger).await, Ok(false));
+        assert_eq!(passwords.strangers.waiting.load(Ordering::Relaxed), 0);
     }
 
     #[test]
@@ -335,7 +367,9 @@ mod tests {
         let racers: Vec<_> = (0..45)
             .map(|_| {
                 let passwords = passwords.clone();
-                runtime.spawn(async move { passwords.verify("wrong horse battery".into(), None).await })
+                runtime.spawn(async move {
+                    passwords.verify("wrong horse battery".into(), None, Asker::Stranger).await
+                })
             })
             .collect();
         let mut most = 0;

@@ -1,7 +1,12 @@
 //! Browser sessions: begun, found, rotated at sign-in, ended. Before sign-in a session is its sealed cookie; afterwards the
 //! cookie's value is 256 random bits, stored hashed.
 
-use crate::{AuthorizationServer, attempts::Who, password::PasswordError, pkce};
+use crate::{
+    AuthorizationServer,
+    attempts::Who,
+    password::{Asker, PasswordError},
+    pkce,
+};
 use imapmcp_core::{
     id::UserId,
     random,
@@ -131,6 +136,7 @@ impl AuthorizationServer {
             (_, _, Some(device)) if device.knows(email) => Who::Device(device.id, email),
             _ => Who::Stranger(email, address),
         };
+        let asker = if matches!(who, Who::Stranger(..)) { Asker::Stranger } else { Asker::Known };
         let attempt = self
             .attempts
             .begin(&who, self.now())
@@ -139,7 +145,7 @@ impl AuthorizationServer {
             tokio::time::sleep(attempt.delay).await;
         }
         let phc = user.as_ref().and_then(|user| user.password_hash.clone());
-        let right = match self.passwords.verify(password, phc).await {
+        let right = match self.passwords.verify(password, phc, asker).await {
             Ok(right) => right,
             Err(PasswordError::Busy) => {
                 self.attempts.take_back(&attempt);

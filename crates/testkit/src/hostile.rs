@@ -98,11 +98,13 @@ pub enum Mode {
     MillionHits,
     /// A million hits of a search, as ESEARCH tells them.
     MillionHitsInASet,
+    /// Says that a folder has as many messages as a number can tell.
+    AsManyAsCanBe,
 }
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::Behaves,
         Self::SilentOnConnect,
         Self::SilentOnLogin,
@@ -144,6 +146,7 @@ impl Mode {
         Self::ManyAddresses,
         Self::MillionHits,
         Self::MillionHitsInASet,
+        Self::AsManyAsCanBe,
     ];
 }
 
@@ -366,8 +369,9 @@ impl Connection {
                     Mode::UidValidityChanges => self.opened.fetch_add(1, Ordering::SeqCst),
                     _ => 1,
                 };
+                let exists = if self.mode == Mode::AsManyAsCanBe { u32::MAX } else { 1 };
                 self.say(&format!(
-                    "* 1 EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n{tag} OK [READ-WRITE] done\r\n"
+                    "* {exists} EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n{tag} OK [READ-WRITE] done\r\n"
                 ))?;
             }
             ["FETCH", ..] | ["UID", "FETCH"] => {

@@ -19,7 +19,8 @@ fn what_is_no_request_is_refused() {
         world.post("/mcp", &headers, body)
     };
     let big = vec![b' '; 10_000_000];
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let (deep, deeper) = (deep(10_000), deep(100_000));
     let ping: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     let none: &[(&str, &str)] = &[];
     for (what, status, code, more, body) in [
@@ -27,6 +28,7 @@ fn what_is_no_request_is_refused() {
         ("a batch", 400, "-32600", none, b"[]"),
         ("an empty object", 400, "-32600", none, b"{}"),
         ("deep JSON", 400, "-32700", none, deep.as_bytes()),
+        ("more values than are read", 413, "-32600", none, deeper.as_bytes()),
         ("10 MB", 413, "-32600", none, &big),
         ("a compressed body", 415, "-32600", &[("Content-Encoding", "gzip")], ping),
         ("a foreign origin", 403, "-32000", &[("Origin", "https://evil.example")], ping),

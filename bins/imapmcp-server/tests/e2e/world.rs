@@ -16,6 +16,13 @@ use tempfile::TempDir;
 pub(crate) const EMAIL: &str = "owner@example.com";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+/// The programs that were built with the tests, or those of the directory `IMAPMCP_TEST_PROGRAMS`.
+fn program_path(name: &str) -> PathBuf {
+    let built = Path::new(env!("CARGO_BIN_EXE_imapmcp-server"));
+    std::env::var_os("IMAPMCP_TEST_PROGRAMS")
+        .map_or_else(|| built.with_file_name(name), |directory| PathBuf::from(directory).join(name))
+}
+
 pub(crate) struct World {
     pub(crate) directory: TempDir,
     pub(crate) url: String,
@@ -71,13 +78,12 @@ impl World {
     }
 
     pub(crate) fn server_program(&self) -> Command {
-        self.program(Path::new(env!("CARGO_BIN_EXE_imapmcp-server")))
+        self.program(&program_path("imapmcp-server"))
     }
 
     /// Runs imapmcp-admin, whatever comes of it.
     pub(crate) fn try_admin(&self, arguments: &[&str], stdin: &str) -> Output {
-        let path = Path::new(env!("CARGO_BIN_EXE_imapmcp-server")).with_file_name("imapmcp-admin");
-        let mut command = self.program(&path);
+        let mut command = self.program(&program_path("imapmcp-admin"));
         command
             .args(arguments)
             .arg("--json")

@@ -256,7 +256,7 @@ impl Session {
         let mut gathered = Gathered { fetched: BTreeMap::new(), below, learnt: None, omitted: vec![] };
         let mut lesson = self.learn(Some(exists), true).filter(|_| learning && exists > limit);
         // Everything from here up is gathered.
-        let mut floor = ceiling + 1;
+        let mut floor = ceiling.saturating_add(1);
         let answered = !is_partial(batch.statuses.get(1)) && !batch.expunged;
         if let Some((low, _)) = guess.filter(|_| answered) {
             floor = low.min(ceiling.max(1));
@@ -266,7 +266,7 @@ impl Session {
             let top = gathered.fetched.iter().rfind(|(_, fetch)| fetch.size.is_some() || fetch.cut);
             let top = top.map_or(0, |(sequence, _)| *sequence);
             if page.after.is_none() && top < exists {
-                let low = (top + 1).max(exists.saturating_sub(limit - 1));
+                let low = top.saturating_add(1).max(exists.saturating_sub(limit - 1));
                 self.fetch_onto(&mut gathered, low, exists, &mut lesson).await?;
                 floor = floor.min(low);
             }

@@ -80,7 +80,7 @@ impl From<ShownHtml> for HtmlRow {
     fn from(html: ShownHtml) -> Self {
         let lines = html.said.lines().map(|line| 1 + line.len() / 90).sum::<usize>();
         Self {
-            said: if html.differs { html.said } else { String::new() },
+            said: html.said,
             differs: html.differs,
             hidden: html.hidden,
             hidden_count: html.hidden_count,
