@@ -3,7 +3,7 @@
 use crate::{cursor, error::ToolError, reference};
 use imapmcp_core::{
     account::Account,
-    mail::{Address, Listing, Summary},
+    mail::{Address, Listing, Omitted, Summary},
     time::Timestamp,
 };
 use imapmcp_mime::{attachment, budget::OCTETS_PER_TOKEN, header};
@@ -283,7 +283,7 @@ pub(crate) fn listing(
     max_tokens: usize,
     asked: bool,
 ) -> Result<Value, usize> {
-    let gaps = omitted(account, folder, found);
+    let gaps = omitted(account, folder, found.uid_validity, &found.omitted);
     let told = gaps.as_ref().map_or(0, |gaps| gaps.to_string().len());
     let frame = 150 + json!(folder).to_string().len() + told;
     let room = (max_tokens * OCTETS_PER_TOKEN).saturating_sub(frame);
@@ -305,19 +305,24 @@ pub(crate) fn listing(
     Ok(value)
 }
 
-/// Messages of a listing that the server could not, or should not, describe: each with its code, and its id where the
+/// Messages of a folder that the server could not, or should not, describe: each with its code, and its id where the
 /// server told one.
-pub(crate) fn omitted(account: &Account, folder: &str, found: &Listing) -> Option<Value> {
-    let rows = found.omitted.iter().map(|one| {
+pub(crate) fn omitted(
+    account: &Account,
+    folder: &str,
+    uid_validity: u32,
+    omitted: &[Omitted],
+) -> Option<Value> {
+    let rows = omitted.iter().map(|one| {
         let mut row = json!({ "code": one.reason.code() });
         if let Some(uid) = one.uid {
-            row["id"] = json!(reference::encode(&account.id, folder, found.uid_validity, uid));
+            row["id"] = json!(reference::encode(&account.id, folder, uid_validity, uid));
             row["uid"] = json!(uid);
         }
         row
     });
     let rows: Vec<Value> = rows.take(MAX_OMITTED).collect();
-    (!rows.is_empty()).then(|| json!({ "count": found.omitted.len(), "messages": rows }))
+    (!rows.is_empty()).then(|| json!({ "count": omitted.len(), "messages": rows }))
 }
 
 /// Members of [`listing`].

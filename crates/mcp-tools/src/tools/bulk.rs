@@ -12,7 +12,7 @@ use crate::{
     tools::{ACCOUNT, FOLDER, folder, transfer},
 };
 use imapmcp_core::{
-    mail::{Flag, FlagChange, Outcome, Page, Summary, TransferKind},
+    mail::{Flag, FlagChange, Omitted, Outcome, Page, Summary, TransferKind},
     operation::OperationState,
     permission::Permission,
 };
@@ -93,10 +93,13 @@ async fn plan(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
         return Err(ToolError::argument("to_folder", problem, "\"Archive\""));
     }
     let (mut page, mut found, mut more) = (Page { limit: PAGE, after: None }, Vec::<Summary>::new(), false);
+    let mut omitted: Vec<Omitted> = Vec::new();
     let uid_validity = loop {
         let listing =
             context.noting(&opened, opened.mailbox.search(&folder, &criterion, &page).await).await?;
         found.extend(listing.messages);
+        // pages may name the same one
+        omitted.extend(listing.omitted.into_iter().filter(|one| !omitted.contains(one)).collect::<Vec<_>>());
         context.report(found.len(), listing.total as usize, "messages found");
         match listing.next {
             Some(_) if found.len() >= MAX_MESSAGES => {
@@ -116,6 +119,7 @@ async fn plan(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
             Value::Object(line.members(Detail::Brief))
         })
         .collect();
+    let gaps = present::omitted(&opened.account, &folder, uid_validity, &omitted);
     let uids: Vec<u32> = found.iter().map(|message| message.uid).collect();
     let plan =
         Plan { action: action.to_owned(), to: to.clone(), folder, uid_validity, uids: Ranges::of(&uids) };
@@ -126,6 +130,9 @@ async fn plan(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     });
     if let Some(to) = to {
         result["to_folder"] = json!(to);
+    }
+    if let Some(gaps) = gaps {
+        result["omitted"] = gaps;
     }
     Ok(Value::into(result))
 }

@@ -433,7 +433,12 @@ impl Found {
     /// What of this target cannot be shown.
     fn omitted(&self, targets: &Targets) -> Option<Value> {
         let target = &targets.list[self.target];
-        let mut gaps = present::omitted(&target.opened.account, &target.folder, &self.listing)?;
+        let mut gaps = present::omitted(
+            &target.opened.account,
+            &target.folder,
+            self.listing.uid_validity,
+            &self.listing.omitted,
+        )?;
         gaps["folder"] = json!(present::shorten(&target.folder, 100));
         Some(gaps)
     }

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod cannot;
 mod fates;
+mod gaps;
 mod house;
 mod organising;
 mod plans;
