@@ -135,6 +135,7 @@ impl Mailbox for Sent {
             exact: true,
             messages,
             omitted: Vec::new(),
+            unchecked: 0,
             next,
         })
     }
