@@ -24,7 +24,7 @@ use actix_web::{
 };
 use imapmcp_core::{
     id::{OutboxId, UserId},
-    outbox::OutboxState,
+    outbox::{Hold, OutboxState},
 };
 use imapmcp_delivery::{CancelOutcome, HandOutcome, Listing, OutboxView, ReleaseOutcome};
 use imapmcp_oauth_server::Parameters;
@@ -47,7 +47,9 @@ const NOTICES: [&str; 10] =
 pub(crate) struct OutboxPage {
     /// Wait for the user's approval.
     waiting: Vec<Row>,
-    /// Leave by themselves: undo windows, later times, retries, copies.
+    /// Leave by themselves in seconds: undo windows.
+    soon: Vec<Row>,
+    /// Leave by themselves: later times, retries, copies.
     open: Vec<Row>,
     /// Nobody can tell whether they left.
     unknown: Vec<Row>,
@@ -79,6 +81,7 @@ impl Page for OutboxPage {
         Self {
             waiting: vec![Row::sample("Waiting for you")],
             unknown: vec![Row::sample("Outcome unknown")],
+            soon: vec![Row::sample("Undo window")],
             open: vec![Row::sample("Will retry")],
             recent: vec![Row::sample("Sent")],
             stoppable: true,
@@ -109,6 +112,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
     let (ended, later, notice) = (query.first("show") == "ended", cursor.is_some(), query.first("notice"));
     let mut page = OutboxPage {
         waiting: Vec::new(),
+        soon: Vec::new(),
         open: Vec::new(),
         unknown: Vec::new(),
         recent: Vec::new(),
@@ -131,6 +135,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
             match view.state {
                 OutboxState::PendingApproval => page.waiting.push(row),
                 OutboxState::Unknown => page.unknown.push(row),
+                _ if view.hold == Some(Hold::Undo) => page.soon.push(row),
                 _ => page.open.push(row),
             }
         }
