@@ -169,19 +169,13 @@ impl Lifter {
 
     fn outside(&mut self, after: After, input: &mut &[u8]) -> Result<(), Unfit> {
         if after == After::Anything {
-            let quote = memchr::memchr(b'"', input);
-            let until = quote.unwrap_or(input.len());
-            self.count(&input[..until])?;
-            if quote.is_none() {
-                return self.move_on(until, input);
-            }
-            self.move_on(until + 1, input)?;
+            let Some(quote) = memchr::memchr(b'"', input) else { return self.pass(input.len(), input) };
+            self.pass(quote + 1, input)?;
             self.state = State::Kept { start: self.kept.len(), file: false, escaped: false };
             return Ok(());
         }
         let octet = input[0];
-        self.count(&[octet])?;
-        self.move_on(1, input)?;
+        self.pass(1, input)?;
         let file = after == After::KeyAndColon;
         self.state = match octet {
             b' ' | b'\t' | b'\n' | b'\r' => State::Outside(after),
@@ -192,10 +186,14 @@ impl Lifter {
         Ok(())
     }
 
-    /// Before every value stands one of these, but before the first.
-    fn count(&mut self, between: &[u8]) -> Result<(), Unfit> {
-        self.values += between.iter().filter(|octet| matches!(octet, b',' | b':' | b'[' | b'{')).count();
-        if self.values > self.bounds.values { Err(Unfit::TooMany) } else { Ok(()) }
+    /// Keeps octets between strings. Before every value stands one of these, but before the first.
+    fn pass(&mut self, count: usize, input: &mut &[u8]) -> Result<(), Unfit> {
+        let opens = |octet: &&u8| matches!(octet, b',' | b':' | b'[' | b'{');
+        self.values += input[..count].iter().filter(opens).count();
+        if self.values > self.bounds.values {
+            return Err(Unfit::TooMany);
+        }
+        self.move_on(count, input)
     }
 
     fn kept(&mut self, start: usize, file: bool, mut escaped: bool, input: &mut &[u8]) -> Result<(), Unfit> {

@@ -172,7 +172,7 @@ fn read(arguments: &Arguments, folder_field: &str) -> Result<(Option<Tag>, Group
     for ((folder, _), uids) in groups.iter_mut().filter(|((_, validity), _)| validity.is_none()) {
         uids.retain(|uid| {
             let named = |((own, validity), uids): (&Place, &Vec<u32>)| {
-                validity.is_some() && own == folder && uids.contains(uid)
+                validity.is_some() && own == folder && uids.binary_search(uid).is_ok()
             };
             !by_id.iter().any(named)
         });
