@@ -1,13 +1,13 @@
 //! The mailbox in memory keeps the promises of a mailbox.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use imapmcp_core::{
-    account::{Backend, Credential, Login},
+    account::Login,
     mail::{MailStore, Page, Submission, SubmissionEnvelope},
 };
 use imapmcp_mail::memory::MemoryMail;
 use imapmcp_testkit::{
     FakeClock,
+    builders::demo_login,
     contract::{
         self,
         mail::{Abilities, Stage},
@@ -15,22 +15,10 @@ use imapmcp_testkit::{
 };
 use std::sync::Arc;
 
-fn login(account: &str) -> Login {
-    Login {
-        user: account.replace("acc_", "usr_").parse().unwrap(),
-        account: account.parse().unwrap(),
-        version: 1,
-        backend: Backend::Demo,
-        imap_username: "ada@example.org".into(),
-        smtp_username: "ada@example.org".into(),
-        credential: Credential::Password("none".into()),
-    }
-}
-
 #[tokio::test]
 async fn the_mailbox_in_memory_keeps_the_contract() {
     let mail = MemoryMail::empty(Arc::new(FakeClock::default()));
-    let ada = login("acc_ada");
+    let ada = demo_login("ada");
     for folder in contract::mail::FOLDERS {
         mail.add_folder(&ada, folder);
     }
@@ -45,7 +33,7 @@ async fn the_mailbox_in_memory_keeps_the_contract() {
 #[tokio::test]
 async fn mail_to_oneself_arrives_and_mail_to_others_goes_nowhere() {
     let mail = MemoryMail::new(Arc::new(FakeClock::default()));
-    let (ada, bob) = (login("acc_ada"), login("acc_bob"));
+    let (ada, bob) = (demo_login("ada"), demo_login("bob"));
     let newest = async |login: &Login| {
         mail.mailbox(login).list("INBOX", &Page { limit: 1, after: None }).await.unwrap()
     };

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use imapmcp_core::{
-    account::{Backend, Credential, Login},
+    account::Login,
     mail::{
         Criterion, Flag, FlagChange, Locator, MailStore, Mailbox, Page, ThreadScope, ThreadStrategy,
         TransferKind,
@@ -12,7 +12,7 @@ use imapmcp_core::{
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions, memory::MemoryMail};
 use imapmcp_testkit::{
-    FakeClock,
+    FakeClock, builders,
     contract::{
         self,
         mail::{Abilities, Stage},
@@ -33,15 +33,7 @@ struct House {
 
 async fn house(features: Features) -> House {
     let memory = MemoryMail::empty(Arc::new(FakeClock::default()));
-    let demo = Login {
-        user: "usr_behind".parse().unwrap(),
-        account: "acc_behind".parse().unwrap(),
-        version: 1,
-        backend: Backend::Demo,
-        imap_username: "ada@example.org".into(),
-        smtp_username: "ada@example.org".into(),
-        credential: Credential::Password("none".into()),
-    };
+    let demo = builders::demo_login("behind");
     for folder in contract::mail::FOLDERS {
         memory.add_folder(&demo, folder);
     }

@@ -1,7 +1,7 @@
 //! Entities with sensible values; change what a test is about.
 
 use imapmcp_core::{
-    account::{Account, AuthKind, Backend, Endpoint, Health, Security},
+    account::{Account, AuthKind, Backend, Credential, Endpoint, Health, Login, Security},
     id::{AccountId, ClientId, GrantId, OutboxId, TokenId, UserId},
     oauth::{
         AccountScope, AuthorizationCode, Client, ClientKind, Grant, Issue, SendPolicy, Token, TokenKind,
@@ -55,6 +55,24 @@ pub fn token_id(name: &str) -> TokenId {
 /// `out_{name}`.
 pub fn outbox_id(name: &str) -> OutboxId {
     format!("out_{name}").parse().unwrap()
+}
+
+/// A login at the mailbox in memory, of `usr_{name}` and `acc_{name}`.
+pub fn demo_login(name: &str) -> Login {
+    Login {
+        user: user_id(name),
+        account: account_id(name),
+        version: 1,
+        backend: Backend::Demo,
+        imap_username: "ada@example.org".into(),
+        smtp_username: "ada@example.org".into(),
+        credential: Credential::Password("none".into()),
+    }
+}
+
+/// A small message from Bob: `number {number}`.
+pub fn small_message(number: i64) -> String {
+    format!("Message-ID: <m{number}@x>\r\nFrom: bob@example.net\r\nSubject: number {number}\r\n\r\ntext\r\n")
 }
 
 /// An endpoint with TLS from the first octet.

@@ -1,14 +1,14 @@
 //! A mailbox in memory, behind a server that can be told to lie.
 
 use imapmcp_core::{
-    account::{Backend, Credential, Login},
+    account::Login,
     mail::{Criterion, MailStore, Mailbox, Outcome, Page, Transfer},
     time::Timestamp,
 };
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions, Timeouts, memory::MemoryMail};
 use imapmcp_testkit::{
-    FakeClock,
+    FakeClock, builders,
     servers::{Features, ScriptedImap},
 };
 use std::{sync::Arc, time::Duration};
@@ -31,15 +31,7 @@ pub(crate) async fn house(features: Features) -> House {
 /// One that waits so long for a silent server.
 pub(crate) async fn house_of(features: Features, silence: Duration) -> House {
     let memory = MemoryMail::empty(Arc::new(FakeClock::default()));
-    let demo = Login {
-        account: "acc_behind".parse().unwrap(),
-        user: "usr_1".parse().unwrap(),
-        version: 1,
-        backend: Backend::Demo,
-        imap_username: "ada@example.org".into(),
-        smtp_username: "ada@example.org".into(),
-        credential: Credential::Password("none".into()),
-    };
+    let demo = builders::demo_login("behind");
     let server = ScriptedImap::start(memory.mailbox(&demo), features).await;
     let mut options = MailOptions::new(Arc::new(Dialer::new(server.egress().parse().unwrap())));
     options.allow_insecure = true;
@@ -58,12 +50,7 @@ impl House {
 
     /// Delivers so many small messages to INBOX.
     pub(crate) fn fill(&self, count: i64) -> Vec<u32> {
-        let message = |number| {
-            format!(
-                "Message-ID: <m{number}@x>\r\nFrom: bob@example.net\r\nSubject: number {number}\r\n\r\ntext\r\n"
-            )
-        };
-        (0..count).map(|number| self.deliver("INBOX", &message(number), number)).collect()
+        (0..count).map(|number| self.deliver("INBOX", &builders::small_message(number), number)).collect()
     }
 
     /// What is really in a folder, past the server.

@@ -1,6 +1,6 @@
 //! A server that can copy and not remove: nothing piles up.
 
-use crate::scripted::scripted;
+use crate::scripted::{scripted, uids};
 use imapmcp_testkit::servers::Features;
 use serde_json::json;
 
@@ -8,11 +8,7 @@ use serde_json::json;
 async fn what_cannot_be_moved_is_not_copied_however_often_it_is_asked() {
     for features in [Features::bare(), Features::modern().without("MOVE").without("UIDPLUS")] {
         let house = scripted(features).await;
-        let messages = house.fill("INBOX", 3);
-        let mut ids = Vec::new();
-        for (uid, _) in &messages {
-            ids.push(house.id("INBOX", *uid).await);
-        }
+        let ids = house.ids("INBOX", uids(&house.fill("INBOX", 3))).await;
         let before = house.really().await;
         for (tool, more) in [
             ("archive_messages", json!({})),

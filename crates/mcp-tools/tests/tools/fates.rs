@@ -1,7 +1,7 @@
 //! What becomes of each message that a tool is asked to change: it stands in exactly one list, and what is told as done
 //! is done, whatever the server does.
 
-use crate::scripted::{Places, Really, Scripted, scripted};
+use crate::scripted::{Places, Really, Scripted, scripted, uids};
 use futures_util::{StreamExt, stream};
 use imapmcp_mcp_tools::{reference, registry, spec::Spec};
 use imapmcp_testkit::servers::{Features, Lie};
@@ -109,25 +109,8 @@ fn of_verb(verb: &'static str) -> Vec<Lie> {
 
 /// What a server may do wrong while messages are changed by these commands, without making anybody wait.
 pub(crate) fn quick_lies(verbs: &[&'static str]) -> Vec<Lie> {
-    let mut lies = vec![
-        Lie::MovesNothing,
-        Lie::MovesOnPaper,
-        Lie::MovesWithoutWord,
-        Lie::CopiesNothing,
-        Lie::CopyUidOfOthers,
-        Lie::CopyUidTooLong,
-        Lie::CopyUidTwice,
-        Lie::CopyUidOfOne,
-        Lie::StoresNothing,
-        Lie::StoresOnPaper,
-        Lie::ExpungesNothing,
-        Lie::ReadOnly,
-        Lie::Limits(2),
-        Lie::Limits(1),
-        Lie::Arrives,
-        Lie::Jumps,
-        Lie::TellsOfOthers,
-    ];
+    let mut lies = Lie::OF_CHANGES.to_vec();
+    lies.extend([Lie::Limits(2), Lie::Limits(1)]);
     lies.extend(["SELECT", "NOOP", "FETCH"].into_iter().flat_map(of_verb));
     lies.extend(verbs.iter().flat_map(|verb| of_verb(verb)));
     lies
@@ -311,7 +294,7 @@ async fn who_gives_no_answer_leaves_no_message_out() {
 #[tokio::test]
 async fn a_message_named_by_id_and_by_uid_is_asked_for_once() {
     let house = scripted(Features::modern()).await;
-    let uids: Vec<u32> = house.fill("INBOX", 3).into_iter().map(|(uid, _)| uid).collect();
+    let uids: Vec<u32> = uids(&house.fill("INBOX", 3));
     let id = house.id("INBOX", uids[0]).await;
     for tool in ["mark_read", "archive_messages", "delete_messages"] {
         let call = json!({ "ids": [id, id], "folder": "Inbox", "uids": [uids[0], uids[1]] });

@@ -1,6 +1,6 @@
 //! Messages that cannot be had: the gap is told, and the rest is listed.
 
-use crate::scripted::{Scripted, scripted, scripted_of};
+use crate::scripted::{Scripted, scripted, scripted_of, uids};
 use imapmcp_testkit::servers::{Features, Lie, Refuses};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 const CODES: [&str; 4] = ["", "[UNAVAILABLE]", "[SERVERBUG]", "[EXPUNGEISSUED]"];
 const WAYS: [Refuses; 2] = [Refuses::LeavesOut, Refuses::Stops];
 
-fn uids(rows: &Value) -> Vec<u64> {
+fn told_uids(rows: &Value) -> Vec<u64> {
     let mut uids: Vec<u64> =
         rows.as_array().unwrap().iter().map(|row| row["uid"].as_u64().unwrap()).collect();
     uids.sort_unstable();
@@ -26,12 +26,12 @@ fn told(answer: &Value, all: &[u32], bad: &[u32], about: &str) {
     let but = |bad: &[u32]| -> Vec<u64> {
         all.iter().filter(|uid| !bad.contains(uid)).map(|uid| u64::from(*uid)).collect()
     };
-    assert_eq!(uids(&answer["messages"]), but(bad), "{about}: {answer}");
+    assert_eq!(told_uids(&answer["messages"]), but(bad), "{about}: {answer}");
     let gaps = gaps(answer);
     assert_eq!(gaps["count"].as_u64(), Some(bad.len() as u64), "{about}: {answer}");
     let mut bad: Vec<u64> = bad.iter().map(|uid| u64::from(*uid)).collect();
     bad.sort_unstable();
-    assert_eq!(uids(&gaps["messages"]), bad, "{about}: {answer}");
+    assert_eq!(told_uids(&gaps["messages"]), bad, "{about}: {answer}");
     for row in gaps["messages"].as_array().unwrap() {
         let id = row["id"].as_str().unwrap();
         assert!(id.ends_with(&format!("-{}", row["uid"])) && row["code"].is_string(), "{about}: {row}");
@@ -46,7 +46,7 @@ async fn asked(house: &Scripted, lies: &[Lie], tool: &str, call: &Value) -> Valu
 async fn lists_and_searches_name_the_gap_and_give_the_rest() {
     for (code, how) in CODES.into_iter().flat_map(|code| WAYS.map(|how| (code, how))) {
         let house = scripted(Features::modern()).await;
-        let all: Vec<u32> = house.fill("INBOX", 8).into_iter().map(|(uid, _)| uid).collect();
+        let all = uids(&house.fill("INBOX", 8));
         let many = [all[0], all[3], all[4], all[7]];
         for bad in [&all[..1], &all[3..4], &all[7..], &many[..]] {
             let lies: Vec<Lie> = bad.iter().map(|uid| Lie::Unfetchable(*uid, how, code)).collect();
@@ -73,7 +73,7 @@ async fn lists_and_searches_name_the_gap_and_give_the_rest() {
 async fn a_page_of_nothing_else_is_told_and_the_next_one_is_reached() {
     for how in WAYS {
         let house = scripted(Features::modern()).await;
-        let all: Vec<u32> = house.fill("INBOX", 10).into_iter().map(|(uid, _)| uid).collect();
+        let all = uids(&house.fill("INBOX", 10));
         // the second page of three is all bad
         let bad = &all[4..7];
         let lies: Vec<Lie> = bad.iter().map(|uid| Lie::Unfetchable(*uid, how, "[UNAVAILABLE]")).collect();
@@ -84,8 +84,8 @@ async fn a_page_of_nothing_else_is_told_and_the_next_one_is_reached() {
             call["limit"] = json!(3);
             for _ in 0..8 {
                 let page = asked(&house, &lies, tool, &call).await;
-                came.extend(uids(&page["messages"]));
-                missing.extend(gaps(&page).get("messages").map(uids).unwrap_or_default());
+                came.extend(told_uids(&page["messages"]));
+                missing.extend(gaps(&page).get("messages").map(told_uids).unwrap_or_default());
                 match page.get("next_cursor") {
                     Some(cursor) => call["cursor"] = cursor.clone(),
                     None => break,
@@ -126,7 +126,7 @@ async fn a_conversation_a_plan_and_contacts_go_on_without_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_complex_is_named_and_what_is_too_long_is_cut() {
     let house = scripted_of(Features::modern(), Duration::from_mins(1)).await;
-    let mut all: Vec<u32> = house.fill("INBOX", 3).into_iter().map(|(uid, _)| uid).collect();
+    let mut all = uids(&house.fill("INBOX", 3));
     let crowd = "a@b.example, ".repeat(60_000);
     let crowd = format!("Message-ID: <c@x>\r\nTo: {crowd}z@b.example\r\nSubject: number crowd\r\n\r\nx\r\n");
     let heavy = house.deliver("INBOX", &crowd, 50);

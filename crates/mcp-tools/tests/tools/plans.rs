@@ -2,7 +2,7 @@
 
 use crate::{
     fates::{Effect, all_of, is_lasting, quick_lies},
-    scripted::{Really, Scripted, scripted},
+    scripted::{Really, Scripted, scripted, uids},
 };
 use imapmcp_testkit::servers::{Features, Lie};
 use serde_json::{Value, json};
@@ -84,12 +84,8 @@ async fn undo_tried(house: &Scripted, lie: &Lie, tool: &str) {
     house.clear().await;
     let (here, there) = (house.fill("INBOX", 6), house.fill("Projects", 3));
     let messages = [ids(&here), ids(&there)].concat();
-    let mut named = Vec::new();
-    for (folder, (uid, _)) in
-        here.iter().map(|one| ("INBOX", one)).chain(there.iter().map(|one| ("Projects", one)))
-    {
-        named.push(house.id(folder, *uid).await);
-    }
+    let mut named = house.ids("INBOX", uids(&here)).await;
+    named.extend(house.ids("Projects", uids(&there)).await);
     let before = house.really().await;
     let mut call = json!({ "ids": named });
     if tool != "mark_read" {

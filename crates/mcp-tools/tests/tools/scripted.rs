@@ -2,7 +2,7 @@
 
 use crate::house::{House, house_of};
 use imapmcp_core::{
-    account::{Backend, Credential, Endpoint, Login, Security},
+    account::{Backend, Endpoint, Login, Security},
     mail::{Criterion, MailStore, Page},
     time::Timestamp,
 };
@@ -10,7 +10,7 @@ use imapmcp_egress::Dialer;
 use imapmcp_mail::{MailOptions, Timeouts, memory::MemoryMail};
 use imapmcp_mcp_tools::reference;
 use imapmcp_testkit::{
-    FakeClock,
+    FakeClock, builders,
     servers::{Features, Lie, ScriptedImap},
 };
 use serde_json::{Value, json};
@@ -41,6 +41,11 @@ pub(crate) struct Scripted {
     delivered: AtomicI64,
 }
 
+/// The UIDs of what was delivered.
+pub(crate) fn uids(messages: &[(u32, String)]) -> Vec<u32> {
+    messages.iter().map(|(uid, _)| *uid).collect()
+}
+
 /// One that gives a silent server half a second.
 pub(crate) async fn scripted(features: Features) -> Scripted {
     scripted_of(features, Duration::from_millis(500)).await
@@ -49,15 +54,7 @@ pub(crate) async fn scripted(features: Features) -> Scripted {
 /// One that waits so long for a silent server.
 pub(crate) async fn scripted_of(features: Features, silence: Duration) -> Scripted {
     let memory = MemoryMail::empty(Arc::new(FakeClock::default()));
-    let demo = Login {
-        account: "acc_behind".parse().unwrap(),
-        user: "usr_1".parse().unwrap(),
-        version: 1,
-        backend: Backend::Demo,
-        imap_username: "demo@example.com".into(),
-        smtp_username: "demo@example.com".into(),
-        credential: Credential::Password("none".into()),
-    };
+    let demo = builders::demo_login("behind");
     let server = ScriptedImap::start(memory.mailbox(&demo), features.clone()).await;
     let mut options = MailOptions::new(Arc::new(Dialer::new(server.egress().parse().unwrap())));
     options.allow_insecure = true;
@@ -78,11 +75,7 @@ impl Scripted {
     pub(crate) fn fill(&self, folder: &str, count: usize) -> Vec<(u32, String)> {
         let one = |_| {
             let number = self.delivered.fetch_add(1, Ordering::Relaxed);
-            let id = format!("<m{number}@x>");
-            let message = format!(
-                "Message-ID: {id}\r\nFrom: bob@example.net\r\nSubject: number {number}\r\n\r\ntext\r\n"
-            );
-            (self.deliver(folder, &message, number), id)
+            (self.deliver(folder, &builders::small_message(number), number), format!("<m{number}@x>"))
         };
         (0..count).map(one).collect()
     }
@@ -125,7 +118,13 @@ impl Scripted {
     }
 
     pub(crate) async fn id(&self, folder: &str, uid: u32) -> String {
-        reference::encode(&self.house.account.id, folder, self.validity(folder).await, uid)
+        self.ids(folder, [uid]).await.remove(0)
+    }
+
+    pub(crate) async fn ids(&self, folder: &str, uids: impl IntoIterator<Item = u32>) -> Vec<String> {
+        let validity = self.validity(folder).await;
+        let id = |uid| reference::encode(&self.house.account.id, folder, validity, uid);
+        uids.into_iter().map(id).collect()
     }
 
     pub(crate) async fn owner(&self, tool: &str, arguments: Value) -> Value {

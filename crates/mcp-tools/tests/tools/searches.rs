@@ -1,6 +1,6 @@
 //! Searches of servers that find too much: what is told is what was looked at.
 
-use crate::scripted::{Scripted, scripted, scripted_of};
+use crate::scripted::{Scripted, scripted, scripted_of, uids};
 use imapmcp_testkit::servers::{Features, Lie};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -8,10 +8,6 @@ use std::time::Duration;
 fn rows(answer: &Value) -> Vec<u32> {
     let uid = |row: &Value| row["id"].as_str().unwrap().rsplit_once('-').unwrap().1.parse().unwrap();
     answer["messages"].as_array().unwrap().iter().map(uid).collect()
-}
-
-fn uids(messages: Vec<(u32, String)>) -> Vec<u32> {
-    messages.into_iter().map(|(uid, _)| uid).collect()
 }
 
 async fn found(house: &Scripted, lie: Lie, call: Value) -> Value {
@@ -23,7 +19,7 @@ async fn a_million_hits_that_do_not_exist_hide_none_that_do() {
     for features in [Features::modern(), Features::modern().without("ESEARCH")] {
         // the server needs its time for as many
         let house = scripted_of(features, Duration::from_mins(1)).await;
-        let mut real = uids(house.fill("INBOX", 8));
+        let mut real = uids(&house.fill("INBOX", 8));
         let lies: Vec<u32> =
             real.iter().copied().chain((0..1_000_000).map(|number| 1_001 + 2 * number)).collect();
         let answer = found(&house, Lie::SearchesFor(lies), json!({ "subject": "number" })).await;
@@ -102,7 +98,7 @@ async fn what_was_not_looked_at_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_counts_only_what_was_checked() {
     let house = scripted(Features::modern()).await;
-    let all = uids(house.fill("INBOX", 60));
+    let all = uids(&house.fill("INBOX", 60));
     house.owner("flag_messages", json!({ "uids": all[..7] })).await;
     let plan = json!({ "query": "is:flagged", "action": "mark_read" });
     for lie in [

@@ -84,6 +84,27 @@ pub enum Lie {
     Nests(&'static str),
 }
 
+impl Lie {
+    /// Those about changes that are of no command; none of them makes anybody wait.
+    pub const OF_CHANGES: [Self; 15] = [
+        Self::MovesNothing,
+        Self::MovesOnPaper,
+        Self::MovesWithoutWord,
+        Self::CopiesNothing,
+        Self::CopyUidOfOthers,
+        Self::CopyUidTooLong,
+        Self::CopyUidTwice,
+        Self::CopyUidOfOne,
+        Self::StoresNothing,
+        Self::StoresOnPaper,
+        Self::ExpungesNothing,
+        Self::ReadOnly,
+        Self::Arrives,
+        Self::Jumps,
+        Self::TellsOfOthers,
+    ];
+}
+
 impl Session {
     /// The lie of this kind, if it is told.
     pub(super) fn lie(&self, is: impl Fn(&Lie) -> bool) -> Option<Lie> {
@@ -94,30 +115,22 @@ impl Session {
         self.lie(|lie| lie == own).is_some()
     }
 
-    fn lies_about(&self, verb: &str, kind: impl Fn(&Lie) -> Option<&'static str>) -> bool {
-        self.lie(|lie| kind(lie) == Some(verb)).is_some()
-    }
-
     /// What is answered instead of obeying; `None` ends the connection.
     pub(super) async fn instead(&mut self, verb: &str, tokens: &[Token]) -> Option<Option<Answer>> {
         let ok = || Some(Some(Ok(String::new())));
-        if self.lies_about(verb, |lie| match lie {
-            Lie::Silent(verb) | Lie::Mutes(verb) => Some(*verb),
-            _ => None,
-        }) {
+        let quiet = self.lie(|lie| matches!(lie, Lie::Silent(own) | Lie::Mutes(own) if *own == verb));
+        if let Some(lie) = quiet {
             self.send().await?;
-            if self.lie(|lie| matches!(lie, Lie::Mutes(_))).is_some() {
+            if matches!(lie, Lie::Mutes(_)) {
                 let _ = self.obey(tokens).await;
             }
             // until the client gives up
             self.stream.read_to_end(&mut Vec::new()).await.ok()?;
             return None;
         }
-        if self.lies_about(verb, |lie| match lie {
-            Lie::Dies(verb) | Lie::Drops(verb) => Some(*verb),
-            _ => None,
-        }) {
-            if self.lie(|lie| matches!(lie, Lie::Dies(_))).is_some() {
+        let ends = self.lie(|lie| matches!(lie, Lie::Dies(own) | Lie::Drops(own) if *own == verb));
+        if let Some(lie) = ends {
+            if matches!(lie, Lie::Dies(_)) {
                 let _ = self.obey(tokens).await;
             }
             return None;
@@ -128,18 +141,14 @@ impl Session {
         }
         if self.lie(|lie| matches!(lie, Lie::Halves(own) if *own == verb)).is_some() {
             let named = self.named(&tokens[2].text(), true).ok()?;
-            if named.len() < 2 {
-                return Some(Some(Err("NO not all of them".to_owned())));
+            if named.len() > 1 {
+                let half = named.iter().take(named.len() / 2).map(|(_, uid)| *uid);
+                let tokens = [&tokens[..2], &[Token::Atom(list(half))], &tokens[3..]].concat();
+                let _ = self.obey(&tokens).await;
             }
-            let half = named.iter().take(named.len() / 2).map(|(_, uid)| *uid);
-            let tokens = [&tokens[..2], &[Token::Atom(list(half))], &tokens[3..]].concat();
-            let _ = self.obey(&tokens).await;
             return Some(Some(Err("NO not all of them".to_owned())));
         }
-        if self.lies_about(verb, |lie| match lie {
-            Lie::Floods(verb) => Some(*verb),
-            _ => None,
-        }) {
+        if self.lie(|lie| matches!(lie, Lie::Floods(own) if *own == verb)).is_some() {
             loop {
                 self.say(&"* OK still here\r\n* 7 EXISTS\r\n".repeat(1_000));
                 self.send().await?;
