@@ -20,16 +20,20 @@ const LONGEST: Duration = Duration::from_mins(1);
 pub(crate) struct Bounds {
     /// From one network.
     pub(crate) per_network: usize,
-    /// Open connections, waiting or not.
+    /// Open connections, waiting or not: from here on who waits makes room.
     pub(crate) all: usize,
+    /// Connections that are accepted at all. More than `all`, for those that were told to go need a moment, and never
+    /// so many that descriptors run out: without one, nobody is let in for half a second.
+    pub(crate) accepted: usize,
 }
 
 impl Bounds {
     /// For a process that may have so many descriptors: a quarter stays for mail servers and the database, and a
     /// connection takes two while it waits.
     pub(crate) fn for_descriptors(descriptors: u64) -> Self {
-        let all = usize::try_from(descriptors / 8 * 3).unwrap_or(usize::MAX).clamp(32, 50_000);
-        Self { per_network: PER_NETWORK.min(all / 2), all }
+        let accepted = usize::try_from(descriptors / 8 * 3).unwrap_or(usize::MAX).clamp(32, 50_000);
+        let all = accepted - accepted / 4;
+        Self { per_network: PER_NETWORK.min(all / 2), all, accepted }
     }
 }
 
@@ -86,17 +90,11 @@ impl Crowd {
         let mut inner = self.inner();
         let id = inner.turn();
         inner.open.insert(id, Connection { network, socket, waiting: None });
+        // others make room, not the one that comes
+        inner.make_room(self.bounds.all);
         inner.wait(id, now);
         if network.is_some() && inner.waiting_of(network) > self.bounds.per_network {
             inner.close_longest(network);
-        }
-        if inner.open.len() > self.bounds.all {
-            // those who were let in before give way last
-            let most =
-                inner.waiting.iter().max_by_key(|(network, waiting)| (network.is_some(), waiting.len()));
-            if let Some(most) = most.map(|(network, _)| *network) {
-                inner.close_longest(most);
-            }
         }
         id
     }
@@ -150,6 +148,18 @@ impl Inner {
         }
     }
 
+    /// Closes one that waits where more than `all` are open: of the network that has most of them.
+    fn make_room(&mut self, all: usize) {
+        if self.open.len() <= all {
+            return;
+        }
+        // those who were let in before give way last
+        let most = self.waiting.iter().max_by_key(|(network, waiting)| (network.is_some(), waiting.len()));
+        if let Some(most) = most.map(|(network, _)| *network) {
+            self.close_longest(most);
+        }
+    }
+
     fn close_longest(&mut self, network: Option<IpAddr>) {
         let longest = self.waiting.get(&network).and_then(|waiting| waiting.first_key_value());
         if let Some(id) = longest.map(|(_, id)| *id) {
@@ -193,7 +203,11 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        self.0.crowd.inner().wait(self.0.id, Instant::now());
+        let crowd = &self.0.crowd;
+        let mut inner = crowd.inner();
+        inner.wait(self.0.id, Instant::now());
+        // while all were served, nobody could make room for those who come
+        inner.make_room(crowd.bounds.all);
     }
 }
 
@@ -210,6 +224,10 @@ mod tests {
     use super::*;
     use std::{io::Read as _, net::TcpListener};
 
+    fn bounds(per_network: usize, all: usize) -> Bounds {
+        Bounds { per_network, all, accepted: all + all / 4 }
+    }
+
     /// A connection of a network, as the client sees it, and its number.
     fn come(crowd: &Crowd, listener: &TcpListener, network: &str, now: Instant) -> (TcpStream, u64) {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -224,7 +242,7 @@ mod tests {
 
     #[test]
     fn who_has_waited_longest_makes_room_in_its_own_network() {
-        let crowd = Crowd::new(Bounds { per_network: 3, all: 100 }, Some);
+        let crowd = Crowd::new(bounds(3, 100), Some);
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
         let mut other = come(&crowd, &listener, "192.0.2.9", now).0;
         let mut crowded: Vec<_> = (0..5).map(|_| come(&crowd, &listener, "192.0.2.1", now).0).collect();
@@ -235,7 +253,7 @@ mod tests {
 
     #[test]
     fn who_is_served_does_not_count_and_stays() {
-        let crowd = Arc::new(Crowd::new(Bounds { per_network: 2, all: 100 }, Some));
+        let crowd = Arc::new(Crowd::new(bounds(2, 100), Some));
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
         let (mut first, id) = come(&crowd, &listener, "192.0.2.1", now);
         let place = Arc::new(Place { crowd: Arc::clone(&crowd), id });
@@ -252,7 +270,7 @@ mod tests {
 
     #[test]
     fn who_was_let_in_may_keep_connections() {
-        let crowd = Arc::new(Crowd::new(Bounds { per_network: 2, all: 6 }, Some));
+        let crowd = Arc::new(Crowd::new(bounds(2, 6), Some));
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
         let (mut kept, mut places) = (Vec::new(), Vec::new());
         for _ in 0..4 {
@@ -273,7 +291,7 @@ mod tests {
 
     #[test]
     fn when_all_are_too_many_the_most_crowded_network_gives_way() {
-        let crowd = Crowd::new(Bounds { per_network: 10, all: 5 }, |address| {
+        let crowd = Crowd::new(bounds(10, 5), |address| {
             (address != "10.0.0.1".parse::<IpAddr>().unwrap()).then_some(address)
         });
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
@@ -285,8 +303,25 @@ mod tests {
     }
 
     #[test]
+    fn who_was_served_while_all_were_makes_room_afterwards() {
+        let crowd = Arc::new(Crowd::new(bounds(10, 2), Some));
+        let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
+        let (mut clients, mut served) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let (client, id) = come(&crowd, &listener, "192.0.2.1", now);
+            clients.push(client);
+            served.push(Arc::new(Place { crowd: Arc::clone(&crowd), id }).serve());
+        }
+        let places: Vec<_> = served.iter().map(|served| Arc::clone(&served.0)).collect();
+        assert!(!clients.iter_mut().any(closed));
+        drop(served);
+        let ends = clients.iter_mut().map(closed).filter(|closed| *closed).count();
+        assert_eq!((ends, places.len()), (1, 3));
+    }
+
+    #[test]
     fn nobody_outlasts_the_deadlines() {
-        let crowd = Crowd::new(Bounds { per_network: 10, all: 10 }, Some);
+        let crowd = Crowd::new(bounds(10, 10), Some);
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
         let mut old = come(&crowd, &listener, "192.0.2.1", now).0;
         let mut new = come(&crowd, &listener, "192.0.2.1", now + Duration::from_secs(30)).0;
@@ -297,11 +332,11 @@ mod tests {
     #[test]
     fn bounds_follow_the_descriptors() {
         let bounds = |descriptors| {
-            let Bounds { per_network, all } = Bounds::for_descriptors(descriptors);
-            (per_network, all)
+            let Bounds { per_network, all, accepted } = Bounds::for_descriptors(descriptors);
+            (per_network, all, accepted)
         };
-        assert_eq!(bounds(1024), (128, 384));
-        assert_eq!(bounds(256), (48, 96));
-        assert_eq!(bounds(u64::MAX), (128, 50_000));
+        assert_eq!(bounds(1024), (128, 288, 384));
+        assert_eq!(bounds(256), (36, 72, 96));
+        assert_eq!(bounds(u64::MAX), (128, 37_500, 50_000));
     }
 }

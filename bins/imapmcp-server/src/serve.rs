@@ -95,8 +95,8 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         }
     })
     .workers(workers)
-    // a worker that paused would let nobody in: the crowd makes room before
-    .max_connections(bounds.all)
+    // a worker that pauses lets nobody in: the crowd makes room before
+    .max_connections(bounds.accepted.div_ceil(workers))
     // a client that hangs up has gone: nobody waits for the answer, and the work ends
     .h1_allow_half_closed(false)
     .client_request_timeout(Duration::from_secs(15))

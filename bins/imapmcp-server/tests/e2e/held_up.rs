@@ -61,11 +61,12 @@ fn hundreds_of_silent_connections_take_nothing_from_anybody() {
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let paths = ["/login", "/oauth/token", "/oauth/register", "/accounts/new", "/oauth/revoke", "/healthz"];
     let silent: Vec<_> = (0..700).map(|n| send(&world, paths[n % paths.len()], &form, 9, b"a")).collect();
+    // the first of them comes while the crowd is still being let in
     for _ in 0..10 {
         let began = Instant::now();
         assert_eq!(world.get("/healthz").0, 200);
         assert!(world.call(&token, "list_accounts", &json!({})).is_ok());
-        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     }
     drop(silent);
     let headless: Vec<_> =
