@@ -4,6 +4,7 @@ mod arguments;
 mod crowd;
 mod health;
 mod logging;
+mod memory;
 mod serve;
 
 use actix_web::rt::System;
@@ -18,6 +19,7 @@ const EXTRACT_WORKER: &str = "--extract-worker";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 fn main() -> ExitCode {
+    memory::give_back();
     imapmcp_bootstrap::keep_memory_private();
     if std::env::args_os().nth(1).is_some_and(|argument| argument == EXTRACT_WORKER) {
         return ExitCode::from(imapmcp_extract::worker::main());

@@ -38,7 +38,7 @@ fn status(answer: &str) -> u16 {
 }
 
 /// Resident memory of the server in MiB: now, and at its highest.
-fn resident(world: &World) -> (u64, u64) {
+pub(crate) fn resident(world: &World) -> (u64, u64) {
     let status = std::fs::read_to_string(format!("/proc/{}/status", world.pid())).unwrap();
     let figure = |name: &str| {
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();

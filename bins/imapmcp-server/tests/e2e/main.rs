@@ -9,6 +9,7 @@ mod dovecot_tools;
 mod files;
 mod held_up;
 mod injection;
+mod liars;
 mod lifting;
 mod mailbox;
 mod mistakes;

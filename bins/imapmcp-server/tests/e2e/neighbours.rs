@@ -31,7 +31,7 @@ fn slowest_allowed() -> Duration {
     Duration::from_millis(if asked_for { 500 } else { 1_000 })
 }
 
-fn lasts() -> Duration {
+pub(crate) fn lasts() -> Duration {
     Duration::from_secs(std::env::var("IMAPMCP_TEST_SIEGE").map_or(20, |seconds| seconds.parse().unwrap()))
 }
 
@@ -49,7 +49,7 @@ fn silent_server() -> u16 {
 }
 
 /// A person of their own, with one account; their token.
-fn tenant(world: &World, name: &str, imap: &str, smtp: &str) -> String {
+pub(crate) fn tenant(world: &World, name: &str, imap: &str, smtp: &str) -> String {
     let email = format!("{name}@example.com");
     world.admin(&["user", "add", &email, "--password-file", "-"], "correct horse battery\n");
     let mut arguments =
@@ -109,7 +109,7 @@ async fn siege(port: u16, over: &AtomicBool, guesses: &AtomicUsize) {
 }
 
 /// Ends the siege with the test, however that ends.
-struct Over<'a>(&'a AtomicBool);
+pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
@@ -118,7 +118,7 @@ impl Drop for Over<'_> {
 }
 
 /// The figure that 99 of 100 are below.
-fn p99(times: &mut [Duration]) -> Duration {
+pub(crate) fn p99(times: &mut [Duration]) -> Duration {
     times.sort_unstable();
     times[times.len() * 99 / 100]
 }

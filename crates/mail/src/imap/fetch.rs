@@ -11,6 +11,9 @@ use imapmcp_core::{
 };
 use time::{Date, Month, Time, UtcOffset};
 
+/// Octets in memory of what describes one message: some 18,000 addresses.
+const MAX_DESCRIPTION: usize = 2 << 20;
+
 /// What came of a BODY[…].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Body {
@@ -32,7 +35,7 @@ pub(crate) struct Fetch {
     pub(crate) flags: Option<Vec<String>>,
     pub(crate) internal_date: Option<Timestamp>,
     pub(crate) size: Option<u64>,
-    pub(crate) envelope: Option<Envelope>,
+    pub(crate) envelope: Option<Box<Envelope>>,
     pub(crate) parts: Option<Vec<Part>>,
     /// `BODY[HEADER]`, or of some of its fields.
     pub(crate) header: Option<Body>,
@@ -63,6 +66,34 @@ impl Fetch {
         self.email = later.email.or(self.email.take());
     }
 
+    /// What describes the message, without what it says: octets in memory, roughly. Short words and addresses take many
+    /// times what they are on the wire.
+    pub(crate) fn description(&self) -> usize {
+        let flags =
+            self.flags.as_ref().map_or(0, |flags| flags.iter().map(|flag| 56 + flag.len()).sum::<usize>());
+        flags
+            + self.envelope.as_deref().map_or(0, envelope_weight)
+            + self.parts.as_deref().map_or(0, parts_weight)
+    }
+
+    /// Octets in memory, roughly.
+    pub(crate) fn weight(&self) -> usize {
+        let bodies = [&self.header, &self.text, &self.body].into_iter().flatten().map(|body| match body {
+            Body::Octets(octets) | Body::Cut(octets) => octets.len(),
+            Body::Streamed | Body::Nil => 0,
+        });
+        size_of::<Self>() + self.description() + bodies.sum::<usize>()
+    }
+
+    /// Without its description, if that is not all here or too much: such a message is named, and nothing is said of it.
+    pub(crate) fn bounded(mut self) -> Self {
+        self.cut |= self.description() > MAX_DESCRIPTION;
+        if self.cut {
+            (self.flags, self.envelope, self.parts) = (None, None, None);
+        }
+        self
+    }
+
     /// The summary, if this is an answer to a FETCH of one (and not an unsolicited change of flags).
     pub(crate) fn into_summary(self) -> Option<Summary> {
         let size = self.size?;
@@ -71,7 +102,7 @@ impl Fetch {
             internal_date: self.internal_date,
             flags: self.flags.unwrap_or_default(),
             size,
-            envelope: self.envelope.unwrap_or_default(),
+            envelope: self.envelope.map(|envelope| *envelope).unwrap_or_default(),
             parts: self.parts.unwrap_or_default(),
         })
     }
@@ -98,7 +129,7 @@ pub(crate) fn read(sequence: u32, list: Value<'_>) -> Fetch {
         } else if is("RFC822.SIZE") {
             fetch.size = value.number();
         } else if is("ENVELOPE") {
-            fetch.envelope = envelope(value);
+            fetch.envelope = envelope(value).map(Box::new);
         } else if is("BODYSTRUCTURE") || is("BODY") {
             fetch.parts = structure::leaves(value);
         } else if is("X-GM-THRID") {
@@ -120,6 +151,32 @@ pub(crate) fn read(sequence: u32, list: Value<'_>) -> Fetch {
         }
     }
     fetch
+}
+
+/// Octets of an envelope in memory, roughly.
+pub(super) fn envelope_weight(envelope: &Envelope) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let people =
+        |list: &Vec<Address>| list.iter().map(|one| 80 + text(&one.name) + one.email.len()).sum::<usize>();
+    let Envelope { date, subject, from, sender, reply_to, to, cc, bcc, in_reply_to, message_id } = envelope;
+    size_of::<Envelope>()
+        + [date, subject, in_reply_to, message_id].into_iter().map(text).sum::<usize>()
+        + [from, sender, reply_to, to, cc, bcc].into_iter().map(people).sum::<usize>()
+}
+
+/// Octets of parts in memory, roughly.
+pub(super) fn parts_weight(parts: &[Part]) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let pairs = |list: &[(String, String)]| {
+        list.iter().map(|(name, value)| 80 + name.len() + value.len()).sum::<usize>()
+    };
+    let part = |part: &Part| {
+        let Part { section, media_type, content_id, encoding, disposition, .. } = part;
+        let texts = section.len() + media_type.len() + encoding.len() + text(content_id) + text(disposition);
+        256 + texts + pairs(&part.parameters) + pairs(&part.disposition_parameters)
+    };
+    // a list that grew has room for twice what it holds
+    256 + parts.iter().map(part).sum::<usize>()
 }
 
 fn body(value: Value<'_>) -> Body {

@@ -2,9 +2,9 @@
 //! belong to a UID under a UIDVALIDITY), so that lists of them ask only for flags. In memory, bounded, and forgotten
 //! with the account's last connection.
 
-use super::fetch::Fetch;
+use super::fetch::{Fetch, envelope_weight, parts_weight};
 use imapmcp_core::{
-    mail::{Address, Envelope, Part},
+    mail::{Envelope, Part},
     time::Timestamp,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -19,7 +19,7 @@ const MAX_WEIGHT: usize = 16 << 10;
 struct Constant {
     size: u64,
     internal_date: Option<Timestamp>,
-    envelope: Option<Envelope>,
+    envelope: Option<Box<Envelope>>,
     parts: Option<Vec<Part>>,
     /// X-GM-MSGID or EMAILID.
     email: Option<String>,
@@ -149,26 +149,9 @@ impl Constant {
     /// Octets in memory, roughly; `folder` because its name is kept beside each message.
     fn weight(&self, folder: &str) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        let people = |list: &Vec<Address>| {
-            list.iter().map(|one| 64 + text(&one.name) + one.email.len()).sum::<usize>()
-        };
-        let envelope = self.envelope.as_ref().map_or(0, |envelope| {
-            let Envelope { date, subject, from, sender, reply_to, to, cc, bcc, in_reply_to, message_id } =
-                envelope;
-            [date, subject, in_reply_to, message_id].into_iter().map(text).sum::<usize>()
-                + [from, sender, reply_to, to, cc, bcc].into_iter().map(people).sum::<usize>()
-        });
-        let pairs = |list: &Vec<(String, String)>| {
-            list.iter().map(|(name, value)| 64 + name.len() + value.len()).sum::<usize>()
-        };
-        let part = |part: &Part| {
-            let Part { section, media_type, content_id, encoding, disposition, .. } = part;
-            let texts =
-                section.len() + media_type.len() + encoding.len() + text(content_id) + text(disposition);
-            256 + texts + pairs(&part.parameters) + pairs(&part.disposition_parameters)
-        };
-        let parts = self.parts.as_ref().map_or(0, |parts| parts.iter().map(part).sum::<usize>());
-        512 + folder.len() + envelope + parts + text(&self.email)
+        let envelope = self.envelope.as_deref().map_or(0, envelope_weight);
+        let parts = self.parts.as_deref().map_or(0, parts_weight);
+        256 + folder.len() + envelope + parts + text(&self.email)
     }
 }
 
@@ -177,8 +160,9 @@ mod tests {
     use super::*;
 
     fn fetch(uid: u32, subject: Option<&str>) -> Fetch {
-        let envelope =
-            subject.map(|subject| Envelope { subject: Some(subject.to_owned()), ..Envelope::default() });
+        let envelope = subject
+            .map(|subject| Envelope { subject: Some(subject.to_owned()), ..Envelope::default() })
+            .map(Box::new);
         Fetch { uid: Some(uid), size: Some(u64::from(uid)), envelope, ..Fetch::default() }
     }
 

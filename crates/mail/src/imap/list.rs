@@ -25,7 +25,7 @@ use std::{
 /// Further fetches when expunges left holes in the first.
 const MAX_ROUNDS: usize = 8;
 /// Bounds on a command that gives a date for each of [`MAX_DATED`] messages.
-pub(super) const DATED: Limits = Limits { command: 32 << 20, ..Limits::LIST };
+pub(super) const DATED: Limits = Limits { command: 24 << 20, ..Limits::LIST };
 
 /// UIDs and dates, in UID order.
 pub(super) type Dated = Vec<(u32, Option<i64>)>;

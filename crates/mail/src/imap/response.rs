@@ -103,6 +103,16 @@ pub(crate) enum Line {
     Continue(Vec<u8>),
 }
 
+impl Line {
+    /// Octets in memory, roughly, of what may be larger than it was on the wire; and how many of them describe a message.
+    pub(crate) fn weight(&self) -> (usize, usize) {
+        match self {
+            Self::Untagged(Data::Fetch(fetch)) => (size_of::<Data>() + fetch.weight(), fetch.description()),
+            Self::Untagged(_) | Self::Tagged(..) | Self::Continue(_) => (0, 0),
+        }
+    }
+}
+
 /// The response is needed and cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
@@ -221,7 +231,8 @@ fn numbered(raw: &Raw) -> Result<Data, Malformed> {
             let tree = Tree::read(raw, 2);
             let mut values = tree.values();
             let list = values.find(|value| value.is_list()).ok_or(Malformed)?;
-            Ok(Data::Fetch(Box::new(Fetch { cut: tree.is_cut(), ..fetch::read(number, list) })))
+            let fetch = Fetch { cut: tree.is_cut(), ..fetch::read(number, list) };
+            Ok(Data::Fetch(Box::new(fetch.bounded())))
         }
         _ => Ok(Data::Other),
     }

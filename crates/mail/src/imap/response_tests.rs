@@ -171,7 +171,10 @@ fn of_a_message_that_is_too_long_the_beginning_is_read() {
     assert!(long.cut && long.envelope.is_none());
     assert_eq!((long.sequence, long.uid, long.size), (3, Some(9), Some(44)));
     let tokens = fetched(&format!("* 1 FETCH (UID 1 FLAGS ({}))\r\n", "()a".repeat(600_000)));
-    assert!(tokens.cut && tokens.uid == Some(1));
+    assert!(tokens.cut && tokens.uid == Some(1) && tokens.flags.is_none());
+    // all here, and 14 MB once read
+    let flags = fetched(&format!("* 1 FETCH (UID 1 FLAGS ({}))\r\n", "a ".repeat(250_000)));
+    assert!(flags.cut && flags.uid == Some(1) && flags.weight() < 1_000);
 }
 
 #[test]

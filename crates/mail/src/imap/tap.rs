@@ -21,6 +21,8 @@ use std::{
 use tokio::time::error::Elapsed;
 
 const READ: usize = 16 << 10;
+/// Octets in memory of all that describes the messages of one batch: a list has at most some hundred.
+const DESCRIBED: usize = 8 << 20;
 
 /// Receives a streamed literal; `false` means nobody listens any more. Blocking is the back-pressure.
 pub(crate) type Sink = Box<dyn FnMut(Piece<'_>) -> bool + Send>;
@@ -79,6 +81,8 @@ pub(crate) struct Core {
     /// Highest tag given out.
     last_tag: u32,
     cost: usize,
+    /// Of that, what describes messages.
+    described: usize,
     bye: Option<Fault>,
     failed: Option<Fault>,
 }
@@ -104,6 +108,7 @@ impl Core {
             blocking: true,
             last_tag: 0,
             cost: 0,
+            described: 0,
             bye: None,
             failed: None,
         }
@@ -112,7 +117,7 @@ impl Core {
     /// A batch of commands begins: bounds are set, responses collected from here on.
     pub(crate) fn begin(&mut self, limits: Limits) {
         self.framer.begin(limits);
-        self.cost = 0;
+        (self.cost, self.described) = (0, 0);
         self.items.clear();
         self.completions.clear();
     }
@@ -245,12 +250,15 @@ impl Core {
                 if alive { Ok(()) } else { Err(self.fail(Fault::Broken(MailError::Timeout))) }
             }
             Step::Response(raw) => {
-                self.cost += raw.cost();
-                if self.framer.spent(self.cost).is_err() {
-                    return Err(self.fail(Fault::PROTOCOL));
-                }
+                let cost = raw.cost();
                 let line = response::line(&raw);
                 self.framer.reuse(raw);
+                let (weight, description) = line.as_ref().map_or((0, 0), Line::weight);
+                self.cost += weight.max(cost);
+                self.described += description;
+                if self.framer.spent(self.cost).is_err() || self.described > DESCRIBED {
+                    return Err(self.fail(Fault::PROTOCOL));
+                }
                 match line {
                     Ok(line) => self.take(line),
                     Err(_) => Err(self.fail(Fault::PROTOCOL)),

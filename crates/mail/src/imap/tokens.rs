@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// Deepest nesting that is kept; deeper lists are counted and mark those around them as damaged.
 const MAX_DEPTH: usize = 100;
 /// Most tokens of one response.
-const MAX_TOKENS: usize = 1 << 20;
+const MAX_TOKENS: usize = 1 << 18;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {

@@ -34,7 +34,7 @@ pub(crate) struct Limits {
     pub(crate) skipped: u64,
     /// Octets of a section that were asked for.
     pub(crate) asked: usize,
-    /// Cost of all responses to one batch of commands, as [`Raw::cost`] counts it.
+    /// Cost of all responses to one batch of commands: what they take in memory, roughly.
     pub(crate) command: usize,
 }
 
@@ -53,7 +53,7 @@ impl Limits {
         stream: 256 << 20,
         skipped: 64 << 20,
         asked: 0,
-        command: 16 << 20,
+        command: 8 << 20,
     };
 
     /// For a list of messages: 512 KB are the envelope of one with some 9,000 addresses.
