@@ -49,15 +49,12 @@ struct Fresh {
 impl AuthorizationServer {
     /// Answers `POST /oauth/token`. To be sent with `Cache-Control: no-store` (RFC 6749 §5.1).
     pub async fn token(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
-        let answer = match parameters.one("grant_type")? {
+        match parameters.one("grant_type")? {
             Some("authorization_code") => self.exchange_code(parameters).await,
             Some("refresh_token") => self.refresh(parameters).await,
             Some(_) => Err(UNSUPPORTED_GRANT_TYPE),
             None => Err(MISSING_GRANT_TYPE),
-        };
-        // a replay ends what was issued before
-        self.recent.forget();
-        answer
+        }
     }
 
     async fn exchange_code(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
@@ -86,6 +83,7 @@ impl AuthorizationServer {
             Exchange::Issued(grant) => Ok(answer(fresh, &grant, now)),
             Exchange::Invalid => Err(INVALID_CODE),
             Exchange::Replayed => {
+                self.recent.forget();
                 tracing::warn!(client = %client.id, "an authorization code was replayed; its grant is revoked");
                 Err(INVALID_CODE)
             }
@@ -116,6 +114,7 @@ impl AuthorizationServer {
             Exchange::Issued(grant) => Ok(answer(fresh, &grant, now)),
             Exchange::Invalid => Err(INVALID_REFRESH_TOKEN),
             Exchange::Replayed => {
+                self.recent.forget();
                 tracing::warn!(client = %client.id, "a refresh token was replayed; its grant is revoked");
                 Err(INVALID_REFRESH_TOKEN)
             }

@@ -91,14 +91,14 @@ pub trait OAuthRepository: Send + Sync {
     async fn list_grants(&self, user: &UserId, now: Timestamp) -> Result<Vec<Grant>, StoreError>;
     /// Ends a grant with its codes and tokens; `false` if unknown or another user's.
     async fn revoke_grant(&self, user: &UserId, id: &GrantId, now: Timestamp) -> Result<bool, StoreError>;
-    /// RFC 7009: ends the grant of a token (access or refresh) that was issued to `client`. Unknown tokens and
-    /// other clients' tokens change nothing.
+    /// RFC 7009: ends the grant of a token (access or refresh) that was issued to `client`; `false` for unknown tokens and
+    /// those of others, which change nothing.
     async fn revoke_token(
         &self,
         hash: &TokenHash,
         client: &ClientId,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
     /// Removes lapsed decisions, codes and tokens; returns how many rows.
     async fn sweep_tokens(&self, now: Timestamp) -> Result<usize, StoreError>;
 }

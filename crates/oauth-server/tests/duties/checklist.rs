@@ -419,10 +419,10 @@ async fn revocation_ends_the_grant_for_its_own_client_only() {
     };
     assert_eq!(revoke(&client, "").await, Err(error::MISSING_TOKEN));
     assert_eq!(revoke("cli_unknown", &tokens.access_token).await, Err(error::INVALID_CLIENT));
-    assert_eq!(revoke(&client, "unknown").await, Ok(()));
-    assert_eq!(revoke(&stranger, &tokens.access_token).await, Ok(()));
+    assert_eq!(revoke(&client, "unknown").await, Ok(false));
+    assert_eq!(revoke(&stranger, &tokens.access_token).await, Ok(false));
     assert!(house.lives(&tokens.access_token).await);
-    assert_eq!(revoke(&client, &tokens.refresh_token.unwrap()).await, Ok(()));
+    assert_eq!(revoke(&client, &tokens.refresh_token.unwrap()).await, Ok(true));
     assert!(!house.lives(&tokens.access_token).await);
 }
 

@@ -152,7 +152,7 @@ impl Database {
         hash: &TokenHash,
         client: &ClientId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         with_tx!(self, |c| {
             let grant: Option<String> = tokens::table
                 .inner_join(grants::table)
@@ -163,10 +163,9 @@ impl Database {
                 .first(c)
                 .await
                 .optional()?;
-            if let Some(grant) = grant {
-                end_grant!(c, &grant, now);
-            }
-            Ok(())
+            let Some(grant) = grant else { return Ok(false) };
+            end_grant!(c, &grant, now);
+            Ok(true)
         })
     }
 

@@ -121,7 +121,7 @@ impl OAuthRepository for Database {
         hash: &TokenHash,
         client: &ClientId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.end_grant_of_token(hash, client, now).await
     }
 

@@ -88,7 +88,7 @@ pub async fn what_an_ended_grant_queued_is_withdrawn(on: &Repositories) {
         match number {
             0 => assert!(on.oauth.revoke_grant(&user, &grant.id, NOON).await.unwrap()),
             1 => assert!(on.oauth.revoke_personal_token(&builders::token_id(&name), NOON).await.unwrap()),
-            2 => on.oauth.revoke_token(&refresh, &client.id, NOON).await.unwrap(),
+            2 => assert!(on.oauth.revoke_token(&refresh, &client.id, NOON).await.unwrap()),
             3 => {
                 let (code, again) = (code.unwrap(), builders::issue(&format!("{name}-thief"), NOON));
                 let outcome = on.oauth.spend_code(&code.hash, &again, NOON).await.unwrap();

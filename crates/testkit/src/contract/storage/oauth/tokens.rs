@@ -130,10 +130,10 @@ pub async fn a_client_revokes_its_own_tokens_only(on: &Repositories) {
         let (_, code) = consent(on, name, &user, &client).await;
         on.oauth.spend_code(&code.hash, &builders::issue(name, NOON), NOON).await.unwrap();
         let (hash, access) = (TokenHash::of(presented), format!("{name}-access"));
-        on.oauth.revoke_token(&hash, &stranger.id, NOON).await.unwrap();
-        on.oauth.revoke_token(&TokenHash::of("unknown"), &client.id, NOON).await.unwrap();
+        assert!(!on.oauth.revoke_token(&hash, &stranger.id, NOON).await.unwrap());
+        assert!(!on.oauth.revoke_token(&TokenHash::of("unknown"), &client.id, NOON).await.unwrap());
         assert!(bearer(on, &access, NOON).await.is_some());
-        on.oauth.revoke_token(&hash, &client.id, NOON).await.unwrap();
+        assert!(on.oauth.revoke_token(&hash, &client.id, NOON).await.unwrap());
         assert!(bearer(on, &access, NOON).await.is_none());
         assert!(
             on.oauth.find_token(&TokenHash::of(&format!("{name}-refresh")), NOON).await.unwrap().is_none()
