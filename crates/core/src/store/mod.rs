@@ -17,7 +17,7 @@ mod users;
 
 pub use accounts::AccountRepository;
 pub use keys::{KeyRecord, KeyRepository, KeyState, SealedRow};
-pub use oauth::{OAuthRepository, TokenRow};
+pub use oauth::{ClientBounds, OAuthRepository, TokenRow};
 pub use operations::OperationRepository;
 pub use outbox::{Engaged, Enqueued, OutboxQuery, OutboxRepository, Risk};
 pub use parcels::ParcelRepository;

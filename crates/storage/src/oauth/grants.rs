@@ -1,6 +1,9 @@
 //! Grants: listed and ended.
 
-use super::rows::{GrantRow, StoredToken};
+use super::{
+    exchange::LOST,
+    rows::{GrantRow, StoredToken},
+};
 use crate::{
     database::{Database, with_conn, with_tx},
     schema::{codes, decided_requests as decided, grants, tokens, users},
@@ -176,6 +179,12 @@ impl Database {
             let codes = diesel::delete(codes::table.filter(codes::expires_at.le(now.0))).execute(c).await?;
             let tokens =
                 diesel::delete(tokens::table.filter(tokens::expires_at.le(now.0))).execute(c).await?;
+            // nobody is told these successors again
+            diesel::update(tokens::table.filter(tokens::consumed_at.le(now.0 - LOST)))
+                .filter(tokens::salt.is_not_null())
+                .set(tokens::salt.eq(None::<Vec<u8>>))
+                .execute(c)
+                .await?;
             Ok(lapsed + codes + tokens)
         })
     }

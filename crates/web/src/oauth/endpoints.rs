@@ -56,7 +56,7 @@ pub(super) async fn register(state: Data<WebState>, request: HttpRequest, body: 
         return from.refuse(error::TOO_MANY_CLIENTS.into());
     }
     let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let answer = state.server.register(&body, authorization).await;
+    let answer = state.server.register(&body, authorization, from.address).await;
     from.finish(StatusCode::CREATED, answer.map_err(Refusal::from))
 }
 

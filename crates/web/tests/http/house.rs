@@ -120,7 +120,7 @@ impl House {
 
     pub(crate) async fn client(&self, name: &str, redirect: &str) -> String {
         let body = serde_json::json!({"client_name": name, "redirect_uris": [redirect]}).to_string();
-        self.server.register(body.as_bytes(), None).await.unwrap().client_id
+        self.server.register(body.as_bytes(), None, None).await.unwrap().client_id
     }
 }
 

@@ -96,7 +96,10 @@ pub async fn what_an_ended_grant_queued_is_withdrawn(on: &Repositories) {
             }
             _ => {
                 let rotate = async |old: &TokenHash, new: &str, at: Timestamp| {
-                    on.oauth.rotate(old, &builders::issue(&format!("{name}-{new}"), at), at).await.unwrap()
+                    on.oauth
+                        .rotate(old, &builders::issue(&format!("{name}-{new}"), at), &[0; 32], at)
+                        .await
+                        .unwrap()
                 };
                 assert!(matches!(rotate(&refresh, "next", NOON).await, Exchange::Issued(_)));
                 let spent = oauth::bearer(on, &format!("{name}-next-access"), NOON).await;
