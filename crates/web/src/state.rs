@@ -153,6 +153,7 @@ impl WebState {
             assets: &self.assets,
             nav,
             user: visitor.user.as_ref().map(|user| Who::new(&user.email)),
+            waiting: visitor.waiting,
             csrf: visitor.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
         }
     }

@@ -31,7 +31,7 @@ async fn receive(
         return refused(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "compressed",
-            "Send the file's octets as they are, without Content-Encoding.",
+            "Send the file's bytes as they are, without Content-Encoding.",
         );
     }
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -83,7 +83,7 @@ fn failed(error: &UploadError) -> HttpResponse {
         UploadError::TooLarge { max_octets } => refused(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_large",
-            &format!("This link takes at most {max_octets} octets. Nothing was kept."),
+            &format!("This link takes at most {max_octets} bytes. Nothing was kept."),
         ),
         UploadError::TooSlow => refused(
             StatusCode::REQUEST_TIMEOUT,

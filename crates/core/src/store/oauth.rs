@@ -116,6 +116,12 @@ pub trait OAuthRepository: Send + Sync {
     ) -> Result<Option<Grant>, StoreError>;
     /// Live grants of a user, newest first (personal tokens' grants among them); none of a disabled one.
     async fn list_grants(&self, user: &UserId, now: Timestamp) -> Result<Vec<Grant>, StoreError>;
+    /// What the clients of these grants of a user called themselves, ended ones among them; nothing of others' grants.
+    async fn list_client_names(
+        &self,
+        user: &UserId,
+        grants: &[GrantId],
+    ) -> Result<Vec<(GrantId, String)>, StoreError>;
     /// Ends a grant with its codes and tokens; `false` if unknown or another user's.
     async fn revoke_grant(&self, user: &UserId, id: &GrantId, now: Timestamp) -> Result<bool, StoreError>;
     /// RFC 7009: ends the grant of a token (access or refresh) that was issued to `client`; `false` for unknown tokens and

@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     database::{Database, with_conn, with_tx},
+    failure::Failure,
     schema::{codes, decided_requests as decided, grants, tokens, users},
-    words::Word,
+    words::{Word, id},
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -128,6 +129,22 @@ impl Database {
             .await
             .optional()?))?;
         Ok(row.filter(|grant| grant.is_live(now)).map(Grant::try_from).transpose()?)
+    }
+
+    pub(super) async fn client_names(
+        &self,
+        user: &UserId,
+        grants: &[GrantId],
+    ) -> Result<Vec<(GrantId, String)>, StoreError> {
+        let ids: Vec<&str> = grants.iter().map(GrantId::as_str).collect();
+        let rows: Vec<(String, String)> = with_conn!(self, |c| Ok(grants::table
+            .filter(grants::user_id.eq(user.as_str()))
+            .filter(grants::id.eq_any(ids.clone()))
+            .select((grants::id, grants::client_name))
+            .load(c)
+            .await?))?;
+        let named = |(grant, name): (String, String)| Ok((id(&grant)?, name));
+        rows.into_iter().map(named).collect::<Result<_, Failure>>().map_err(StoreError::from)
     }
 
     pub(super) async fn end_own_grant(

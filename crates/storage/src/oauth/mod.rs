@@ -126,6 +126,14 @@ impl OAuthRepository for Database {
         self.live_grants(user, now).await
     }
 
+    async fn list_client_names(
+        &self,
+        user: &UserId,
+        grants: &[GrantId],
+    ) -> Result<Vec<(GrantId, String)>, StoreError> {
+        self.client_names(user, grants).await
+    }
+
     async fn revoke_grant(&self, user: &UserId, id: &GrantId, now: Timestamp) -> Result<bool, StoreError> {
         self.end_own_grant(user, id, now).await
     }

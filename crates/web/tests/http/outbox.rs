@@ -196,12 +196,15 @@ async fn the_first_of_many_can_still_be_stopped() {
     let house = House::new().await;
     let client = client(&house, "quick", SendPolicy::UndoWindow(30)).await;
     let first = sent(&house, &client, letter("The first", "x", None), None).await;
+    house.clock.advance_seconds(1);
     for number in 0..105 {
         sent(&house, &client, letter(&format!("Number {number}"), "x", None), None).await;
     }
     let app = app!(house);
     let mut marie = Browser::new(&app);
     marie.sign_in("marie@example.com", "/").await;
+    let page = marie.get("/outbox").await;
+    assert!(page.body.contains(&format!("action=\"/outbox/{first}\"")), "it leaves soonest: it comes first");
     let (mut path, mut seen, mut pages) = ("/outbox".to_owned(), Vec::new(), 0);
     let csrf = loop {
         let page = marie.get(&path).await;
@@ -234,6 +237,72 @@ async fn the_first_of_many_can_still_be_stopped() {
     assert_eq!(ended.body.matches("class=\"item\"").count(), 50);
     let again = marie.post("/outbox", &[("csrf", &*csrf), ("do", "stop")]).await;
     assert_eq!(again.location(), "/outbox?notice=late");
+}
+
+#[actix_web::test]
+async fn what_leaves_in_seconds_comes_before_what_waits() {
+    let house = House::new().await;
+    let (quick, careful) = (SendPolicy::UndoWindow(30), SendPolicy::Approval);
+    let undo = held(&house, "In seconds", quick).await;
+    let client = client(&house, "careful", careful).await;
+    let at = builders::NOON.plus_seconds(600);
+    let planned = sent(&house, &client, letter("Planned", "x", None), Some(at)).await;
+    house.delivery.release(&builders::user_id("marie"), &planned).await.unwrap();
+    house.clock.advance_seconds(1);
+    for number in 0..60 {
+        sent(&house, &client, letter(&format!("Number {number}"), "x", None), None).await;
+    }
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    let button = |id: &OutboxId| format!("action=\"/outbox/{id}\"");
+    let page = marie.get("/outbox").await;
+    assert!(page.body.contains(&button(&undo)) && page.body.contains("Leaving soon"));
+    assert!(!page.body.contains(&button(&planned)), "it leaves in ten minutes");
+    let next =
+        page.body.split_once("href=\"/outbox?before=").unwrap().1.split('"').next().unwrap().to_owned();
+    house.clock.advance_seconds(301);
+    let second = marie.get(&format!("/outbox?before={next}")).await;
+    assert!(second.body.contains(&button(&planned)), "the second page goes on where the first one ended");
+    let page = marie.get("/outbox").await;
+    assert!(page.body.contains(&button(&planned)), "it leaves in five minutes: it has come to the front");
+    assert!(page.body.contains("60<span class=\"sr\"> waiting for you</span>"), "{}", page.body);
+    let overview = marie.get("/").await;
+    assert!(overview.body.contains("60 messages wait for your approval"), "{}", overview.body);
+    let csrf = page.field("csrf");
+    assert_eq!(
+        marie.post("/outbox", &[("csrf", &*csrf), ("do", "stop")]).await.status,
+        StatusCode::SEE_OTHER
+    );
+    for path in ["/", "/outbox", "/accounts"] {
+        let page = marie.get(path).await;
+        assert!(
+            !page.body.contains("waiting for you</span>") && !page.body.contains("wait for your approval")
+        );
+    }
+    let mut paul = Browser::new(&app);
+    paul.sign_in("paul@example.com", "/").await;
+    assert!(!paul.get("/").await.body.contains("wait"), "nothing of marie's");
+}
+
+#[actix_web::test]
+async fn a_client_is_quoted_and_keeps_its_name() {
+    let house = House::new().await;
+    held(&house, "Claude", SendPolicy::Approval).await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    assert!(marie.get("/outbox").await.body.contains("Prepared by “client of Claude” <time"));
+    let user = builders::user_id("marie");
+    for connection in house.server.connections(&user).await.unwrap() {
+        house.server.end_connection(&user, &connection.grant.id).await.unwrap();
+    }
+    let page = marie.get("/outbox").await;
+    assert!(
+        page.body.contains("prepared by “client of Claude” (no longer connected) <time"),
+        "{}",
+        page.body
+    );
 }
 
 #[actix_web::test]

@@ -115,6 +115,7 @@ pub async fn everything(on: &Repositories) {
     access::what_a_person_lets_go_by_hand_leaves(on).await;
     access::a_grant_is_alive_while_its_user_is(on).await;
     outbox::a_user_lists_the_outbox(on).await;
+    outbox::what_leaves_soon_is_listed_by_itself(on).await;
     outbox::many_writers_wait_for_each_other(on).await;
     parcels::chunks_come_back_to_their_user(on).await;
     parcels::a_held_parcel_does_not_lapse(on).await;
