@@ -291,6 +291,15 @@ mod tests {
     }
 
     #[test]
+    fn every_line_of_a_template_can_be_read() {
+        for (name, text) in TEMPLATES {
+            for (number, line) in text.lines().enumerate() {
+                assert!(line.chars().count() <= 240, "{name}, line {}", number + 1);
+            }
+        }
+    }
+
+    #[test]
     fn what_comes_from_outside_is_escaped() {
         #[derive(Serialize)]
         struct Hostile {
