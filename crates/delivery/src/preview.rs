@@ -21,6 +21,9 @@ pub struct Preview {
 /// Whatever leaves by itself within so many seconds stands first: the longest undo window.
 pub const SOON_SECONDS: i64 = 300;
 
+/// So many of them at most stand on one page, whatever else does.
+const SOON_AT_ONCE: u32 = 500;
+
 /// Which messages to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
@@ -101,7 +104,8 @@ impl Delivery {
         Ok(read.await.ok())
     }
 
-    /// A page of a user's messages. Every one of them is on some page; a cursor that is none starts over.
+    /// A page of a user's messages: at most `limit`, besides what leaves soon, all of which is on the first one. Every message
+    /// is on some page; a cursor that is none starts over.
     pub async fn list_page(
         &self,
         user: &UserId,
@@ -116,23 +120,32 @@ impl Delivery {
         };
         let (first, mut after) = cursor.map_or((0, None), |cursor| (cursor.part, Some(cursor.last)));
         let limit = limit.clamp(1, 100) as usize;
-        let mut entries = Vec::new();
+        let (mut entries, mut room) = (Vec::new(), limit);
         for (part, (states, leaving)) in listing.parts(soon).into_iter().enumerate().skip(first) {
             let query = OutboxQuery {
                 states: states.to_vec(),
                 accounts: None,
                 leaving,
                 after: after.take(),
-                limit: u32::try_from(limit + 1 - entries.len()).unwrap_or(1),
+                limit: match leaving {
+                    Leaving::Until(_) => SOON_AT_ONCE + 1,
+                    Leaving::Any | Leaving::NotUntil(_) => {
+                        u32::try_from(room + 1 - entries.len()).unwrap_or(1)
+                    }
+                },
             };
             let found = self.deps.outbox.list_entries(user, &query).await?;
+            if matches!(leaving, Leaving::Until(_)) {
+                room = found.len().min(SOON_AT_ONCE as usize)
+                    + if found.len() > SOON_AT_ONCE as usize { 0 } else { limit };
+            }
             entries.extend(found.into_iter().map(|entry| (part, leaving, entry)));
-            if entries.len() > limit {
+            if entries.len() > room {
                 break;
             }
         }
-        let more = entries.len() > limit;
-        entries.truncate(limit);
+        let more = entries.len() > room;
+        entries.truncate(room);
         let next = entries.last().filter(|_| more).map(|(part, leaving, entry)| {
             let at = match leaving {
                 Leaving::Until(_) => entry.next_attempt_at.unwrap_or(entry.created_at),

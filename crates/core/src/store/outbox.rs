@@ -18,7 +18,8 @@ pub enum Enqueued {
     Lapsed,
 }
 
-/// Which entries to list by when they leave, and in which order. One leaves by itself if it is queued with a next attempt.
+/// Which entries to list by when they leave, and in which order. One leaves by itself if it is queued and was held until its
+/// next attempt; what is tried again has been on its way before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leaving {
     /// All, the newest first.

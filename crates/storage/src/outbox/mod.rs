@@ -355,10 +355,10 @@ impl OutboxRepository for Database {
         let every_account = query.accounts.is_none();
         let accounts: Vec<&str> = query.accounts.iter().flatten().map(AccountId::as_str).collect();
         let (at, last) = query.after.as_ref().map_or((None, ""), |(at, last)| (Some(at.0), last.as_str()));
-        // whoever leaves by itself has a next attempt: without one it is as if that were never
         let leaves_until = |until: i64| {
             outbox::state
                 .eq(OutboxState::Queued.word())
+                .and(outbox::hold.is_not_null())
                 .and(outbox::next_attempt_at.is_not_null())
                 .and(outbox::next_attempt_at.assume_not_null().le(until))
         };

@@ -138,15 +138,19 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
     }
     let names = names(&state, user, open.iter().chain(&recent)).await?;
     let soon = state.server.now().plus_seconds(SOON_SECONDS);
-    for view in &open {
+    for (number, view) in open.iter().enumerate() {
         let mut row = names.row(view);
-        if view.cancellable {
+        if view.cancellable && number < 2 * ON_A_PAGE as usize {
             read(&state, user, view, IN_A_LIST, &mut row).await?;
         }
         match view.state {
             OutboxState::PendingApproval => page.waiting.push(row),
             OutboxState::Unknown => page.unknown.push(row),
-            OutboxState::Queued if view.next_attempt_at.is_some_and(|at| at <= soon) => page.soon.push(row),
+            OutboxState::Queued
+                if view.hold.is_some() && view.next_attempt_at.is_some_and(|at| at <= soon) =>
+            {
+                page.soon.push(row);
+            }
             _ => page.open.push(row),
         }
     }

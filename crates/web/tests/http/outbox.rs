@@ -216,8 +216,8 @@ async fn the_first_of_many_can_still_be_stopped() {
             None => break page.field("csrf"),
         }
     };
-    assert_eq!((seen.len(), pages), (106, 3));
-    assert!(seen.contains(&first.to_string()), "the first is on some page");
+    assert_eq!((seen.len(), pages), (106, 1), "all of them can be stopped on the first page");
+    assert_eq!(seen[0], first.to_string());
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), 106, "none is on two");
@@ -251,6 +251,8 @@ async fn what_leaves_in_seconds_comes_before_what_waits() {
     house.clock.advance_seconds(1);
     for number in 0..60 {
         sent(&house, &client, letter(&format!("Number {number}"), "x", None), None).await;
+        let retried = |entry| OutboxEntry { next_attempt_at: Some(builders::NOON.plus_seconds(5)), ..entry };
+        left(&house, &format!("retried-{number}"), retried).await;
     }
     let app = app!(house);
     let mut marie = Browser::new(&app);
@@ -259,11 +261,13 @@ async fn what_leaves_in_seconds_comes_before_what_waits() {
     let page = marie.get("/outbox").await;
     assert!(page.body.contains(&button(&undo)) && page.body.contains("Leaving soon"));
     assert!(!page.body.contains(&button(&planned)), "it leaves in ten minutes");
-    let next =
-        page.body.split_once("href=\"/outbox?before=").unwrap().1.split('"').next().unwrap().to_owned();
     house.clock.advance_seconds(301);
-    let second = marie.get(&format!("/outbox?before={next}")).await;
-    assert!(second.body.contains(&button(&planned)), "the second page goes on where the first one ended");
+    let mut later = page.body;
+    while !later.contains(&button(&planned)) {
+        let next = later.split_once("href=\"/outbox?before=").expect("it is on a later page").1;
+        let next = format!("/outbox?before={}", next.split('"').next().unwrap());
+        later = marie.get(&next).await.body;
+    }
     let page = marie.get("/outbox").await;
     assert!(page.body.contains(&button(&planned)), "it leaves in five minutes: it has come to the front");
     assert!(page.body.contains("60<span class=\"sr\"> waiting for you</span>"), "{}", page.body);
@@ -325,7 +329,7 @@ async fn what_can_be_stopped_comes_before_what_cannot() {
     assert!(page.body.contains(&format!("action=\"/outbox/{waiting}\"")), "older, but it can be stopped");
     let next = page.body.split_once("href=\"/outbox?before=").unwrap().1.split('"').next().unwrap();
     let next = marie.get(&format!("/outbox?before={next}")).await;
-    assert_eq!(next.body.matches("class=\"item\"").count(), 11);
+    assert_eq!(next.body.matches("class=\"item\"").count(), 10);
 }
 
 #[actix_web::test]

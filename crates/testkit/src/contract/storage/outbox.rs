@@ -398,11 +398,13 @@ pub async fn what_leaves_soon_is_listed_by_itself(on: &Repositories) {
         ("also-second", OutboxState::Queued, Some(30)),
         ("first", OutboxState::Queued, Some(-5)),
         ("never", OutboxState::Queued, None),
+        ("retried", OutboxState::Queued, Some(10)),
         ("waits", OutboxState::PendingApproval, None),
         ("copied", OutboxState::Accepted, Some(1)),
     ] {
         let entry = OutboxEntry {
             state,
+            hold: (name != "retried").then_some(Hold::Undo),
             next_attempt_at: due.map(|due| NOON.plus_seconds(due)),
             ..builders::outbox_entry(&format!("leaver-{name}"), &account, &grant)
         };
@@ -425,8 +427,8 @@ pub async fn what_leaves_soon_is_listed_by_itself(on: &Repositories) {
     };
     let minute = NOON.plus_seconds(60);
     assert_eq!(list(Leaving::Until(minute)).await, ["first", "also-second", "second", "third"]);
-    assert_eq!(list(Leaving::NotUntil(minute)).await, ["waits", "never", "late"]);
-    assert_eq!(list(Leaving::Any).await.len(), 7);
+    assert_eq!(list(Leaving::NotUntil(minute)).await, ["waits", "retried", "never", "late"]);
+    assert_eq!(list(Leaving::Any).await.len(), 8);
     assert_eq!(on.outbox.count_waiting(&account.user).await.unwrap(), 1);
     assert_eq!(on.outbox.count_waiting(&other.user).await.unwrap(), 0);
     for account in [account, other] {

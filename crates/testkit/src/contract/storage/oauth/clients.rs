@@ -87,9 +87,9 @@ pub async fn registrations_make_room_for_others(on: &Repositories) {
     register("room-e0", "192.0.2.4", 7, &bounds(3, 4)).await;
     assert!(!there("room-a1").await && there("room-a4").await && there("room-e0").await);
     // consented to: counted no more, and never removed
-    let (user, used) = (builders::user("room"), builders::client("room-a4"));
-    on.users.add_user(&user).await.unwrap();
-    consent(on, "room", &user.id, &used).await;
+    let person = builders::user("room");
+    on.users.add_user(&person).await.unwrap();
+    consent(on, "room", &person.id, &builders::client("room-a4")).await;
     for number in 0..8 {
         register(&format!("room-f{number}"), "192.0.2.1", 10 + number, &bounds(2, 4)).await;
     }

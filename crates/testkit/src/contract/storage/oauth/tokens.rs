@@ -119,7 +119,7 @@ pub async fn grants_are_ended_by_their_user_only(on: &Repositories) {
     assert!(bearer(on, "grants-access", NOON).await.is_none());
     assert!(on.oauth.find_code(&code.hash).await.unwrap().is_none());
     let listed = on.oauth.list_grants(&user, NOON).await.unwrap();
-    assert_eq!(listed.into_iter().map(|grant| grant.id).collect::<Vec<_>>(), [new.id.clone()]);
+    assert_eq!(listed.into_iter().map(|grant| grant.id).collect::<Vec<_>>(), std::slice::from_ref(&new.id));
 
     let both = [old.id.clone(), new.id.clone(), builders::grant_id("grants-none")];
     let mut names = on.oauth.list_client_names(&user, &both).await.unwrap();
