@@ -21,7 +21,7 @@ pub enum AccountError {
     #[error(transparent)]
     Invalid(#[from] InvalidAccount),
     /// The server refused this side's login earlier; nothing is tried there until the person acts.
-    #[error("{} needs attention: {}; enter the password again", .side.word(), .why.error())]
+    #[error("{} needs attention: {}", .side.word(), .why.error())]
     NeedsAttention {
         /// Which server.
         side: Side,

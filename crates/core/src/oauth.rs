@@ -206,11 +206,23 @@ pub struct Issue {
     pub refresh_expires_at: Timestamp,
 }
 
+/// Random octets that a refresh token's successors are made of, together with it.
+pub type Salt = [u8; 32];
+
 /// How an exchange or a rotation ended.
 #[derive(Debug, Clone)]
 pub enum Exchange {
     /// The tokens are stored and rest on this grant.
     Issued(Box<Grant>),
+    /// Spent just now: its successors are those that are there already.
+    Repeated {
+        /// What they rest on.
+        grant: Box<Grant>,
+        /// What they were made of.
+        salt: Salt,
+        /// When the access token among them lapses.
+        access_expires_at: Timestamp,
+    },
     /// Unknown, expired, or its grant has ended.
     Invalid,
     /// Already spent: what it issued is revoked now.

@@ -80,3 +80,9 @@ pub(crate) fn merged(known: &[Refusal], pending: &[String], refused: &[Refusal])
     let tried = |refusal: &&Refusal| pending.contains(&refusal.address);
     known.iter().filter(|refusal| !tried(refusal)).chain(refused).cloned().collect()
 }
+
+/// The code to tell of refused recipients: of one that is tried again, if there is one.
+pub(crate) fn refused_with(refusals: &[Refusal]) -> Option<String> {
+    let again = refusals.iter().find(|refusal| refusal.may_pass());
+    again.or(refusals.first()).map(|refusal| refusal.code.to_string())
+}

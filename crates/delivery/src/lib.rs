@@ -22,7 +22,7 @@ pub use by_hand::HandOutcome;
 pub use error::DeliveryError;
 pub use imapmcp_mime::shown::{Shown, ShownFile, ShownHtml};
 pub use outbox::{CancelOutcome, OutboxPage, OutboxView, ReleaseOutcome};
-pub use preview::{Listing, Preview};
+pub use preview::{Listing, Preview, SOON_SECONDS};
 pub use receipt::{Receipt, state_word};
 pub use send::{Delivery, DeliveryDeps, Request};
 pub use writing::WrittenDraft;

@@ -12,7 +12,7 @@ use imapmcp_core::{
     mail::Outgoing,
     oauth::AccountScope,
     outbox::{Hold, OutboxEntry, OutboxState, Refusal},
-    store::{OutboxQuery, StoreError},
+    store::{Leaving, OutboxQuery, StoreError},
     time::Timestamp,
 };
 use secrecy::ExposeSecret;
@@ -110,7 +110,8 @@ impl Delivery {
                 AccountScope::All => None,
                 AccountScope::Some(list) => Some(list.clone()),
             },
-            before: cursor.and_then(read_cursor),
+            leaving: Leaving::Any,
+            after: cursor.and_then(read_cursor),
             limit: limit + 1,
         };
         let mut entries = self.deps.outbox.list_entries(user, &query).await?;

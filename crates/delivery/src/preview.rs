@@ -4,7 +4,7 @@ use crate::{Delivery, OutboxPage, OutboxView};
 use imapmcp_core::{
     id::{OutboxId, UserId},
     outbox::OutboxState,
-    store::{OutboxQuery, StoreError},
+    store::{Leaving, OutboxQuery, StoreError},
     time::Timestamp,
 };
 use imapmcp_mime::shown::{self, Shown};
@@ -18,25 +18,58 @@ pub struct Preview {
     pub unnamed: Vec<String>,
 }
 
+/// Whatever leaves by itself within so many seconds stands first: the longest undo window.
+pub const SOON_SECONDS: i64 = 300;
+
+/// So many of them at most stand on one page, whatever else does.
+const SOON_AT_ONCE: u32 = 500;
+
 /// Which messages to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
-    /// Those in which something is still to happen or a person has to look, first those that can still be stopped.
+    /// Those in which something is still to happen or a person has to look: first those that leave soonest, then the others
+    /// that can still be stopped.
     Open,
     /// Those that ended.
     Ended,
 }
 
 impl Listing {
-    /// Its parts in their order, each newest first.
-    const fn parts(self) -> &'static [&'static [OutboxState]] {
+    /// Its parts in their order; what is soon is so until this moment.
+    fn parts(self, soon: Timestamp) -> Vec<(&'static [OutboxState], Leaving)> {
         match self {
-            Self::Open => &[
-                &[OutboxState::Queued, OutboxState::PendingApproval],
-                &[OutboxState::Sending, OutboxState::Accepted, OutboxState::Unknown],
+            Self::Open => vec![
+                (&[OutboxState::Queued], Leaving::Until(soon)),
+                (&[OutboxState::Queued, OutboxState::PendingApproval], Leaving::NotUntil(soon)),
+                (&[OutboxState::Sending, OutboxState::Accepted, OutboxState::Unknown], Leaving::Any),
             ],
-            Self::Ended => &[&[OutboxState::Done, OutboxState::Rejected, OutboxState::Cancelled]],
+            Self::Ended => {
+                vec![(&[OutboxState::Done, OutboxState::Rejected, OutboxState::Cancelled], Leaving::Any)]
+            }
         }
+    }
+}
+
+/// Where a page of a listing ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cursor {
+    part: usize,
+    /// What was soon on the first page: later pages go by it, so that none is listed twice or nowhere.
+    soon: Timestamp,
+    last: (Timestamp, OutboxId),
+}
+
+impl Cursor {
+    fn read(text: &str) -> Option<Self> {
+        let mut words = text.splitn(4, '.');
+        let part = words.next()?.parse().ok()?;
+        let soon = Timestamp(words.next()?.parse().ok()?);
+        let at = Timestamp(words.next()?.parse().ok()?);
+        Some(Self { part, soon, last: (at, words.next()?.parse().ok()?) })
+    }
+
+    fn write(&self) -> String {
+        format!("{}.{}.{}.{}", self.part, self.soon.0, self.last.0.0, self.last.1)
     }
 }
 
@@ -71,7 +104,8 @@ impl Delivery {
         Ok(read.await.ok())
     }
 
-    /// A page of a user's messages. Every one of them is on some page; a cursor that is none starts over.
+    /// A page of a user's messages: at most `limit`, besides what leaves soon, all of which is on the first one. Every message
+    /// is on some page; a cursor that is none starts over.
     pub async fn list_page(
         &self,
         user: &UserId,
@@ -79,28 +113,52 @@ impl Delivery {
         limit: u32,
         cursor: Option<&str>,
     ) -> Result<OutboxPage, StoreError> {
-        let (first, mut before) = cursor.and_then(read_cursor).unwrap_or_default();
+        let cursor = cursor.and_then(Cursor::read);
+        let soon = match &cursor {
+            Some(cursor) => cursor.soon,
+            None => self.now().await?.plus_seconds(SOON_SECONDS),
+        };
+        let (first, mut after) = cursor.map_or((0, None), |cursor| (cursor.part, Some(cursor.last)));
         let limit = limit.clamp(1, 100) as usize;
-        let (mut entries, mut part_of) = (Vec::new(), Vec::new());
-        for (part, states) in listing.parts().iter().enumerate().skip(first) {
+        let (mut entries, mut room) = (Vec::new(), limit);
+        for (part, (states, leaving)) in listing.parts(soon).into_iter().enumerate().skip(first) {
             let query = OutboxQuery {
                 states: states.to_vec(),
                 accounts: None,
-                before: before.take(),
-                limit: u32::try_from(limit + 1 - entries.len()).unwrap_or(1),
+                leaving,
+                after: after.take(),
+                limit: match leaving {
+                    Leaving::Until(_) => SOON_AT_ONCE + 1,
+                    Leaving::Any | Leaving::NotUntil(_) => {
+                        u32::try_from(room + 1 - entries.len()).unwrap_or(1)
+                    }
+                },
             };
             let found = self.deps.outbox.list_entries(user, &query).await?;
-            part_of.extend(std::iter::repeat_n(part, found.len()));
-            entries.extend(found);
-            if entries.len() > limit {
+            if matches!(leaving, Leaving::Until(_)) {
+                room = found.len().min(SOON_AT_ONCE as usize)
+                    + if found.len() > SOON_AT_ONCE as usize { 0 } else { limit };
+            }
+            entries.extend(found.into_iter().map(|entry| (part, leaving, entry)));
+            if entries.len() > room {
                 break;
             }
         }
-        let more = entries.len() > limit;
-        entries.truncate(limit);
-        let last = entries.last().zip(part_of.get(entries.len().wrapping_sub(1))).filter(|_| more);
-        let next = last.map(|(entry, part)| format!("{part}.{}.{}", entry.created_at.0, entry.id));
-        Ok(OutboxPage { entries: entries.iter().map(|entry| self.view(entry)).collect(), next })
+        let more = entries.len() > room;
+        entries.truncate(room);
+        let next = entries.last().filter(|_| more).map(|(part, leaving, entry)| {
+            let at = match leaving {
+                Leaving::Until(_) => entry.next_attempt_at.unwrap_or(entry.created_at),
+                Leaving::Any | Leaving::NotUntil(_) => entry.created_at,
+            };
+            Cursor { part: *part, soon, last: (at, entry.id.clone()) }.write()
+        });
+        Ok(OutboxPage { entries: entries.iter().map(|(_, _, entry)| self.view(entry)).collect(), next })
+    }
+
+    /// How many messages of a user wait for approval.
+    pub async fn count_waiting(&self, user: &UserId) -> Result<u64, StoreError> {
+        self.deps.outbox.count_waiting(user).await
     }
 
     /// Withdraws every message of a user that nobody works on; how many there were.
@@ -120,10 +178,4 @@ impl Delivery {
         self.woken.notify_one();
         Ok(cancelled)
     }
-}
-
-fn read_cursor(text: &str) -> Option<(usize, Option<(Timestamp, OutboxId)>)> {
-    let (part, rest) = text.split_once('.')?;
-    let (at, id) = rest.split_once('.')?;
-    Some((part.parse().ok()?, Some((Timestamp(at.parse().ok()?), id.parse().ok()?))))
 }

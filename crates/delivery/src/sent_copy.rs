@@ -2,6 +2,7 @@
 
 use crate::{
     Delivery,
+    dot::refused_with,
     lease::Written,
     record::Record,
     schedule::{COPY_SECONDS, FIRST_LOOK_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself, word},
@@ -41,7 +42,7 @@ impl Delivery {
             match filed {
                 Ok(Filed::There) => {
                     entry.saved_to_sent = Some(true);
-                    entry.last_error = entry.refusals.first().map(|refusal| refusal.code.to_string());
+                    entry.last_error = refused_with(&entry.refusals);
                 }
                 Ok(Filed::NotYet) => {
                     entry.looks += 1;

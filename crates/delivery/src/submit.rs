@@ -2,7 +2,7 @@
 
 use crate::{
     Delivery, DeliveryError,
-    dot::{Dot, merged},
+    dot::{Dot, merged, refused_with},
     lease::Written,
     record::Record,
     schedule::{RETRY_SECONDS, backoff, is_login, may_pass, reply, saves_by_itself, word},
@@ -59,7 +59,7 @@ impl Delivery {
         match outcome {
             Ok(submitted) => {
                 entry.refusals = merged(&entry.refusals, &pending, &submitted.refused);
-                entry.last_error = entry.refusals.first().map(|refusal| refusal.code.to_string());
+                entry.last_error = refused_with(&entry.refusals);
                 entry.departed = true;
                 let saves_itself = saves_by_itself(&login.backend);
                 self.accepted(entry, record, lost, saves_itself).await;

@@ -1,11 +1,10 @@
 //! Bearer tokens at the protected resource (RFC 6750, RFC 9728 §5). At most one repository call a request.
 
-use crate::{AuthorizationServer, metadata::RESOURCE_WELL_KNOWN};
+use crate::{AuthorizationServer, Guess, TooMany, metadata::RESOURCE_WELL_KNOWN};
 use imapmcp_core::{
     oauth::Principal,
     permission::{Permission, Permissions},
     secret::TokenHash,
-    time::Timestamp,
 };
 use std::{fmt::Write, net::IpAddr};
 
@@ -30,6 +29,12 @@ pub enum BearerError {
     /// The store did not answer: 503, never 401, on which a client would drop its tokens.
     #[error("the token cannot be checked now")]
     Unavailable,
+}
+
+impl From<TooMany> for BearerError {
+    fn from(TooMany { retry_after }: TooMany) -> Self {
+        Self::TooMany { retry_after }
+    }
 }
 
 /// What the resource asks for.
@@ -64,21 +69,18 @@ impl AuthorizationServer {
         let token = authorization.and_then(token_of).ok_or(BearerError::Missing)?;
         let (hash, now) = (TokenHash::of(token), self.now());
         if token.len() > MAX_TOKEN || self.resource_at(path).is_none() {
-            return Err(self.bad_token(address, now));
+            return Err(self.bad_token(address));
         }
         if let Some(principal) = self.recent.find(&hash, now) {
             return Ok(principal);
         }
-        let stranger = address.filter(|_| !self.recent.knows(&hash));
-        if let Some(retry_after) = stranger.and_then(|address| self.bad_tokens.may_look(address, now)) {
-            return Err(BearerError::TooMany { retry_after });
-        }
+        self.may_look(Guess::Bearer, address.filter(|_| !self.recent.knows(&hash)))?;
         match self.oauth.principal(&hash, &self.config.resources, now).await {
             Ok(Some(principal)) => {
                 self.recent.remember(hash, &principal, now);
                 Ok(principal)
             }
-            Ok(None) => Err(self.bad_token(address, now)),
+            Ok(None) => Err(self.bad_token(address)),
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -89,9 +91,8 @@ impl AuthorizationServer {
         }
     }
 
-    fn bad_token(&self, address: Option<IpAddr>, now: Timestamp) -> BearerError {
-        let wait = address.and_then(|address| self.bad_tokens.count(address, now));
-        wait.map_or(BearerError::Invalid, |retry_after| BearerError::TooMany { retry_after })
+    fn bad_token(&self, address: Option<IpAddr>) -> BearerError {
+        self.wrong(Guess::Bearer, address).err().map_or(BearerError::Invalid, BearerError::from)
     }
 
     /// The value of `WWW-Authenticate` for the resource at `path`. `scope` names what to ask for: everything but

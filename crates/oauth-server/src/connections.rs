@@ -9,6 +9,7 @@ use imapmcp_core::{
     store::StoreError,
     time::Timestamp,
 };
+use std::collections::HashMap;
 
 /// A live grant, and the client if it is still known.
 #[derive(Debug, Clone)]
@@ -48,6 +49,15 @@ pub struct PersonalToken {
 }
 
 impl AuthorizationServer {
+    /// What the clients behind these grants of a user called themselves, also once their access has ended.
+    pub async fn client_names(
+        &self,
+        user: &UserId,
+        grants: &[GrantId],
+    ) -> Result<HashMap<GrantId, String>, StoreError> {
+        Ok(self.oauth.list_client_names(user, grants).await?.into_iter().collect())
+    }
+
     /// A user's live grants, newest first.
     pub async fn connections(&self, user: &UserId) -> Result<Vec<Connection>, StoreError> {
         let mut connections = Vec::new();

@@ -90,8 +90,16 @@ impl AuthorizationServer {
         if self.oauth.is_decided(&request.hash).await? {
             return Ok(None);
         }
-        let client = self.oauth.find_client(&request.client).await?;
-        Ok(client.map(|client| PendingConsent { request, client }))
+        let Some(client) = self.oauth.find_client(&request.client).await? else { return Ok(None) };
+        // strangers can keep no registration by this
+        if session.user.is_some()
+            && client.used_at.is_none()
+            && let Err(error) = self.oauth.note_asked(&client.id, self.now()).await
+        {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "that somebody is asked about a client was not noted");
+        }
+        Ok(Some(PendingConsent { request, client }))
     }
 
     /// Stores the consent with a fresh code; the result is the client's redirect with `code`, `state` and `iss`.

@@ -116,13 +116,31 @@ table! {
     REGISTRATION_NEEDS_TOKEN = 401 "invalid_token" "registration needs the initial access token of this server";
     /// Registration is switched off.
     REGISTRATION_OFF = 403 "access_denied" "registration is switched off on this server";
-    /// A bound of ours: too many clients nobody ever consented to.
-    TOO_MANY_CLIENTS = 429 "temporarily_unavailable" "too many unused clients are registered; try again later";
+    /// RFC 6585 §4; a bound of ours.
+    TOO_MANY_CLIENTS = 429 "temporarily_unavailable" "too many clients were registered from this network; try again later";
+    /// RFC 6585 §4; a bound of ours. Not `invalid_grant`: nothing is said of what was presented.
+    TOO_MANY_GUESSES = 429 "temporarily_unavailable" "too many clients, codes or tokens that are not valid came from this network; try again later";
 
     /// RFC 6749 §4.1.2.1, and never 400 or 401: a client would drop its tokens.
     TEMPORARILY_UNAVAILABLE = 503 "temporarily_unavailable" "the server cannot answer now; try again later";
     /// RFC 6749 §4.1.2.1.
     SERVER_ERROR = 500 "server_error" "something went wrong on this server";
+}
+
+impl OAuthError {
+    /// Whether something was presented that only its owner has, and it was not right.
+    pub fn is_wrong_guess(&self) -> bool {
+        [
+            INVALID_CLIENT,
+            NO_CLIENT_SECRETS,
+            INVALID_CODE,
+            WRONG_REDIRECT,
+            WRONG_VERIFIER,
+            INVALID_REFRESH_TOKEN,
+            REGISTRATION_NEEDS_TOKEN,
+        ]
+        .contains(self)
+    }
 }
 
 impl From<StoreError> for OAuthError {

@@ -2,7 +2,6 @@
 
 mod attempts;
 mod authorize;
-mod bad_tokens;
 mod bearer;
 mod clean;
 mod common;
@@ -11,6 +10,7 @@ mod connections;
 mod consent;
 mod device;
 pub mod error;
+mod guesses;
 mod metadata;
 mod parameters;
 pub mod password;
@@ -32,6 +32,7 @@ pub use config::{Config, ConfigError, Registration};
 pub use connections::{Connection, NewPersonalToken, PersonalToken};
 pub use consent::{Consent, DecideError, Lifetime, PendingConsent};
 pub use error::OAuthError;
+pub use guesses::{Guess, TooMany};
 pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};
 pub use parameters::{Parameters, Repeated};
 pub use register::RegisteredClient;
@@ -40,7 +41,7 @@ pub use sign_in::{NewSession, SignIn, SignInError};
 pub use token::TokenResponse;
 
 use attempts::Attempts;
-use bad_tokens::BadTokens;
+use guesses::Guesses;
 use imapmcp_core::{
     random::{Entropy, token as random_token},
     secret::LinkTokens,
@@ -80,7 +81,7 @@ pub struct AuthorizationServer {
     tokens: Arc<dyn LinkTokens>,
     passwords: Passwords,
     attempts: Attempts,
-    bad_tokens: BadTokens,
+    guesses: Guesses,
     recent: Recent,
 }
 
@@ -97,7 +98,7 @@ impl AuthorizationServer {
             tokens,
             passwords: Passwords::default(),
             attempts: Attempts::default(),
-            bad_tokens: BadTokens::default(),
+            guesses: Guesses::default(),
             recent: Recent::default(),
         }
     }

@@ -3,29 +3,34 @@
 //! `refresh_token`.
 
 use crate::{
-    AuthorizationServer, Registration, clean_name,
+    AuthorizationServer, Registration,
+    attempts::network,
+    clean_name,
     error::{
         BAD_GRANT_TYPES, BAD_NAME, BAD_REDIRECT, LONG_BODY, NO_REDIRECTS, NOT_JSON, OAuthError,
-        REGISTRATION_NEEDS_TOKEN, REGISTRATION_OFF, TOO_MANY_CLIENTS,
+        REGISTRATION_NEEDS_TOKEN, REGISTRATION_OFF,
     },
     redirect,
-    sweep::UNUSED_CLIENT_SECONDS,
 };
 use imapmcp_core::{
     id::ClientId,
     oauth::{Client, ClientKind},
     secret::TokenHash,
+    store::ClientBounds,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::net::IpAddr;
 
 /// The most octets of a registration request.
 const MAX_BODY: usize = 16 * 1024;
 /// The most characters of a name that are kept.
 const MAX_NAME: usize = 80;
 const MAX_REDIRECTS: usize = 10;
-/// The most clients that nobody ever consented to.
-const MAX_UNUSED: u64 = 10_000;
+/// Clients that nobody consented to yet: of one network, and in all. Beyond them the oldest go, so that nobody who registers
+/// keeps others from it.
+const UNUSED_OF_NETWORK: u32 = 1000;
+const UNUSED_IN_ALL: u32 = 10_000;
 
 /// RFC 7591 §3.2.1.
 #[derive(Debug, Clone, Serialize)]
@@ -41,11 +46,13 @@ pub struct RegisteredClient {
 }
 
 impl AuthorizationServer {
-    /// Registers a client. `authorization` is the value of the request's `Authorization` header.
+    /// Registers a client. `authorization` is the value of the request's `Authorization` header, `address` where it comes
+    /// from.
     pub async fn register(
         &self,
         body: &[u8],
         authorization: Option<&str>,
+        address: Option<IpAddr>,
     ) -> Result<RegisteredClient, OAuthError> {
         match &self.config.registration {
             Registration::Open => {}
@@ -72,7 +79,6 @@ impl AuthorizationServer {
         {
             return Err(BAD_GRANT_TYPES);
         }
-        self.make_room().await?;
         let client = Client {
             id: ClientId::random(&*self.entropy),
             kind: ClientKind::Registered,
@@ -81,7 +87,13 @@ impl AuthorizationServer {
             created_at: self.now(),
             used_at: None,
         };
-        self.oauth.put_client(&client).await?;
+        let bounds = ClientBounds {
+            of_network: UNUSED_OF_NETWORK,
+            in_all: UNUSED_IN_ALL,
+            asked_since: self.asked_since(),
+        };
+        let network = address.map(|address| network(address).to_string()).unwrap_or_default();
+        self.oauth.register_client(&client, &network, &bounds).await?;
         Ok(RegisteredClient {
             client_id: client.id.to_string(),
             client_id_issued_at: client.created_at.seconds(),
@@ -105,14 +117,6 @@ impl AuthorizationServer {
                 if allowed { Ok(uri.to_owned()) } else { Err(BAD_REDIRECT) }
             })
             .collect()
-    }
-
-    async fn make_room(&self) -> Result<(), OAuthError> {
-        if self.oauth.count_unused_clients().await? < MAX_UNUSED {
-            return Ok(());
-        }
-        let removed = self.oauth.sweep_clients(self.now().plus_seconds(-UNUSED_CLIENT_SECONDS)).await?;
-        if removed == 0 { Err(TOO_MANY_CLIENTS) } else { Ok(()) }
     }
 }
 

@@ -8,12 +8,14 @@ use imapmcp_core::secret::TokenHash;
 
 impl AuthorizationServer {
     /// Answers `POST /oauth/revoke`: ends the whole consent the token rests on (§2.1 lets a refresh token take its
-    /// access tokens along). Unknown tokens and those of other clients are no error (§2.2) and change nothing.
-    pub async fn revoke(&self, parameters: &Parameters) -> Result<(), OAuthError> {
+    /// access tokens along). Unknown tokens and those of other clients are no error (§2.2) and change nothing: `false`.
+    pub async fn revoke(&self, parameters: &Parameters) -> Result<bool, OAuthError> {
         let token = parameters.one("token")?.ok_or(MISSING_TOKEN)?;
         let client = self.client(parameters).await?;
-        self.oauth.revoke_token(&TokenHash::of(token), &client.id, self.now()).await?;
-        self.recent.forget();
-        Ok(())
+        let ended = self.oauth.revoke_token(&TokenHash::of(token), &client.id, self.now()).await?;
+        if ended {
+            self.recent.forget();
+        }
+        Ok(ended)
     }
 }

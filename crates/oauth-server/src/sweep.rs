@@ -1,17 +1,25 @@
 use crate::AuthorizationServer;
-use imapmcp_core::store::StoreError;
+use imapmcp_core::{store::StoreError, time::Timestamp};
 
 /// Clients that no user consented to within a day are removed.
-pub(crate) const UNUSED_CLIENT_SECONDS: i64 = 24 * 3600;
+const UNUSED_CLIENT_SECONDS: i64 = 24 * 3600;
+/// But not while somebody may be deciding about them.
+const DECIDING_SECONDS: i64 = 3600;
 
 impl AuthorizationServer {
     /// Removes what has lapsed: unused clients, requests, codes, tokens, browser sessions. Returns how many rows.
     /// To be called now and then (hourly) by whoever runs the server; nothing depends on it but disk space.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
         let now = self.now();
-        let clients = self.oauth.sweep_clients(now.plus_seconds(-UNUSED_CLIENT_SECONDS)).await?;
+        let made_before = now.plus_seconds(-UNUSED_CLIENT_SECONDS);
+        let clients = self.oauth.sweep_clients(made_before, self.asked_since()).await?;
         let tokens = self.oauth.sweep_tokens(now).await?;
         let sessions = self.users.sweep_sessions(now, self.idle_since()).await?;
         Ok(clients + tokens + sessions)
+    }
+
+    /// Whoever was asked about a client since then may be deciding now.
+    pub(crate) fn asked_since(&self) -> Timestamp {
+        self.now().plus_seconds(-DECIDING_SECONDS)
     }
 }

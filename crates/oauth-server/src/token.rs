@@ -10,14 +10,16 @@ use crate::{
     },
     pkce,
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use imapmcp_core::{
     id::{ClientId, TokenId},
-    oauth::{Client, ClientKind, Exchange, Grant, Issue, TokenKind},
+    oauth::{Client, ClientKind, Exchange, Grant, Issue, Salt, TokenKind},
     permission::Permissions,
     secret::TokenHash,
     time::Timestamp,
 };
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 /// Access tokens live at most this long.
 const ACCESS_SECONDS: i64 = 3600;
@@ -39,6 +41,14 @@ pub struct TokenResponse {
     pub scope: String,
 }
 
+/// What follows from a refresh token. Whoever presents it again within the grace is given the same, and never a second
+/// chain beside the first (RFC 9700 §4.14.2): made of the token, which is not stored, and of a random salt, which says
+/// nothing without it.
+fn successor(kind: u8, salt: &Salt, presented: &str) -> String {
+    let digest = Sha256::new().chain_update(salt).chain_update([kind]).chain_update(presented).finalize();
+    URL_SAFE_NO_PAD.encode(digest)
+}
+
 /// Fresh tokens: what the client gets, and what is stored.
 struct Fresh {
     access: String,
@@ -49,15 +59,12 @@ struct Fresh {
 impl AuthorizationServer {
     /// Answers `POST /oauth/token`. To be sent with `Cache-Control: no-store` (RFC 6749 §5.1).
     pub async fn token(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
-        let answer = match parameters.one("grant_type")? {
+        match parameters.one("grant_type")? {
             Some("authorization_code") => self.exchange_code(parameters).await,
             Some("refresh_token") => self.refresh(parameters).await,
             Some(_) => Err(UNSUPPORTED_GRANT_TYPE),
             None => Err(MISSING_GRANT_TYPE),
-        };
-        // a replay ends what was issued before
-        self.recent.forget();
-        answer
+        }
     }
 
     async fn exchange_code(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
@@ -84,8 +91,9 @@ impl AuthorizationServer {
         let fresh = self.fresh(now, code.offline);
         match self.oauth.spend_code(&hash, &fresh.issue, now).await? {
             Exchange::Issued(grant) => Ok(answer(fresh, &grant, now)),
-            Exchange::Invalid => Err(INVALID_CODE),
+            Exchange::Invalid | Exchange::Repeated { .. } => Err(INVALID_CODE),
             Exchange::Replayed => {
+                self.recent.forget();
                 tracing::warn!(client = %client.id, "an authorization code was replayed; its grant is revoked");
                 Err(INVALID_CODE)
             }
@@ -111,11 +119,17 @@ impl AuthorizationServer {
             }
         }
 
-        let fresh = self.fresh(now, true);
-        match self.oauth.rotate(&hash, &fresh.issue, now).await? {
+        let mut salt = Salt::default();
+        self.entropy.fill(&mut salt);
+        let fresh = self.follow(presented, &salt, now.plus_seconds(ACCESS_SECONDS), now);
+        match self.oauth.rotate(&hash, &fresh.issue, &salt, now).await? {
             Exchange::Issued(grant) => Ok(answer(fresh, &grant, now)),
+            Exchange::Repeated { grant, salt, access_expires_at } => {
+                Ok(answer(self.follow(presented, &salt, access_expires_at, now), &grant, now))
+            }
             Exchange::Invalid => Err(INVALID_REFRESH_TOKEN),
             Exchange::Replayed => {
+                self.recent.forget();
                 tracing::warn!(client = %client.id, "a refresh token was replayed; its grant is revoked");
                 Err(INVALID_REFRESH_TOKEN)
             }
@@ -138,12 +152,22 @@ impl AuthorizationServer {
     }
 
     fn fresh(&self, now: Timestamp, with_refresh: bool) -> Fresh {
-        let access = format!("ima_{}", self.secret());
-        let refresh = with_refresh.then(|| format!("imr_{}", self.secret()));
+        let refresh = with_refresh.then(|| self.secret());
+        self.issue(&self.secret(), refresh.as_deref(), now.plus_seconds(ACCESS_SECONDS), now)
+    }
+
+    fn follow(&self, presented: &str, salt: &Salt, lapses: Timestamp, now: Timestamp) -> Fresh {
+        let made = |kind| successor(kind, salt, presented);
+        self.issue(&made(b'a'), Some(&made(b'r')), lapses, now)
+    }
+
+    fn issue(&self, access: &str, refresh: Option<&str>, lapses: Timestamp, now: Timestamp) -> Fresh {
+        let access = format!("ima_{access}");
+        let refresh = refresh.map(|refresh| format!("imr_{refresh}"));
         let issue = Issue {
             access_id: TokenId::random(&*self.entropy),
             access: TokenHash::of(&access),
-            access_expires_at: now.plus_seconds(ACCESS_SECONDS),
+            access_expires_at: lapses,
             refresh: refresh
                 .as_deref()
                 .map(|refresh| (TokenId::random(&*self.entropy), TokenHash::of(refresh))),
@@ -155,7 +179,9 @@ impl AuthorizationServer {
 
 fn answer(fresh: Fresh, grant: &Grant, now: Timestamp) -> TokenResponse {
     // Tokens die with their grant, so the client is told the earlier of the two.
-    let left = grant.expires_at.map_or(ACCESS_SECONDS, |end| end.seconds() - now.seconds());
+    let lapses =
+        grant.expires_at.map_or(fresh.issue.access_expires_at, |end| end.min(fresh.issue.access_expires_at));
+    let left = lapses.seconds() - now.seconds();
     TokenResponse {
         access_token: fresh.access,
         token_type: "Bearer",

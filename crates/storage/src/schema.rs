@@ -79,6 +79,8 @@ diesel::table! {
         redirect_uris -> Text,
         created_at -> BigInt,
         used_at -> Nullable<BigInt>,
+        network -> Text,
+        shown_at -> Nullable<BigInt>,
     }
 }
 
@@ -132,6 +134,7 @@ diesel::table! {
         parent_id -> Nullable<Text>,
         consumed_at -> Nullable<BigInt>,
         confirmed_at -> Nullable<BigInt>,
+        salt -> Nullable<Binary>,
     }
 }
 

@@ -13,7 +13,7 @@ use imapmcp_testkit::{
 use std::{path::Path, time::Instant};
 
 /// Every migration.
-const PENDING: [&str; 7] = [
+const PENDING: [&str; 8] = [
     "0001_initial",
     "0002_outbox",
     "0003_signatures",
@@ -21,6 +21,7 @@ const PENDING: [&str; 7] = [
     "0005_people",
     "0006_access_and_health",
     "0007_browsers",
+    "0008_clients_and_successors",
 ];
 
 async fn migrated(url: &DatabaseUrl) -> Database {

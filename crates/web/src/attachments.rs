@@ -1,6 +1,6 @@
 //! `/attachments/{token}`: a signed link, streamed from the mail server.
 
-use crate::{dress::page, error::WebError};
+use crate::{dress::page, error::WebError, state::wrong_link};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -27,7 +27,13 @@ async fn download(
     token: web::Path<String>,
     attachments: web::Data<Attachments>,
 ) -> Result<HttpResponse, WebError> {
-    let file = attachments.open(&token).await.map_err(failed)?;
+    let file = match attachments.open(&token).await {
+        Err(DownloadError::Expired) => {
+            wrong_link(&request)?;
+            return Err(WebError::LinkExpired);
+        }
+        opened => opened.map_err(failed)?,
+    };
     let range = request.headers().get(RANGE).and_then(|field| field.to_str().ok()).and_then(ByteRange::parse);
     let range = range.filter(|_| request.method() == Method::GET);
     let mut response = HttpResponse::Ok();

@@ -1,16 +1,20 @@
 //! Errors of the pages: one enum, one match.
 
-use crate::{session::Visitor, state::WebState, templates::Page};
+use crate::{
+    session::{Visitor, forget_session},
+    state::WebState,
+    templates::Page,
+};
 use actix_web::{
     HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{LOCATION, RETRY_AFTER},
+        header::{HeaderValue, LOCATION, RETRY_AFTER},
     },
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::store::StoreError;
-use imapmcp_oauth_server::OAuthError;
+use imapmcp_oauth_server::{OAuthError, TooMany};
 use serde::Serialize;
 
 /// What can end a request without the page that was asked for.
@@ -52,6 +56,14 @@ pub(crate) enum WebError {
     /// The mail server does not give what was asked for.
     #[error("the mail server does not answer")]
     MailServer,
+    /// Too much that is not right came from the visitor's network.
+    #[error("too much that is not right came from this network")]
+    TooMany {
+        /// Seconds to wait.
+        retry_after: u32,
+        /// It was a session's cookie: the browser is better off without it.
+        cookie: bool,
+    },
     /// Retry later.
     #[error("the database is unavailable")]
     Unavailable,
@@ -66,6 +78,12 @@ impl From<StoreError> for WebError {
             StoreError::Unavailable(_) => Self::Unavailable,
             StoreError::Query(_) | StoreError::Conflict(_) => Self::Internal(error.into()),
         }
+    }
+}
+
+impl From<TooMany> for WebError {
+    fn from(TooMany { retry_after }: TooMany) -> Self {
+        Self::TooMany { retry_after, cookie: false }
     }
 }
 
@@ -102,6 +120,7 @@ impl ResponseError for WebError {
             Self::Authorize(error) => StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST),
             Self::RequestGone | Self::LinkExpired => StatusCode::GONE,
             Self::MailServer => StatusCode::BAD_GATEWAY,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -235,6 +254,21 @@ pub(crate) fn respond(state: &WebState, error: &WebError) -> HttpResponse {
             "The mail server does not answer",
             "The attachment lies on it. Try again in a minute.",
         ),
+        WebError::TooMany { retry_after, cookie } => {
+            let page = ErrorPage::new(
+                "warn",
+                "Too many wrong tries",
+                &format!(
+                    "Many links or sign-ins that are not valid came from your network. Wait {retry_after} seconds, then try again. Nothing was changed."
+                ),
+            );
+            let mut response = error_page(state, status, &page);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*retry_after));
+            if *cookie {
+                forget_session(&mut response, state.server.config());
+            }
+            return response;
+        }
         WebError::Unavailable => ErrorPage::new(
             "bad",
             "The server cannot answer now",
@@ -259,7 +293,7 @@ pub(crate) fn error_page(state: &WebState, status: StatusCode, page: &ErrorPage)
         }
     };
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, actix_web::http::header::HeaderValue::from_static("5"));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response
 }
@@ -289,6 +323,7 @@ mod tests {
             (WebError::RequestGone, 410),
             (WebError::LinkExpired, 410),
             (WebError::MailServer, 502),
+            (WebError::from(TooMany { retry_after: 9 }), 429),
             (WebError::SignIn { next: "/".to_owned() }, 303),
         ] {
             assert_eq!(error.status_code().as_u16(), status, "{error:?}");

@@ -1,6 +1,6 @@
 //! The browser session behind a request, and the checks of every form.
 
-use crate::{error::WebError, state::WebState};
+use crate::{address, error::WebError, state::WebState};
 use actix_web::{
     HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite, time::Duration},
@@ -12,7 +12,7 @@ use imapmcp_core::{
     secret::{ExposeSecret, SecretString},
     user::{BrowserSession, User},
 };
-use imapmcp_oauth_server::{AuthorizationServer, Config, NewSession, Parameters};
+use imapmcp_oauth_server::{AuthorizationServer, Config, Guess, NewSession, Parameters, TooMany};
 
 /// Who looks at a page.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub(crate) struct Visitor {
     pub(crate) session: Option<BrowserSession>,
     /// Who is signed in.
     pub(crate) user: Option<User>,
+    /// Messages that wait for their approval.
+    pub(crate) waiting: u64,
     /// Value of a cookie that is still to be sent.
     fresh: Option<SecretString>,
 }
@@ -31,9 +33,19 @@ impl Visitor {
         let Some(cookie) = request.cookie(cookie_name(state.server.config())) else {
             return Ok(Self::default());
         };
-        let Some(session) = state.server.session(cookie.value()).await? else { return Ok(Self::default()) };
+        let from = address::of(request, &state.trusted_proxies);
+        let too_many = |TooMany { retry_after }| WebError::TooMany { retry_after, cookie: true };
+        state.server.may_look(Guess::Session, from).map_err(too_many)?;
+        let Some(session) = state.server.session(cookie.value()).await? else {
+            state.server.wrong(Guess::Session, from).map_err(too_many)?;
+            return Ok(Self::default());
+        };
         let user = state.server.user_of(&session).await?;
-        Ok(Self { session: Some(session), user, fresh: None })
+        let waiting = match &user {
+            Some(user) => state.delivery.count_waiting(&user.id).await?,
+            None => 0,
+        };
+        Ok(Self { session: Some(session), user, waiting, fresh: None })
     }
 
     /// Reads the cookie, or begins a session (which stores nothing): for pages with a form that strangers may send.
@@ -58,7 +70,7 @@ impl Visitor {
 
 impl From<NewSession> for Visitor {
     fn from(new: NewSession) -> Self {
-        Self { session: Some(new.session), user: None, fresh: Some(new.cookie) }
+        Self { session: Some(new.session), user: None, waiting: 0, fresh: Some(new.cookie) }
     }
 }
 
@@ -192,6 +204,12 @@ pub(crate) fn no_cookie(config: &Config) -> Cookie<'static> {
     let mut cookie = session_cookie(config, &SecretString::from(""));
     cookie.make_removal();
     cookie
+}
+
+/// The browser loses its session's cookie with this answer.
+pub(crate) fn forget_session(response: &mut HttpResponse, config: &Config) {
+    // a cookie that cannot be written stays where it is, and is answered as before
+    let _ = response.add_cookie(&no_cookie(config));
 }
 
 /// Path and query of a page to come back to; `/` for anything but a GET.

@@ -1,4 +1,5 @@
 use crate::{
+    address,
     assets::Assets,
     door::Arriving,
     error::WebError,
@@ -7,17 +8,18 @@ use crate::{
     tries::Tries,
 };
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{
         StatusCode,
         header::{HeaderValue, RETRY_AFTER},
     },
+    web::Data,
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use imapmcp_accounts::Accounts;
 use imapmcp_core::{account::Backend, id::UserId, mail::MailError};
 use imapmcp_delivery::Delivery;
-use imapmcp_oauth_server::AuthorizationServer;
+use imapmcp_oauth_server::{AuthorizationServer, Guess, TooMany};
 use imapmcp_style::Styles;
 use ipnet::IpNet;
 use std::{
@@ -71,6 +73,12 @@ impl TooManyTries {
 #[derive(Debug, thiserror::Error)]
 #[error("a template is broken")]
 pub struct TemplateError(#[source] tera::Error);
+
+/// Notes that a link of a request was not made here or leads nowhere any more; `Err` if there were too many of them.
+pub(crate) fn wrong_link(request: &HttpRequest) -> Result<(), TooMany> {
+    let Some(state) = request.app_data::<Data<WebState>>() else { return Ok(()) };
+    state.server.wrong(Guess::Link, address::of(request, &state.trusted_proxies))
+}
 
 /// State shared by all pages and endpoints.
 pub struct WebState {
@@ -145,6 +153,7 @@ impl WebState {
             assets: &self.assets,
             nav,
             user: visitor.user.as_ref().map(|user| Who::new(&user.email)),
+            waiting: visitor.waiting,
             csrf: visitor.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
         }
     }

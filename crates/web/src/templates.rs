@@ -73,6 +73,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) nav: &'static str,
     /// Who is signed in.
     pub(crate) user: Option<Who>,
+    /// Messages that wait for their approval.
+    pub(crate) waiting: u64,
     /// CSRF token of the browser session, for forms.
     pub(crate) csrf: String,
 }
@@ -158,6 +160,7 @@ impl Templates {
             assets,
             nav: "accounts",
             user: Some(Who::new("marie@example.org")),
+            waiting: 2,
             csrf: "one-time-token".to_owned(),
         };
         Ok((P::TEMPLATE, self.render(&shell, &P::sample())?))
@@ -283,6 +286,15 @@ mod tests {
                     let path = format!("/{}", link.split(['?', '#']).next().unwrap_or_default());
                     assert!(known.contains(&&*path) || path.starts_with("/static/"), "{name}: {path}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn every_line_of_a_template_can_be_read() {
+        for (name, text) in TEMPLATES {
+            for (number, line) in text.lines().enumerate() {
+                assert!(line.chars().count() <= 240, "{name}, line {}", number + 1);
             }
         }
     }

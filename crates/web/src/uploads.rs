@@ -1,16 +1,17 @@
 //! `/uploads/{token}`: a signed link to PUT one file to. Programs use it, so every answer is JSON.
 
-use crate::dress::page;
+use crate::{dress::page, state::wrong_link};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, RETRY_AFTER},
+        header::{ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue, RETRY_AFTER},
     },
     web,
 };
 use imapmcp_attachments::{UploadError, Uploads};
 use imapmcp_core::store::StoreError;
+use imapmcp_oauth_server::TooMany;
 use serde_json::json;
 
 /// Adds the route.
@@ -30,7 +31,7 @@ async fn receive(
         return refused(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "compressed",
-            "Send the file's octets as they are, without Content-Encoding.",
+            "Send the file's bytes as they are, without Content-Encoding.",
         );
     }
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -40,14 +41,25 @@ async fn receive(
             "size": file.parcel.octets,
             "sha256": hex(&file.parcel.digest)
         })),
-        Err(error) => failed(&error),
+        Err(error) => {
+            let too_many =
+                matches!(error, UploadError::Expired).then(|| wrong_link(&request).err()).flatten();
+            too_many.map_or_else(|| failed(&error), too_many_links)
+        }
     }
+}
+
+fn too_many_links(TooMany { retry_after }: TooMany) -> HttpResponse {
+    let hint = "Many links that are wrong or have expired came from your network. Wait, then try again.";
+    let mut response = refused(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", hint);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+    response
 }
 
 async fn not_allowed() -> HttpResponse {
     let mut response =
         refused(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Send the file with PUT.");
-    response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static("PUT"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("PUT"));
     response
 }
 
@@ -71,7 +83,7 @@ fn failed(error: &UploadError) -> HttpResponse {
         UploadError::TooLarge { max_octets } => refused(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_large",
-            &format!("This link takes at most {max_octets} octets. Nothing was kept."),
+            &format!("This link takes at most {max_octets} bytes. Nothing was kept."),
         ),
         UploadError::TooSlow => refused(
             StatusCode::REQUEST_TIMEOUT,
@@ -92,9 +104,7 @@ fn failed(error: &UploadError) -> HttpResponse {
                 "unavailable",
                 "Try again over the same link in a moment.",
             );
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, actix_web::http::header::HeaderValue::from_static("5"));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
             response
         }
         UploadError::Store(error) => {

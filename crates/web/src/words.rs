@@ -18,15 +18,21 @@ pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// `in 3 minutes`, relative up to a day, then the date.
+/// `in 3 minutes`, `in 2 hours, 20 minutes`, `in 6 days, 3 hours`: relative, because nobody knows the reader's time zone; after
+/// a month the moment.
 pub(crate) fn ahead(at: Timestamp, now: Timestamp) -> String {
     let seconds = at.seconds() - now.seconds();
+    let both = |large: i64, noun: &str, small: i64, lesser: &str| match small {
+        0 => format!("in {}", count(large, noun)),
+        _ => format!("in {}, {}", count(large, noun), count(small, lesser)),
+    };
     match seconds {
         ..=0 => "now".to_owned(),
         1..60 => format!("in {}", count(seconds, "second")),
         60..3600 => format!("in {}", count(seconds / 60, "minute")),
-        3600..86_400 => format!("in {}", count(seconds / 3600, "hour")),
-        _ => format!("on {}", date(at)),
+        3600..86_400 => both(seconds / 3600, "hour", seconds % 3600 / 60, "minute"),
+        86_400..2_592_000 => both(seconds / 86_400, "day", seconds % 86_400 / 3600, "hour"),
+        _ => format!("on {}", moment(at)),
     }
 }
 
@@ -65,7 +71,7 @@ pub(crate) fn moment(at: Timestamp) -> String {
 pub(crate) fn size(octets: u64) -> String {
     let tenths = |unit: u64| (octets * 10).div_ceil(unit);
     match octets {
-        0..1000 => count(i64::try_from(octets).unwrap_or_default(), "octet"),
+        0..1000 => count(i64::try_from(octets).unwrap_or_default(), "byte"),
         1000..999_950 => format!("{}.{} KB", tenths(1000) / 10, tenths(1000) % 10),
         _ => format!("{}.{} MB", tenths(1_000_000) / 10, tenths(1_000_000) % 10),
     }
@@ -97,6 +103,8 @@ pub(crate) struct HealthView {
 pub(crate) struct TroubleView {
     title: String,
     text: &'static str,
+    /// Another password may help.
+    enter: bool,
 }
 
 impl HealthView {
@@ -148,7 +156,9 @@ impl TroubleView {
                 "Check the password and enter it again, or press Test to see what the server answers now.",
             ),
         };
-        Self { title, text }
+        // what the provider switched off, no password switches on
+        let enter = !matches!(why, Trouble::SubmissionOff);
+        Self { title, text, enter }
     }
 }
 
@@ -299,6 +309,45 @@ mod tests {
             [(0, "just now"), (60, "1 minute ago"), (7199, "1 hour ago"), (86_400, "on 21 November 2026")]
         {
             assert_eq!(ago(now.plus_seconds(-seconds), now), words);
+        }
+    }
+
+    #[test]
+    fn times_to_come_are_told_to_what_matters() {
+        let now = Timestamp::from_rfc3339("2026-11-22T21:00:00Z").unwrap();
+        for (seconds, words) in [
+            (-5, "now"),
+            (30, "in 30 seconds"),
+            (119, "in 1 minute"),
+            (3600, "in 1 hour"),
+            (2 * 3600 + 20 * 60, "in 2 hours, 20 minutes"),
+            (86_400, "in 1 day"),
+            (86_400 + 17 * 3600 + 59, "in 1 day, 17 hours"),
+            (6 * 86_400 + 3600, "in 6 days, 1 hour"),
+            (31 * 86_400, "on 23 December 2026, 21:00 UTC"),
+        ] {
+            assert_eq!(ahead(now.plus_seconds(seconds), now), words, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_told_in_words_of_people() {
+        for (octets, words) in
+            [(1, "1 byte"), (999, "999 bytes"), (12_345, "12.4 KB"), (26_214_400, "26.3 MB")]
+        {
+            assert_eq!(size(octets), words);
+        }
+    }
+
+    #[test]
+    fn a_password_is_asked_for_only_where_it_helps() {
+        for (why, enter) in [
+            (Trouble::Refused, true),
+            (Trouble::AppPassword, true),
+            (Trouble::Unexplained, true),
+            (Trouble::SubmissionOff, false),
+        ] {
+            assert_eq!(TroubleView::new(Side::Sending, why).enter, enter, "{why:?}");
         }
     }
 

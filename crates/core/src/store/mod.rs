@@ -17,9 +17,9 @@ mod users;
 
 pub use accounts::AccountRepository;
 pub use keys::{KeyRecord, KeyRepository, KeyState, SealedRow};
-pub use oauth::{OAuthRepository, TokenRow};
+pub use oauth::{ClientBounds, OAuthRepository, TokenRow};
 pub use operations::OperationRepository;
-pub use outbox::{Engaged, Enqueued, OutboxQuery, OutboxRepository, Risk};
+pub use outbox::{Engaged, Enqueued, Leaving, OutboxQuery, OutboxRepository, Risk};
 pub use parcels::ParcelRepository;
 pub use style::{RememberedDraft, StyleRepository, StyleRow};
 pub use uploads::{UploadBounds, UploadRepository};

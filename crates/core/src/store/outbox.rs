@@ -18,6 +18,18 @@ pub enum Enqueued {
     Lapsed,
 }
 
+/// Which entries to list by when they leave, and in which order. One leaves by itself if it is queued and was held until its
+/// next attempt; what is tried again has been on its way before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaving {
+    /// All, the newest first.
+    Any,
+    /// Those that leave by themselves until then, the soonest first.
+    Until(Timestamp),
+    /// The others, the newest first.
+    NotUntil(Timestamp),
+}
+
 /// Which entries of a user to list.
 #[derive(Debug, Clone)]
 pub struct OutboxQuery {
@@ -25,8 +37,10 @@ pub struct OutboxQuery {
     pub states: Vec<OutboxState>,
     /// Of these accounts; `None` is all.
     pub accounts: Option<Vec<AccountId>>,
-    /// Only those recorded before this one (its time, then its identifier).
-    pub before: Option<(Timestamp, OutboxId)>,
+    /// Which of those that leave by themselves.
+    pub leaving: Leaving,
+    /// Only those after this one in their order (its time, then its identifier).
+    pub after: Option<(Timestamp, OutboxId)>,
     /// At most this many.
     pub limit: u32,
 }
@@ -123,7 +137,9 @@ pub trait OutboxRepository: Send + Sync {
     async fn find_entry(&self, user: &UserId, id: &OutboxId) -> Result<Option<OutboxEntry>, StoreError>;
     /// The sealed message of an entry of a user.
     async fn find_message(&self, user: &UserId, id: &OutboxId) -> Result<Option<Sealed>, StoreError>;
-    /// Entries of a user, newest first.
+    /// How many entries of a user wait for approval.
+    async fn count_waiting(&self, user: &UserId) -> Result<u64, StoreError>;
+    /// Entries of a user, in the order that [`Leaving`] says.
     async fn list_entries(&self, user: &UserId, query: &OutboxQuery) -> Result<Vec<OutboxEntry>, StoreError>;
     /// Forgets the octets of entries that ended (done, rejected, cancelled) before `before`; returns how many. What
     /// became of them stays known.

@@ -290,6 +290,19 @@ async fn the_same_key_fifty_times_at_once_is_one_message() {
 }
 
 #[tokio::test]
+async fn the_reason_to_wait_is_that_of_the_recipient_who_is_tried_again() {
+    let (a, b, c) = ("a@example.org", "b@example.org", "c@example.org");
+    for refused in [vec![(b, 550), (c, 450)], vec![(b, 450), (c, 550)]] {
+        let world = World::new();
+        let house = world.house().await;
+        world.server.will(Answer::Refuses(refused.clone()));
+        let receipt = house.send_to(&[a, b, c]).await.unwrap();
+        let told = (receipt.state, receipt.last_error.as_deref());
+        assert_eq!(told, (OutboxState::Queued, Some("450")), "{refused:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_retry_says_nothing_of_those_who_have_it() {
     let world = World::new();
     let house = world.house().await;

@@ -56,7 +56,7 @@ impl House {
     /// A registered client with this redirect.
     pub(crate) async fn client(&self, redirect: &str) -> String {
         let body = format!(r#"{{"client_name":"Client","redirect_uris":["{redirect}"]}}"#);
-        self.server.register(body.as_bytes(), None).await.unwrap().client_id
+        self.server.register(body.as_bytes(), None, None).await.unwrap().client_id
     }
 
     pub(crate) async fn marie(&self) -> BrowserSession {

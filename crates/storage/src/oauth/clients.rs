@@ -6,15 +6,63 @@ use crate::{
     schema::{clients, codes, decided_requests as decided, grants},
     words::Word,
 };
-use diesel::prelude::*;
+use diesel::{
+    dsl::{count_star, min},
+    prelude::*,
+};
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
     id::ClientId,
     oauth::{AuthorizationCode, Client, ClientKind, Grant},
     secret::TokenHash,
-    store::StoreError,
+    store::{ClientBounds, StoreError},
     time::Timestamp,
 };
+
+/// Registered clients that nobody consented to.
+macro_rules! unused {
+    () => {
+        clients::table
+            .filter(clients::used_at.is_null())
+            .filter(clients::kind.eq(ClientKind::Registered.word()))
+    };
+}
+
+macro_rules! not_asked_since {
+    ($since:expr) => {
+        clients::shown_at.is_null().or(clients::shown_at.assume_not_null().lt($since.0))
+    };
+}
+
+/// The network that most of these clients came from; of several, the one that came first.
+macro_rules! largest_network {
+    ($clients:expr) => {
+        $clients
+            .group_by(clients::network)
+            .order((count_star().desc(), min(clients::created_at).asc()))
+            .select(clients::network)
+    };
+}
+
+/// Removes the oldest unused client of a network; one that a person may be deciding about only if there is no other.
+macro_rules! remove_oldest {
+    ($c:expr, $network:expr, $asked_since:expr) => {{
+        let oldest = unused!()
+            .filter(clients::network.eq($network))
+            .order((clients::created_at, clients::id))
+            .select(clients::id);
+        let idle: Option<String> =
+            oldest.filter(not_asked_since!($asked_since)).first($c).await.optional()?;
+        let found = match idle {
+            Some(id) => Some(id),
+            None => oldest.first($c).await.optional()?,
+        };
+        if let Some(id) = found {
+            // a consent given meanwhile keeps it
+            diesel::delete(clients::table.find(id)).filter(clients::used_at.is_null()).execute($c).await?;
+        }
+    }};
+}
 
 impl Database {
     pub(super) async fn upsert_client(&self, client: &Client) -> Result<(), StoreError> {
@@ -45,23 +93,67 @@ impl Database {
         Ok(row.map(Client::try_from).transpose()?)
     }
 
-    pub(super) async fn unused_clients(&self) -> Result<u64, StoreError> {
-        let count: i64 = with_conn!(self, |c| Ok(clients::table
-            .filter(clients::used_at.is_null())
-            .filter(clients::kind.eq(ClientKind::Registered.word()))
-            .count()
-            .get_result(c)
-            .await?))?;
-        Ok(count.unsigned_abs())
+    pub(super) async fn insert_registered(
+        &self,
+        client: &Client,
+        network: &str,
+        bounds: &ClientBounds,
+    ) -> Result<(), StoreError> {
+        let row = ClientRow::from(client);
+        with_tx!(self, |c| {
+            let own: i64 = unused!().filter(clients::network.eq(network)).count().get_result(c).await?;
+            if own >= i64::from(bounds.of_network) {
+                remove_oldest!(c, network, bounds.asked_since);
+            } else {
+                let all: i64 = unused!().count().get_result(c).await?;
+                if all >= i64::from(bounds.in_all) {
+                    let largest: Option<String> =
+                        largest_network!(unused!().filter(not_asked_since!(bounds.asked_since)))
+                            .first(c)
+                            .await
+                            .optional()?;
+                    let largest = match largest {
+                        Some(network) => Some(network),
+                        None => largest_network!(unused!()).first(c).await.optional()?,
+                    };
+                    if let Some(network) = largest {
+                        remove_oldest!(c, &network, bounds.asked_since);
+                    }
+                }
+            }
+            diesel::insert_into(clients::table)
+                .values((row.clone(), clients::network.eq(network)))
+                .execute(c)
+                .await?;
+            Ok(())
+        })
     }
 
-    pub(super) async fn remove_unused_clients(&self, made_before: Timestamp) -> Result<usize, StoreError> {
-        with_write!(self, |c| Ok(diesel::delete(clients::table)
-            .filter(clients::used_at.is_null())
-            .filter(clients::kind.eq(ClientKind::Registered.word()))
-            .filter(clients::created_at.lt(made_before.0))
-            .execute(c)
-            .await?))
+    pub(super) async fn note_client_shown(
+        &self,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        with_write!(self, |c| {
+            diesel::update(clients::table.find(client.as_str()))
+                .filter(clients::used_at.is_null())
+                .set(clients::shown_at.eq(now.0))
+                .execute(c)
+                .await?;
+            Ok(())
+        })
+    }
+
+    pub(super) async fn remove_unused_clients(
+        &self,
+        made_before: Timestamp,
+        asked_since: Timestamp,
+    ) -> Result<usize, StoreError> {
+        with_write!(self, |c| Ok(diesel::delete(
+            unused!().filter(clients::created_at.lt(made_before.0)).filter(not_asked_since!(asked_since))
+        )
+        .execute(c)
+        .await?))
     }
 
     pub(super) async fn request_is_decided(&self, request: &TokenHash) -> Result<bool, StoreError> {
@@ -92,7 +184,8 @@ impl Database {
                 diesel::insert_into(grants::table).values(grant.clone()).execute(c).await?;
                 diesel::insert_into(codes::table).values(code.clone()).execute(c).await?;
                 diesel::update(clients::table.find(&grant.client_id))
-                    .set(clients::used_at.eq(now.0))
+                    // where it came from is of no interest any more
+                    .set((clients::used_at.eq(now.0), clients::network.eq("")))
                     .execute(c)
                     .await?;
             }

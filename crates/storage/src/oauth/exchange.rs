@@ -12,7 +12,7 @@ use crate::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
-    oauth::{AuthorizationCode, Exchange, Grant, Issue, TokenKind},
+    oauth::{AuthorizationCode, Exchange, Grant, Issue, Salt, TokenKind},
     secret::TokenHash,
     store::StoreError,
     time::Timestamp,
@@ -21,23 +21,25 @@ use imapmcp_core::{
 /// Milliseconds in which several requests of one client may have raced, each with the same refresh token.
 const RACE: i64 = 10_000;
 /// Milliseconds in which an answer that was lost may be asked for again.
-const LOST: i64 = 60_000;
+pub(super) const LOST: i64 = 60_000;
 
-/// What another use of a spent refresh token means.
-fn again(token: &StoredToken, now: Timestamp) -> Again {
-    match token.consumed_at.map(|at| now.0 - at) {
-        None => Again::First,
-        Some(since) if since < RACE => Again::Raced,
-        Some(since) if since < LOST && token.confirmed_at.is_none() => Again::Lost,
-        Some(_) => Again::Replayed,
-    }
+/// What a use of a refresh token means.
+enum Use {
+    First,
+    /// Spent just now: by a request that raced with this one, or whose answer was lost.
+    Repeated,
+    Replayed,
 }
 
-enum Again {
-    First,
-    Raced,
-    Lost,
-    Replayed,
+impl Use {
+    fn of(token: &StoredToken, now: Timestamp) -> Self {
+        match token.consumed_at.map(|at| now.0 - at) {
+            None => Self::First,
+            Some(since) if since < RACE => Self::Repeated,
+            Some(since) if since < LOST && token.confirmed_at.is_none() => Self::Repeated,
+            Some(_) => Self::Replayed,
+        }
+    }
 }
 
 /// The tokens of an issue as rows of a grant.
@@ -53,6 +55,7 @@ fn issued(issue: &Issue, grant: &str, parent: Option<&str>, now: Timestamp) -> V
         parent_id: parent.map(str::to_owned),
         consumed_at: None,
         confirmed_at: None,
+        salt: None,
     };
     let access = row(issue.access_id.as_str(), issue.access, TokenKind::Access, issue.access_expires_at);
     let refresh = issue
@@ -65,6 +68,7 @@ fn issued(issue: &Issue, grant: &str, parent: Option<&str>, now: Timestamp) -> V
 /// How an exchange ended, before its rows are read.
 enum Ended {
     Issued(Box<GrantRow>),
+    Repeated { grant: Box<GrantRow>, salt: Salt, access_expires_at: i64 },
     Invalid,
     Replayed,
 }
@@ -73,6 +77,11 @@ impl Ended {
     fn read(self) -> Result<Exchange, StoreError> {
         Ok(match self {
             Self::Issued(grant) => Exchange::Issued(Box::new(Grant::try_from(*grant)?)),
+            Self::Repeated { grant, salt, access_expires_at } => Exchange::Repeated {
+                grant: Box::new(Grant::try_from(*grant)?),
+                salt,
+                access_expires_at: Timestamp(access_expires_at),
+            },
             Self::Invalid => Exchange::Invalid,
             Self::Replayed => Exchange::Replayed,
         })
@@ -154,11 +163,12 @@ impl Database {
         ended.read()
     }
 
-    /// OAuth 2.1 §4.3.1 rotation.
+    /// OAuth 2.1 §4.3.1 rotation, at most one successor of each (RFC 9700 §4.14.2).
     pub(super) async fn rotate_refresh(
         &self,
         refresh: &TokenHash,
         issue: &Issue,
+        salt: &Salt,
         now: Timestamp,
     ) -> Result<Exchange, StoreError> {
         let ended = with_tx!(self, |c| {
@@ -172,23 +182,32 @@ impl Database {
             let found: Option<StoredToken> =
                 presented.select(StoredToken::as_select()).first(c).await.optional()?;
             let Some(found) = found.filter(|token| token.is_live(now)) else { return Ok(Ended::Invalid) };
-            match again(&found, now) {
-                Again::First => {
-                    diesel::update(tokens::table.find(&found.id))
-                        .set(tokens::consumed_at.eq(now.0))
-                        .execute(c)
-                        .await?;
-                }
-                Again::Raced => {}
-                // The pair that nobody received.
-                Again::Lost => {
+            match Use::of(&found, now) {
+                Use::First => {}
+                Use::Repeated => {
+                    let made_of = found.salt.as_deref().and_then(|salt| Salt::try_from(salt).ok());
+                    let lapses: Option<Option<i64>> = tokens::table
+                        .filter(tokens::parent_id.eq(&found.id))
+                        .filter(tokens::kind.eq(TokenKind::Access.word()))
+                        .select(tokens::expires_at)
+                        .first(c)
+                        .await
+                        .optional()?;
+                    if let Some((salt, access_expires_at)) = made_of.zip(lapses.flatten()) {
+                        return Ok(Ended::Repeated { grant: Box::new(grant), salt, access_expires_at });
+                    }
+                    // spent at a release that kept no salt, less than a minute ago: another pair instead of that one
                     diesel::delete(tokens::table.filter(tokens::parent_id.eq(&found.id))).execute(c).await?;
                 }
-                Again::Replayed => {
+                Use::Replayed => {
                     end_grant!(c, &found.grant_id, now);
                     return Ok(Ended::Replayed);
                 }
             }
+            diesel::update(tokens::table.find(&found.id))
+                .set((tokens::consumed_at.eq(found.consumed_at.unwrap_or(now.0)), tokens::salt.eq(&salt[..])))
+                .execute(c)
+                .await?;
             if let Some(parent) = &found.parent_id {
                 diesel::update(tokens::table.find(parent))
                     .filter(tokens::confirmed_at.is_null())

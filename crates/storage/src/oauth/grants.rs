@@ -1,10 +1,14 @@
 //! Grants: listed and ended.
 
-use super::rows::{GrantRow, StoredToken};
+use super::{
+    exchange::LOST,
+    rows::{GrantRow, StoredToken},
+};
 use crate::{
     database::{Database, with_conn, with_tx},
+    failure::Failure,
     schema::{codes, decided_requests as decided, grants, tokens, users},
-    words::Word,
+    words::{Word, id},
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -127,6 +131,22 @@ impl Database {
         Ok(row.filter(|grant| grant.is_live(now)).map(Grant::try_from).transpose()?)
     }
 
+    pub(super) async fn client_names(
+        &self,
+        user: &UserId,
+        grants: &[GrantId],
+    ) -> Result<Vec<(GrantId, String)>, StoreError> {
+        let ids: Vec<&str> = grants.iter().map(GrantId::as_str).collect();
+        let rows: Vec<(String, String)> = with_conn!(self, |c| Ok(grants::table
+            .filter(grants::user_id.eq(user.as_str()))
+            .filter(grants::id.eq_any(ids.clone()))
+            .select((grants::id, grants::client_name))
+            .load(c)
+            .await?))?;
+        let named = |(grant, name): (String, String)| Ok((id(&grant)?, name));
+        rows.into_iter().map(named).collect::<Result<_, Failure>>().map_err(StoreError::from)
+    }
+
     pub(super) async fn end_own_grant(
         &self,
         user: &UserId,
@@ -152,7 +172,7 @@ impl Database {
         hash: &TokenHash,
         client: &ClientId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         with_tx!(self, |c| {
             let grant: Option<String> = tokens::table
                 .inner_join(grants::table)
@@ -163,10 +183,9 @@ impl Database {
                 .first(c)
                 .await
                 .optional()?;
-            if let Some(grant) = grant {
-                end_grant!(c, &grant, now);
-            }
-            Ok(())
+            let Some(grant) = grant else { return Ok(false) };
+            end_grant!(c, &grant, now);
+            Ok(true)
         })
     }
 
@@ -177,6 +196,12 @@ impl Database {
             let codes = diesel::delete(codes::table.filter(codes::expires_at.le(now.0))).execute(c).await?;
             let tokens =
                 diesel::delete(tokens::table.filter(tokens::expires_at.le(now.0))).execute(c).await?;
+            // nobody is told these successors again
+            diesel::update(tokens::table.filter(tokens::consumed_at.le(now.0 - LOST)))
+                .filter(tokens::salt.is_not_null())
+                .set(tokens::salt.eq(None::<Vec<u8>>))
+                .execute(c)
+                .await?;
             Ok(lapsed + codes + tokens)
         })
     }

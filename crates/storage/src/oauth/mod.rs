@@ -10,9 +10,9 @@ use crate::Database;
 use async_trait::async_trait;
 use imapmcp_core::{
     id::{ClientId, GrantId, TokenId, UserId},
-    oauth::{AuthorizationCode, Client, Exchange, Grant, Issue, Principal, Token},
+    oauth::{AuthorizationCode, Client, Exchange, Grant, Issue, Principal, Salt, Token},
     secret::TokenHash,
-    store::{OAuthRepository, StoreError, TokenRow},
+    store::{ClientBounds, OAuthRepository, StoreError, TokenRow},
     time::Timestamp,
 };
 
@@ -26,12 +26,25 @@ impl OAuthRepository for Database {
         self.client_by_id(id).await
     }
 
-    async fn count_unused_clients(&self) -> Result<u64, StoreError> {
-        self.unused_clients().await
+    async fn register_client(
+        &self,
+        client: &Client,
+        network: &str,
+        bounds: &ClientBounds,
+    ) -> Result<(), StoreError> {
+        self.insert_registered(client, network, bounds).await
     }
 
-    async fn sweep_clients(&self, made_before: Timestamp) -> Result<usize, StoreError> {
-        self.remove_unused_clients(made_before).await
+    async fn note_asked(&self, client: &ClientId, now: Timestamp) -> Result<(), StoreError> {
+        self.note_client_shown(client, now).await
+    }
+
+    async fn sweep_clients(
+        &self,
+        made_before: Timestamp,
+        asked_since: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.remove_unused_clients(made_before, asked_since).await
     }
 
     async fn is_decided(&self, request: &TokenHash) -> Result<bool, StoreError> {
@@ -69,9 +82,10 @@ impl OAuthRepository for Database {
         &self,
         refresh: &TokenHash,
         issue: &Issue,
+        salt: &Salt,
         now: Timestamp,
     ) -> Result<Exchange, StoreError> {
-        self.rotate_refresh(refresh, issue, now).await
+        self.rotate_refresh(refresh, issue, salt, now).await
     }
 
     async fn principal(
@@ -112,6 +126,14 @@ impl OAuthRepository for Database {
         self.live_grants(user, now).await
     }
 
+    async fn list_client_names(
+        &self,
+        user: &UserId,
+        grants: &[GrantId],
+    ) -> Result<Vec<(GrantId, String)>, StoreError> {
+        self.client_names(user, grants).await
+    }
+
     async fn revoke_grant(&self, user: &UserId, id: &GrantId, now: Timestamp) -> Result<bool, StoreError> {
         self.end_own_grant(user, id, now).await
     }
@@ -121,7 +143,7 @@ impl OAuthRepository for Database {
         hash: &TokenHash,
         client: &ClientId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.end_grant_of_token(hash, client, now).await
     }
 

@@ -179,6 +179,8 @@ pub(super) struct StoredToken {
     pub(super) consumed_at: Option<i64>,
     /// Refresh: when what it was exchanged for was first used.
     pub(super) confirmed_at: Option<i64>,
+    /// Refresh: what it was exchanged for was made of it and of this.
+    pub(super) salt: Option<Vec<u8>>,
 }
 
 impl StoredToken {
@@ -200,6 +202,7 @@ impl From<&Token> for StoredToken {
             parent_id: None,
             consumed_at: None,
             confirmed_at: None,
+            salt: None,
         }
     }
 }

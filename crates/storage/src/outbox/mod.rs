@@ -21,7 +21,7 @@ use imapmcp_core::{
     id::{AccountId, OutboxId, ParcelId, UserId},
     outbox::{Due, Hold, Lease, OutboxEntry, OutboxState},
     secret::Sealed,
-    store::{Engaged, Enqueued, OutboxQuery, OutboxRepository, Risk, StoreError},
+    store::{Engaged, Enqueued, Leaving, OutboxQuery, OutboxRepository, Risk, StoreError},
     time::Timestamp,
 };
 use rows::{OutboxRow, Progress};
@@ -340,21 +340,57 @@ impl OutboxRepository for Database {
         Ok(message.filter(|octets| !octets.is_empty()).map(Sealed))
     }
 
+    async fn count_waiting(&self, user: &UserId) -> Result<u64, StoreError> {
+        let count: i64 = with_conn!(self, |c| Ok(outbox::table
+            .filter(outbox::user_id.eq(user.as_str()))
+            .filter(outbox::state.eq(OutboxState::PendingApproval.word()))
+            .count()
+            .get_result(c)
+            .await?))?;
+        Ok(count.unsigned_abs())
+    }
+
     async fn list_entries(&self, user: &UserId, query: &OutboxQuery) -> Result<Vec<OutboxEntry>, StoreError> {
         let states = words(&query.states);
         let every_account = query.accounts.is_none();
         let accounts: Vec<&str> = query.accounts.iter().flatten().map(AccountId::as_str).collect();
-        let (at, last) = query.before.as_ref().map_or((i64::MAX, ""), |(at, before)| (at.0, before.as_str()));
-        let rows: Vec<OutboxRow> = with_conn!(self, |c| Ok(outbox::table
-            .filter(outbox::user_id.eq(user.as_str()))
-            .filter(outbox::state.eq_any(states.clone()))
-            .filter(outbox::account_id.eq_any(accounts.clone()).or(every_account.into_sql::<Bool>()))
-            .filter(outbox::created_at.lt(at).or(outbox::created_at.eq(at).and(outbox::id.lt(last))))
-            .order((outbox::created_at.desc(), outbox::id.desc()))
-            .limit(query.limit.into())
-            .select(OutboxRow::as_select())
-            .load(c)
-            .await?))?;
+        let (at, last) = query.after.as_ref().map_or((None, ""), |(at, last)| (Some(at.0), last.as_str()));
+        let leaves_until = |until: i64| {
+            outbox::state
+                .eq(OutboxState::Queued.word())
+                .and(outbox::hold.is_not_null())
+                .and(outbox::next_attempt_at.is_not_null())
+                .and(outbox::next_attempt_at.assume_not_null().le(until))
+        };
+        let (until, listed_until) = match query.leaving {
+            Leaving::Any => (i64::MIN, false),
+            Leaving::NotUntil(until) => (until.0, false),
+            Leaving::Until(until) => (until.0, true),
+        };
+        let rows: Vec<OutboxRow> = with_conn!(self, |c| {
+            let all = outbox::table
+                .filter(outbox::user_id.eq(user.as_str()))
+                .filter(outbox::state.eq_any(states.clone()))
+                .filter(outbox::account_id.eq_any(accounts.clone()).or(every_account.into_sql::<Bool>()))
+                .limit(query.limit.into())
+                .select(OutboxRow::as_select());
+            if listed_until {
+                let (due, at) = (outbox::next_attempt_at.assume_not_null(), at.unwrap_or(i64::MIN));
+                return Ok(all
+                    .filter(leaves_until(until))
+                    .filter(due.gt(at).or(due.eq(at).and(outbox::id.gt(last))))
+                    .order((due.asc(), outbox::id.asc()))
+                    .load(c)
+                    .await?);
+            }
+            let at = at.unwrap_or(i64::MAX);
+            Ok(all
+                .filter(diesel::dsl::not(leaves_until(until)))
+                .filter(outbox::created_at.lt(at).or(outbox::created_at.eq(at).and(outbox::id.lt(last))))
+                .order((outbox::created_at.desc(), outbox::id.desc()))
+                .load(c)
+                .await?)
+        })?;
         Ok(rows.into_iter().map(OutboxEntry::try_from).collect::<Result<_, _>>()?)
     }
 

@@ -1,14 +1,21 @@
 //! `GET /oauth/authorize`: checks the request, binds it to the browser session and goes on to the consent page.
 
-use crate::{error::WebError, session::Visitor, state::WebState};
+use crate::{address, error::WebError, session::Visitor, state::WebState};
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
-use imapmcp_oauth_server::{AuthorizeError, Parameters};
+use imapmcp_oauth_server::{AuthorizeError, Guess, Parameters, error::UNKNOWN_CLIENT};
 
 pub(super) async fn start(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let parameters = Parameters::parse(request.query_string().as_bytes());
+    let from = address::of(&request, &state.trusted_proxies);
+    state.server.may_look(Guess::Client, from)?;
     let valid = match state.server.authorize(&parameters).await {
         Ok(valid) => valid,
-        Err(AuthorizeError::Page(error)) => return Err(WebError::Authorize(error)),
+        Err(AuthorizeError::Page(error)) => {
+            if error == UNKNOWN_CLIENT {
+                state.server.wrong(Guess::Client, from)?;
+            }
+            return Err(WebError::Authorize(error));
+        }
         Err(AuthorizeError::Redirect(location)) => {
             return Ok(HttpResponse::Found().insert_header((LOCATION, location)).finish());
         }

@@ -24,9 +24,9 @@ use actix_web::{
 };
 use imapmcp_core::{
     id::{OutboxId, UserId},
-    outbox::{Hold, OutboxState},
+    outbox::OutboxState,
 };
-use imapmcp_delivery::{CancelOutcome, HandOutcome, Listing, OutboxView, ReleaseOutcome};
+use imapmcp_delivery::{CancelOutcome, HandOutcome, Listing, OutboxView, ReleaseOutcome, SOON_SECONDS};
 use imapmcp_oauth_server::Parameters;
 use preview::PreviewRow;
 use row::{Names, Row};
@@ -47,7 +47,7 @@ const NOTICES: [&str; 10] =
 pub(crate) struct OutboxPage {
     /// Wait for the user's approval.
     waiting: Vec<Row>,
-    /// Leave by themselves in seconds: undo windows.
+    /// Leave by themselves within minutes.
     soon: Vec<Row>,
     /// Leave by themselves: later times, retries, copies.
     open: Vec<Row>,
@@ -106,7 +106,6 @@ impl Page for OutboxEntryPage {
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let signed_in = SignedIn::of(&state, &request).await?;
     let user = &signed_in.user;
-    let names = names(&state, user).await?;
     let query = Parameters::parse(request.query_string().as_bytes());
     let cursor = Some(query.first("before")).filter(|cursor| !cursor.is_empty());
     let (ended, later, notice) = (query.first("show") == "ended", cursor.is_some(), query.first("notice"));
@@ -123,29 +122,39 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         ended,
         notice: NOTICES.into_iter().find(|known| *known == notice).unwrap_or(""),
     };
+    let mut open = Vec::new();
     if !ended {
         let listed = state.delivery.list_page(user, Listing::Open, ON_A_PAGE, cursor).await?;
         page.more = listed.next.unwrap_or_default();
         page.stoppable = listed.entries.iter().filter(|view| view.cancellable).count() > 1;
-        for view in &listed.entries {
-            let mut row = names.row(view);
-            if view.cancellable {
-                read(&state, user, view, IN_A_LIST, &mut row).await?;
-            }
-            match view.state {
-                OutboxState::PendingApproval => page.waiting.push(row),
-                OutboxState::Unknown => page.unknown.push(row),
-                _ if view.hold == Some(Hold::Undo) => page.soon.push(row),
-                _ => page.open.push(row),
-            }
-        }
+        open = listed.entries;
     }
+    let mut recent = Vec::new();
     if ended || !later {
         let (limit, cursor) = if ended { (ON_A_PAGE, cursor) } else { (RECENT, None) };
         let listed = state.delivery.list_page(user, Listing::Ended, limit, cursor).await?;
-        page.recent = listed.entries.iter().map(|view| names.row(view)).collect();
         page.more_ended = listed.next.unwrap_or_default();
+        recent = listed.entries;
     }
+    let names = names(&state, user, open.iter().chain(&recent)).await?;
+    let soon = state.server.now().plus_seconds(SOON_SECONDS);
+    for (number, view) in open.iter().enumerate() {
+        let mut row = names.row(view);
+        if view.cancellable && number < 2 * ON_A_PAGE as usize {
+            read(&state, user, view, IN_A_LIST, &mut row).await?;
+        }
+        match view.state {
+            OutboxState::PendingApproval => page.waiting.push(row),
+            OutboxState::Unknown => page.unknown.push(row),
+            OutboxState::Queued
+                if view.hold.is_some() && view.next_attempt_at.is_some_and(|at| at <= soon) =>
+            {
+                page.soon.push(row);
+            }
+            _ => page.open.push(row),
+        }
+    }
+    page.recent = recent.iter().map(|view| names.row(view)).collect();
     framed(state.page(StatusCode::OK, &signed_in.visitor, "outbox", &page)?)
 }
 
@@ -158,15 +167,24 @@ pub(super) async fn entry(
     let signed_in = SignedIn::of(&state, &request).await?;
     let user = &signed_in.user;
     let view = found(&state, user, &id).await?;
-    let mut row = names(&state, user).await?.row(&view);
+    let mut row = names(&state, user, [&view]).await?.row(&view);
     read(&state, user, &view, usize::MAX, &mut row).await?;
     framed(state.page(StatusCode::OK, &signed_in.visitor, "outbox", &OutboxEntryPage { row })?)
 }
 
-async fn names(state: &WebState, user: &UserId) -> Result<Names, WebError> {
+/// What the rows of these messages refer to.
+async fn names(
+    state: &WebState,
+    user: &UserId,
+    views: impl IntoIterator<Item = &OutboxView>,
+) -> Result<Names, WebError> {
     let accounts = state.accounts.list(user).await?;
     let connections = state.server.connections(user).await?;
-    Ok(Names::new(&accounts, &connections, state.server.now()))
+    let mut grants: Vec<_> = views.into_iter().map(|view| view.grant.clone()).collect();
+    grants.sort();
+    grants.dedup();
+    let clients = state.server.client_names(user, &grants).await?;
+    Ok(Names::new(&accounts, &connections, clients, state.server.now()))
 }
 
 /// Shows what leaves. Only who reads all of it is asked whether it may.

@@ -2,6 +2,7 @@
 
 use super::see_other;
 use crate::{
+    address,
     error::WebError,
     session::{Submitted, Visitor, add_cookies},
     state::WebState,
@@ -12,7 +13,7 @@ use actix_web::{
     http::StatusCode,
     web::{Bytes, Data},
 };
-use imapmcp_oauth_server::{Parameters, SetupError, password::PasswordError};
+use imapmcp_oauth_server::{Guess, Parameters, SetupError, password::PasswordError};
 use serde::Serialize;
 
 /// `pages/setup.html`.
@@ -44,7 +45,12 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
     let visitor = Visitor::with_session(&state, &request).await?;
     let query = Parameters::parse(request.query_string().as_bytes());
     let token = query.first("token");
+    let from = address::of(&request, &state.trusted_proxies);
+    state.server.may_look(Guess::Setup, from)?;
     let open = !token.is_empty() && state.server.setup_is_open(token).await?;
+    if !open && !token.is_empty() {
+        state.server.wrong(Guess::Setup, from)?;
+    }
     let problem = (!open && !token.is_empty()).then(closed);
     let page = SetupPage { token: open.then(|| token.to_owned()), email: String::new(), wrong: "", problem };
     state.page(StatusCode::OK, &visitor, "", &page)
@@ -58,6 +64,8 @@ pub(super) async fn submit(
 ) -> Result<HttpResponse, WebError> {
     let Submitted { visitor, form } = Submitted::of(&state, &request, &body).await?;
     let (token, email) = (form.first("token").trim(), form.first("email"));
+    let from = address::of(&request, &state.trusted_proxies);
+    state.server.may_look(Guess::Setup, from)?;
     let outcome =
         state.server.complete_setup(visitor.session()?, token, email, form.first("password").into()).await;
     let (wrong, problem) = match outcome {
@@ -66,7 +74,10 @@ pub(super) async fn submit(
             add_cookies(&mut response, state.server.config(), &new)?;
             return Ok(response);
         }
-        Err(SetupError::Closed) => ("token", closed()),
+        Err(SetupError::Closed) => {
+            state.server.wrong(Guess::Setup, from)?;
+            ("token", closed())
+        }
         Err(SetupError::Email) => {
             ("email", Problem::new("That is not an e-mail address", "It looks like marie@example.org."))
         }

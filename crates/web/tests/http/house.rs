@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use imapmcp_accounts::{Accounts, AccountsDeps};
+use imapmcp_attachments::{Attachments, AttachmentsDeps, Uploads, UploadsDeps};
 use imapmcp_core::{
     account::{Backend, Credential, Login},
     id::AccountId,
@@ -19,7 +20,7 @@ use imapmcp_storage::Database;
 use imapmcp_style::{Styles, StylesDeps};
 use imapmcp_testkit::{FakeClock, GlassTokens, SeededEntropy, builders};
 use imapmcp_web::{WebDeps, WebState};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub(crate) const ISSUER: &str = "https://mail.example";
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -35,6 +36,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) delivery: Delivery,
     pub(crate) styles: Arc<Styles>,
+    accounts: Arc<Accounts>,
+    parcels: Parcels,
 }
 
 impl House {
@@ -54,14 +57,20 @@ impl House {
         house
     }
 
+    /// Without users.
     pub(crate) async fn empty(issuer: &str) -> Self {
+        Self::with(Config::new(issuer).unwrap()).await
+    }
+
+    /// Without users.
+    pub(crate) async fn with(config: Config) -> Self {
         let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
         let clock = Arc::new(FakeClock::default());
         let database = Arc::new(database.with_clock(clock.clone()));
         let entropy = Arc::new(SeededEntropy::default());
         let server = Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
-            config: Config::new(issuer).unwrap(),
+            config,
             oauth: database.clone(),
             users: database.clone(),
             clock: clock.clone(),
@@ -86,7 +95,7 @@ impl House {
         let delivery = Delivery::new(DeliveryDeps {
             accounts: accounts.clone(),
             outbox: database.clone(),
-            parcels,
+            parcels: parcels.clone(),
             submission: servers,
             vault: Arc::new(GlassVault),
             clock: clock.clone(),
@@ -99,19 +108,47 @@ impl House {
         }));
         let deps = WebDeps {
             server: server.clone(),
-            accounts,
+            accounts: accounts.clone(),
             delivery: delivery.clone(),
             styles: styles.clone(),
             allow_insecure: false,
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         };
         let state = actix_web::web::Data::new(WebState::new(deps).unwrap());
-        Self { state, server, database, clock, delivery, styles }
+        Self { state, server, database, clock, delivery, styles, accounts, parcels }
     }
 
     pub(crate) async fn client(&self, name: &str, redirect: &str) -> String {
         let body = serde_json::json!({"client_name": name, "redirect_uris": [redirect]}).to_string();
-        self.server.register(body.as_bytes(), None).await.unwrap().client_id
+        self.server.register(body.as_bytes(), None, None).await.unwrap().client_id
+    }
+}
+
+impl House {
+    /// What links to attachments lead through.
+    pub(crate) fn attachments(&self) -> Attachments {
+        Attachments::new(AttachmentsDeps {
+            tokens: Arc::new(GlassTokens::new(self.clock.clone())),
+            grants: self.database.clone(),
+            accounts: self.accounts.clone(),
+            clock: self.clock.clone(),
+            base_url: ISSUER.to_owned(),
+        })
+    }
+
+    /// What links for files lead into.
+    pub(crate) fn uploads(&self) -> Uploads {
+        Uploads::new(UploadsDeps {
+            tokens: Arc::new(GlassTokens::new(self.clock.clone())),
+            grants: self.database.clone(),
+            uploads: self.database.clone(),
+            parcels: self.parcels.clone(),
+            vault: Arc::new(GlassVault),
+            clock: self.clock.clone(),
+            entropy: Arc::new(SeededEntropy::default()),
+            base_url: ISSUER.to_owned(),
+            silence: Duration::from_secs(1),
+        })
     }
 }
 

@@ -9,3 +9,4 @@ mod house;
 mod outbox;
 mod safety;
 mod sign_in;
+mod strangers;

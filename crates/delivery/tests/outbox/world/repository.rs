@@ -152,6 +152,10 @@ impl OutboxRepository for Watched {
         self.database.find_message(user, id).await
     }
 
+    async fn count_waiting(&self, user: &UserId) -> Result<u64, StoreError> {
+        self.database.count_waiting(user).await
+    }
+
     async fn list_entries(&self, user: &UserId, query: &OutboxQuery) -> Result<Vec<OutboxEntry>, StoreError> {
         self.database.list_entries(user, query).await
     }

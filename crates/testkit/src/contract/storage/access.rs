@@ -88,7 +88,7 @@ pub async fn what_an_ended_grant_queued_is_withdrawn(on: &Repositories) {
         match number {
             0 => assert!(on.oauth.revoke_grant(&user, &grant.id, NOON).await.unwrap()),
             1 => assert!(on.oauth.revoke_personal_token(&builders::token_id(&name), NOON).await.unwrap()),
-            2 => on.oauth.revoke_token(&refresh, &client.id, NOON).await.unwrap(),
+            2 => assert!(on.oauth.revoke_token(&refresh, &client.id, NOON).await.unwrap()),
             3 => {
                 let (code, again) = (code.unwrap(), builders::issue(&format!("{name}-thief"), NOON));
                 let outcome = on.oauth.spend_code(&code.hash, &again, NOON).await.unwrap();
@@ -96,7 +96,10 @@ pub async fn what_an_ended_grant_queued_is_withdrawn(on: &Repositories) {
             }
             _ => {
                 let rotate = async |old: &TokenHash, new: &str, at: Timestamp| {
-                    on.oauth.rotate(old, &builders::issue(&format!("{name}-{new}"), at), at).await.unwrap()
+                    on.oauth
+                        .rotate(old, &builders::issue(&format!("{name}-{new}"), at), &[0; 32], at)
+                        .await
+                        .unwrap()
                 };
                 assert!(matches!(rotate(&refresh, "next", NOON).await, Exchange::Issued(_)));
                 let spent = oauth::bearer(on, &format!("{name}-next-access"), NOON).await;

@@ -83,6 +83,7 @@ pub async fn everything(on: &Repositories) {
     keys::one_key_is_active(on).await;
     keys::sealed_values_are_walked_and_an_edit_wins(on).await;
     oauth::clients::clients_nobody_used_expire(on).await;
+    oauth::clients::registrations_make_room_for_others(on).await;
     oauth::clients::a_request_is_decided_once(on).await;
     oauth::exchange::a_code_has_one_winner(on).await;
     oauth::exchange::a_second_use_of_a_code_ends_the_grant(on).await;
@@ -90,7 +91,8 @@ pub async fn everything(on: &Repositories) {
     oauth::exchange::a_lost_answer_can_be_asked_for_again(on).await;
     oauth::exchange::a_spent_refresh_token_ends_the_grant(on).await;
     oauth::exchange::the_evidence_of_use_outlives_the_access_token(on).await;
-    oauth::exchange::concurrent_rotations_each_give_a_pair(on).await;
+    oauth::exchange::concurrent_rotations_give_one_pair(on).await;
+    oauth::exchange::a_salt_is_kept_for_a_minute(on).await;
     oauth::exchange::a_refresh_token_spent_long_ago_ends_the_grant(on).await;
     oauth::tokens::a_bearer_is_known_by_a_live_token_for_this_resource(on).await;
     oauth::tokens::use_is_noted_to_the_minute(on).await;
@@ -113,6 +115,7 @@ pub async fn everything(on: &Repositories) {
     access::what_a_person_lets_go_by_hand_leaves(on).await;
     access::a_grant_is_alive_while_its_user_is(on).await;
     outbox::a_user_lists_the_outbox(on).await;
+    outbox::what_leaves_soon_is_listed_by_itself(on).await;
     outbox::many_writers_wait_for_each_other(on).await;
     parcels::chunks_come_back_to_their_user(on).await;
     parcels::a_held_parcel_does_not_lapse(on).await;
@@ -164,7 +167,7 @@ pub async fn a_dropped_call_leaves_nothing_and_blocks_nobody(on: &Repositories) 
             Exchange::Issued(_) => assert!(principal.is_none(), "nothing was left behind"),
             // The dropped call got as far as its COMMIT.
             Exchange::Replayed => {}
-            Exchange::Invalid => panic!("the code vanished after {polls} polls"),
+            Exchange::Invalid | Exchange::Repeated { .. } => panic!("the code vanished after {polls} polls"),
         }
     }
 }

@@ -7,7 +7,7 @@ use imapmcp_core::{
     oauth::Grant,
     outbox::{Due, Hold, Lease, OutboxEntry, OutboxState, Refusal},
     secret::{Sealed, TokenHash},
-    store::{Engaged, Enqueued, OutboxQuery},
+    store::{Engaged, Enqueued, Leaving, OutboxQuery},
     time::{Clock, SystemClock, Timestamp},
 };
 
@@ -348,13 +348,19 @@ pub async fn a_user_lists_the_outbox(on: &Repositories) {
         };
         enqueue(on, &entry, NOON.plus_seconds(100)).await;
     }
-    let all = OutboxQuery { states: OutboxState::ALL.to_vec(), accounts: None, before: None, limit: 2 };
+    let all = OutboxQuery {
+        states: OutboxState::ALL.to_vec(),
+        accounts: None,
+        leaving: Leaving::Any,
+        after: None,
+        limit: 2,
+    };
     let names = |list: &[OutboxEntry]| list.iter().map(|entry| entry.id.to_string()).collect::<Vec<_>>();
     let (mut seen, mut query) = (Vec::new(), all.clone());
     loop {
         let page = on.outbox.list_entries(&account.user, &query).await.unwrap();
         let Some(last) = page.last() else { break };
-        query.before = Some((last.created_at, last.id.clone()));
+        query.after = Some((last.created_at, last.id.clone()));
         seen.extend(names(&page));
     }
     assert_eq!(seen, ["out_list-4", "out_list-3", "out_list-2", "out_list-1", "out_list-0"]);
@@ -366,6 +372,7 @@ pub async fn a_user_lists_the_outbox(on: &Repositories) {
     assert!(on.outbox.list_entries(&account.user, &nowhere).await.unwrap().is_empty());
     let here = OutboxQuery { accounts: Some(vec![account.id.clone()]), limit: 9, ..all };
     assert_eq!(on.outbox.list_entries(&account.user, &here).await.unwrap().len(), 5);
+    assert_eq!(on.outbox.count_waiting(&account.user).await.unwrap(), 0);
 
     assert_eq!(on.outbox.forget_messages(NOON.plus_seconds(4)).await.unwrap(), 0);
     assert_eq!(on.outbox.forget_messages(NOON.plus_seconds(5)).await.unwrap(), 1);
@@ -373,6 +380,57 @@ pub async fn a_user_lists_the_outbox(on: &Repositories) {
     let done = builders::outbox_id("list-4");
     assert_eq!(on.outbox.find_message(&account.user, &done).await.unwrap(), None);
     assert!(on.outbox.find_entry(&account.user, &done).await.unwrap().unwrap().subject.is_none());
+    for account in [account, other] {
+        assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
+    }
+}
+
+/// What leaves by itself within a time comes by itself, the soonest first, and is left out elsewhere; what waits for a person is
+/// counted.
+pub async fn what_leaves_soon_is_listed_by_itself(on: &Repositories) {
+    let (account, grant) = sender(on, "leaver").await;
+    let (other, other_grant) = sender(on, "leaver-other").await;
+    enqueue(on, &builders::outbox_entry("leaver-theirs", &other, &other_grant), NOON).await;
+    for (name, state, due) in [
+        ("late", OutboxState::Queued, Some(61)),
+        ("second", OutboxState::Queued, Some(30)),
+        ("third", OutboxState::Queued, Some(60)),
+        ("also-second", OutboxState::Queued, Some(30)),
+        ("first", OutboxState::Queued, Some(-5)),
+        ("never", OutboxState::Queued, None),
+        ("retried", OutboxState::Queued, Some(10)),
+        ("waits", OutboxState::PendingApproval, None),
+        ("copied", OutboxState::Accepted, Some(1)),
+    ] {
+        let entry = OutboxEntry {
+            state,
+            hold: (name != "retried").then_some(Hold::Undo),
+            next_attempt_at: due.map(|due| NOON.plus_seconds(due)),
+            ..builders::outbox_entry(&format!("leaver-{name}"), &account, &grant)
+        };
+        enqueue(on, &entry, NOON).await;
+    }
+    let list = async |leaving| {
+        let states = vec![OutboxState::Queued, OutboxState::PendingApproval];
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let query = OutboxQuery { states: states.clone(), accounts: None, leaving, after, limit: 2 };
+            let page = on.outbox.list_entries(&account.user, &query).await.unwrap();
+            let Some(last) = page.last() else { return seen };
+            let soonest = matches!(leaving, Leaving::Until(_));
+            let at = if soonest { last.next_attempt_at.unwrap() } else { last.created_at };
+            after = Some((at, last.id.clone()));
+            seen.extend(
+                page.iter().map(|entry| entry.id.as_str().trim_start_matches("out_leaver-").to_owned()),
+            );
+        }
+    };
+    let minute = NOON.plus_seconds(60);
+    assert_eq!(list(Leaving::Until(minute)).await, ["first", "also-second", "second", "third"]);
+    assert_eq!(list(Leaving::NotUntil(minute)).await, ["waits", "retried", "never", "late"]);
+    assert_eq!(list(Leaving::Any).await.len(), 8);
+    assert_eq!(on.outbox.count_waiting(&account.user).await.unwrap(), 1);
+    assert_eq!(on.outbox.count_waiting(&other.user).await.unwrap(), 0);
     for account in [account, other] {
         assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
     }

@@ -11,7 +11,7 @@ use imapmcp_core::{
 use imapmcp_delivery::OutboxView;
 use imapmcp_oauth_server::{Connection, clean_name};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 #[derive(Debug, Default, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "a template asks yes or no")]
@@ -21,6 +21,7 @@ pub(super) struct Row {
     /// Everybody it goes to.
     to: Vec<String>,
     account: String,
+    /// In quotation marks: it named itself.
     client: String,
     made: String,
     made_at: String,
@@ -55,7 +56,7 @@ impl Row {
             subject: "Re: Quote for the oak shelves".to_owned(),
             to: vec!["paul@example.org".to_owned(), "lea@example.org".to_owned()],
             account: "Personal".to_owned(),
-            client: "Claude".to_owned(),
+            client: "“Claude”".to_owned(),
             made: "3 minutes ago".to_owned(),
             made_at: "2026-11-22T14:31:00Z".to_owned(),
             kind: "warn",
@@ -79,32 +80,41 @@ impl Row {
 pub(super) struct Names {
     accounts: HashMap<String, String>,
     clients: HashMap<GrantId, String>,
+    connected: HashSet<GrantId>,
     now: Timestamp,
 }
 
 impl Names {
-    pub(super) fn new(accounts: &[Account], connections: &[Connection], now: Timestamp) -> Self {
+    /// Of a user's accounts and live connections, and the names that clients of any of their grants gave themselves.
+    pub(super) fn new(
+        accounts: &[Account],
+        connections: &[Connection],
+        clients: HashMap<GrantId, String>,
+        now: Timestamp,
+    ) -> Self {
         let label = |account: &Account| (account.id.to_string(), account.label.clone());
-        let client = |connection: &Connection| {
-            (connection.grant.id.clone(), clean_name(&connection.grant.client_name, 40))
-        };
-        Self {
-            accounts: accounts.iter().map(label).collect(),
-            clients: connections.iter().map(client).collect(),
-            now,
-        }
+        let connected = connections.iter().map(|connection| connection.grant.id.clone());
+        Self { accounts: accounts.iter().map(label).collect(), clients, connected: connected.collect(), now }
+    }
+
+    fn client(&self, grant: &GrantId) -> String {
+        let Some(name) = self.clients.get(grant) else { return "a former client".to_owned() };
+        let name = clean_name(name, 40);
+        let ended = if self.connected.contains(grant) { "" } else { " (no longer connected)" };
+        format!("“{name}”{ended}")
     }
 
     pub(super) fn row(&self, view: &OutboxView) -> Row {
         let (kind, icon, word, line) = self.standing(view);
         let refused = |refusal: &Refusal| {
-            let later = refusal.may_pass() && view.state == OutboxState::Queued;
-            let said = if later { "is tried again" } else { "was refused" };
-            let code = refusal
-                .enhanced
-                .as_deref()
-                .map_or_else(|| refusal.code.to_string(), |enhanced| format!("{} {enhanced}", refusal.code));
-            format!("{} {said}: {} ({code}).", refusal.address, because(refusal))
+            let said = match (refusal.may_pass(), view.state) {
+                (true, OutboxState::Queued | OutboxState::Sending | OutboxState::Accepted) => {
+                    "is tried again"
+                }
+                (true, _) => "was not taken in time",
+                (false, _) => "was refused",
+            };
+            format!("{} {said}: {} ({}).", refusal.address, because(refusal), code(refusal))
         };
         Row {
             id: view.id.to_string(),
@@ -115,7 +125,7 @@ impl Names {
                 .unwrap_or_else(|| "(no subject)".to_owned()),
             to: view.recipients.clone(),
             account: self.accounts.get(view.account.as_str()).cloned().unwrap_or_default(),
-            client: self.clients.get(&view.grant).cloned().unwrap_or_else(|| "a former client".to_owned()),
+            client: self.client(&view.grant),
             made: ago(view.created_at, self.now),
             made_at: view.created_at.to_rfc3339(),
             kind,
@@ -142,7 +152,7 @@ impl Names {
     /// Kind, icon and text of the pill, and a sentence.
     fn standing(&self, view: &OutboxView) -> (&'static str, &'static str, String, String) {
         let when = |at: Option<Timestamp>| at.map_or_else(String::new, |at| ahead(at, self.now));
-        let why = view.last_error.as_deref().map(reason).unwrap_or_default();
+        let why = why(view);
         let copy = match view.saved_to_sent {
             Some(true) => "The copy is in Sent.".to_owned(),
             Some(false) if view.next_attempt_at.is_some() => {
@@ -212,10 +222,44 @@ impl Names {
     }
 }
 
+fn code(refusal: &Refusal) -> String {
+    let enhanced = refusal.enhanced.as_deref();
+    enhanced.map_or_else(|| refusal.code.to_string(), |enhanced| format!("{} {enhanced}", refusal.code))
+}
+
+/// What stands in the way.
+fn why(view: &OutboxView) -> String {
+    let Some(told) = view.last_error.as_deref() else { return String::new() };
+    // some were refused for good and others are tried again: the reason to wait is theirs
+    let again = view.rejected.iter().find(|refusal| refusal.may_pass());
+    match again.filter(|_| is_reply(told) && view.state == OutboxState::Queued) {
+        Some(refusal) => format!("The mail server answered {}: {}", code(refusal), because(refusal)),
+        None => reason(told),
+    }
+}
+
+/// Whether a stored code is a reply of an SMTP server.
+fn is_reply(code: &str) -> bool {
+    code.len() == 3 && code.starts_with(['4', '5'])
+}
+
 /// Why a recipient was refused, as far as the code tells (RFC 3463, RFC 5321 §4.2).
 fn because(refusal: &Refusal) -> &'static str {
     let enhanced =
         refusal.enhanced.as_deref().and_then(|code| code.split_once('.')).map(|(_, detail)| detail);
+    if refusal.may_pass() {
+        return match enhanced {
+            Some("2.2") => "the mailbox is full at the moment",
+            Some("5.3") => "the server takes it for fewer people at a time",
+            Some(detail) if detail.starts_with("4.") => {
+                "the recipient’s server cannot be reached at the moment"
+            }
+            Some(detail) if detail.starts_with("7.") => {
+                "the server puts it off for now, as many do with senders they do not know yet"
+            }
+            _ => "the server cannot take it at the moment",
+        };
+    }
     match (enhanced, refusal.code) {
         (Some("1.2" | "1.10" | "4.4"), _) => "the part after the @ takes no mail",
         (Some(detail), _) if detail.starts_with("1.") => "there is no such address",
@@ -229,7 +273,6 @@ fn because(refusal: &Refusal) -> &'static str {
         }
         (_, 552) => "the mailbox is full or the message is too large",
         (_, 550 | 551 | 553) => "there is no such address, or it does not take this message",
-        (_, 400..500) => "the server cannot take it at the moment",
         _ => "the server did not say why",
     }
 }
@@ -254,10 +297,111 @@ fn reason(code: &str) -> String {
         "dns_failed" | "connect_failed" | "tls_failed" | "starttls_missing" | "blocked" => {
             "The mail server cannot be reached"
         }
-        code if code.len() == 3 && code.starts_with(['4', '5']) => {
-            return format!("The mail server answered {code}");
-        }
+        code if is_reply(code) => return format!("The mail server answered {code}"),
         _ => "The mail server refused",
     }
     .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use imapmcp_core::id::AccountId;
+    use imapmcp_testkit::builders::{NOON, account_id, grant_id, outbox_id};
+
+    fn refusal(name: &str, code: u16, enhanced: Option<&str>) -> Refusal {
+        Refusal { address: format!("{name}@example.org"), code, enhanced: enhanced.map(ToOwned::to_owned) }
+    }
+
+    fn queued(last_error: &str, rejected: Vec<Refusal>) -> OutboxView {
+        let account: AccountId = account_id("marie");
+        OutboxView {
+            id: outbox_id("one"),
+            account,
+            grant: grant_id("one"),
+            state: OutboxState::Queued,
+            hold: None,
+            message_id: "one@example.org".into(),
+            subject: None,
+            recipients: rejected.iter().map(|refusal| refusal.address.clone()).collect(),
+            accepted: Vec::new(),
+            rejected,
+            saved_to_sent: None,
+            attempts: 1,
+            looks: 0,
+            last_error: Some(last_error.into()),
+            not_before: None,
+            next_attempt_at: Some(NOON.plus_seconds(60)),
+            expires_at: NOON.plus_seconds(86_400),
+            cancellable: true,
+            created_at: NOON,
+            updated_at: NOON,
+        }
+    }
+
+    #[test]
+    fn the_reason_to_wait_is_that_of_the_recipient_who_is_tried_again() {
+        let names = Names::new(&[], &[], HashMap::new(), NOON);
+        let both = vec![refusal("gone", 550, Some("5.1.1")), refusal("grey", 450, Some("4.7.1"))];
+        for (told, rejected, line) in [
+            (
+                "550",
+                both.clone(),
+                "The mail server answered 450 4.7.1: the server puts it off for now, as many do with senders they do not know yet. \
+                 Next try in 1 minute, the last one in 1 day.",
+            ),
+            (
+                "connect_failed",
+                both,
+                "The mail server cannot be reached. Next try in 1 minute, the last one in 1 day.",
+            ),
+            ("421", Vec::new(), "The mail server answered 421. Next try in 1 minute, the last one in 1 day."),
+        ] {
+            assert_eq!(names.row(&queued(told, rejected)).line, line, "{told}");
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_worded_as_passing() {
+        let mut view =
+            queued("450", vec![refusal("grey", 450, Some("4.7.1")), refusal("full", 452, Some("4.2.2"))]);
+        let names = Names::new(&[], &[], HashMap::new(), NOON);
+        let said = names.row(&view).refused;
+        assert!(
+            said[0].starts_with("grey@example.org is tried again: the server puts it off for now"),
+            "{said:?}"
+        );
+        assert_eq!(
+            said[1],
+            "full@example.org is tried again: the mailbox is full at the moment (452 4.2.2)."
+        );
+        view.state = OutboxState::Cancelled;
+        assert!(names.row(&view).refused[0].starts_with("grey@example.org was not taken in time"));
+        for code in [421, 450, 451, 452] {
+            for detail in [
+                None,
+                Some("4.1.1"),
+                Some("4.1.8"),
+                Some("4.2.1"),
+                Some("4.3.0"),
+                Some("4.4.2"),
+                Some("4.7.0"),
+            ] {
+                let told = because(&refusal("x", code, detail));
+                assert!(told.contains("moment") || told.contains("for now"), "{code} {detail:?}: {told}");
+            }
+        }
+        let spam = because(&refusal("x", 550, Some("5.7.1")));
+        assert!(spam.contains("rules do not allow"), "{spam}");
+    }
+
+    #[test]
+    fn clients_are_quoted_and_keep_their_name_when_they_are_gone() {
+        let clients = HashMap::from([(grant_id("one"), "Bank\u{202E} wants you to send".to_owned())]);
+        let names = Names::new(&[], &[], clients, NOON);
+        let mut view = queued("421", Vec::new());
+        assert_eq!(names.row(&view).client, "“Bank wants you to send” (no longer connected)");
+        view.grant = grant_id("other");
+        assert_eq!(names.row(&view).client, "a former client");
+    }
 }

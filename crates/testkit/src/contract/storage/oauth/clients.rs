@@ -5,11 +5,11 @@ use crate::builders::{self, NOON};
 use imapmcp_core::{
     oauth::{Client, ClientKind},
     secret::TokenHash,
+    store::ClientBounds,
 };
 
 /// Registered clients expire until somebody consents; metadata documents and the personal client never do.
 pub async fn clients_nobody_used_expire(on: &Repositories) {
-    let before = on.oauth.count_unused_clients().await.unwrap();
     let fresh = Client { created_at: NOON.plus_seconds(10), ..builders::client("fresh") };
     let stale = Client { created_at: NOON.plus_seconds(-10), ..builders::client("stale") };
     let document = Client {
@@ -21,7 +21,6 @@ pub async fn clients_nobody_used_expire(on: &Repositories) {
         on.oauth.put_client(client).await.unwrap();
         assert_eq!(on.oauth.find_client(&client.id).await.unwrap().as_ref(), Some(client));
     }
-    assert_eq!(on.oauth.count_unused_clients().await.unwrap(), before + 2);
 
     let (consenter, used) = parties(on, "used-client").await;
     consent(on, "used-client", &consenter, &used).await;
@@ -38,11 +37,64 @@ pub async fn clients_nobody_used_expire(on: &Repositories) {
     assert_eq!((found.name, found.redirect_uris), (renamed.name, renamed.redirect_uris));
     assert_eq!(found.used_at, Some(NOON), "replacing keeps the use");
 
-    assert_eq!(on.oauth.sweep_clients(NOON).await.unwrap(), 1);
+    let asked = Client { created_at: NOON.plus_seconds(-30), ..builders::client("asked") };
+    on.oauth.put_client(&asked).await.unwrap();
+    on.oauth.note_asked(&asked.id, NOON).await.unwrap();
+    assert_eq!(on.oauth.sweep_clients(NOON, NOON).await.unwrap(), 1);
+    assert!(on.oauth.find_client(&asked.id).await.unwrap().is_some(), "somebody may be deciding");
+    assert_eq!(on.oauth.sweep_clients(NOON, NOON.plus_seconds(1)).await.unwrap(), 1, "but not for ever");
+    assert!(on.oauth.find_client(&asked.id).await.unwrap().is_none());
     assert!(on.oauth.find_client(&stale.id).await.unwrap().is_none());
     for kept in [&fresh.id, &document.id, &renamed.id, &imapmcp_core::id::ClientId::personal()] {
         assert!(on.oauth.find_client(kept).await.unwrap().is_some(), "{kept}");
     }
+}
+
+/// Nobody who registers keeps others from it: beyond the bounds the oldest of the same network go, or of the one that has
+/// most; one that somebody is asked about stays, and so does everything that was ever consented to.
+pub async fn registrations_make_room_for_others(on: &Repositories) {
+    let bounds = |of_network, in_all| ClientBounds { of_network, in_all, asked_since: NOON };
+    let register = async |name: &str, network: &str, second: i64, bounds: &ClientBounds| {
+        let client = Client { created_at: NOON.plus_seconds(second), ..builders::client(name) };
+        on.oauth.register_client(&client, network, bounds).await.unwrap();
+    };
+    let there = async |name: &str| on.oauth.find_client(&builders::client(name).id).await.unwrap().is_some();
+    // none of other parts of this contract is in the way
+    on.oauth.sweep_clients(NOON.plus_seconds(3600), NOON.plus_seconds(3600)).await.unwrap();
+
+    // of one network
+    for number in 0..4 {
+        register(&format!("room-a{number}"), "192.0.2.1", number, &bounds(3, 100)).await;
+    }
+    assert!(!there("room-a0").await, "the oldest went");
+    on.oauth.note_asked(&builders::client("room-a1").id, NOON).await.unwrap();
+    register("room-a4", "192.0.2.1", 4, &bounds(3, 100)).await;
+    assert!(there("room-a1").await && !there("room-a2").await, "but not the one somebody is asked about");
+
+    // in all: room-a1, room-a3 and room-a4 are of the network that has most
+    register("room-b0", "192.0.2.2", -10, &bounds(3, 100)).await;
+    register("room-c0", "2001:db8::", 5, &bounds(3, 4)).await;
+    assert!(
+        there("room-b0").await && there("room-c0").await && there("room-a1").await && !there("room-a3").await
+    );
+    // all have one but for what is protected: the oldest goes
+    register("room-d0", "192.0.2.3", 6, &bounds(3, 4)).await;
+    assert!(!there("room-b0").await && there("room-a4").await);
+    // who is asked about every one of them closes nothing either
+    for name in ["room-a1", "room-a4", "room-c0", "room-d0"] {
+        on.oauth.note_asked(&builders::client(name).id, NOON).await.unwrap();
+    }
+    register("room-e0", "192.0.2.4", 7, &bounds(3, 4)).await;
+    assert!(!there("room-a1").await && there("room-a4").await && there("room-e0").await);
+    // consented to: counted no more, and never removed
+    let person = builders::user("room");
+    on.users.add_user(&person).await.unwrap();
+    consent(on, "room", &person.id, &builders::client("room-a4")).await;
+    for number in 0..8 {
+        register(&format!("room-f{number}"), "192.0.2.1", 10 + number, &bounds(2, 4)).await;
+    }
+    assert!(there("room-a4").await && there("room-f7").await && there("room-f6").await);
+    assert!(!there("room-f5").await, "two of a network");
 }
 
 /// Of any number of decisions about one request the first counts, until its address lapses.

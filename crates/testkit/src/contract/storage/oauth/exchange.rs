@@ -3,7 +3,7 @@
 use super::{super::race, Repositories, bearer, consent, parties};
 use crate::builders::{self, NOON};
 use imapmcp_core::{
-    oauth::{Exchange, Issue},
+    oauth::{Exchange, Salt},
     secret::TokenHash,
     time::Timestamp,
 };
@@ -12,8 +12,21 @@ async fn spend(on: &Repositories, code: &TokenHash, issue: &str) -> Exchange {
     on.oauth.spend_code(code, &builders::issue(issue, NOON), NOON).await.unwrap()
 }
 
+/// With a salt that goes with the name of the issue.
 async fn rotate(on: &Repositories, refresh: &str, issue: &str, now: Timestamp) -> Exchange {
-    on.oauth.rotate(&TokenHash::of(refresh), &builders::issue(issue, now), now).await.unwrap()
+    let (salt, fresh) = (salt(issue), builders::issue(issue, now));
+    on.oauth.rotate(&TokenHash::of(refresh), &fresh, &salt, now).await.unwrap()
+}
+
+fn salt(issue: &str) -> Salt {
+    TokenHash::of(&format!("{issue}-salt")).0
+}
+
+/// Whether the answer is the one that was given for this issue.
+fn repeats(outcome: &Exchange, issue: &str) -> bool {
+    let lapses = builders::issue(issue, NOON).access_expires_at;
+    matches!(outcome, Exchange::Repeated { salt: told, access_expires_at, .. }
+        if *told == salt(issue) && *access_expires_at == lapses)
 }
 
 /// 32 racers for one code: one gets tokens.
@@ -70,12 +83,13 @@ pub async fn a_lost_answer_can_be_asked_for_again(on: &Repositories) {
     };
     assert_eq!(issued.id, grant.id);
     let soon = NOON.plus_seconds(59);
-    assert!(matches!(rotate(on, "lost-0-refresh", "lost-2", soon).await, Exchange::Issued(_)));
-    assert!(bearer(on, "lost-1-access", soon).await.is_none(), "the pair nobody received is dead");
-    assert!(matches!(rotate(on, "lost-1-refresh", "lost-x", soon).await, Exchange::Invalid));
-    assert!(bearer(on, "lost-2-access", soon).await.is_some());
-    assert!(matches!(rotate(on, "lost-2-refresh", "lost-3", soon).await, Exchange::Issued(_)));
-    assert!(bearer(on, "lost-2-access", soon).await.is_some(), "an access token outlives a rotation");
+    let again = rotate(on, "lost-0-refresh", "lost-2", soon).await;
+    assert!(repeats(&again, "lost-1"), "{again:?}");
+    assert!(bearer(on, "lost-2-access", soon).await.is_none(), "there is no second pair");
+    assert!(matches!(rotate(on, "lost-2-refresh", "lost-x", soon).await, Exchange::Invalid));
+    assert!(bearer(on, "lost-1-access", soon).await.is_some());
+    assert!(matches!(rotate(on, "lost-1-refresh", "lost-3", soon).await, Exchange::Issued(_)));
+    assert!(bearer(on, "lost-1-access", soon).await.is_some(), "an access token outlives a rotation");
     assert!(bearer(on, "lost-3-access", soon).await.is_some());
 }
 
@@ -90,11 +104,10 @@ pub async fn a_refresh_token_spent_long_ago_ends_the_grant(on: &Repositories) {
         spend(on, &code.hash, &format!("{name}-0")).await;
         let old = format!("{name}-0-refresh");
         assert!(matches!(rotate(on, &old, &format!("{name}-1"), NOON).await, Exchange::Issued(_)));
-        let mut newest = format!("{name}-1-refresh");
+        let newest = format!("{name}-1-refresh");
         if let Some(again) = again {
             let again = rotate(on, &old, &format!("{name}-2"), NOON.plus_seconds(again)).await;
-            assert!(matches!(again, Exchange::Issued(_)));
-            newest = format!("{name}-2-refresh");
+            assert!(repeats(&again, &format!("{name}-1")));
         }
         let late = NOON.plus_seconds(late);
         let thief = rotate(on, &old, &format!("{name}-thief"), late).await;
@@ -144,29 +157,58 @@ pub async fn the_evidence_of_use_outlives_the_access_token(on: &Repositories) {
 }
 
 /// Several processes of one client refresh at the same moment, or one does while another uses its new pair already: none is
-/// taken for a thief, and each has a pair that works and rotates on.
-pub async fn concurrent_rotations_each_give_a_pair(on: &Repositories) {
+/// taken for a thief, all are given one and the same pair, and so a single chain goes on.
+pub async fn concurrent_rotations_give_one_pair(on: &Repositories) {
     let (user, client) = parties(on, "rotate-race").await;
     let (_, code) = consent(on, "rotate-race", &user, &client).await;
     spend(on, &code.hash, "rotate-race-first").await;
     let outcomes = race(8, |number| {
         let oauth = on.oauth.clone();
-        let issue: Issue = builders::issue(&format!("rotate-race-{number}"), NOON);
+        let name = format!("rotate-race-{number}");
         let old = TokenHash::of("rotate-race-first-refresh");
-        async move { oauth.rotate(&old, &issue, NOON).await.unwrap() }
+        async move { oauth.rotate(&old, &builders::issue(&name, NOON), &salt(&name), NOON).await.unwrap() }
     })
     .await;
-    assert!(outcomes.iter().all(|outcome| matches!(outcome, Exchange::Issued(_))));
     let soon = NOON.plus_seconds(9);
+    let mut winners = Vec::new();
     for number in 0..8 {
-        assert!(bearer(on, &format!("rotate-race-{number}-access"), soon).await.is_some(), "{number}");
+        let name = format!("rotate-race-{number}");
+        if bearer(on, &format!("{name}-access"), soon).await.is_some() {
+            winners.push(name);
+        }
     }
+    let [winner] = &winners[..] else { panic!("one pair, not {winners:?}") };
+    let issued = outcomes.iter().filter(|outcome| matches!(outcome, Exchange::Issued(_))).count();
+    let repeated = outcomes.iter().filter(|outcome| repeats(outcome, winner)).count();
+    assert_eq!((issued, repeated), (1, 7));
     let late = rotate(on, "rotate-race-first-refresh", "rotate-race-late", soon).await;
-    assert!(matches!(late, Exchange::Issued(_)), "although others are in use");
+    assert!(repeats(&late, winner), "although the pair is in use");
+    assert!(bearer(on, "rotate-race-late-access", soon).await.is_none());
+
+    // the chain goes on, and whoever is left behind by more than the grace ends it
     let hour = NOON.plus_seconds(3600);
-    for name in (0..8).map(|number| number.to_string()).chain(["late".to_owned()]) {
-        let refresh = format!("rotate-race-{name}-refresh");
-        let next = rotate(on, &refresh, &format!("rotate-race-{name}-next"), hour).await;
-        assert!(matches!(next, Exchange::Issued(_)), "{name}");
-    }
+    let newest = format!("{winner}-refresh");
+    assert!(matches!(rotate(on, &newest, "rotate-race-next", hour).await, Exchange::Issued(_)));
+    assert!(bearer(on, "rotate-race-next-access", hour).await.is_some());
+    let behind = rotate(on, &newest, "rotate-race-behind", hour.plus_seconds(10)).await;
+    assert!(matches!(behind, Exchange::Replayed));
+    assert!(bearer(on, "rotate-race-next-access", hour).await.is_none());
+    assert!(on.oauth.list_grants(&user, NOON).await.unwrap().is_empty());
+}
+
+/// What successors are made of is not kept longer than they may be told again.
+pub async fn a_salt_is_kept_for_a_minute(on: &Repositories) {
+    let (user, client) = parties(on, "salt").await;
+    let (_, code) = consent(on, "salt", &user, &client).await;
+    spend(on, &code.hash, "salt-0").await;
+    rotate(on, "salt-0-refresh", "salt-1", NOON).await;
+    on.oauth.sweep_tokens(NOON.plus_seconds(59)).await.unwrap();
+    let kept = rotate(on, "salt-0-refresh", "salt-x", NOON.plus_seconds(59)).await;
+    assert!(repeats(&kept, "salt-1"));
+    on.oauth.sweep_tokens(NOON.plus_seconds(60)).await.unwrap();
+    // a clock that is a second behind: no salt, so another pair instead of the one that was never used
+    let behind = rotate(on, "salt-0-refresh", "salt-2", NOON.plus_seconds(59)).await;
+    assert!(matches!(behind, Exchange::Issued(_)));
+    assert!(bearer(on, "salt-1-access", NOON).await.is_none());
+    assert!(bearer(on, "salt-2-access", NOON).await.is_some());
 }

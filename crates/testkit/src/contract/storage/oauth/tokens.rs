@@ -119,7 +119,16 @@ pub async fn grants_are_ended_by_their_user_only(on: &Repositories) {
     assert!(bearer(on, "grants-access", NOON).await.is_none());
     assert!(on.oauth.find_code(&code.hash).await.unwrap().is_none());
     let listed = on.oauth.list_grants(&user, NOON).await.unwrap();
-    assert_eq!(listed.into_iter().map(|grant| grant.id).collect::<Vec<_>>(), [new.id]);
+    assert_eq!(listed.into_iter().map(|grant| grant.id).collect::<Vec<_>>(), std::slice::from_ref(&new.id));
+
+    let both = [old.id.clone(), new.id.clone(), builders::grant_id("grants-none")];
+    let mut names = on.oauth.list_client_names(&user, &both).await.unwrap();
+    names.sort();
+    let mut expected = [(old.id, old.client_name), (new.id, new.client_name)];
+    expected.sort();
+    assert_eq!(names, expected, "also of the one that ended");
+    assert_eq!(on.oauth.list_client_names(&stranger, &both).await.unwrap(), []);
+    assert_eq!(on.oauth.list_client_names(&user, &[]).await.unwrap(), []);
 }
 
 /// RFC 7009 §2.1.
@@ -130,10 +139,10 @@ pub async fn a_client_revokes_its_own_tokens_only(on: &Repositories) {
         let (_, code) = consent(on, name, &user, &client).await;
         on.oauth.spend_code(&code.hash, &builders::issue(name, NOON), NOON).await.unwrap();
         let (hash, access) = (TokenHash::of(presented), format!("{name}-access"));
-        on.oauth.revoke_token(&hash, &stranger.id, NOON).await.unwrap();
-        on.oauth.revoke_token(&TokenHash::of("unknown"), &client.id, NOON).await.unwrap();
+        assert!(!on.oauth.revoke_token(&hash, &stranger.id, NOON).await.unwrap());
+        assert!(!on.oauth.revoke_token(&TokenHash::of("unknown"), &client.id, NOON).await.unwrap());
         assert!(bearer(on, &access, NOON).await.is_some());
-        on.oauth.revoke_token(&hash, &client.id, NOON).await.unwrap();
+        assert!(on.oauth.revoke_token(&hash, &client.id, NOON).await.unwrap());
         assert!(bearer(on, &access, NOON).await.is_none());
         assert!(
             on.oauth.find_token(&TokenHash::of(&format!("{name}-refresh")), NOON).await.unwrap().is_none()
