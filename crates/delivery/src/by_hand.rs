@@ -1,7 +1,7 @@
 //! What a person decides about a message that cannot settle itself. Each decision takes the entry like a worker does, so
 //! that it and a worker cannot both win.
 
-use crate::{Delivery, in_hand::Held, lease::Written, schedule::RETRY_SECONDS, send::Caller};
+use crate::{Delivery, in_hand::Held, schedule::RETRY_SECONDS, send::Caller};
 use imapmcp_core::{
     id::{OutboxId, UserId},
     outbox::{OutboxEntry, OutboxState},
@@ -101,10 +101,8 @@ impl Delivery {
         let now = self.now().await?;
         change(&mut entry, now);
         entry.next_attempt_at = Some(now);
-        let outcome = match self.write_once(&mut entry, false).await? {
-            Written::Yes => HandOutcome::Done(entry.state),
-            Written::Taken => HandOutcome::TooLate(from),
-        };
+        let written = self.write_once(&mut entry, false).await?;
+        let outcome = if written { HandOutcome::Done(entry.state) } else { HandOutcome::TooLate(from) };
         // the sweep may take it up from here
         drop(held);
         self.woken.notify_one();

@@ -142,7 +142,7 @@ impl Delivery {
         entry.next_attempt_at = None;
         match self.write(entry, false).await {
             Written::Taken => Ok(None),
-            Written::Yes => Err(error.into()),
+            Written::Yes | Written::Late => Err(error.into()),
         }
     }
 
@@ -204,8 +204,15 @@ impl Delivery {
         if saves_itself && entry.saved_to_sent.is_none() {
             entry.looks = 0;
             self.look_later(entry).await;
-        } else if self.write(entry, true).await != Written::Taken {
-            self.file_copy(entry, record, lost).await;
+            return;
+        }
+        match self.write(entry, true).await {
+            // the lease was given up while the database was away: the next round files the copy
+            Written::Yes if lost.is_cancelled() => {
+                self.write(entry, false).await;
+            }
+            Written::Yes => self.file_copy(entry, record, lost).await,
+            Written::Late | Written::Taken => {}
         }
     }
 }
