@@ -64,7 +64,8 @@ impl Delivery {
                 let saves_itself = saves_by_itself(&login.backend);
                 self.accepted(entry, record, lost, saves_itself).await;
             }
-            Err(SubmitError::Unknown) => {
+            Err(SubmitError::Unknown(why)) => {
+                entry.last_error = Some(word(&why));
                 let now = self.about_now();
                 entry.at_risk = true;
                 entry.state = OutboxState::Unknown;

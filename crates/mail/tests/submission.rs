@@ -150,9 +150,16 @@ async fn only_a_break_after_the_final_dot_is_unknown() {
         .await
     };
     assert!(submit(&[OFFERS, LOGIN, DATA]).await.is_ok());
-    assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "")]).await.unwrap_err(), SubmitError::Unknown);
-    assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "HANG")]).await.unwrap_err(), SubmitError::Unknown);
-    assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "999 ?")]).await.unwrap_err(), SubmitError::Unknown);
+    let dots = [
+        ("", MailError::Unreachable(NetworkFault::Connect)),
+        ("HANG", MailError::Timeout),
+        ("999 ?", MailError::Protocol),
+        ("220 hello", MailError::Protocol),
+    ];
+    for (says, why) in dots {
+        let answers: &'static [_] = vec![OFFERS, LOGIN, DATA, (".", says)].leak();
+        assert_eq!(submit(answers).await.unwrap_err(), SubmitError::Unknown(why), "{says}");
+    }
     let deferred = SubmitError::Deferred { code: 451, enhanced: None };
     assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "451 later")]).await.unwrap_err(), deferred);
     let rejected = SubmitError::Rejected { code: 554, enhanced: Some("5.6.0".into()), refused: vec![] };

@@ -166,7 +166,7 @@ impl Names {
                 "q",
                 "Outcome unknown",
                 format!(
-                    "The whole message was handed over, then the connection broke. It may or may not have been sent; \
+                    "The whole message was handed over, but the server did not confirm it. It may or may not have been sent; \
                      it is not sent again by itself. {}",
                     match (view.looks, &view.last_error) {
                         (0, _) => "We look for it in Sent.".to_owned(),
