@@ -3,11 +3,14 @@
 
 use crate::{Delivery, in_hand::Held, schedule::RETRY_SECONDS, send::Caller};
 use imapmcp_core::{
-    id::{OutboxId, UserId},
+    id::{AccountId, OutboxId, UserId},
     outbox::{OutboxEntry, OutboxState},
     secret::Sealed,
-    store::StoreError,
+    store::{OutboxQuery, StoreError},
 };
+
+/// So many messages, the newest, are tried again at once; any others have their own times.
+const RESUMED: u32 = 1000;
 
 /// What became of a person's decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +85,25 @@ impl Delivery {
     /// Tries an entry that is tried again later now instead. `None` if unknown or another user's.
     pub async fn retry_now(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
         self.decide(user, id, OutboxState::Queued, true, |_, _| {}).await
+    }
+
+    /// The account was mended, such as by another password: what waits for its next try with it is tried now, instead of
+    /// within the hour. Returns how many messages.
+    pub async fn resume(&self, user: &UserId, account: &AccountId) -> Result<usize, StoreError> {
+        let query = OutboxQuery {
+            states: vec![OutboxState::Queued],
+            accounts: Some(vec![account.clone()]),
+            before: None,
+            limit: RESUMED,
+        };
+        let (waiting, now) = (self.deps.outbox.list_entries(user, &query).await?, self.now().await?);
+        let mut resumed = 0;
+        for entry in waiting.iter().filter(|entry| entry.hold.is_none()) {
+            // an access that has ended since stays ended
+            resumed += usize::from(self.deps.outbox.hasten(user, &entry.due(), false, now).await?);
+        }
+        self.woken.notify_one();
+        Ok(resumed)
     }
 
     /// Changes an entry and leaves the next step, due at once, to a worker; `to_send` if that is to submit it.

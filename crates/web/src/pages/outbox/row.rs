@@ -178,6 +178,15 @@ impl Names {
             OutboxState::Queued if view.hold.is_some() => {
                 ("info", "clock", "Held", format!("Leaves {}.", when(view.next_attempt_at)))
             }
+            OutboxState::Queued if view.last_error.as_deref().is_some_and(is_yours_to_mend) => (
+                "warn",
+                "retry",
+                "Waits for the account",
+                format!(
+                    "{why}. It leaves once you have mended that on the account’s page; otherwise it is given up {}.",
+                    ahead(view.expires_at, self.now)
+                ),
+            ),
             OutboxState::Queued => (
                 "info",
                 "retry",
@@ -210,6 +219,19 @@ impl Names {
         };
         (kind, icon, word.to_owned(), line)
     }
+}
+
+/// Whether nothing but the owner of the account helps.
+fn is_yours_to_mend(code: &str) -> bool {
+    matches!(
+        code,
+        "auth_failed"
+            | "login_refused"
+            | "app_password_needed"
+            | "smtp_auth_off"
+            | "no_mechanism"
+            | "credential_unreadable"
+    )
 }
 
 /// Why a recipient was refused, as far as the code tells (RFC 3463, RFC 5321 §4.2).
@@ -248,6 +270,7 @@ fn reason(code: &str) -> String {
         "timeout" => "The mail server does not answer",
         "throttled" => "The mail server asks to slow down",
         "OVERQUOTA" => "The mailbox is full",
+        "protocol_error" => "The mail server answers what cannot be understood",
         "no_sent_folder" => "There is no Sent folder",
         "credential_unreadable" => "The account's stored password cannot be opened: enter it again",
         "unreadable" => "It cannot be opened with the keys of this server",
