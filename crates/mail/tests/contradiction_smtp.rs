@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use imapmcp_core::{
-    account::{Backend, Credential, Endpoint, Login, Security},
+    account::{Login, Security},
     mail::{MailError, NetworkFault, Submission, SubmissionEnvelope, SubmitError, Submitted},
 };
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions};
-use imapmcp_testkit::hostile_smtp::{HostileSmtp, Layer, Step, Trick};
+use imapmcp_testkit::{
+    builders,
+    hostile_smtp::{HostileSmtp, Layer, Step, Trick},
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -54,16 +57,7 @@ fn house(layer: Layer) -> House {
         Layer::Tls => Security::Tls,
         Layer::StartTls => Security::StartTls,
     };
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port: server.port, security };
-    let login = Login {
-        user: "usr_x".parse().unwrap(),
-        account: "acc_x".parse().unwrap(),
-        version: 1,
-        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
-        imap_username: "x".into(),
-        smtp_username: "x".into(),
-        credential: Credential::Password("x".into()),
-    };
+    let login = builders::login_at("x", server.port, security);
     House { server, mail: Mail::new(options).unwrap(), login }
 }
 
@@ -228,7 +222,7 @@ async fn each_step_has_its_own_word_for_success() {
                 let result = house.played(step, Trick::Says(says)).await;
                 match step {
                     _ if own => {
-                        assert_eq!(result.unwrap().accepted.len(), 2, "{layer:?}: {code} at {step:?}")
+                        assert_eq!(result.unwrap().accepted.len(), 2, "{layer:?}: {code} at {step:?}");
                     }
                     Step::Dot => {
                         let unknown = SubmitError::Unknown(MailError::Protocol);
@@ -285,9 +279,7 @@ async fn a_flood_at_any_step_costs_little_memory_and_time() {
 #[tokio::test]
 async fn a_server_is_greeted_by_name_if_there_is_one() {
     let server = HostileSmtp::start(Step::Quit, Trick::Hangs, Layer::Plain);
-    let House { login, .. } = house(Layer::Plain);
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port: server.port, security: Security::Insecure };
-    let login = Login { backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint }, ..login };
+    let login = builders::login_at("x", server.port, Security::Insecure);
     for (name, said) in [
         (Some("mail.example.org"), "EHLO mail.example.org"),
         (None, "EHLO [127.0.0.1]"),

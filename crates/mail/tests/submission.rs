@@ -5,7 +5,7 @@ mod common;
 
 use common::{login, mail};
 use imapmcp_core::{
-    account::{Backend, Credential, Endpoint, Login, Security},
+    account::{Backend, Credential, Login, Security},
     mail::{
         FinalDot, MailError, MailStore, NetworkFault, Outgoing, Page, Submission, SubmissionEnvelope,
         SubmitError,
@@ -13,6 +13,7 @@ use imapmcp_core::{
 };
 use imapmcp_mail::{Mail, MailOptions};
 use imapmcp_testkit::{
+    builders,
     crumbs::{broken, crumbs},
     servers::{FULL, LATER, MailServers, NOBODY},
     sink::{Habit, Sink},
@@ -120,16 +121,7 @@ async fn scripted(script: &'static [(&'static str, &'static str)]) -> (Mail, Log
     options.allow_insecure = true;
     options.timeouts.submission = Duration::from_millis(300);
     options.timeouts.login = Duration::from_millis(500);
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port, security: Security::Insecure };
-    let login = Login {
-        user: "usr_x".parse().unwrap(),
-        account: "acc_x".parse().unwrap(),
-        version: 1,
-        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
-        imap_username: "x".into(),
-        smtp_username: "x".into(),
-        credential: Credential::Password("x".into()),
-    };
+    let login = builders::login_at("x", port, Security::Insecure);
     (Mail::new(options).unwrap(), login)
 }
 
@@ -248,16 +240,7 @@ async fn a_message_in_crumbs_arrives_as_it_is_and_one_that_breaks_off_does_not()
     let mut options = MailOptions::new(Arc::new(imapmcp_egress::Dialer::new(egress)));
     options.allow_insecure = true;
     let mail = Mail::new(options).unwrap();
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port: sink.port, security: Security::Insecure };
-    let login = Login {
-        user: "usr_x".parse().unwrap(),
-        account: "acc_x".parse().unwrap(),
-        version: 1,
-        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
-        imap_username: "x".into(),
-        smtp_username: "x".into(),
-        credential: Credential::Password("x".into()),
-    };
+    let login = builders::login_at("x", sink.port, Security::Insecure);
     let envelope = envelope("a@b.example", &["c@d.example"]);
     let message = b"Message-ID: <x@y>\r\n\r\n.\r\n..\r\n.a\nb\r\n\r\n.\r\n";
     let whole = b"Message-ID: <x@y>\r\n\r\n.\r\n..\r\n.a\r\nb\r\n\r\n.\r\n";
