@@ -1,13 +1,16 @@
 //! What a person decides about a message that cannot settle itself. Each decision takes the entry like a worker does, so
 //! that it and a worker cannot both win.
 
-use crate::{Delivery, in_hand::Held, lease::Written, schedule::RETRY_SECONDS, send::Caller};
+use crate::{Delivery, in_hand::Held, schedule::RETRY_SECONDS, send::Caller};
 use imapmcp_core::{
-    id::{OutboxId, UserId},
+    id::{AccountId, OutboxId, UserId},
     outbox::{OutboxEntry, OutboxState},
     secret::Sealed,
-    store::StoreError,
+    store::{Leaving, OutboxQuery, StoreError},
 };
+
+/// So many messages, the newest, are tried again at once; any others have their own times.
+const RESUMED: u32 = 1000;
 
 /// What became of a person's decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +87,26 @@ impl Delivery {
         self.decide(user, id, OutboxState::Queued, true, |_, _| {}).await
     }
 
+    /// The account was mended, such as by another password: what waits for its next try with it is tried now, instead of
+    /// within the hour. Returns how many messages.
+    pub async fn resume(&self, user: &UserId, account: &AccountId) -> Result<usize, StoreError> {
+        let query = OutboxQuery {
+            states: vec![OutboxState::Queued],
+            accounts: Some(vec![account.clone()]),
+            leaving: Leaving::Any,
+            after: None,
+            limit: RESUMED,
+        };
+        let (waiting, now) = (self.deps.outbox.list_entries(user, &query).await?, self.now().await?);
+        let mut resumed = 0;
+        for entry in waiting.iter().filter(|entry| entry.hold.is_none()) {
+            // an access that has ended since stays ended
+            resumed += usize::from(self.deps.outbox.hasten(user, &entry.due(), false, now).await?);
+        }
+        self.woken.notify_one();
+        Ok(resumed)
+    }
+
     /// Changes an entry and leaves the next step, due at once, to a worker; `to_send` if that is to submit it.
     async fn decide(
         &self,
@@ -101,10 +124,8 @@ impl Delivery {
         let now = self.now().await?;
         change(&mut entry, now);
         entry.next_attempt_at = Some(now);
-        let outcome = match self.write_once(&mut entry, false).await? {
-            Written::Yes => HandOutcome::Done(entry.state),
-            Written::Taken => HandOutcome::TooLate(from),
-        };
+        let written = self.write_once(&mut entry, false).await?;
+        let outcome = if written { HandOutcome::Done(entry.state) } else { HandOutcome::TooLate(from) };
         // the sweep may take it up from here
         drop(held);
         self.woken.notify_one();

@@ -2,6 +2,7 @@
 
 use crate::{
     Delivery,
+    retake::Retaken,
     schedule::{LEASE_SECONDS, RENEWAL},
 };
 use imapmcp_core::{
@@ -23,6 +24,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) enum Written {
     /// It is recorded.
     Yes,
+    /// It is recorded, although another worker had taken the entry in between; it is nobody's now.
+    Late,
     /// Another worker has taken the entry: what it writes holds.
     Taken,
 }
@@ -45,12 +48,23 @@ impl Delivery {
     }
 
     /// Records what happened to an entry; it stays with this worker if `held`. What happened has happened, and nobody else
-    /// knows of it: while the database is away this is tried again, as long as no other worker has taken the entry.
+    /// knows of it: while the database is away this is tried again, and an entry that another worker has taken meanwhile
+    /// is taken back if that one does not know.
     pub(crate) async fn write(&self, entry: &mut OutboxEntry, held: bool) -> Written {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut late) = (FIRST_PAUSE, false);
         loop {
-            match self.write_once(entry, held).await {
-                Ok(written) => return written,
+            let step = match self.write_once(entry, held && !late).await {
+                Ok(true) => return if late { Written::Late } else { Written::Yes },
+                Ok(false) => self.retake(entry).await,
+                Err(error) => Err(error),
+            };
+            match step {
+                Ok(Retaken::Mine) => {
+                    late = true;
+                    continue;
+                }
+                Ok(Retaken::No) => return Written::Taken,
+                Ok(Retaken::Busy) => {}
                 Err(error) => {
                     tracing::error!(outbox = %entry.id, state = ?entry.state, %error, "an outcome is not recorded yet");
                 }
@@ -60,18 +74,14 @@ impl Delivery {
         }
     }
 
-    /// Like [`write`](Self::write), once.
-    pub(crate) async fn write_once(
-        &self,
-        entry: &mut OutboxEntry,
-        held: bool,
-    ) -> Result<Written, StoreError> {
+    /// Like [`write`](Self::write), once; `false` if another worker has taken the entry.
+    pub(crate) async fn write_once(&self, entry: &mut OutboxEntry, held: bool) -> Result<bool, StoreError> {
         self.stamp(entry, held).await?;
-        if self.deps.outbox.settle(entry).await? {
-            return Ok(Written::Yes);
+        let written = self.deps.outbox.settle(entry).await?;
+        if !written {
+            tracing::warn!(outbox = %entry.id, "another worker has taken this message");
         }
-        tracing::warn!(outbox = %entry.id, "another worker has taken this message");
-        Ok(Written::Taken)
+        Ok(written)
     }
 
     async fn stamp(&self, entry: &mut OutboxEntry, held: bool) -> Result<(), StoreError> {

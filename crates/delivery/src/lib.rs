@@ -11,6 +11,7 @@ mod outbox;
 mod preview;
 mod receipt;
 mod record;
+mod retake;
 mod schedule;
 mod send;
 mod sent_copy;

@@ -90,7 +90,7 @@ pub(crate) fn word(error: &MailError) -> String {
 pub(crate) fn reply(error: &SubmitError) -> Option<u16> {
     match error {
         SubmitError::Rejected { code, .. } | SubmitError::Deferred { code, .. } => Some(*code),
-        SubmitError::NotSent(_) | SubmitError::Withheld | SubmitError::Unknown => None,
+        SubmitError::NotSent(_) | SubmitError::Withheld | SubmitError::Unknown(_) => None,
     }
 }
 

@@ -64,7 +64,8 @@ impl Delivery {
                 let saves_itself = saves_by_itself(&login.backend);
                 self.accepted(entry, record, lost, saves_itself).await;
             }
-            Err(SubmitError::Unknown) => {
+            Err(SubmitError::Unknown(why)) => {
+                entry.last_error = Some(word(&why));
                 let now = self.about_now();
                 entry.at_risk = true;
                 entry.state = OutboxState::Unknown;
@@ -142,7 +143,7 @@ impl Delivery {
         entry.next_attempt_at = None;
         match self.write(entry, false).await {
             Written::Taken => Ok(None),
-            Written::Yes => Err(error.into()),
+            Written::Yes | Written::Late => Err(error.into()),
         }
     }
 
@@ -204,8 +205,15 @@ impl Delivery {
         if saves_itself && entry.saved_to_sent.is_none() {
             entry.looks = 0;
             self.look_later(entry).await;
-        } else if self.write(entry, true).await != Written::Taken {
-            self.file_copy(entry, record, lost).await;
+            return;
+        }
+        match self.write(entry, true).await {
+            // the lease was given up while the database was away: the next round files the copy
+            Written::Yes if lost.is_cancelled() => {
+                self.write(entry, false).await;
+            }
+            Written::Yes => self.file_copy(entry, record, lost).await,
+            Written::Late | Written::Taken => {}
         }
     }
 }

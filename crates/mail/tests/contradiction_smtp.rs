@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use imapmcp_core::{
-    account::{Backend, Credential, Endpoint, Login, Security},
+    account::{Login, Security},
     mail::{MailError, NetworkFault, Submission, SubmissionEnvelope, SubmitError, Submitted},
 };
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions};
-use imapmcp_testkit::hostile_smtp::{HostileSmtp, Layer, Step, Trick};
+use imapmcp_testkit::{
+    builders,
+    hostile_smtp::{HostileSmtp, Layer, Step, Trick},
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -54,16 +57,7 @@ fn house(layer: Layer) -> House {
         Layer::Tls => Security::Tls,
         Layer::StartTls => Security::StartTls,
     };
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port: server.port, security };
-    let login = Login {
-        user: "usr_x".parse().unwrap(),
-        account: "acc_x".parse().unwrap(),
-        version: 1,
-        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
-        imap_username: "x".into(),
-        smtp_username: "x".into(),
-        credential: Credential::Password("x".into()),
-    };
+    let login = builders::login_at("x", server.port, security);
     House { server, mail: Mail::new(options).unwrap(), login }
 }
 
@@ -99,7 +93,10 @@ async fn what_is_no_reply_is_taken_for_none_at_any_step() {
                 let result = house.played(step, trick).await;
                 match step {
                     Step::Quit => assert!(result.is_ok(), "{layer:?}: {trick:?} at {step:?}: {result:?}"),
-                    Step::Dot => assert_eq!(result, Err(SubmitError::Unknown), "{layer:?}: {trick:?}"),
+                    Step::Dot => {
+                        let SubmitError::NotSent(why) = before_the_dot else { panic!("{trick:?}") };
+                        assert_eq!(result, Err(SubmitError::Unknown(why)), "{layer:?}: {trick:?}");
+                    }
                     // the greeting is the first thing said within TLS
                     Step::Greeting if (layer, trick) == (Layer::Tls, Trick::Hangs) => {
                         let tls = MailError::Unreachable(NetworkFault::Tls);
@@ -147,7 +144,7 @@ async fn an_answer_to_something_else_is_no_answer() {
             "250-taken\r\n250 refused\r\n999",
         ] {
             let result = house.played(Step::Dot, Trick::Says(says)).await;
-            assert_eq!(result, Err(SubmitError::Unknown), "{layer:?}: {says:?}");
+            assert_eq!(result, Err(SubmitError::Unknown(MailError::Protocol)), "{layer:?}: {says:?}");
         }
     }
 }
@@ -188,6 +185,7 @@ async fn what_a_server_may_say_is_believed() {
             (Step::Dot, "250\r\n"),
             (Step::Dot, "250 taken\r\n421 closing\r\n"),
             (Step::Rcpt, "251 will forward\r\n"),
+            (Step::Rcpt, "252 will try\r\n"),
             (Step::Quit, "999 bye\r\n"),
         ] {
             let sent = house.played(step, Trick::Says(says)).await;
@@ -199,6 +197,49 @@ async fn what_a_server_may_say_is_believed() {
         let offers = Trick::Says("250-hostile\r\n250 AUTH CRAM-MD5 NTLM\r\n");
         assert_eq!(house.played(Step::Ehlo, offers).await, Err(MailError::NoMechanism.into()));
         assert!(!house.server.commands().iter().any(|command| command.starts_with("AUTH")));
+    }
+}
+
+/// A success of another command, or none that any command has, is no success of this one (RFC 5321 §4.3.2, RFC 4954 §6).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_step_has_its_own_word_for_success() {
+    const SUCCESSES: [u16; 12] = [200, 211, 214, 220, 221, 235, 250, 251, 252, 253, 260, 299];
+    let own: [(Step, &[u16]); 7] = [
+        (Step::Greeting, &[220]),
+        (Step::Ehlo, &[250]),
+        (Step::Auth, &[235]),
+        (Step::Mail, &[250]),
+        (Step::Rcpt, &[250, 251, 252]),
+        (Step::Data, &[]),
+        (Step::Dot, &[250]),
+    ];
+    for layer in [Layer::Plain, Layer::Tls] {
+        let house = house(layer);
+        for (step, own) in own {
+            for code in SUCCESSES.into_iter().chain([300, 334, 350, 354]) {
+                let own = own.contains(&code) || (step == Step::Data && code == 354);
+                let says: &'static str = format!("{code}-x\r\n{code} AUTH PLAIN\r\n").leak();
+                let result = house.played(step, Trick::Says(says)).await;
+                match step {
+                    _ if own => {
+                        assert_eq!(result.unwrap().accepted.len(), 2, "{layer:?}: {code} at {step:?}");
+                    }
+                    Step::Dot => {
+                        let unknown = SubmitError::Unknown(MailError::Protocol);
+                        assert_eq!(result, Err(unknown), "{layer:?}: {code} at {step:?}");
+                    }
+                    // a challenge is answered, and what comes then is no success
+                    Step::Auth if code == 334 => assert!(result.is_err(), "{layer:?}: {result:?}"),
+                    _ => assert_eq!(result, Err(PROTOCOL), "{layer:?}: {code} at {step:?}"),
+                }
+            }
+        }
+    }
+    let house = house(Layer::StartTls);
+    for code in SUCCESSES.into_iter().filter(|code| *code != 220) {
+        house.server.will(Step::StartTls, Trick::Says(format!("{code} go\r\n").leak()));
+        let refused = MailError::Unreachable(NetworkFault::StartTls);
+        assert_eq!(house.submit().await, Err(refused.into()), "{code}");
     }
 }
 
@@ -238,9 +279,7 @@ async fn a_flood_at_any_step_costs_little_memory_and_time() {
 #[tokio::test]
 async fn a_server_is_greeted_by_name_if_there_is_one() {
     let server = HostileSmtp::start(Step::Quit, Trick::Hangs, Layer::Plain);
-    let House { login, .. } = house(Layer::Plain);
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port: server.port, security: Security::Insecure };
-    let login = Login { backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint }, ..login };
+    let login = builders::login_at("x", server.port, Security::Insecure);
     for (name, said) in [
         (Some("mail.example.org"), "EHLO mail.example.org"),
         (None, "EHLO [127.0.0.1]"),

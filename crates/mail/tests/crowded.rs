@@ -4,12 +4,13 @@
 
 use futures_util::future::join_all;
 use imapmcp_core::{
-    account::{Backend, Credential, Endpoint, Login, Security},
+    account::{Login, Security},
     mail::{Criterion, Listing, Locator, MailError, MailStore, Mailbox, NetworkFault, Page, Part},
 };
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions};
 use imapmcp_testkit::{
+    builders,
     crowded::{Crowded, Refusal},
     hostile::{HostileImap, Mode},
 };
@@ -23,15 +24,11 @@ const SOON: Duration = Duration::from_secs(10);
 
 /// A login of a user at an account, on this port.
 fn login(user: &str, account: &str, port: u16) -> Login {
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port, security: Security::Insecure };
     Login {
-        user: format!("usr_{user}").parse().unwrap(),
-        account: format!("acc_{account}").parse().unwrap(),
-        version: 1,
-        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
+        user: builders::user_id(user),
         imap_username: account.into(),
         smtp_username: account.into(),
-        credential: Credential::Password("secret".into()),
+        ..builders::login_at(account, port, Security::Insecure)
     }
 }
 

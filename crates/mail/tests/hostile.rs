@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use imapmcp_core::{
-    account::{Backend, Credential, Endpoint, Login, Security},
+    account::{Backend, Endpoint, Login, Security},
     mail::{
         Flag, FlagChange, Listing, Locator, MailError, MailStore, Mailbox, NetworkFault, Page, Part,
         TransferKind,
@@ -10,7 +10,10 @@ use imapmcp_core::{
 };
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions, Timeouts};
-use imapmcp_testkit::hostile::{HostileImap, Mode};
+use imapmcp_testkit::{
+    builders,
+    hostile::{HostileImap, Mode},
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -39,16 +42,7 @@ fn adapter_for(servers: &[&HostileImap]) -> Mail {
 }
 
 fn login(account: &str, server: &HostileImap, security: Security) -> Login {
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port: server.port, security };
-    Login {
-        user: account.replace("acc_", "usr_").parse().unwrap(),
-        account: account.parse().unwrap(),
-        version: 1,
-        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
-        imap_username: "ada".into(),
-        smtp_username: "ada".into(),
-        credential: Credential::Password("secret".into()),
-    }
+    builders::login_at(account.trim_start_matches("acc_"), server.port, security)
 }
 
 /// Peak resident memory of this process in octets.

@@ -2,11 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use imapmcp_core::{
-    account::{Backend, Credential, Endpoint, Login, Security},
+    account::{Credential, Login, Security},
     mail::{MailError, MailStore},
 };
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions};
+use imapmcp_testkit::builders;
 use std::sync::{Arc, Mutex};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -33,16 +34,7 @@ async fn server(capabilities: &'static str, answer: &'static str) -> (Mail, Logi
     });
     let mut options = MailOptions::new(Arc::new(Dialer::new(format!("127.0.0.1:{port}").parse().unwrap())));
     options.allow_insecure = true;
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port, security: Security::Insecure };
-    let login = Login {
-        user: "usr_x".parse().unwrap(),
-        account: "acc_x".parse().unwrap(),
-        version: 1,
-        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
-        imap_username: "ada".into(),
-        smtp_username: "ada".into(),
-        credential: Credential::Password("secret".into()),
-    };
+    let login = builders::login_at("x", port, Security::Insecure);
     (Mail::new(options).unwrap(), login, heard)
 }
 

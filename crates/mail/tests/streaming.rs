@@ -6,12 +6,12 @@ mod common;
 use common::{login, mail};
 use futures_util::StreamExt;
 use imapmcp_core::{
-    account::{Backend, Credential, Endpoint, Login, Security},
+    account::Security,
     mail::{Locator, MailStore, Mailbox, Part},
 };
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions};
-use imapmcp_testkit::servers::MailServers;
+use imapmcp_testkit::{builders, servers::MailServers};
 use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
@@ -123,16 +123,7 @@ async fn two_hundred_megabytes_and_twenty_five_at_once_cost_less_than_four() {
     let mut options = MailOptions::new(Arc::new(Dialer::new(format!("127.0.0.1:{port}").parse().unwrap())));
     options.allow_insecure = true;
     let mail = Mail::new(options).unwrap();
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port, security: Security::Insecure };
-    let mailbox = mail.mailbox(&Login {
-        user: "usr_x".parse().unwrap(),
-        account: "acc_x".parse().unwrap(),
-        version: 1,
-        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
-        imap_username: "ada".into(),
-        smtp_username: "ada".into(),
-        credential: Credential::Password("x".into()),
-    });
+    let mailbox = mail.mailbox(&builders::login_at("x", port, Security::Insecure));
     // those who fall behind first: what is read ahead for them is bounded too
     for (slow, one, other) in [(true, 3, 3), (false, 1, 2)] {
         std::fs::write("/proc/self/clear_refs", "5").unwrap();

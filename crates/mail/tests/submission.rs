@@ -5,7 +5,7 @@ mod common;
 
 use common::{login, mail};
 use imapmcp_core::{
-    account::{Backend, Credential, Endpoint, Login, Security},
+    account::{Backend, Credential, Login, Security},
     mail::{
         FinalDot, MailError, MailStore, NetworkFault, Outgoing, Page, Submission, SubmissionEnvelope,
         SubmitError,
@@ -13,6 +13,7 @@ use imapmcp_core::{
 };
 use imapmcp_mail::{Mail, MailOptions};
 use imapmcp_testkit::{
+    builders,
     crumbs::{broken, crumbs},
     servers::{FULL, LATER, MailServers, NOBODY},
     sink::{Habit, Sink},
@@ -120,16 +121,7 @@ async fn scripted(script: &'static [(&'static str, &'static str)]) -> (Mail, Log
     options.allow_insecure = true;
     options.timeouts.submission = Duration::from_millis(300);
     options.timeouts.login = Duration::from_millis(500);
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port, security: Security::Insecure };
-    let login = Login {
-        user: "usr_x".parse().unwrap(),
-        account: "acc_x".parse().unwrap(),
-        version: 1,
-        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
-        imap_username: "x".into(),
-        smtp_username: "x".into(),
-        credential: Credential::Password("x".into()),
-    };
+    let login = builders::login_at("x", port, Security::Insecure);
     (Mail::new(options).unwrap(), login)
 }
 
@@ -150,9 +142,16 @@ async fn only_a_break_after_the_final_dot_is_unknown() {
         .await
     };
     assert!(submit(&[OFFERS, LOGIN, DATA]).await.is_ok());
-    assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "")]).await.unwrap_err(), SubmitError::Unknown);
-    assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "HANG")]).await.unwrap_err(), SubmitError::Unknown);
-    assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "999 ?")]).await.unwrap_err(), SubmitError::Unknown);
+    let dots = [
+        ("", MailError::Unreachable(NetworkFault::Connect)),
+        ("HANG", MailError::Timeout),
+        ("999 ?", MailError::Protocol),
+        ("220 hello", MailError::Protocol),
+    ];
+    for (says, why) in dots {
+        let answers: &'static [_] = vec![OFFERS, LOGIN, DATA, (".", says)].leak();
+        assert_eq!(submit(answers).await.unwrap_err(), SubmitError::Unknown(why), "{says}");
+    }
     let deferred = SubmitError::Deferred { code: 451, enhanced: None };
     assert_eq!(submit(&[OFFERS, LOGIN, DATA, (".", "451 later")]).await.unwrap_err(), deferred);
     let rejected = SubmitError::Rejected { code: 554, enhanced: Some("5.6.0".into()), refused: vec![] };
@@ -241,16 +240,7 @@ async fn a_message_in_crumbs_arrives_as_it_is_and_one_that_breaks_off_does_not()
     let mut options = MailOptions::new(Arc::new(imapmcp_egress::Dialer::new(egress)));
     options.allow_insecure = true;
     let mail = Mail::new(options).unwrap();
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port: sink.port, security: Security::Insecure };
-    let login = Login {
-        user: "usr_x".parse().unwrap(),
-        account: "acc_x".parse().unwrap(),
-        version: 1,
-        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
-        imap_username: "x".into(),
-        smtp_username: "x".into(),
-        credential: Credential::Password("x".into()),
-    };
+    let login = builders::login_at("x", sink.port, Security::Insecure);
     let envelope = envelope("a@b.example", &["c@d.example"]);
     let message = b"Message-ID: <x@y>\r\n\r\n.\r\n..\r\n.a\nb\r\n\r\n.\r\n";
     let whole = b"Message-ID: <x@y>\r\n\r\n.\r\n..\r\n.a\r\nb\r\n\r\n.\r\n";

@@ -3,12 +3,15 @@
 
 use futures_util::future::join_all;
 use imapmcp_core::{
-    account::{Backend, Credential, Endpoint, Login, Security},
+    account::Security,
     mail::{Listing, MailError, MailStore, Mailbox, Page},
 };
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions};
-use imapmcp_testkit::hostile::{HostileImap, Mode};
+use imapmcp_testkit::{
+    builders,
+    hostile::{HostileImap, Mode},
+};
 use std::{sync::Arc, time::Duration};
 
 const NEWEST: Page = Page { limit: 50, after: None };
@@ -29,16 +32,7 @@ fn house() -> House {
     let mut options = MailOptions::new(Arc::new(dialer));
     options.allow_insecure = true;
     let mail = Mail::new(options).unwrap();
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port: server.port, security: Security::Insecure };
-    let login = Login {
-        user: "usr_x".parse().unwrap(),
-        account: "acc_x".parse().unwrap(),
-        version: 1,
-        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
-        imap_username: "ada".into(),
-        smtp_username: "ada".into(),
-        credential: Credential::Password("secret".into()),
-    };
+    let login = builders::login_at("x", server.port, Security::Insecure);
     House { server, mailbox: mail.mailbox(&login), _mail: mail }
 }
 

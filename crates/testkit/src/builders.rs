@@ -70,6 +70,18 @@ pub fn demo_login(name: &str) -> Login {
     }
 }
 
+/// A login of `usr_{name}` at `acc_{name}`, both of whose servers are at this port of loopback.
+pub fn login_at(name: &str, port: u16, security: Security) -> Login {
+    let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port, security };
+    Login {
+        backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
+        imap_username: "ada".into(),
+        smtp_username: "ada".into(),
+        credential: Credential::Password("secret".into()),
+        ..demo_login(name)
+    }
+}
+
 /// A small message from Bob: `number {number}`.
 pub fn small_message(number: i64) -> String {
     format!("Message-ID: <m{number}@x>\r\nFrom: bob@example.net\r\nSubject: number {number}\r\n\r\ntext\r\n")

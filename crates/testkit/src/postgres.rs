@@ -14,7 +14,11 @@ const SUPERVISOR: &str = r#"
 set -u
 dir=$1
 trap '' HUP INT TERM
-finish() { pg_ctl -D "$dir/data" -m immediate -w stop; rm -rf "$dir"; }
+processes() {
+    read -r parent < "$dir/data/postmaster.pid"
+    kill "$1" "$parent" && kill "$1" $(cat "/proc/$parent/task/$parent/children")
+}
+finish() { processes -CONT; pg_ctl -D "$dir/data" -m immediate -w stop; rm -rf "$dir"; }
 start() { pg_ctl -D "$dir/data" -l "$dir/log" -w -t 60 start; }
 cd "$dir"
 {
@@ -37,6 +41,9 @@ while read -r verb argument; do
         shut) pg_ctl -D "$dir/data" -m fast -w stop ;;
         stop) pg_ctl -D "$dir/data" -m immediate -w stop ;;
         start) start ;;
+        freeze) processes -STOP ;;
+        thaw) processes -CONT ;;
+        run) psql -h "$dir" -U postgres -q -v ON_ERROR_STOP=1 -d "$argument" -f "$dir/run.sql" ;;
     esac >/dev/null 2>&1
     echo "done $?"
 done
@@ -114,6 +121,22 @@ impl Postgres {
     /// Starts again after [`stop`](Self::stop) or [`shut_down`](Self::shut_down).
     pub fn restart(&mut self) {
         assert_eq!(self.say("start"), "done 0");
+    }
+
+    /// Stops all its processes where they stand (SIGSTOP): connections stay, and nobody answers.
+    pub fn freeze(&mut self) {
+        assert_eq!(self.say("freeze"), "done 0");
+    }
+
+    /// Lets them go on after [`freeze`](Self::freeze).
+    pub fn thaw(&mut self) {
+        assert_eq!(self.say("thaw"), "done 0");
+    }
+
+    /// Runs statements in a database, such as what `pg_dump` wrote.
+    pub fn run(&mut self, database: &str, sql: &str) {
+        std::fs::write(self.directory().join("run.sql"), sql).unwrap();
+        assert_eq!(self.say(&format!("run {database}")), "done 0");
     }
 
     /// The scratch directory; it is gone when the server is dropped.

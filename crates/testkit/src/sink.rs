@@ -14,6 +14,8 @@ pub enum Habit {
     Takes,
     /// Takes them after a pause before its answer to the final dot.
     TakesSlowly(Duration),
+    /// Takes them, and answers the final dot when [`Sink::answer`] says so.
+    TakesWhenTold,
     /// Takes them and hangs up instead of answering the final dot.
     CutsAfterDot,
     /// Never answers the final dot.
@@ -45,6 +47,7 @@ impl Taken {
 struct State {
     habit: Habit,
     dots: usize,
+    told: usize,
     taken: Vec<Taken>,
     said: Vec<Vec<u8>>,
 }
@@ -63,7 +66,7 @@ impl Sink {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new((
-            Mutex::new(State { habit, dots: 0, taken: Vec::new(), said: Vec::new() }),
+            Mutex::new(State { habit, dots: 0, told: 0, taken: Vec::new(), said: Vec::new() }),
             Condvar::new(),
         ));
         let shared = Arc::clone(&state);
@@ -98,6 +101,12 @@ impl Sink {
         while state.dots < count {
             state = self.state.1.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Answers the next final dot that waits, or is to come, under [`Habit::TakesWhenTold`].
+    pub fn answer(&self) {
+        self.lock().told += 1;
+        self.state.1.notify_all();
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -185,6 +194,13 @@ fn dialogue(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) -> std::io::
                     Habit::CutsAfterDot => return Ok(()),
                     Habit::HangsAfterDot => {
                         return std::io::copy(&mut lines.reader, &mut std::io::sink()).map(drop);
+                    }
+                    Habit::TakesWhenTold => {
+                        let mut state_now = lock(state);
+                        while state_now.told == 0 {
+                            state_now = state.1.wait(state_now).unwrap_or_else(PoisonError::into_inner);
+                        }
+                        state_now.told -= 1;
                     }
                     Habit::TakesSlowly(pause) => std::thread::sleep(pause),
                     Habit::Takes | Habit::Defers => {}

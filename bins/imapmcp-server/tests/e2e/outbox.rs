@@ -59,7 +59,7 @@ impl Mail {
         World::new(&self.all(more))
     }
 
-    fn all<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    pub(crate) fn all<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         let mut all: Vec<(&str, &str)> =
             self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         all.extend(more);
@@ -93,14 +93,14 @@ impl Mail {
     }
 }
 
-struct Inside {
+pub(crate) struct Inside {
     runtime: Runtime,
     services: Services,
     user: UserId,
 }
 
 impl Inside {
-    fn of(world: &World) -> Self {
+    pub(crate) fn of(world: &World) -> Self {
         let runtime = Runtime::new().unwrap();
         let services = runtime.block_on(world.services());
         let user = runtime.block_on(services.database.find_user_by_email(EMAIL)).unwrap().unwrap().id;
@@ -113,7 +113,7 @@ impl Inside {
         grants[0].id.clone()
     }
 
-    fn entries(&self) -> Vec<OutboxView> {
+    pub(crate) fn entries(&self) -> Vec<OutboxView> {
         self.runtime.block_on(async {
             let (mut all, mut cursor) = (Vec::new(), None::<String>);
             loop {
@@ -131,7 +131,7 @@ impl Inside {
     }
 
     /// Waits until nothing is under way any more.
-    fn settled(&self, limit: Duration) -> Vec<OutboxView> {
+    pub(crate) fn settled(&self, limit: Duration) -> Vec<OutboxView> {
         let started = Instant::now();
         loop {
             let entries = self.entries();
@@ -149,7 +149,7 @@ impl Inside {
 }
 
 /// Each message at most once; once and with one copy if it is said to be sent.
-fn check(mail: &Mail, entries: &[OutboxView]) -> usize {
+pub(crate) fn check(mail: &Mail, entries: &[OutboxView]) -> usize {
     let (taken, copies) = (mail.taken(), mail.copies());
     let mut unknown = 0;
     for entry in entries {
@@ -169,7 +169,7 @@ fn check(mail: &Mail, entries: &[OutboxView]) -> usize {
     unknown
 }
 
-fn message(subject: &str) -> serde_json::Value {
+pub(crate) fn message(subject: &str) -> serde_json::Value {
     json!({ "to": ["a@example.org"], "subject": subject, "body_text": "x", "idempotency_key": subject })
 }
 

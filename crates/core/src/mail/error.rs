@@ -149,7 +149,8 @@ pub enum SubmitError {
     /// The caller withheld the final dot ([`FinalDot`](super::FinalDot)): nothing was delivered.
     #[error("the message was withheld before it was complete")]
     Withheld,
-    /// The connection died after the final dot: perhaps delivered. Never resend by itself.
-    #[error("the connection broke before the submission server confirmed")]
-    Unknown,
+    /// Nothing that can be relied on was said to the final dot: perhaps delivered. Never resend by itself. With it what
+    /// came instead: the end of the connection, silence, or what is no answer to a dot ([`MailError::Protocol`]).
+    #[error("the submission server did not confirm the message ({0})")]
+    Unknown(MailError),
 }

@@ -346,7 +346,7 @@ pub trait FinalDot: Send + Sync {
 /// Submits messages (RFC 6409).
 #[async_trait]
 pub trait Submission: Send + Sync {
-    /// Submits one message. [`SubmitError::Unknown`] means: the connection died after the final dot.
+    /// Submits one message. [`SubmitError::Unknown`] means: the final dot has no answer.
     async fn submit(
         &self,
         login: &Login,

@@ -1,12 +1,13 @@
 //! Two processes and one outbox.
 
-use crate::world::{House, Points, World};
+use crate::world::{Answer, House, Points, World};
 use imapmcp_core::{
-    oauth::SendPolicy,
+    id::OutboxId,
+    oauth::{AccountScope, SendPolicy},
     outbox::OutboxState,
     time::{Clock, SystemClock},
 };
-use imapmcp_delivery::Request;
+use imapmcp_delivery::{CancelOutcome, HandOutcome, Receipt, Request};
 use imapmcp_testkit::{FakeClock, postgres::Postgres};
 use std::sync::{Arc, atomic::Ordering};
 
@@ -183,5 +184,150 @@ async fn a_250_survives_a_database_that_stops_before_its_record() {
     });
     let receipt = receipt.unwrap();
     assert_eq!((receipt.state, house.state(&receipt.id).await), (OutboxState::Done, OutboxState::Done));
+    assert_eq!((world.server.taken().len(), world.sent.copies(&receipt.message_id)), (1, 1));
+}
+
+/// A message to a and b whose worker falls asleep with the server's answer to the dot in hand, until its lease is over and
+/// another process has taken the entry; the receipt of the worker that woke.
+async fn slept_with_the_answer(
+    world: &Arc<World>,
+    points: Arc<Points>,
+    meanwhile: impl AsyncFnOnce(&House, &OutboxId),
+) -> (House, Receipt) {
+    let (sleepy, other) = (world.process(points.clone()).await, world.house().await);
+    let (receipt, ()) = tokio::join!(sleepy.send_to(&["a@example.org", "b@example.org"]), async {
+        points.stopped.notified().await;
+        world.clock.advance_seconds(30);
+        assert_eq!(other.delivery.sweep().await.unwrap(), 1, "the lease is over");
+        let user = &other.principal.user;
+        let open = other.delivery.list_outbox(user, &AccountScope::All, true, 1, None).await.unwrap();
+        assert_eq!(open.entries[0].state, OutboxState::Unknown, "to all others it is");
+        meanwhile(&other, &open.entries[0].id).await;
+        points.wake.notify_one();
+    });
+    (other, receipt.unwrap())
+}
+
+async fn nothing(_: &House, _: &OutboxId) {}
+
+/// With the server's answer in hand, before its record.
+const DELIVERED: usize = 7;
+/// With the dot recorded, before the server's answer.
+const DOT_RECORDED: usize = 6;
+
+#[tokio::test]
+async fn a_250_that_was_read_counts_when_its_worker_wakes_after_its_lease() {
+    let world = World::new();
+    let (other, receipt) = slept_with_the_answer(&world, Points::sleep_at(DELIVERED), nothing).await;
+    assert_eq!((receipt.state, receipt.accepted.len()), (OutboxState::Accepted, 2));
+    assert_eq!(other.state(&receipt.id).await, OutboxState::Accepted);
+    other.delivery.sweep().await.unwrap();
+    let entry = other.entry(&receipt.id).await;
+    assert_eq!((entry.state, entry.accepted.len(), entry.attempts), (OutboxState::Done, 2, 1));
+    assert_eq!((world.server.taken().len(), world.sent.copies(&receipt.message_id)), (1, 1));
+}
+
+#[tokio::test]
+async fn a_refusal_that_was_read_counts_when_its_worker_wakes_after_its_lease() {
+    for (code, state) in [(554, OutboxState::Rejected), (451, OutboxState::Queued)] {
+        let world = World::new();
+        world.server.will(Answer::AfterDot(code));
+        let (other, receipt) = slept_with_the_answer(&world, Points::sleep_at(DOT_RECORDED), nothing).await;
+        let entry = other.entry(&receipt.id).await;
+        assert_eq!((receipt.state, entry.state), (state, state), "{code}");
+        assert_eq!(entry.rejected.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [code, code]);
+        assert!(world.server.taken().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_of_the_rest_counts_when_its_worker_wakes_after_its_lease() {
+    let world = World::new();
+    world.server.will(Answer::Refuses(vec![("b@example.org", 450)]));
+    let (other, receipt) = slept_with_the_answer(&world, Points::sleep_at(DELIVERED), nothing).await;
+    assert_eq!((receipt.state, receipt.accepted.len()), (OutboxState::Accepted, 1));
+    other.delivery.sweep().await.unwrap();
+    let entry = other.entry(&receipt.id).await;
+    assert_eq!((entry.state, entry.accepted.len()), (OutboxState::Queued, 1), "b is tried again");
+    world.clock.advance_seconds(60);
+    other.delivery.sweep().await.unwrap();
+    assert_eq!(other.state(&receipt.id).await, OutboxState::Done);
+    let delivered = world.delivered();
+    assert_eq!(delivered[&receipt.message_id].values().collect::<Vec<_>>(), [&1, &1]);
+}
+
+/// What a person decides without knowing does not send a message again that is known to have arrived.
+#[tokio::test]
+async fn a_message_that_is_proved_to_have_left_is_not_sent_again() {
+    let again = async |other: &House, id: &OutboxId| {
+        let queued = other.delivery.send_again(&other.principal.user, id).await.unwrap();
+        assert_eq!(queued, Some(HandOutcome::Done(OutboxState::Queued)));
+    };
+    let withdrawn = async |other: &House, id: &OutboxId| {
+        again(other, id).await;
+        let cancelled = other.delivery.cancel(&other.principal.user, id).await.unwrap();
+        assert_eq!(cancelled, Some(CancelOutcome::Cancelled));
+    };
+    for withdraws in [false, true] {
+        let world = World::new();
+        let points = Points::sleep_at(DELIVERED);
+        let (other, receipt) = if withdraws {
+            slept_with_the_answer(&world, points, withdrawn).await
+        } else {
+            slept_with_the_answer(&world, points, again).await
+        };
+        assert_eq!(receipt.state, OutboxState::Accepted);
+        world.clock.advance_seconds(60);
+        other.delivery.sweep().await.unwrap();
+        assert_eq!(other.state(&receipt.id).await, OutboxState::Done);
+        assert_eq!((world.server.taken().len(), world.sent.copies(&receipt.message_id)), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_said_or_sent_since_holds() {
+    let said = async |other: &House, id: &OutboxId| {
+        other.delivery.arrived(&other.principal.user, id).await.unwrap().unwrap();
+        other.delivery.sweep().await.unwrap();
+        assert_eq!(other.state(id).await, OutboxState::Done);
+    };
+    let world = World::new();
+    let (other, receipt) = slept_with_the_answer(&world, Points::sleep_at(DELIVERED), said).await;
+    assert_eq!((receipt.state, other.state(&receipt.id).await), (OutboxState::Done, OutboxState::Done));
+    assert_eq!((world.server.taken().len(), world.sent.copies(&receipt.message_id)), (1, 1));
+    // sent again, and refused this time: the first one's refusal says nothing of that
+    let sent = async |other: &House, id: &OutboxId| {
+        other.delivery.send_again(&other.principal.user, id).await.unwrap().unwrap();
+        other.delivery.sweep().await.unwrap();
+        assert_eq!(other.state(id).await, OutboxState::Done);
+    };
+    let world = World::new();
+    world.server.will(Answer::AfterDot(554));
+    let (other, receipt) = slept_with_the_answer(&world, Points::sleep_at(DOT_RECORDED), sent).await;
+    assert_eq!(other.state(&receipt.id).await, OutboxState::Done);
+    assert_eq!((world.server.taken().len(), world.sent.copies(&receipt.message_id)), (1, 1));
+}
+
+/// Longer than a lease, while nobody else can take the entry either: afterwards the copy does not wait for the lease to end.
+#[tokio::test(start_paused = true)]
+async fn a_250_survives_a_database_that_is_away_for_longer_than_a_lease() {
+    let world = World::new();
+    let points = Points::sleep_at(DELIVERED);
+    let house = world.process(points.clone()).await;
+    let (receipt, ()) = tokio::join!(house.send("Paused"), async {
+        points.stopped.notified().await;
+        house.outbox.away.store(true, Ordering::SeqCst);
+        points.wake.notify_one();
+        // the paused clock of the runtime leaps from try to try
+        let away = tokio::time::Instant::now();
+        while away.elapsed().as_secs() < 60 {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+        house.outbox.away.store(false, Ordering::SeqCst);
+    });
+    let receipt = receipt.unwrap();
+    assert_eq!(receipt.state, OutboxState::Accepted);
+    house.delivery.sweep().await.unwrap();
+    assert_eq!(house.state(&receipt.id).await, OutboxState::Done);
     assert_eq!((world.server.taken().len(), world.sent.copies(&receipt.message_id)), (1, 1));
 }

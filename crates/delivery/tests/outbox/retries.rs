@@ -4,8 +4,10 @@ use crate::world::{Answer, House, World};
 use imapmcp_core::{
     mail::{MailError, NetworkFault, SubmitError},
     outbox::{OutboxState, Refusal},
+    time::Clock,
 };
-use imapmcp_delivery::{CancelOutcome, DeliveryError};
+use imapmcp_delivery::{CancelOutcome, DeliveryError, Request};
+use imapmcp_testkit::builders;
 use std::sync::{Arc, atomic::Ordering};
 
 impl House {
@@ -334,4 +336,83 @@ async fn a_recipient_refused_for_good_is_not_tried_with_the_others() {
     let seen = house.entry(&receipt.id).await;
     assert_eq!((seen.state, seen.accepted.len(), seen.rejected[0].code), (OutboxState::Done, 1, 550));
     assert_eq!(world.server.taken(), [(receipt.message_id, vec![a.to_owned()])]);
+}
+
+/// Logins that fail, with what is told of them.
+const LOGINS: [(MailError, &str); 6] = [
+    (MailError::LoginRefused, "auth_failed"),
+    (MailError::LoginFailed, "login_failed"),
+    (MailError::LoginUnavailable, "login_unavailable"),
+    (MailError::AppPassword, "app_password_needed"),
+    (MailError::SubmissionOff, "smtp_auth_off"),
+    (MailError::NoMechanism, "no_mechanism"),
+];
+
+#[tokio::test]
+async fn what_waits_for_its_account_leaves_when_the_account_is_mended() {
+    for (error, code) in LOGINS {
+        let world = World::new();
+        let house = world.house().await;
+        let at = Some(world.clock.now().plus_seconds(60));
+        let later = Request { send_at: at, ..house.request("Later") };
+        let receipt = house.delivery.send(&house.principal, later).await.unwrap();
+        world.server.will(error);
+        house.sweep_later(&world, 60).await;
+        let seen = house.entry(&receipt.id).await;
+        assert_eq!((seen.state, seen.last_error.as_deref()), (OutboxState::Queued, Some(code)));
+        assert!(seen.next_attempt_at.is_some() && seen.cancellable, "{code}");
+        let (user, account) = (&house.principal.user, &house.account.id);
+        house.accounts.set_password(user, account, &"new".into()).await.unwrap();
+        assert_eq!(house.delivery.resume(user, account).await.unwrap(), 1, "{code}");
+        // at once
+        house.delivery.sweep().await.unwrap();
+        assert_eq!(house.state(&receipt.id).await, OutboxState::Done, "{code}");
+        assert_eq!((world.server.taken().len(), world.sent.copies(&receipt.message_id)), (1, 1), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_its_account_is_given_up_after_a_day() {
+    for (error, code) in LOGINS {
+        let world = World::new();
+        let house = world.house().await;
+        let at = Some(world.clock.now().plus_seconds(60));
+        let later = Request { send_at: at, ..house.request("Later") };
+        let receipt = house.delivery.send(&house.principal, later).await.unwrap();
+        for _ in 0..60 {
+            world.server.will(error.clone());
+        }
+        house.sweep_later(&world, 60).await;
+        for _ in 0..23 {
+            house.sweep_later(&world, 3600).await;
+            assert_eq!(house.state(&receipt.id).await, OutboxState::Queued, "{code}");
+        }
+        for _ in 0..2 {
+            house.sweep_later(&world, 3600).await;
+        }
+        let seen = house.entry(&receipt.id).await;
+        assert_eq!((seen.state, seen.next_attempt_at), (OutboxState::Cancelled, None), "{code}");
+        assert!(seen.last_error.is_some() && world.server.taken().is_empty(), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn mending_an_account_hurries_nothing_that_waits_for_something_else() {
+    let world = World::new();
+    let house = world.house().await;
+    let now = world.clock.now();
+    let scheduled = Request { send_at: Some(now.plus_seconds(3600)), ..house.request("At its time") };
+    let scheduled = house.delivery.send(&house.principal, scheduled).await.unwrap();
+    let (user, account) = (&house.principal.user, &house.account.id);
+    assert_eq!(house.delivery.resume(user, account).await.unwrap(), 0);
+    let strangers = [(builders::user_id("other"), account.clone()), (user.clone(), "acc_x".parse().unwrap())];
+    world.server.will(deferred(451));
+    let deferred = house.send("Deferred").await.unwrap();
+    for (user, account) in strangers {
+        assert_eq!(house.delivery.resume(&user, &account).await.unwrap(), 0);
+    }
+    house.delivery.sweep().await.unwrap();
+    assert_eq!(house.state(&scheduled.id).await, OutboxState::Queued);
+    assert_eq!(house.state(&deferred.id).await, OutboxState::Queued);
+    assert!(world.server.taken().is_empty());
 }

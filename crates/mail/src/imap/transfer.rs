@@ -114,14 +114,16 @@ impl Session {
         let verb = if means == Means::Move { "UID MOVE " } else { "UID COPY " };
         let verb = self.name(Command::new(verb).set(&set).raw(" "), to);
         let mut commands = vec![Command::new("NOOP"), present_command(&set)];
-        // Who tells no COPYUID shows what a command did by what there is before it and behind it.
-        let shows = !self.can_expunge();
-        let at = commands.len() + usize::from(shows);
-        if shows {
-            let count = || self.name(Command::new("STATUS "), to).raw(" (MESSAGES UIDNEXT)");
-            commands.extend([count(), verb, count(), present_command(&set)]);
-        } else {
-            commands.push(verb);
+        // What a command did in the other folder, it having been refused, shows by what there is before it and behind it;
+        // of a server that tells no COPYUID, also where it was not. STATUS is not for the open folder (RFC 9051 §6.3.11).
+        let silent = !self.can_expunge();
+        let counts = silent || self.selected().is_none_or(|open| open.folder != to);
+        let count = || self.name(Command::new("STATUS "), to).raw(" (MESSAGES UIDNEXT)");
+        commands.extend(counts.then(count));
+        let at = commands.len();
+        commands.push(verb);
+        if silent {
+            commands.extend([count(), present_command(&set)]);
         }
         let batch = match self.run(commands).await {
             Ok(batch) => batch,
@@ -140,7 +142,16 @@ impl Session {
         }
         let (present, vanished) = whereabouts(&batch, uids);
         let places = copied(&batch, uids, to);
-        let nothing = places.is_empty() && (means != Means::Move || vanished.is_empty());
+        let mut shown = counts.then(|| shown(&batch, uids));
+        // How many more than it names a refused command has put there all the same.
+        let mut more = 0;
+        if let Some(shown) = shown.as_mut().filter(|_| status.kind != Kind::Ok) {
+            if !silent && refusal(&status) != MailError::NoFolder {
+                shown.growth = self.grown_since(shown.before, to).await;
+            }
+            more = shown.growth.saturating_sub(places.len());
+        }
+        let nothing = places.is_empty() && more == 0 && (means != Means::Move || vanished.is_empty());
         if status.kind != Kind::Ok && nothing && batch.message_limit().is_none() {
             match refusal(&status) {
                 error @ (MailError::NoFolder | MailError::Throttled { .. }) => {
@@ -153,7 +164,8 @@ impl Session {
         let told = Told {
             accepted: status.kind == Kind::Ok,
             limited: batch.message_limit().is_some(),
-            shown: shows.then(|| shown(&batch, uids)),
+            doubtful: more > 0,
+            shown: shown.filter(|_| silent),
             present,
             vanished,
             named: places.keys().copied().collect(),
@@ -208,9 +220,21 @@ impl Session {
             let fate = match told.named.contains(&uid) {
                 true => &mut transfer.originals_left,
                 false if told.limited => &mut round.untouched,
+                // it may have been copied, and only its removal refused
+                false if told.doubtful => &mut transfer.outcome.unknown,
                 false => &mut transfer.outcome.failed,
             };
             fate.push(uid);
+        }
+    }
+
+    /// How many messages a folder has more than before. One that cannot be asked may have grown by any number.
+    async fn grown_since(&mut self, before: Option<Count>, folder: &str) -> usize {
+        let Some(before) = before else { return 0 };
+        let count = self.name(Command::new("STATUS "), folder).raw(" (MESSAGES UIDNEXT)");
+        match self.run(vec![count]).await {
+            Ok(batch) if batch.is_ok(0) => growth(Some(before), counted(&batch).last().copied()),
+            _ => usize::MAX,
         }
     }
 
@@ -228,8 +252,8 @@ impl Session {
         for uid in told.present.difference(&confirmed) {
             let fate = match told.accepted {
                 _ if told.limited => &mut round.untouched,
-                true => &mut transfer.outcome.unknown,
-                false => &mut transfer.outcome.failed,
+                accepted if accepted || told.doubtful => &mut transfer.outcome.unknown,
+                _ => &mut transfer.outcome.failed,
             };
             fate.push(*uid);
         }
@@ -256,6 +280,8 @@ struct Told {
     accepted: bool,
     /// It came to some of them only (RFC 9738).
     limited: bool,
+    /// It was refused, and the other folder grew by more than it names (RFC 9051 §6.4.7 forbids that).
+    doubtful: bool,
     present: BTreeSet<u32>,
     vanished: BTreeSet<u32>,
     /// In COPYUID.
@@ -264,9 +290,14 @@ struct Told {
     shown: Option<Shown>,
 }
 
+/// What a folder has: messages, and the next UID.
+type Count = (Option<u32>, Option<u32>);
+
 /// What there was behind a command.
 #[derive(Debug, Default)]
 struct Shown {
+    /// What the other folder had before it.
+    before: Option<Count>,
     /// Messages that were still there.
     present: BTreeSet<u32>,
     /// Messages that the other folder had more than before.
@@ -275,23 +306,33 @@ struct Shown {
 
 /// What a batch shows of a command between two STATUS and two FETCH.
 fn shown(batch: &Batch, uids: &[u32]) -> Shown {
-    let (mut counts, mut once, mut present) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut once, mut present) = (BTreeSet::new(), BTreeSet::new());
     for item in &batch.items {
-        match item {
-            Data::MailboxStatus { messages, next, .. } => counts.push((*messages, *next)),
-            Data::Fetch(fetch) => {
-                let asked = fetch.uid.filter(|uid| uids.binary_search(uid).is_ok());
-                present.extend(asked.filter(|uid| !once.insert(*uid)));
-            }
-            _ => {}
+        if let Data::Fetch(fetch) = item {
+            let asked = fetch.uid.filter(|uid| uids.binary_search(uid).is_ok());
+            present.extend(asked.filter(|uid| !once.insert(*uid)));
         }
     }
-    let grown = |before: Option<u32>, after: Option<u32>| after?.checked_sub(before?);
-    let growth = match counts.as_slice() {
-        [before, .., after] => grown(before.0, after.0).max(grown(before.1, after.1)),
+    let counts = counted(batch);
+    let (before, behind) = (counts.first().copied(), counts.get(1..).and_then(<[Count]>::last).copied());
+    Shown { before, present, growth: growth(before, behind) }
+}
+
+/// What STATUS told, in its order.
+fn counted(batch: &Batch) -> Vec<Count> {
+    let count = |item: &Data| match item {
+        Data::MailboxStatus { messages, next, .. } => Some((*messages, *next)),
         _ => None,
     };
-    Shown { present, growth: growth.map_or(0, |growth| usize::try_from(growth).unwrap_or(usize::MAX)) }
+    batch.items.iter().filter_map(count).collect()
+}
+
+/// By how many messages a folder grew, as far as both counts tell.
+fn growth(before: Option<Count>, behind: Option<Count>) -> usize {
+    let grown = |before: Option<u32>, behind: Option<u32>| behind?.checked_sub(before?);
+    let (Some(before), Some(behind)) = (before, behind) else { return 0 };
+    let most = grown(before.0, behind.0).max(grown(before.1, behind.1));
+    most.map_or(0, |growth| usize::try_from(growth).unwrap_or(usize::MAX))
 }
 
 pub(super) fn present_command(set: &Set) -> Command {

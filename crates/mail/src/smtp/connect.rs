@@ -1,6 +1,6 @@
 //! From a dialled connection to an authenticated client.
 
-use super::{Smtp, client::Client, login::authenticate, offers::Offers, refusal, reply::Reply};
+use super::{DONE, Smtp, client::Client, login::authenticate, offers::Offers, refusal, reply::Reply};
 use imapmcp_core::{
     account::{Endpoint, Login, Security},
     mail::{MailError, NetworkFault, SubmitError},
@@ -37,7 +37,7 @@ pub(super) async fn open(
         Security::Tls => Client::new(secure(smtp, host, socket).await?, patience),
         Security::StartTls => {
             let mut plain = Client::new(socket, patience);
-            positive(&plain.read().await?)?;
+            expect(220, &plain.read().await?)?;
             let offers = hello(&mut plain, &smtp.ehlo_name).await?;
             let refused = MailError::Unreachable(NetworkFault::StartTls);
             if !offers.has("STARTTLS") || plain.command("STARTTLS\r\n").await?.code != 220 {
@@ -49,7 +49,7 @@ pub(super) async fn open(
         }
     };
     if *security != Security::StartTls {
-        positive(&client.read().await?)?;
+        expect(220, &client.read().await?)?;
     }
     let offers = hello(&mut client, &smtp.ehlo_name).await?;
     authenticate(&mut client, &offers, login, *security).await?;
@@ -69,10 +69,10 @@ async fn hello<S: AsyncRead + AsyncWrite + Unpin + Send>(
     name: &str,
 ) -> Result<Offers, SubmitError> {
     let reply = client.command(format!("EHLO {name}\r\n")).await?;
-    positive(&reply)?;
+    expect(DONE, &reply)?;
     Ok(Offers::of(&reply))
 }
 
-fn positive(reply: &Reply) -> Result<(), SubmitError> {
-    if reply.is_positive() { Ok(()) } else { Err(refusal(reply, Vec::new())) }
+fn expect(code: u16, reply: &Reply) -> Result<(), SubmitError> {
+    if reply.code == code { Ok(()) } else { Err(refusal(reply, Vec::new())) }
 }

@@ -28,6 +28,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 const CHUNK: usize = 64 << 10;
 /// How long a goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// What says that a command was carried out. Each has codes of its own (RFC 5321 §4.3.2); what is 2yz and none of them (a
+/// greeting, a goodbye, help) is the answer to something else, and then nobody knows what the next one answers.
+const DONE: u16 = 250;
+/// What RCPT may be answered with besides: it will be passed on, or tried.
+const FORWARDED: [u16; 2] = [251, 252];
 /// The name in EHLO of a client without one: an address literal (RFC 5321 §4.1.4), which says nothing about the machine.
 const NAMELESS: &str = "[127.0.0.1]";
 
@@ -62,7 +67,7 @@ impl Smtp {
         let (mut client, _) = self.open(login, endpoint).await.map_err(unsent)?;
         let reply = client.command("NOOP\r\n").await?;
         farewell(client);
-        if reply.is_positive() { Ok(()) } else { Err(unsent(refusal(&reply, Vec::new()))) }
+        if reply.code == DONE { Ok(()) } else { Err(unsent(refusal(&reply, Vec::new()))) }
     }
 
     pub(crate) async fn submit(
@@ -101,17 +106,15 @@ impl Smtp {
         }
         // From here on the message may have been delivered: only the server's own word decides.
         client.set_patience(self.timeouts.submission);
-        let Ok(reply) = client.command(".\r\n").await else {
-            return Err(SubmitError::Unknown);
-        };
+        let reply = client.command(".\r\n").await.map_err(SubmitError::Unknown)?;
         if client.contradicts() {
-            return Err(SubmitError::Unknown);
+            return Err(SubmitError::Unknown(MailError::Protocol));
         }
         farewell(client);
         match reply.code {
-            200..=299 => Ok(submitted),
-            400..=599 => Err(refusal(&reply, Vec::new())),
-            _ => Err(SubmitError::Unknown),
+            DONE => Ok(submitted),
+            _ if reply.is_negative() => Err(refusal(&reply, Vec::new())),
+            _ => Err(SubmitError::Unknown(MailError::Protocol)),
         }
     }
 }
@@ -152,7 +155,7 @@ async fn announce(
         let mut replies = Vec::with_capacity(commands.len());
         for command in &commands {
             let reply = client.command(command).await?;
-            let ends = reply.code == 421 || (replies.is_empty() && !reply.is_positive());
+            let ends = reply.code == 421 || (replies.is_empty() && reply.code != DONE);
             replies.push(reply);
             if ends {
                 break;
@@ -160,24 +163,24 @@ async fn announce(
         }
         replies
     };
-    // 3yz is an answer to something else
-    if replies.iter().any(|reply| !reply.is_positive() && !reply.is_negative()) {
+    let taken = |at: usize, reply: &Reply| reply.code == DONE || (at > 0 && FORWARDED.contains(&reply.code));
+    if replies.iter().enumerate().any(|(at, reply)| !taken(at, reply) && !reply.is_negative()) {
         return Err(MailError::Protocol.into());
     }
     if let Some(closing) = replies.iter().find(|reply| reply.code == 421) {
         return Err(refusal(closing, Vec::new()));
     }
     let (sender, recipients) = replies.split_first().ok_or(MailError::Protocol)?;
-    if !sender.is_positive() {
+    if sender.is_negative() {
         return Err(refusal(sender, Vec::new()));
     }
     let mut submitted = Submitted::default();
     for (address, reply) in envelope.recipients().iter().zip(recipients) {
-        if reply.is_positive() {
-            submitted.accepted.push(address.clone());
-        } else {
+        if reply.is_negative() {
             let refusal = Refusal { address: address.clone(), code: reply.code, enhanced: reply.enhanced() };
             submitted.refused.push(refusal);
+        } else {
+            submitted.accepted.push(address.clone());
         }
     }
     if submitted.accepted.is_empty() {
@@ -231,7 +234,7 @@ fn unsent(error: SubmitError) -> MailError {
         SubmitError::NotSent(error) => error,
         SubmitError::Deferred { .. } => MailError::Throttled { retry_after: 60 },
         SubmitError::Rejected { code, .. } => MailError::Refused { condition: Some(code.to_string()) },
-        SubmitError::Withheld | SubmitError::Unknown => MailError::Protocol,
+        SubmitError::Withheld | SubmitError::Unknown(_) => MailError::Protocol,
     }
 }
 

@@ -45,11 +45,6 @@ impl Reply {
         words.to_lowercase()
     }
 
-    /// 2yz: done.
-    pub(super) const fn is_positive(&self) -> bool {
-        self.code / 100 == 2
-    }
-
     /// 4yz or 5yz: refused, for now or for good.
     pub(super) const fn is_negative(&self) -> bool {
         matches!(self.code / 100, 4 | 5)

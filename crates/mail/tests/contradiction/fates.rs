@@ -228,3 +228,52 @@ async fn in_a_folder_opened_read_only_nothing_is_told_as_changed() {
     let outcome = house.mailbox.change_flags("INBOX", None, &uids, &unread).await.unwrap();
     assert_eq!((outcome.done, outcome.changed), (uids, vec![]), "they are unread already");
 }
+
+/// A COPY that is refused must leave the other folder as it was (RFC 9051 §6.4.7); of a server that does not heed this the
+/// folder tells, and nothing is told as refused that may be there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_refused_command_has_copied_all_the_same_is_in_doubt() {
+    let (modern, plain) = (Features::modern, || Features::modern().without("MOVE"));
+    for (features, kind, verb) in [
+        (modern(), TransferKind::Copy, "COPY"),
+        (plain(), TransferKind::Copy, "COPY"),
+        (Features::bare(), TransferKind::Copy, "COPY"),
+        (Features::bare().with("MOVE"), TransferKind::Move, "MOVE"),
+        (modern(), TransferKind::Move, "MOVE"),
+        (plain(), TransferKind::Move, "COPY"),
+    ] {
+        let half = if verb == "MOVE" { Lie::MovesHalfWay } else { Lie::Halves("COPY") };
+        let house = house(features.clone()).await;
+        let uids = house.fill(6);
+        house.server.lies([half]);
+        let transfer = house.mailbox.transfer("INBOX", None, &uids, "Archive", kind).await;
+        let told = format!("{kind:?} {features:?}: {transfer:?}");
+        let transfer = transfer.unwrap();
+        assert_eq!(transfer.outcome.unknown, uids, "{told}");
+        assert!(transfer.placed.is_empty() && transfer.originals_left.is_empty(), "{told}");
+        assert_eq!(house.really("INBOX").await, uids, "{told}");
+        // refused is what left nothing behind
+        for code in ["", "[OVERQUOTA]"] {
+            house.server.lies([Lie::Refuses(verb, code)]);
+            let refused = house.mailbox.transfer("INBOX", None, &uids, "Archive", kind).await;
+            match refused {
+                Err(error) => assert!(matches!(error, MailError::Refused { .. }), "{verb} {code}: {error:?}"),
+                Ok(transfer) => assert_eq!(transfer.outcome.failed, uids, "{verb} {code}: {transfer:?}"),
+            }
+        }
+        house.server.lies([]);
+        let done = house.mailbox.transfer("INBOX", None, &uids, "Archive", kind).await.unwrap();
+        assert_eq!(done.outcome.done, uids, "{told}");
+    }
+}
+
+/// The half that a MOVE proves to have moved is moved, and the rest is where it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_refused_move_proves_is_told() {
+    let house = house(Features::modern()).await;
+    let uids = house.fill(6);
+    house.mailbox.list("INBOX", &crate::house::NEWEST).await.unwrap();
+    house.server.lies([Lie::Halves("MOVE")]);
+    let transfer = house.mailbox.transfer("INBOX", None, &uids, "Archive", TransferKind::Move).await.unwrap();
+    assert_eq!((transfer.outcome.done, transfer.outcome.failed), (uids[..3].to_vec(), uids[3..].to_vec()));
+}

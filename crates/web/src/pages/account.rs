@@ -405,6 +405,9 @@ pub(super) async fn change_password(
                 let changed = state.accounts.get(&signed_in.user, &account.id).await?;
                 state.accounts.note_diagnosis(&changed, &diagnosis).await;
             }
+            if let Err(error) = state.delivery.resume(&signed_in.user, &account.id).await {
+                tracing::warn!(account = %account.id, %error, "what waits is tried at its own times");
+            }
             Ok(see_other(&format!("/accounts/{}?notice=password", account.id)))
         }
         Err(AccountError::ChangedMeanwhile) => {

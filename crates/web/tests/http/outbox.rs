@@ -494,3 +494,47 @@ async fn what_an_ended_connection_queued_is_told_as_withdrawn() {
         assert_eq!(state, OutboxState::Cancelled);
     }
 }
+
+#[actix_web::test]
+async fn what_waits_for_its_owner_says_so_and_leaves_when_the_password_is_entered() {
+    let house = House::new().await;
+    let app = app!(house);
+    let mut marie = Browser::new(&app);
+    marie.sign_in("marie@example.com", "/").await;
+    for (code, owner) in [
+        ("auth_failed", true),
+        ("app_password_needed", true),
+        ("smtp_auth_off", true),
+        ("no_mechanism", true),
+        ("credential_unreadable", true),
+        ("login_failed", false),
+        ("login_unavailable", false),
+        ("timeout", false),
+        ("451", false),
+    ] {
+        let waits = |entry: OutboxEntry| OutboxEntry {
+            last_error: Some(code.into()),
+            next_attempt_at: Some(builders::NOON.plus_seconds(3600)),
+            ..entry
+        };
+        let id = left(&house, code, waits).await;
+        let page = marie.get("/outbox").await;
+        assert_eq!(page.body.contains("Waits for the account"), owner, "{code}");
+        assert_eq!(page.body.contains("Will retry"), !owner, "{code}");
+        let csrf = page.field("csrf");
+        marie.post(&format!("/outbox/{id}"), &[("csrf", &csrf), ("do", "cancel")]).await;
+    }
+    let next = builders::NOON.plus_seconds(3600);
+    let waits = |entry: OutboxEntry| OutboxEntry { next_attempt_at: Some(next), ..entry };
+    let id = left(&house, "last", waits).await;
+    let (path, user) = ("/accounts/acc_marie-Personal/password", builders::user_id("marie"));
+    let csrf = marie.get("/outbox").await.field("csrf");
+    let next_try = async || house.delivery.find(&user, &id).await.unwrap().unwrap().next_attempt_at;
+    for (password, status) in [("wrong", StatusCode::UNPROCESSABLE_ENTITY), ("right", StatusCode::SEE_OTHER)]
+    {
+        assert_eq!(next_try().await, Some(next));
+        let entered = marie.post(path, &[("csrf", &csrf), ("password", password)]).await;
+        assert_eq!(entered.status, status, "{password}: {}", entered.body);
+    }
+    assert!(next_try().await.is_some_and(|at| at < next));
+}

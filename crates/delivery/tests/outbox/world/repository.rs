@@ -24,6 +24,8 @@ pub(crate) struct Watched {
     points: Arc<Points>,
     /// So many outcomes (but not that the dot is risked) cannot be written.
     pub(crate) forgets: AtomicUsize,
+    /// The database does not answer.
+    pub(crate) away: AtomicBool,
     /// How often the database did not answer when it was asked for the time, as before every write.
     pub(crate) failures: AtomicUsize,
     /// The account's login is found to be refused right after a message was recorded.
@@ -39,6 +41,7 @@ impl Watched {
             database,
             points,
             forgets: AtomicUsize::new(0),
+            away: AtomicBool::new(false),
             failures: AtomicUsize::new(0),
             locks_out: AtomicBool::new(false),
             renewals: AtomicUsize::new(0),
@@ -75,7 +78,9 @@ impl OutboxRepository for Watched {
     }
 
     async fn time(&self) -> Result<Timestamp, StoreError> {
-        let time = self.database.time().await;
+        let away = self.away.load(Ordering::SeqCst);
+        let time =
+            if away { Err(StoreError::Unavailable("away".into())) } else { self.database.time().await };
         self.failures.fetch_add(usize::from(time.is_err()), Ordering::SeqCst);
         time
     }

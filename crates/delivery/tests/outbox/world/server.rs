@@ -140,7 +140,7 @@ impl Submission for Server {
             Answer::AfterDot(code) => {
                 return Err(SubmitError::Rejected { code, enhanced: None, refused: Vec::new() });
             }
-            Answer::CutBeforeDelivery => return Err(SubmitError::Unknown),
+            Answer::CutBeforeDelivery => return Err(SubmitError::Unknown(MailError::Timeout)),
             _ => {}
         }
         self.senders.lock().unwrap().push(envelope.sender().to_owned());
@@ -148,7 +148,7 @@ impl Submission for Server {
         self.messages.lock().unwrap().push(message);
         self.points.reach("delivered").await;
         if matches!(answer, Answer::CutAfterDelivery) {
-            return Err(SubmitError::Unknown);
+            return Err(SubmitError::Unknown(MailError::Timeout));
         }
         Ok(Submitted { accepted, refused })
     }

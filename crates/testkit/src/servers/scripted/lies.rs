@@ -30,6 +30,8 @@ pub enum Lie {
     MovesOnPaper,
     /// MOVE is done, and nobody is told what vanished.
     MovesWithoutWord,
+    /// MOVE copies, removes nothing, and is refused.
+    MovesHalfWay,
     /// COPY is OK and does nothing.
     CopiesNothing,
     /// COPYUID names messages nobody asked for.
@@ -86,10 +88,11 @@ pub enum Lie {
 
 impl Lie {
     /// Those about changes that are of no command; none of them makes anybody wait.
-    pub const OF_CHANGES: [Self; 15] = [
+    pub const OF_CHANGES: [Self; 16] = [
         Self::MovesNothing,
         Self::MovesOnPaper,
         Self::MovesWithoutWord,
+        Self::MovesHalfWay,
         Self::CopiesNothing,
         Self::CopyUidOfOthers,
         Self::CopyUidTooLong,
@@ -167,6 +170,11 @@ impl Session {
             "MOVE" | "COPY" if read_only => ok(),
             "MOVE" if self.lies(&Lie::MovesNothing) => ok(),
             "COPY" if self.lies(&Lie::CopiesNothing) => ok(),
+            "MOVE" if self.lies(&Lie::MovesHalfWay) => {
+                let copy = [&tokens[..1], &[Token::Atom("COPY".to_owned())], &tokens[2..]].concat();
+                let _ = self.obey(&copy).await;
+                Some(Some(Err("NO they cannot be removed".to_owned())))
+            }
             "MOVE" if self.lies(&Lie::MovesOnPaper) => {
                 let named = self.named(&tokens[2].text(), true).ok()?;
                 let old: Vec<u32> = named.into_iter().map(|(_, uid)| uid).collect();

@@ -147,16 +147,12 @@ impl ScriptedImap {
 
     /// A login for it.
     pub fn login(&self, account: &AccountId, username: &str) -> imapmcp_core::account::Login {
-        use imapmcp_core::account::{Backend, Credential, Endpoint, Login, Security};
-        let endpoint = Endpoint { host: "127.0.0.1".into(), port: self.port, security: Security::Insecure };
+        use imapmcp_core::account::{Login, Security};
         Login {
-            user: "usr_scripted".parse().unwrap(),
             account: account.clone(),
-            version: 1,
-            backend: Backend::Servers { imap: endpoint.clone(), smtp: endpoint },
             imap_username: username.into(),
             smtp_username: username.into(),
-            credential: Credential::Password("x".into()),
+            ..crate::builders::login_at("scripted", self.port, Security::Insecure)
         }
     }
 }

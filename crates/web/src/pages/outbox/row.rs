@@ -176,7 +176,7 @@ impl Names {
                 "q",
                 "Outcome unknown",
                 format!(
-                    "The whole message was handed over, then the connection broke. It may or may not have been sent; \
+                    "The whole message was handed over, but the server did not confirm it. It may or may not have been sent; \
                      it is not sent again by itself. {}",
                     match (view.looks, &view.last_error) {
                         (0, _) => "We look for it in Sent.".to_owned(),
@@ -188,6 +188,15 @@ impl Names {
             OutboxState::Queued if view.hold.is_some() => {
                 ("info", "clock", "Held", format!("Leaves {}.", when(view.next_attempt_at)))
             }
+            OutboxState::Queued if view.last_error.as_deref().is_some_and(is_yours_to_mend) => (
+                "warn",
+                "retry",
+                "Waits for the account",
+                format!(
+                    "{why}. It leaves once you have mended that on the account’s page; otherwise it is given up {}.",
+                    ahead(view.expires_at, self.now)
+                ),
+            ),
             OutboxState::Queued => (
                 "info",
                 "retry",
@@ -243,6 +252,19 @@ fn is_reply(code: &str) -> bool {
     code.len() == 3 && code.starts_with(['4', '5'])
 }
 
+/// Whether nothing but the owner of the account helps.
+fn is_yours_to_mend(code: &str) -> bool {
+    matches!(
+        code,
+        "auth_failed"
+            | "login_refused"
+            | "app_password_needed"
+            | "smtp_auth_off"
+            | "no_mechanism"
+            | "credential_unreadable"
+    )
+}
+
 /// Why a recipient was refused, as far as the code tells (RFC 3463, RFC 5321 §4.2).
 fn because(refusal: &Refusal) -> &'static str {
     let enhanced =
@@ -291,6 +313,7 @@ fn reason(code: &str) -> String {
         "timeout" => "The mail server does not answer",
         "throttled" => "The mail server asks to slow down",
         "OVERQUOTA" => "The mailbox is full",
+        "protocol_error" => "The mail server answers what cannot be understood",
         "no_sent_folder" => "There is no Sent folder",
         "credential_unreadable" => "The account's stored password cannot be opened: enter it again",
         "unreadable" => "It cannot be opened with the keys of this server",
