@@ -130,8 +130,8 @@ pub fn of_message_within(octets: &[u8], elsewhere: &[(usize, u64)], most: usize)
         shown.html = Some(ShownHtml {
             differs: shown.text.as_deref().is_some_and(|text| !says_the_same(text, &said.text)),
             said: said.text,
+            hidden_count: said.hidden.max(told.hidden.len()),
             hidden: told.hidden,
-            hidden_count: said.hidden,
             remote: told.remote.into_iter().collect(),
             link_mismatches: said.link_mismatches,
             source,
