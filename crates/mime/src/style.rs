@@ -240,8 +240,8 @@ fn is_moved_away(transform: &str) -> bool {
         };
         if name == "matrix" {
             let by: Vec<f32> = by.split(',').filter_map(|by| by.trim().parse().ok()).collect();
-            let [a, b, c, d, x, y] = by[..] else { return false };
-            return (a * d - b * c).abs() < 0.0025 || x.abs() >= FAR || y.abs() >= FAR;
+            let [xx, xy, yx, yy, right, down] = by[..] else { return false };
+            return (xx * yy - xy * yx).abs() < 0.0025 || right.abs() >= FAR || down.abs() >= FAR;
         }
         if matches!(name, "rotatex" | "rotatey") {
             let by = by.trim();
