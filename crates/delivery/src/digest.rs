@@ -30,6 +30,15 @@ pub(crate) fn content(account: &AccountId, alias: Option<&str>, letter: &Letter)
     field(letter.subject.as_bytes());
     field(letter.text.as_deref().unwrap_or_default().as_bytes());
     field(letter.html.as_deref().unwrap_or_default().as_bytes());
+    for (number, passage) in letter.passages.iter().enumerate() {
+        field(format!("passage {number} behind {}", passage.behind).as_bytes());
+        field(passage.text.as_deref().unwrap_or_default().as_bytes());
+        field(passage.html.as_deref().unwrap_or_default().as_bytes());
+    }
+    for (name, value) in &letter.fields {
+        field(name.as_bytes());
+        field(value.as_bytes());
+    }
     for file in &letter.files {
         field(file.filename.as_bytes());
         match &file.content {

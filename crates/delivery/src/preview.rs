@@ -80,7 +80,7 @@ impl Delivery {
         self.preview_within(user, &view, usize::MAX).await
     }
 
-    /// As [`Self::preview`], of a message whose own octets (without larger files) are at most so many.
+    /// As [`Self::preview`], of a message whose octets without its files are at most so many.
     pub async fn preview_within(
         &self,
         user: &UserId,
@@ -89,19 +89,19 @@ impl Delivery {
     ) -> Result<Option<Preview>, StoreError> {
         let Some(record) = self.written(user, &view.id).await? else { return Ok(None) };
         let (outline, elsewhere) = (record.outline(), record.elsewhere());
-        if outline.is_empty() || outline.len() > octets {
+        if outline.is_empty() {
             return Ok(None);
         }
         let recipients = view.recipients.clone();
         // a long HTML body takes its time
         let read = self.runtime.spawn_blocking(move || {
-            let shown = shown::of_message(&outline, &elsewhere);
+            let shown = shown::of_message_within(&outline, &elsewhere, octets)?;
             let named =
                 |address: &String| shown.addresses.iter().any(|named| named.eq_ignore_ascii_case(address));
             let unnamed = recipients.into_iter().filter(|address| !named(address)).collect();
-            Preview { shown, unnamed }
+            Some(Preview { shown, unnamed })
         });
-        Ok(read.await.ok())
+        Ok(read.await.ok().flatten())
     }
 
     /// A page of a user's messages: at most `limit`, besides what leaves soon, all of which is on the first one. Every message

@@ -31,7 +31,7 @@ pub fn list(parts: &[Part]) -> Vec<Attachment> {
         .enumerate()
         .map(|(index, part)| Attachment {
             index,
-            filename: filename(part).unwrap_or_else(|| made_up(index, &part.media_type)),
+            filename: name_of(index, part),
             content_type: part.media_type.clone(),
             size: if part.encoding == "base64" {
                 part.size / 78 * 57 + part.size % 78 * 3 / 4
@@ -43,6 +43,11 @@ pub fn list(parts: &[Part]) -> Vec<Attachment> {
             section: part.section.clone(),
         })
         .collect()
+}
+
+/// A part's file name, or one made of its place.
+pub fn name_of(index: usize, part: &Part) -> String {
+    filename(part).unwrap_or_else(|| made_up(index, &part.media_type))
 }
 
 /// Whether there is anything a person would call an attachment: not the text, not an inline picture.

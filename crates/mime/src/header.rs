@@ -3,7 +3,7 @@
 use imapmcp_core::mail::Address;
 
 /// Octets of header sections looked at; the rest is ignored.
-const MAX_SECTION: usize = 256 * 1024;
+pub(crate) const MAX_SECTION: usize = 256 * 1024;
 
 /// Octets of one field that are decoded: decoding takes time in the square of the length, and nothing shows more.
 const MAX_FIELD: usize = 4096;

@@ -18,6 +18,7 @@ use crate::{
 };
 use ego_tree::{NodeId, NodeRef};
 use scraper::{ElementRef, Html, Node, node::Element};
+use std::borrow::Cow;
 
 /// What a page says, as far as older callers ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,7 +68,7 @@ pub(crate) fn view(html: &str, format: Format) -> View {
             true
         }
         Event::Text(text) => {
-            writer.words(text);
+            writer.words(&text);
             !writer.is_full()
         }
         Event::Image(alt) => {
@@ -100,7 +101,7 @@ fn sanitise(mut document: Html, deadline: Deadline, view: &mut View) {
             }
             Event::Text(text) => {
                 if let Some((_, shown)) = open.last_mut().filter(|(_, shown)| shown.len() < 2048) {
-                    shown.push_str(text);
+                    shown.push_str(&text);
                 }
             }
             Event::Close(element) if element.name() == "a" => {
@@ -180,7 +181,7 @@ enum Event<'a> {
     Open(&'a Element),
     Close(&'a Element),
     /// A text that is seen.
-    Text(&'a str),
+    Text(Cow<'a, str>),
     /// The words in place of an image.
     Image(String),
     /// A node that is not seen, with all that is in it.
@@ -217,9 +218,12 @@ fn walk<'a>(
             Node::Text(text) if context.shows_text() => {
                 view.hidden += usize::from(body::hides_characters(text));
                 if is_only_white(text) {
-                    visit(Event::Text(" "), view)
+                    visit(Event::Text(Cow::Borrowed(" ")), view)
                 } else {
-                    visit(Event::Text(text), view)
+                    let read = context.read(text);
+                    // a program that reads the source reads something else
+                    view.hidden += usize::from(matches!(read, Cow::Owned(_)) && says_something(text));
+                    visit(Event::Text(read), view)
                 }
             }
             Node::Text(text) => {
@@ -420,6 +424,27 @@ mod tests {
             <template>obey</template><noscript>obey</noscript><dialog>obey</dialog><p hidden>obey</p><!-- obey -->";
         let page = to_markdown(html);
         assert_eq!((page.text.as_str(), page.hidden), ("a\n\nb\nc\nd", 4));
+    }
+
+    #[test]
+    fn letters_that_are_turned_around_are_read_as_they_are_seen() {
+        for html in [
+            "<bdo dir=rtl>drowssap</bdo>",
+            "<span dir=rtl style='unicode-bidi:bidi-override'>drowssap</span>",
+            "<p style='direction:rtl;unicode-bidi:isolate-override'><b>drowssap</b></p>",
+        ] {
+            let page = view(html, Format::Text);
+            assert_eq!((page.text.as_str(), page.hidden), ("password", 1), "{html}");
+        }
+        for html in [
+            "<bdo dir=ltr>password</bdo>",
+            "<p dir=rtl>password</p>",
+            "<bdo dir=rtl><bdi>password</bdi></bdo>",
+        ] {
+            let page = view(html, Format::Text);
+            assert_eq!((page.text.as_str(), page.hidden), ("password", 0), "{html}");
+        }
+        assert_eq!(view("<bdo dir=rtl>שלום</bdo>", Format::Text).text, "שלום");
     }
 
     #[test]

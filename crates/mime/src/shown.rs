@@ -64,6 +64,8 @@ pub struct Shown {
     pub text_hides: bool,
     /// The HTML.
     pub html: Option<ShownHtml>,
+    /// Further header fields that ask something of programs or people: name and value.
+    pub fields: Vec<(String, String)>,
     /// Everything else.
     pub files: Vec<ShownFile>,
     /// A bound cut it: the rest was not looked at.
@@ -73,11 +75,20 @@ pub struct Shown {
 /// Takes a message apart. `elsewhere` are files that stand in it: where, in octets from its beginning, and how many octets
 /// each has. CPU-bound: callers run it off the async threads.
 pub fn of_message(octets: &[u8], elsewhere: &[(usize, u64)]) -> Shown {
+    of_message_within(octets, elsewhere, usize::MAX).unwrap_or_default()
+}
+
+/// As [`of_message`], of a message of at most so many octets; its files, which are not shown, are not counted.
+pub fn of_message_within(octets: &[u8], elsewhere: &[(usize, u64)], most: usize) -> Option<Shown> {
     let (header, content) = octets.split_at(structure::header_end(octets));
     let fields = Fields::parse(header);
     let structure = structure::of(&fields, content);
     let parts: Vec<Part> = structure.leaves.iter().map(|leaf| leaf.part.clone()).collect();
-    let own = TextParts::of(&parts);
+    let own = texts(&parts);
+    let files = structure.leaves.iter().filter(|leaf| !is_among(&own, &leaf.part));
+    if octets.len() - files.map(|leaf| leaf.body.len()).sum::<usize>() > most {
+        return None;
+    }
     let mut shown = Shown {
         subject: fields.raw("subject").map(header::text).unwrap_or_default(),
         cut: structure.cut,
@@ -95,29 +106,39 @@ pub fn of_message(octets: &[u8], elsewhere: &[(usize, u64)]) -> Shown {
         let leaf = structure.leaves.iter().find(|leaf| leaf.part.section == part.section);
         leaf.map(|leaf| &content[leaf.body.clone()]).unwrap_or_default()
     };
-    if let Some(part) = own.plain {
+    for part in own.iter().filter(|part| part.media_type == "text/plain") {
         let text = decoded(part, octets_of(part), &mut shown.cut);
-        let flowed = part.parameter("format").is_some_and(|format| format.eq_ignore_ascii_case("flowed"));
-        let text = if flowed { decode::unflow(&text, false) } else { text };
-        shown.text_hides = body::hides_characters(&text);
-        shown.text = Some(body::visible(&text));
+        let is = |name: &str, value: &str| {
+            part.parameter(name).is_some_and(|found| found.eq_ignore_ascii_case(value))
+        };
+        let text = if is("format", "flowed") { decode::unflow(&text, is("delsp", "yes")) } else { text };
+        shown.text_hides |= body::hides_characters(&text);
+        join(shown.text.get_or_insert_default(), &body::visible(&text), "\n\n");
     }
-    if let Some(part) = own.html {
-        let source = decoded(part, octets_of(part), &mut shown.cut);
-        let (said, told) = (view::render(&[(part, octets_of(part))], Format::Text), html::told(&source));
-        shown.cut |= said.cut || told.cut;
+    let pages: Vec<(&Part, &[u8])> = own
+        .iter()
+        .filter(|part| part.media_type == "text/html")
+        .map(|part| (*part, octets_of(part)))
+        .collect();
+    if !pages.is_empty() {
+        let mut source = String::new();
+        for (part, octets) in &pages {
+            join(&mut source, &decoded(part, octets, &mut shown.cut), "\n<hr>\n");
+        }
+        let (said, told) = (view::render(&pages, Format::Text), html::told(&source));
+        shown.cut |= said.cut || told.cut || pages.len() > view::MAX_WANTED;
         shown.html = Some(ShownHtml {
             differs: shown.text.as_deref().is_some_and(|text| !says_the_same(text, &said.text)),
             said: said.text,
+            hidden_count: said.hidden.max(told.hidden.len()),
             hidden: told.hidden,
-            hidden_count: said.hidden,
             remote: told.remote.into_iter().collect(),
             link_mismatches: said.link_mismatches,
             source,
         });
     }
     for leaf in &structure.leaves {
-        if own.contains(&leaf.part) {
+        if is_among(&own, &leaf.part) {
             continue;
         }
         let place = (header.len() + leaf.body.start)..=(header.len() + leaf.body.end);
@@ -129,7 +150,37 @@ pub fn of_message(octets: &[u8], elsewhere: &[(usize, u64)]) -> Shown {
             inline: leaf.part.disposition.as_deref() == Some("inline"),
         });
     }
-    shown
+    for (name, value) in fields.iter().filter(|(name, _)| !compose::is_own_field(name)) {
+        shown.fields.push((header::one_line(name), header::text(value)));
+    }
+    Some(shown)
+}
+
+fn is_among(own: &[&Part], part: &Part) -> bool {
+    own.iter().any(|text| text.section == part.section)
+}
+
+/// Texts that a reader of the message sees: each that is no file; a later one with a name is.
+fn texts(parts: &[Part]) -> Vec<&Part> {
+    let is_text = |part: &&Part| {
+        matches!(part.media_type.as_str(), "text/plain" | "text/html")
+            && part.disposition.as_deref() != Some("attachment")
+    };
+    let mut texts: Vec<&Part> = Vec::new();
+    let first = TextParts::of(parts);
+    for part in parts.iter().filter(is_text) {
+        if first.contains(part) || attachment::filename(part).is_none() {
+            texts.push(part);
+        }
+    }
+    texts
+}
+
+fn join(text: &mut String, more: &str, between: &str) {
+    if !text.is_empty() {
+        text.push_str(between);
+    }
+    text.push_str(more);
 }
 
 fn decoded(part: &Part, octets: &[u8], cut: &mut bool) -> String {
@@ -263,12 +314,7 @@ mod tests {
 
     #[test]
     fn files_are_told_with_their_size_wherever_they_lie() {
-        let file = |name: &str, content| File {
-            filename: name.into(),
-            content_type: "application/pdf".into(),
-            content,
-            content_id: None,
-        };
+        let file = |name: &str, content| File::new(name, "application/pdf", content);
         let message = written(html("<p>x</p>"), None, |letter| {
             letter.files = vec![
                 file("a.pdf", Content::Memory(vec![7; 1000].into())),

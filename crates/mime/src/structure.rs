@@ -26,6 +26,8 @@ pub(crate) struct Leaf {
 #[derive(Debug, Default)]
 pub(crate) struct Structure {
     pub(crate) leaves: Vec<Leaf>,
+    /// The multiparts around them; the outermost has no section.
+    pub(crate) multiparts: Vec<Part>,
     pub(crate) cut: bool,
 }
 
@@ -139,7 +141,9 @@ fn start(
         if let Some(boundary) = boundary {
             if open.len() < MAX_DEPTH {
                 let digest = part.media_type == "multipart/digest";
-                open.push(Open { boundary, section: part.section, children: 0, body: at, digest });
+                let section = part.section.clone();
+                found.multiparts.push(part);
+                open.push(Open { boundary, section, children: 0, body: at, digest });
                 return;
             }
             found.cut = true;

@@ -6,11 +6,17 @@ use crate::{
     css::{self, Declaration, Property, Sheets},
 };
 use scraper::{ElementRef, node::Element};
+use std::borrow::Cow;
 
 /// Text below this size is not read, in CSS pixels.
 const READABLE: f32 = 2.0;
 /// What is moved this far is off the screen, in CSS pixels.
 const FAR: f32 = 500.0;
+/// To the right or down there is more to see, and one can scroll: this far nobody looks.
+const ASIDE: f32 = 2_000.0;
+const BELOW: f32 = 5_000.0;
+/// What a percentage of a width is taken as a part of.
+const BLOCK: f32 = 400.0;
 /// Opacity below this is not seen.
 const FAINT: f32 = 0.06;
 
@@ -22,11 +28,20 @@ pub(crate) struct Context {
     font_size: f32,
     opacity: f32,
     visible: bool,
+    /// From right to left whatever its letters are (CSS Writing Modes 3 §2.2).
+    reversed: bool,
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self { colour: Some([0; 3]), background: [255; 3], font_size: 16.0, opacity: 1.0, visible: true }
+        Self {
+            colour: Some([0; 3]),
+            background: [255; 3],
+            font_size: 16.0,
+            opacity: 1.0,
+            visible: true,
+            reversed: false,
+        }
     }
 }
 
@@ -36,6 +51,17 @@ impl Context {
         self.visible
             && self.font_size >= READABLE
             && self.colour.is_some_and(|colour| !colour::is_close(colour, self.background))
+    }
+
+    /// What is read of a text here: words whose letters are turned around are read turned around.
+    pub(crate) fn read<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let runs_left =
+            |c: char| matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}');
+        if self.reversed && !text.chars().any(runs_left) {
+            Cow::Owned(text.chars().rev().collect())
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 }
 
@@ -58,6 +84,13 @@ impl<'a> Values<'a> {
     fn pixels(&self, property: Property, font_size: f32) -> Option<f32> {
         self.get(property).and_then(|value| length(value, font_size))
     }
+
+    /// As [`Self::pixels`], where a percentage is one of a width.
+    fn shift(&self, property: Property, font_size: f32) -> Option<f32> {
+        let percent =
+            self.get(property)?.strip_suffix('%').and_then(|number| number.trim().parse::<f32>().ok());
+        percent.map(|percent| percent / 100.0 * BLOCK).or_else(|| self.pixels(property, font_size))
+    }
 }
 
 /// The context within `element`, or `None` if it is hidden with all that is in it.
@@ -77,6 +110,7 @@ pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) ->
     }
     let mut context = outer;
     old_attributes(value, &mut context);
+    direction(value, &values, &mut context);
     if let Some(size) = values.get(Property::FontSize) {
         context.font_size = font_size(size, outer.font_size);
     }
@@ -104,6 +138,23 @@ pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) ->
     (context.opacity >= FAINT && !is_gone(&values, context.font_size)).then_some(context)
 }
 
+/// Letters are turned around where a direction is forced on them.
+fn direction(element: &Element, values: &Values<'_>, context: &mut Context) {
+    let is = |name: &str, wanted: &str| {
+        element.attr(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
+    };
+    if element.name() == "bdo" {
+        context.reversed = is("dir", "rtl") || (context.reversed && element.attr("dir").is_none());
+    } else if element.name() == "bdi" {
+        context.reversed = false;
+    }
+    if let Some(bidi) = values.get(Property::Bidi) {
+        let rightwards =
+            values.get(Property::Direction).map_or_else(|| is("dir", "rtl"), |value| value == "rtl");
+        context.reversed = bidi.contains("override") && rightwards;
+    }
+}
+
 fn old_attributes(element: &Element, context: &mut Context) {
     let colour = |name: &str| element.attr(name).and_then(colour::legacy);
     match element.name() {
@@ -122,7 +173,9 @@ fn old_attributes(element: &Element, context: &mut Context) {
 /// What hides an element with all that is in it.
 fn is_gone(values: &Values<'_>, font_size: f32) -> bool {
     let pixels = |property| values.pixels(property, font_size);
-    let far = |property| pixels(property).is_some_and(|by| by <= -FAR);
+    let shift = |property| values.shift(property, font_size);
+    let far = |property| shift(property).is_some_and(|by| by <= -FAR);
+    let beyond = |property, most| shift(property).is_some_and(|by| by >= most);
     let words = |property: Property, found: &[&str]| {
         values.get(property).is_some_and(|value| found.iter().any(|word| value.contains(word)))
     };
@@ -133,20 +186,32 @@ fn is_gone(values: &Values<'_>, font_size: f32) -> bool {
     if words(Property::MsoHide, &["all"]) || words(Property::Filter, &["opacity(0"]) {
         return true;
     }
-    if far(Property::TextIndent) || far(Property::MarginLeft) || far(Property::MarginTop) {
+    if [Property::TextIndent, Property::MarginLeft, Property::MarginTop].into_iter().any(far) {
+        return true;
+    }
+    if [Property::TextIndent, Property::MarginLeft, Property::PaddingLeft]
+        .into_iter()
+        .any(|by| beyond(by, ASIDE))
+        || [Property::MarginTop, Property::PaddingTop].into_iter().any(|by| beyond(by, BELOW))
+    {
+        return true;
+    }
+    // letters on top of each other, or each in a place of its own far away
+    if pixels(Property::LetterSpacing).is_some_and(|by| by <= -0.5 * font_size || by >= FAR) {
         return true;
     }
     let positioned = words(Property::Position, &["absolute", "fixed", "relative", "sticky"]);
     if positioned
         && ([Property::Left, Property::Right, Property::Top, Property::Bottom].into_iter().any(far)
-            || pixels(Property::Left).is_some_and(|by| by >= 10.0 * FAR))
+            || [Property::Left, Property::Right].into_iter().any(|by| beyond(by, ASIDE))
+            || [Property::Top, Property::Bottom].into_iter().any(|by| beyond(by, BELOW)))
     {
         return true;
     }
     let squeezed = |properties: [Property; 2]| {
         properties.into_iter().any(|property| pixels(property).is_some_and(|size| size <= 1.0))
     };
-    if words(Property::Overflow, &["hidden", "clip"])
+    if words(Property::Overflow, &["hidden", "clip", "scroll", "auto"])
         && (squeezed([Property::Height, Property::MaxHeight])
             || squeezed([Property::Width, Property::MaxWidth]))
     {
@@ -169,10 +234,24 @@ fn is_moved_away(transform: &str) -> bool {
     transform.split(')').any(|step| {
         let Some((name, by)) = step.trim().split_once('(') else { return false };
         let name = name.trim_start_matches(|c: char| !c.is_alphabetic());
+        let number = |by: &str| match by.strip_suffix('%') {
+            Some(percent) => percent.parse::<f32>().map(|by| by / 100.0),
+            None => by.parse::<f32>(),
+        };
+        if name == "matrix" {
+            let by: Vec<f32> = by.split(',').filter_map(|by| by.trim().parse().ok()).collect();
+            let [xx, xy, yx, yy, right, down] = by[..] else { return false };
+            return (xx * yy - xy * yx).abs() < 0.0025 || right.abs() >= FAR || down.abs() >= FAR;
+        }
+        if matches!(name, "rotatex" | "rotatey") {
+            let by = by.trim();
+            return ["90deg", "-90deg", "270deg", "0.25turn", ".25turn", "100grad"].contains(&by);
+        }
         by.split(',').map(str::trim).any(|by| match name {
-            "scale" | "scalex" | "scaley" | "scale3d" => by.parse::<f32>().is_ok_and(|by| by.abs() < 0.05),
+            "scale" | "scalex" | "scaley" | "scale3d" => number(by).is_ok_and(|by| by.abs() < 0.05),
             "translate" | "translatex" | "translatey" | "translate3d" => {
                 length(by, 16.0).is_some_and(|by| by.abs() >= FAR)
+                    || by.ends_with('%') && number(by).is_ok_and(|by| by.abs() >= 10.0)
             }
             _ => false,
         })
@@ -314,6 +393,33 @@ mod tests {
             "transform:translateX(-9999px)",
             "filter:opacity(0)",
             "content-visibility:hidden",
+            "padding-left:9999px",
+            "padding:0 0 0 99999px",
+            "padding:99999px 0 0",
+            "padding:99999px",
+            "margin:0 0 0 -9999px",
+            "margin:0 9999px",
+            "margin-top:99999px",
+            "margin-left:-300%",
+            "margin:-9999em auto",
+            "padding-inline-start:900em",
+            "position:relative;top:99999px",
+            "position:absolute;right:99999px",
+            "position:absolute;bottom:99999px",
+            "position:absolute;inset:-9999px auto auto 0",
+            "position:absolute;left:calc(0px - 9999px)",
+            "text-indent:99999px;white-space:nowrap",
+            "text-indent:-200%",
+            "overflow:auto;height:0",
+            "overflow:hidden;width:0",
+            "block-size:0;overflow:hidden",
+            "letter-spacing:-1em",
+            "transform:translate(-5000%, 0)",
+            "transform:matrix(0,0,0,0,0,0)",
+            "transform:rotateX(90deg)",
+            "transform:scale(0%)",
+            "translate:-9999px 0",
+            "scale:0",
             "mso-hide:all",
             "display:var(--x)",
         ] {
@@ -336,6 +442,21 @@ mod tests {
             "color:#999",
             "opacity:.7",
             "margin-left:-10px",
+            "margin:0 auto",
+            "margin:20px 0 40px 10%",
+            "margin-left:-100%;float:left",
+            "padding:60px 600px",
+            "padding:10% 5%",
+            "padding-top:56.25%",
+            "position:relative;left:10px;top:-3px",
+            "position:absolute;inset:0",
+            "letter-spacing:-0.02em",
+            "letter-spacing:3px",
+            "overflow:auto;height:300px",
+            "transform:translate(-50%,-50%)",
+            "transform:matrix(1,0,0,1,10,10)",
+            "transform:rotate(90deg)",
+            "scale:1.1",
             "text-indent:2em",
             "left:-9999px",
             "display:none;display:block",

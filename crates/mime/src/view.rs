@@ -63,7 +63,7 @@ pub struct Whole {
 }
 
 /// Text parts of one message that are shown.
-const MAX_WANTED: usize = 10;
+pub(crate) const MAX_WANTED: usize = 10;
 /// Encoded octets of them together.
 const MAX_OCTETS: u64 = 2 * MAX_TEXT as u64;
 

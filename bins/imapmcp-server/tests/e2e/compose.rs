@@ -33,12 +33,7 @@ fn named(name: &str, email: &str) -> NamedAddress {
 }
 
 fn file(name: &str, kind: &str, octets: impl Into<Vec<u8>>) -> File {
-    File {
-        filename: name.into(),
-        content_type: kind.into(),
-        content: Content::Memory(octets.into().into()),
-        content_id: None,
-    }
+    File::new(name, kind, Content::Memory(octets.into().into()))
 }
 
 fn plain() -> Draft {

@@ -162,6 +162,7 @@ pub(crate) async fn reply_letter(
         files,
         in_reply_to: answer.in_reply_to.clone(),
         references: answer.references.clone(),
+        ..Letter::default()
     };
     Ok((letter, answer, original))
 }
@@ -238,7 +239,7 @@ async fn off_thread(
 }
 
 /// The attachments of a message, from the mail server to the new one.
-pub(crate) async fn attached(
+async fn attached(
     context: &Context<'_>,
     opened: &Opened,
     original: &Message,
@@ -248,11 +249,11 @@ pub(crate) async fn attached(
         let Some(part) = original.summary.parts.iter().find(|part| part.section == file.section) else {
             continue;
         };
+        let held = letter::part_of(context, opened, original, part).await?;
         files.push(File {
-            filename: file.filename,
-            content_type: letter::media_type(&file.content_type),
-            content: letter::part_of(context, opened, original, part).await?,
             content_id: file.content_id.filter(|id| file.inline && is_content_id(id)),
+            parameters: compose::parameters(part),
+            ..File::new(file.filename, letter::media_type(&file.content_type), held)
         });
     }
     Ok(files)

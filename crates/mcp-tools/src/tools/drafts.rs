@@ -19,14 +19,14 @@ use crate::{
 };
 use imapmcp_core::{
     account::Account,
-    mail::{Flag, Locator, MailError, MessageRef, Part, Role},
+    mail::{Flag, Locator, MailError, Message, MessageRef, Part, Role},
     outbox::OutboxState,
     permission::Permission,
     sender::Sender,
 };
 use imapmcp_delivery::Request;
 use imapmcp_mime::{
-    compose::{self, Draft, Letter, MAX_ATTACHMENTS, NamedAddress, Parsed},
+    compose::{self, Draft, File, Letter, MAX_ATTACHMENTS, NamedAddress, Parsed},
     header,
 };
 use serde_json::{Value, json};
@@ -141,8 +141,11 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     let body = letter::body(arguments)?;
     let Named { account, at } = draft_of(arguments)?;
     let opened = context.open_for(arguments, account.as_ref()).await?;
-    let (old, old_id, Parsed { letter: mut draft, author: written_by, .. }) =
+    let (old, old_id, Parsed { letter: mut draft, author: written_by, unusable, .. }) =
         read(context, &opened, &at).await?;
+    if let Some((field, address)) = unusable.iter().find(|(field, _)| !arguments.has(field)) {
+        return Err(no_address(&format!("give `{field}` too"), address));
+    }
     for (field, list) in [("to", &mut draft.to), ("cc", &mut draft.cc), ("bcc", &mut draft.bcc)] {
         if arguments.has(field) {
             *list = letter::people(arguments, field)?;
@@ -156,6 +159,7 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     if !body.is_empty() {
         let (text, html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
         (draft.text, draft.html) = (Some(text), html);
+        draft.passages.clear();
     }
     if arguments.has("attachments") {
         draft.files = letter::files(context, &opened, arguments).await?;
@@ -174,12 +178,8 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     let Named { account, at } = draft_of(arguments)?;
     let opened = context.open_for(arguments, account.as_ref()).await?;
     let (at, message_id, draft) = read(context, &opened, &at).await?;
-    if let Some(address) = draft.unusable.first() {
-        return Err(ToolError::argument(
-            "id",
-            format!("names a draft to `{address}`, which is no e-mail address; mend it with update_draft"),
-            "an id from create_draft",
-        ));
+    if let Some((_, address)) = draft.unusable.first() {
+        return Err(no_address("mend it with update_draft", address));
     }
     let from = author(&opened.account, draft.author.as_ref())?;
     let lesson = Letter {
@@ -206,6 +206,15 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     Ok(Value::into(shown))
 }
 
+/// A draft to what is no address.
+fn no_address(remedy: &str, address: &str) -> ToolError {
+    ToolError::argument(
+        "id",
+        format!("names a draft to `{address}`, which is no e-mail address; {remedy}"),
+        "an id from create_draft",
+    )
+}
+
 /// The draft a call names.
 fn draft_of(arguments: &Arguments) -> Result<Named, ToolError> {
     let id = arguments.text("id").and_then(reference::decode);
@@ -229,29 +238,65 @@ async fn read(
         return Err(wrong("names a message that is no draft"));
     }
     let texts = texts_end(&head.summary.parts);
-    let large = head.summary.size > WHOLE && texts <= WHOLE / 2;
-    let text = if large {
+    let beginning = if head.summary.size > WHOLE && texts <= WHOLE / 2 {
         // the texts come first; the files stay where they are until the letter is written
         let beginning = u32::try_from(texts + 16_384).unwrap_or(u32::MAX);
         let beginning = opened.mailbox.section(&Locator::from(head.at.clone()), "TEXT", beginning).await;
-        context.noting(opened, beginning).await?
+        let parsed = parsed(&head, &context.noting(opened, beginning).await?).await?;
+        Some(parsed).filter(|parsed| are_texts_there(parsed, &head.summary.parts))
+    } else {
+        None
+    };
+    let parsed = if let Some(mut parsed) = beginning {
+        if parsed.unkept.is_none() {
+            let files = files(context, opened, &head, &parsed.texts).await?;
+            parsed.complete(files);
+        }
+        parsed
     } else {
         // as a stream: a draft may be larger than what one section is fetched of
         let whole = Part { section: "TEXT".to_owned(), encoding: "8bit".to_owned(), ..Part::default() };
-        get_attachment::collect(context, opened, &head, &whole, most).await?
+        let text = get_attachment::collect(context, opened, &head, &whole, most).await?;
+        self::parsed(&head, &text).await?
     };
-    let octets = [&head.header[..], &text[..]].concat();
-    let work = tokio::task::spawn_blocking(move || compose::parse(&octets)).await;
-    let mut parsed = work.map_err(|error| ToolError::Internal(error.to_string()))?;
-    if let Some(problem) = &parsed.too_complex {
-        return Err(wrong(&format!("names a draft that cannot be kept as it is: {problem}")));
-    }
-    if large {
-        parsed.letter.files = answer::attached(context, opened, &head).await?;
+    if let Some(problem) = &parsed.unkept {
+        return Err(wrong(&format!(
+            "names a draft that cannot be kept as it is, so it is left alone: {problem}; the user can send it in a mail program"
+        )));
     }
     let message_id = head.summary.envelope.message_id.as_deref();
     let message_id = message_id.and_then(|id| header::identifiers(id, 1).pop());
     Ok((head.at, message_id, parsed))
+}
+
+/// A draft off the threads that answer requests.
+async fn parsed(head: &Message, text: &[u8]) -> Result<Parsed, ToolError> {
+    let octets = [&head.header[..], text].concat();
+    let work = tokio::task::spawn_blocking(move || compose::parse(&octets)).await;
+    work.map_err(|error| ToolError::Internal(error.to_string()))
+}
+
+/// Whether the beginning of a draft holds all its texts, and its server knows them as such.
+fn are_texts_there(parsed: &Parsed, parts: &[Part]) -> bool {
+    let is_text = |part: &Part| part.media_type.starts_with("text/");
+    let known = |section: &String| parts.iter().any(|part| part.section == *section && is_text(part));
+    !parsed.open && parsed.texts.iter().all(known)
+}
+
+/// The parts of a draft that are none of its texts, from the mail server to the new one.
+async fn files(
+    context: &Context<'_>,
+    opened: &Opened,
+    head: &Message,
+    texts: &[String],
+) -> Result<Vec<File>, ToolError> {
+    let mut files = Vec::new();
+    for part in head.summary.parts.iter().filter(|part| !texts.contains(&part.section)) {
+        let source = letter::part_of(context, opened, head, part).await?;
+        let file = compose::file_of(files.len(), part, source);
+        files.push(File { content_type: letter::media_type(&file.content_type), ..file });
+    }
+    Ok(files)
 }
 
 /// Where the last text of a message ends, by the sizes of its parts.

@@ -19,7 +19,9 @@ use imapmcp_core::{
 };
 use imapmcp_delivery::{Receipt, Request, state_word};
 use imapmcp_extract::ExtractError;
-use imapmcp_mime::compose::{Body, ComposeError, File, Letter, MAX_ATTACHMENTS, NamedAddress, Signature};
+use imapmcp_mime::compose::{
+    self, Body, ComposeError, File, Letter, MAX_ATTACHMENTS, NamedAddress, Signature,
+};
 use serde_json::{Map, Value, json};
 use std::{borrow::Cow, sync::Arc};
 
@@ -186,12 +188,7 @@ async fn from_call(context: &Context<'_>, given: &Map<String, Value>) -> Result<
     }
     let octets =
         STANDARD.decode(encoded.as_bytes()).map_err(|_| wrong("have content_base64 that is not base64"))?;
-    Ok(File {
-        filename: filename.to_owned(),
-        content_type: "application/octet-stream".to_owned(),
-        content: Content::Memory(octets.into()),
-        content_id: None,
-    })
+    Ok(File::new(filename, "application/octet-stream", Content::Memory(octets.into())))
 }
 
 /// An upload; `kind` is what the call says it is, if it does.
@@ -209,7 +206,7 @@ async fn from_upload(context: &Context<'_>, given: &Value, kind: Option<&str>) -
     } else {
         Content::Sealed(file.parcel)
     };
-    Ok(File { filename: file.filename, content_type, content: held, content_id: None })
+    Ok(File::new(file.filename, content_type, held))
 }
 
 async fn from_message(
@@ -228,11 +225,10 @@ async fn from_message(
     let index =
         from.get("index").and_then(Value::as_u64).and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
     let (message, file, part) = get_attachment::find(context, opened, &at, index).await?;
+    let held = part_of(context, opened, &message, &part).await?;
     Ok(File {
-        filename: file.filename,
-        content_type: media_type(&file.content_type),
-        content: part_of(context, opened, &message, &part).await?,
-        content_id: None,
+        parameters: compose::parameters(&part),
+        ..File::new(file.filename, media_type(&file.content_type), held)
     })
 }
 

@@ -1,18 +1,20 @@
 //! One search over accounts and folders: in parallel, with one deadline, merged by date.
 
+mod pages;
+mod targets;
+
 use crate::{
     arguments::Arguments,
-    context::{Context, Opened},
-    cursor,
+    context::Context,
     error::ToolError,
     present::{self, Detail, Line},
     query::Query,
     reply::Reply,
-    tools::{folder, octets},
+    tools::octets,
 };
 use futures_util::{StreamExt, stream};
 use imapmcp_core::{
-    mail::{Criterion, Folder, Listing, MailError, Page, PageCursor, Role, Summary},
+    mail::{Criterion, Listing, MailError, Page, PageCursor, Summary},
     time::Timestamp,
 };
 use imapmcp_mime::header;
@@ -26,31 +28,16 @@ use std::{
     time::Duration,
 };
 
+use pages::{Start, decode, fingerprint, next_cursor};
+use targets::failure;
+pub(crate) use targets::{Targets, targets};
+
 /// All searches together; what is not in by then is told as failed.
 const DEADLINE: Duration = Duration::from_secs(25);
 /// A first look this quick leaves time for a second one without the bound on days.
 const WIDEN_WITHIN: Duration = Duration::from_secs(8);
-/// Folders of one account that are searched; Junk and Trash only when named.
-const MAX_FOLDERS: usize = 60;
 /// Searches of one account at a time: as many as its pool has connections.
 const AT_A_TIME: usize = 3;
-
-/// Where to search.
-pub(crate) struct Targets {
-    /// In the order of the cursor's entries.
-    list: Vec<Target>,
-    /// Accounts that could not be opened or whose folders could not be listed.
-    failed: Vec<Value>,
-    /// Folders left out.
-    skipped: Vec<Value>,
-    /// Whether lines name the account and the folder.
-    several: bool,
-}
-
-struct Target {
-    opened: Arc<Opened>,
-    folder: String,
-}
 
 /// What one target found, and how much of it was used.
 struct Found {
@@ -58,138 +45,6 @@ struct Found {
     listing: Listing,
     used: usize,
     before: Option<PageCursor>,
-}
-
-/// Resolves `account_id`/`accounts`, `folder`/`folders` and `in:`.
-pub(crate) async fn targets(
-    context: &Context<'_>,
-    arguments: &Arguments,
-    query: &Query,
-) -> Result<Targets, ToolError> {
-    let mut targets = Targets { list: Vec::new(), failed: Vec::new(), skipped: Vec::new(), several: false };
-    let every_account = arguments.choice("accounts") == "all";
-    let opened = if every_account {
-        all_accounts(context, &mut targets).await?
-    } else {
-        vec![context.open(arguments.text("account_id")).await?]
-    };
-    let named: Vec<String> =
-        if query.folders.is_empty() { vec![folder(arguments)] } else { query.folders.clone() };
-    let anywhere = |name: &str| name.eq_ignore_ascii_case("anywhere") || name.eq_ignore_ascii_case("all");
-    let every_folder =
-        arguments.choice("folders") == "all" || query.folders.iter().any(|name| anywhere(name));
-    let plain = !every_folder && named.iter().all(|name| name.eq_ignore_ascii_case("inbox"));
-    // a folder named as an argument is taken at its word; roles and "all" need the list
-    let needs_list = every_folder || (!plain && !query.folders.is_empty());
-    let listed = stream::iter(opened.into_iter().map(|opened| async move {
-        let folders = if needs_list {
-            let folders = tokio::time::timeout(DEADLINE, opened.mailbox.folders(false)).await;
-            Some(context.noting(&opened, folders.unwrap_or(Err(MailError::Timeout))).await)
-        } else {
-            None
-        };
-        (opened, folders)
-    }))
-    .buffered(16)
-    .collect::<Vec<_>>()
-    .await;
-    let only = listed.len() == 1 && !every_account;
-    for (opened, folders) in listed {
-        let chosen = match folders {
-            None => named.clone(),
-            Some(Ok(folders)) if every_folder => everywhere(&opened, folders, &mut targets.skipped),
-            Some(Ok(folders)) => resolved(&named, &folders, only)?,
-            Some(Err(error)) if only => return Err(error),
-            Some(Err(error)) => {
-                targets.failed.push(failure(context, &opened, None, &error));
-                continue;
-            }
-        };
-        let opened = Arc::new(opened);
-        let of_account = chosen.into_iter().map(|folder| Target {
-            opened: Arc::clone(&opened),
-            folder: if folder.eq_ignore_ascii_case("inbox") { "INBOX".to_owned() } else { folder },
-        });
-        targets.list.extend(of_account);
-    }
-    targets.several = every_account || targets.list.len() > 1;
-    Ok(targets)
-}
-
-async fn all_accounts(context: &Context<'_>, targets: &mut Targets) -> Result<Vec<Opened>, ToolError> {
-    let accounts = context.services.accounts.list(&context.principal.user).await?;
-    let mut opened = Vec::new();
-    for account in accounts.into_iter().filter(|account| context.principal.accounts.covers(&account.id)) {
-        match context.open(Some(account.id.as_str())).await {
-            Ok(one) => opened.push(one),
-            Err(ToolError::Unavailable) => return Err(ToolError::Unavailable),
-            Err(error) => targets.failed.push(json!({
-                "account": account.label, "code": error.code(), "hint": error.to_json(&context.services.accounts_url)["hint"]
-            })),
-        }
-    }
-    if opened.is_empty() && targets.failed.is_empty() {
-        return Err(ToolError::NoSuchAccount);
-    }
-    Ok(opened)
-}
-
-/// Every folder that holds the user's own mail: All Mail alone where there is one.
-fn everywhere(opened: &Opened, folders: Vec<Folder>, skipped: &mut Vec<Value>) -> Vec<String> {
-    if let Some(all) = folders.iter().find(|folder| folder.role == Some(Role::All) && folder.selectable) {
-        return vec![all.name.clone()];
-    }
-    let mut names: Vec<(u8, String)> = folders
-        .into_iter()
-        .filter(|folder| folder.selectable)
-        .filter(|folder| !matches!(folder.role, Some(Role::Junk | Role::Trash | Role::Flagged)))
-        .map(|folder| {
-            let first = match folder.role {
-                Some(Role::Inbox) => 0,
-                Some(Role::Sent | Role::Archive) => 1,
-                _ => 2,
-            };
-            (first, folder.name)
-        })
-        .collect();
-    names.sort_by_key(|(first, _)| *first);
-    if names.len() > MAX_FOLDERS {
-        skipped.push(json!({
-            "account": opened.account.label, "folders": names.len() - MAX_FOLDERS, "why": "too many folders; name one"
-        }));
-        names.truncate(MAX_FOLDERS);
-    }
-    names.into_iter().map(|(_, name)| name).collect()
-}
-
-/// Folders by name, or by role where none has the name.
-fn resolved(named: &[String], folders: &[Folder], only: bool) -> Result<Vec<String>, ToolError> {
-    let mut found = Vec::new();
-    for name in named {
-        let by_name = folders.iter().find(|folder| folder.name == *name);
-        let by_role = || {
-            folders.iter().find(|folder| {
-                folder.role.is_some_and(|role| role.as_str().eq_ignore_ascii_case(name))
-                    || folder.name.eq_ignore_ascii_case(name)
-            })
-        };
-        match by_name.or_else(by_role) {
-            Some(folder) => found.push(folder.name.clone()),
-            None if only => return Err(ToolError::Mail(MailError::NoFolder)),
-            None => {}
-        }
-    }
-    found.dedup();
-    Ok(found)
-}
-
-fn failure(context: &Context<'_>, opened: &Opened, folder: Option<&str>, error: &ToolError) -> Value {
-    let shown = error.to_json(&context.services.accounts_url);
-    let mut row = json!({ "account": opened.account.label, "code": shown["code"], "hint": shown["hint"] });
-    if let Some(folder) = folder {
-        row["folder"] = json!(present::shorten(folder, 100));
-    }
-    row
 }
 
 /// Searches every target, merges, and answers within the budget.
@@ -401,34 +256,6 @@ fn coverage(targets: &Targets, text_since: Option<Timestamp>, found: &[Found]) -
     coverage
 }
 
-/// Where one target goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Start {
-    Here(Option<PageCursor>),
-    Done,
-}
-
-/// `targets.cursor_cursor…`: `-` for a target that is done, `*` for one to begin with.
-fn next_cursor(mark: &str, starts: &[Start], found: &[Found]) -> Option<String> {
-    let mut goes_on = false;
-    let mut pieces = Vec::with_capacity(starts.len());
-    for (target, start) in starts.iter().enumerate() {
-        let next = match found.iter().find(|found| found.target == target) {
-            // failed or done before: as it was
-            None => *start,
-            Some(found) => found.next(),
-        };
-        pieces.push(match next {
-            Start::Done => "-".to_owned(),
-            Start::Here(None) => "*".to_owned(),
-            Start::Here(Some(cursor)) => cursor.to_string(),
-        });
-        let failed = found.iter().all(|found| found.target != target);
-        goes_on |= !failed && next != Start::Done;
-    }
-    goes_on.then(|| format!("{mark}~{}", pieces.join("~")))
-}
-
 impl Found {
     /// What of this target cannot be shown.
     fn omitted(&self, targets: &Targets) -> Option<Value> {
@@ -442,58 +269,4 @@ impl Found {
         gaps["folder"] = json!(present::shorten(&target.folder, 100));
         Some(gaps)
     }
-
-    fn next(&self) -> Start {
-        let messages = &self.listing.messages;
-        match self.used.checked_sub(1) {
-            None if messages.is_empty() => {
-                self.listing.next.map_or(Start::Done, |next| Start::Here(Some(next)))
-            }
-            None => Start::Here(self.before),
-            Some(_) if self.used == messages.len() => {
-                self.listing.next.map_or(Start::Done, |next| Start::Here(Some(next)))
-            }
-            Some(last) => {
-                let last = &messages[last];
-                Start::Here(Some(PageCursor {
-                    uid_validity: self.listing.uid_validity,
-                    uid: last.uid,
-                    sequence: 0,
-                    // a listing that goes by dates says so in its own cursor
-                    date: self.listing.next.and_then(|next| next.date).and(last.internal_date),
-                }))
-            }
-        }
-    }
-}
-
-fn decode(text: &str, mark: &str, targets: usize) -> Result<Vec<Start>, ToolError> {
-    let mut pieces = text.split('~');
-    if pieces.next() != Some(mark) {
-        return Err(cursor::not_of_this_list());
-    }
-    let starts: Vec<Start> = pieces
-        .map(|piece| match piece {
-            "-" => Some(Start::Done),
-            "*" => Some(Start::Here(None)),
-            piece => piece.parse().ok().map(|cursor| Start::Here(Some(cursor))),
-        })
-        .collect::<Option<_>>()
-        .ok_or_else(cursor::not_of_this_list)?;
-    if starts.len() == targets { Ok(starts) } else { Err(cursor::not_of_this_list()) }
-}
-
-/// Tells apart searches of other places, and for other things.
-fn fingerprint(list: &[Target], arguments: &Arguments) -> String {
-    let asked = arguments.apart_from(&[
-        "account_id",
-        "accounts",
-        "folder",
-        "folders",
-        "limit",
-        "cursor",
-        "max_tokens",
-    ]);
-    let places = list.iter().flat_map(|target| [target.opened.account.id.as_str(), target.folder.as_str()]);
-    cursor::mark(places.chain([asked.as_str()]))
 }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod cannot;
+mod drafts;
 mod fates;
 mod gaps;
 mod house;

@@ -1,11 +1,14 @@
-//! A draft read back, so that it can be changed or sent: whoever wrote it, only what we could have written survives.
+//! A draft read back, so that it can be changed or sent: whoever wrote it, everything of it is kept, or it is told what
+//! cannot be.
 
-use super::{ComposeError, File, Letter, NamedAddress};
+use super::{File, Letter, NamedAddress, Passage, fields, part, reply, sanitised, shorten};
 use crate::{
-    attachment, body, header,
-    view::{self, Format},
+    attachment, decode,
+    header::{self, Fields},
+    structure::{self, Leaf, Structure},
 };
-use imapmcp_core::octets::Content;
+use imapmcp_core::{mail::Part, octets::Content};
+use std::collections::HashMap;
 
 /// What a stored draft says.
 #[derive(Debug, Clone, Default)]
@@ -14,109 +17,339 @@ pub struct Parsed {
     pub letter: Letter,
     /// From, where it names exactly one address.
     pub author: Option<NamedAddress>,
-    /// Addresses that are none: a draft may hold half a one.
-    pub unusable: Vec<String>,
-    /// Why its HTML was left out: it would keep a parser busy. It is no longer what was stored.
-    pub too_complex: Option<ComposeError>,
+    /// Addresses that are none, with their field (`to`, `cc`, `bcc`): a draft may hold half a one.
+    pub unusable: Vec<(&'static str, String)>,
+    /// Why it cannot be kept as it is; the letter lacks something then.
+    pub unkept: Option<String>,
+    /// Sections of the parts that are its texts; each of the others is a file.
+    pub texts: Vec<String>,
+    /// A text ended with the octets and not with a delimiter.
+    pub open: bool,
 }
 
-/// Reads a whole message.
+/// Reads a whole message, or its beginning: then its last files are missing.
 pub fn parse(octets: &[u8]) -> Parsed {
-    let (mut letter, mut unusable) = (Letter::default(), Vec::new());
-    let whole = view::of_message(octets, Format::Text);
-    let fields = &whole.fields;
-    letter.subject = fields.first("subject").map(|subject| header::one_line(&subject)).unwrap_or_default();
-    for (name, list) in [("to", &mut letter.to), ("cc", &mut letter.cc), ("bcc", &mut letter.bcc)] {
-        let Some(raw) = fields.raw(name) else { continue };
-        match mailparse::addrparse(raw) {
-            Ok(found) => {
+    let (header, body) = octets.split_at(structure::header_end(octets));
+    let fields = Fields::parse(header);
+    let mut parsed = Parsed::default();
+    parsed.read_header(&fields);
+    let structure = structure::of(&fields, body);
+    let mut reader = Reader::new(&structure, body, parsed);
+    reader.read("", false);
+    let Reader { parsed, pictures, .. } = reader;
+    parsed.finish(&pictures, structure.cut || header.len() > header::MAX_SECTION)
+}
+
+impl Parsed {
+    fn read_header(&mut self, fields: &Fields) {
+        let letter = &mut self.letter;
+        letter.subject =
+            fields.first("subject").map(|subject| header::one_line(&subject)).unwrap_or_default();
+        for (name, list) in [("to", &mut letter.to), ("cc", &mut letter.cc), ("bcc", &mut letter.bcc)] {
+            for raw in fields.every(name) {
+                let Ok(found) = mailparse::addrparse(raw) else {
+                    self.unusable.push((name, shorten(raw)));
+                    continue;
+                };
                 for single in found.iter().flat_map(singles) {
-                    let name = single.display_name.as_deref().map(header::text);
-                    match NamedAddress::new(name.as_deref(), &single.addr) {
-                        Ok(address) => list.push(address),
-                        Err(_) => unusable.push(super::shorten(&single.addr)),
+                    match named(&single) {
+                        Some(address) => list.push(address),
+                        None => self.unusable.push((name, shorten(&single.addr))),
                     }
                 }
             }
-            Err(_) => unusable.push(super::shorten(raw)),
         }
-    }
-    let authors = fields.raw("from").and_then(|raw| mailparse::addrparse(raw).ok());
-    let authors: Vec<_> = authors.iter().flat_map(|list| list.iter()).flat_map(singles).collect();
-    let author = match authors.as_slice() {
-        [only] => {
-            let name = only.display_name.as_deref().map(header::text);
-            NamedAddress::new(name.as_deref(), &only.addr).ok()
-        }
-        _ => None,
-    };
-    let is_id = |id: &String| super::reply::is_message_id(id);
-    letter.in_reply_to = fields.identifiers("in-reply-to", 1).pop().filter(is_id);
-    letter.references = fields.identifiers("references", 40).into_iter().filter(is_id).collect();
-    let mail = mailparse::parse_mail(octets).ok();
-    let mut leaves = Vec::new();
-    if let Some(mail) = &mail {
-        collect(mail, 0, &mut leaves);
-    }
-    let text = body::TextParts::of(&whole.parts);
-    let of_section = |section: &str| {
-        let place = whole.parts.iter().position(|part| part.section == section)?;
-        leaves.get(place).copied()
-    };
-    let decoded =
-        |part: &imapmcp_core::mail::Part| of_section(&part.section).and_then(|leaf| leaf.get_body().ok());
-    let mut too_complex = None;
-    letter.html = match text.html.and_then(decoded).map(|html| super::sanitised(&html)).transpose() {
-        Ok(html) => html,
-        Err(problem) => {
-            too_complex = Some(problem);
-            None
-        }
-    };
-    letter.text = match text.plain {
-        Some(part) => {
-            let flowed = part.parameter("format").is_some_and(|format| format.eq_ignore_ascii_case("flowed"));
-            decoded(part)
-                .map(|text| if flowed { super::flowed::decode(&text) } else { text.replace("\r\n", "\n") })
-        }
-        None => letter.html.is_none().then(String::new),
-    };
-    for file in attachment::list(&whole.parts) {
-        let Some(octets) = of_section(&file.section).and_then(|leaf| leaf.get_body_raw().ok()) else {
-            continue;
+        let people = |name: &str| -> Vec<mailparse::SingleInfo> {
+            let found = fields.raw(name).and_then(|raw| mailparse::addrparse(raw).ok());
+            found.iter().flat_map(|list| list.iter()).flat_map(singles).collect()
         };
-        letter.files.push(File {
-            filename: file.filename,
-            content_type: if file.content_type.is_empty() {
-                "application/octet-stream".into()
-            } else {
-                file.content_type
-            },
-            content: Content::Memory(octets.into()),
-            content_id: file.content_id.filter(|_| file.inline),
-        });
+        let authors = people("from");
+        self.author = match authors.as_slice() {
+            [only] => named(only),
+            _ => None,
+        };
+        match fields::kept(fields) {
+            Ok(kept) => letter.fields = kept,
+            Err(problem) => self.unkept = Some(problem),
+        }
+        if self.author.is_none() && fields.raw("from").is_some_and(|from| !from.trim().is_empty()) {
+            self.unkept("its From does not name one address");
+        }
+        let is_another = |sender: &mailparse::SingleInfo| {
+            !authors.iter().any(|author| author.addr.eq_ignore_ascii_case(&sender.addr))
+        };
+        if people("sender").iter().any(is_another) {
+            self.unkept("its Sender is not its author");
+        }
+        let is_id = |id: &String| reply::is_message_id(id);
+        let letter = &mut self.letter;
+        letter.references = fields.identifiers("references", 40).into_iter().filter(is_id).collect();
+        let parents: Vec<String> = fields.identifiers("in-reply-to", 20).into_iter().filter(is_id).collect();
+        match parents.as_slice() {
+            [] => {}
+            [only] => letter.in_reply_to = Some(only.clone()),
+            several => {
+                let parents = several.iter().map(|id| format!("<{id}>")).collect::<Vec<_>>();
+                letter.fields.push(("In-Reply-To".to_owned(), parents.join(" ")));
+            }
+        }
     }
-    Parsed { letter, author, unusable, too_complex }
+
+    /// The first reason stands.
+    fn unkept(&mut self, problem: impl Into<String>) {
+        self.unkept.get_or_insert_with(|| problem.into());
+    }
+
+    /// `pictures` are files that stood beside HTML in a multipart/related.
+    fn finish(mut self, pictures: &[usize], cut: bool) -> Self {
+        if cut {
+            self.unkept("it has too many parts");
+        }
+        let Letter { text, html, files, passages, .. } = &mut self.letter;
+        let names =
+            |html: Option<&str>, id: &str| html.is_some_and(|html| html.contains(&format!("cid:{id}")));
+        for (place, file) in files.iter_mut().enumerate() {
+            let Some(id) = &file.content_id else { continue };
+            if names(html.as_deref(), id) || (html.is_some() && pictures.contains(&place)) {
+                file.in_place = false;
+            } else if passages.iter().any(|passage| names(passage.html.as_deref(), id)) {
+                file.in_place = true;
+            } else if !file.in_place {
+                file.content_id = None;
+            }
+        }
+        if text.is_none() && html.is_none() {
+            *text = Some(String::new());
+        }
+        self
+    }
+
+    /// The files of a message of which only the beginning was read: all its parts that are not its texts, in order.
+    pub fn complete(&mut self, mut files: Vec<File>) {
+        let known = self.letter.files.iter().map(|file| (file.content_id.clone(), file.in_place));
+        let unknown = std::iter::repeat((None, false));
+        for (file, (content_id, in_place)) in files.iter_mut().zip(known.chain(unknown)) {
+            (file.content_id, file.in_place) = (content_id, in_place);
+        }
+        self.letter.files = files;
+    }
+}
+
+struct Reader<'a> {
+    nodes: HashMap<&'a str, Node<'a>>,
+    /// It has one part only.
+    single: bool,
+    body: &'a [u8],
+    parsed: Parsed,
+    /// Places of files that stand beside HTML in a multipart/related.
+    pictures: Vec<usize>,
+}
+
+#[derive(Clone, Copy)]
+enum Node<'a> {
+    Leaf(&'a Leaf),
+    Multipart(&'a Part),
+}
+
+impl<'a> Reader<'a> {
+    fn new(structure: &'a Structure, body: &'a [u8], parsed: Parsed) -> Self {
+        let multiparts =
+            structure.multiparts.iter().map(|part| (part.section.as_str(), Node::Multipart(part)));
+        // one without parts is a leaf
+        let leaves = structure.leaves.iter().map(|leaf| (leaf.part.section.as_str(), Node::Leaf(leaf)));
+        let single = structure.multiparts.is_empty();
+        Self { nodes: multiparts.chain(leaves).collect(), single, body, parsed, pictures: Vec::new() }
+    }
+
+    fn node(&self, section: &str) -> Option<Node<'a>> {
+        let section = if section.is_empty() && self.single { "1" } else { section };
+        self.nodes.get(section).copied()
+    }
+
+    /// Sections of a multipart's parts that are there.
+    fn children(&self, section: &str) -> Vec<String> {
+        let name = |number: usize| {
+            if section.is_empty() { number.to_string() } else { format!("{section}.{number}") }
+        };
+        (1..=self.nodes.len()).map(name).take_while(|name| self.node(name).is_some()).collect()
+    }
+
+    /// A part of a multipart/mixed, or the message itself; `named` are parts that are files where they have a name.
+    fn read(&mut self, section: &str, named: bool) {
+        match self.node(section) {
+            Some(Node::Leaf(leaf)) if self.single && is_sealed(&leaf.part) => {
+                self.parsed.unkept("it is encrypted or signed");
+            }
+            Some(Node::Leaf(leaf)) if is_text(&leaf.part, named) => {
+                let mut said = Passage::default();
+                self.text(leaf, &mut said, false);
+                self.say(said);
+            }
+            Some(Node::Leaf(leaf)) => {
+                self.file(leaf);
+            }
+            Some(Node::Multipart(part)) => match part.media_type.as_str() {
+                "multipart/mixed" => {
+                    for (place, child) in self.children(section).iter().enumerate() {
+                        self.read(child, named || place > 0);
+                    }
+                }
+                "multipart/alternative" | "multipart/related" => {
+                    let mut said = Passage::default();
+                    self.forms(section, &mut said, false);
+                    self.say(said);
+                }
+                other => self.parsed.unkept(reason(other)),
+            },
+            None => {}
+        }
+    }
+
+    /// What one text says in its forms; `joined`: HTML in several pieces, with files between them.
+    fn forms(&mut self, section: &str, said: &mut Passage, joined: bool) {
+        match self.node(section) {
+            Some(Node::Leaf(leaf)) if is_text(&leaf.part, joined) => self.text(leaf, said, joined),
+            Some(Node::Leaf(leaf)) if joined => {
+                self.file(leaf);
+            }
+            Some(Node::Leaf(leaf)) => {
+                let kind = shorten(&leaf.part.media_type);
+                self.parsed.unkept(format!("{kind} is an alternative of its text"));
+            }
+            Some(Node::Multipart(part)) => match part.media_type.as_str() {
+                "multipart/related" => self.related(part, said, joined),
+                "multipart/alternative" => {
+                    for child in self.children(section) {
+                        self.forms(&child, said, false);
+                    }
+                }
+                "multipart/mixed" => {
+                    for child in self.children(section) {
+                        self.forms(&child, said, true);
+                    }
+                }
+                other => self.parsed.unkept(reason(other)),
+            },
+            None => {}
+        }
+    }
+
+    /// RFC 2387: the first part is the text, unless the type names another.
+    fn related(&mut self, part: &Part, said: &mut Passage, joined: bool) {
+        let children = self.children(&part.section);
+        let Some((root, others)) = children.split_first() else { return };
+        let id = |part: &Part| part.content_id.as_deref().map(bare).map(ToOwned::to_owned);
+        if let Some(start) = part.parameter("start")
+            && let Some(Node::Leaf(first)) = self.node(root)
+            && id(&first.part).is_some_and(|id| id != bare(start))
+        {
+            self.parsed.unkept("its text is not its first part");
+        }
+        self.forms(root, said, joined);
+        for other in others {
+            match self.node(other) {
+                Some(Node::Leaf(leaf)) => {
+                    let place = self.file(leaf);
+                    self.pictures.extend(place);
+                }
+                _ => self.parsed.unkept("a part of it stands within another"),
+            }
+        }
+    }
+
+    fn text(&mut self, leaf: &Leaf, said: &mut Passage, joined: bool) {
+        let part = &leaf.part;
+        self.parsed.texts.push(part.section.clone());
+        self.parsed.open |= !leaf.closed;
+        let is_html = part.media_type == "text/html";
+        let octets = decode::transfer(&self.body[leaf.body.clone()], &part.encoding);
+        let text = decode::text(&octets, part.parameter("charset"), is_html);
+        let is = |name: &str, value: &str| {
+            part.parameter(name).is_some_and(|found| found.eq_ignore_ascii_case(value))
+        };
+        if is_html {
+            match (sanitised(&text), &mut said.html) {
+                (Err(problem), _) => self.parsed.unkept(problem.to_string()),
+                (Ok(html), None) => said.html = Some(html),
+                (Ok(html), Some(before)) if joined => before.push_str(&html),
+                _ => self.parsed.unkept("its text has several forms of one kind"),
+            }
+        } else if said.text.is_some() || joined {
+            self.parsed.unkept("its text has several forms of one kind");
+        } else if is("format", "flowed") {
+            said.text = Some(super::flowed::decode(&text, is("delsp", "yes")));
+        } else {
+            said.text = Some(text.replace("\r\n", "\n"));
+        }
+    }
+
+    /// The first text is the letter's, every other one stands behind the files that came before it.
+    fn say(&mut self, said: Passage) {
+        let letter = &mut self.parsed.letter;
+        let says_nothing = [&said.text, &said.html].into_iter().flatten().all(|text| text.trim().is_empty());
+        if letter.text.is_none() && letter.html.is_none() {
+            (letter.text, letter.html) = (said.text, said.html);
+        } else if !says_nothing {
+            letter.passages.push(Passage { behind: letter.files.len(), ..said });
+        }
+    }
+
+    /// Its place among the files.
+    fn file(&mut self, leaf: &Leaf) -> Option<usize> {
+        let part = &leaf.part;
+        if part.media_type.starts_with("multipart/") {
+            self.parsed.unkept(reason(&part.media_type));
+            return None;
+        }
+        let files = &mut self.parsed.letter.files;
+        let octets = decode::transfer(&self.body[leaf.body.clone()], &part.encoding).into_owned();
+        files.push(file_of(files.len(), part, Content::Memory(octets.into())));
+        Some(files.len() - 1)
+    }
+}
+
+/// A part as a file among a letter's; its place there names it where nothing else does.
+pub fn file_of(place: usize, part: &Part, content: Content) -> File {
+    File {
+        content_id: part.content_id.as_deref().map(|id| bare(id).to_owned()),
+        parameters: part::parameters(part),
+        in_place: part.disposition.as_deref() == Some("inline"),
+        ..File::new(attachment::name_of(place, part), part.media_type.clone(), content)
+    }
+}
+
+fn bare(id: &str) -> &str {
+    id.trim_matches(['<', '>', ' '])
+}
+
+/// A text that is shown; one with a name is a file, unless it is the first of all.
+fn is_text(part: &Part, named: bool) -> bool {
+    matches!(part.media_type.as_str(), "text/plain" | "text/html")
+        && part.disposition.as_deref() != Some("attachment")
+        && !(named && attachment::filename(part).is_some())
+}
+
+/// S/MIME (RFC 8551 §3).
+fn is_sealed(part: &Part) -> bool {
+    matches!(part.media_type.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime")
+}
+
+fn reason(multipart: &str) -> String {
+    match multipart {
+        "multipart/signed" => "it is signed".to_owned(),
+        "multipart/encrypted" => "it is encrypted".to_owned(),
+        other => format!("it holds a {}", shorten(other)),
+    }
+}
+
+fn named(single: &mailparse::SingleInfo) -> Option<NamedAddress> {
+    let name = single.display_name.as_deref().map(header::text);
+    NamedAddress::new(name.as_deref(), &single.addr).ok()
 }
 
 pub(crate) fn singles(address: &mailparse::MailAddr) -> Vec<mailparse::SingleInfo> {
     match address {
         mailparse::MailAddr::Single(single) => vec![single.clone()],
         mailparse::MailAddr::Group(group) => group.addrs.clone(),
-    }
-}
-
-/// Leaves in BODYSTRUCTURE's order.
-fn collect<'a>(
-    mail: &'a mailparse::ParsedMail<'a>,
-    depth: usize,
-    leaves: &mut Vec<&'a mailparse::ParsedMail<'a>>,
-) {
-    if mail.subparts.is_empty() || depth > 32 {
-        leaves.push(mail);
-        return;
-    }
-    for part in &mail.subparts {
-        collect(part, depth + 1, leaves);
     }
 }

@@ -3,7 +3,7 @@
 use super::{File, Piece};
 use crate::attachment;
 use bytes::Bytes;
-use imapmcp_core::octets::Content;
+use imapmcp_core::{mail::Part, octets::Content};
 use mail_builder::{
     headers::{HeaderType, content_type::ContentType},
     mime::{BodyPart, MimePart},
@@ -12,6 +12,8 @@ use std::borrow::Cow;
 
 /// Octets of a line without its end (RFC 5322 §2.1.1).
 const LONGEST_LINE: usize = 998;
+/// Parameters of one type that are kept.
+const MAX_PARAMETERS: usize = 20;
 /// Stands in a part for the base64 of the file at `place`. No other part can hold it: NUL is in no header field and no
 /// text, and a message that holds one is encoded.
 pub(super) fn stand_in(place: usize) -> Vec<u8> {
@@ -35,18 +37,46 @@ pub(super) fn cut(written: Vec<u8>) -> Vec<Piece> {
     pieces
 }
 
-/// A file as an attachment.
+/// A file as an attachment, or in its place among the texts.
 pub(super) fn attached(place: usize, file: &File) -> MimePart<'_> {
     let kind = file.content_type.to_ascii_lowercase();
-    if kind.starts_with("message/")
+    let part = if kind.starts_with("message/")
         && let Content::Memory(octets) = &file.content
         && let Some((octets, encoding)) = unencoded(octets)
     {
-        return MimePart::new(file.content_type.as_str(), BodyPart::Binary(octets))
-            .attachment(name(file))
-            .transfer_encoding(encoding);
+        MimePart::new(typed(&file.content_type, file), BodyPart::Binary(octets)).transfer_encoding(encoding)
+    } else {
+        encoded(encodable(file), place)
+    };
+    let disposition = if file.in_place { "inline" } else { "attachment" };
+    let part =
+        part.header("Content-Disposition", ContentType::new(disposition).attribute("filename", name(file)));
+    match file.content_id.as_deref().filter(|_| file.in_place) {
+        Some(id) => part.cid(id),
+        None => part,
     }
-    encoded(encodable(file), place).attachment(name(file))
+}
+
+/// What stands in a type's parameters besides names and boundaries: a charset, a method (RFC 5546 §3.2), as far as it
+/// can be written.
+pub fn parameters(part: &Part) -> Vec<(String, String)> {
+    let is_of_the_part = |name: &str| {
+        let name = name.split('*').next().unwrap_or_default();
+        name.eq_ignore_ascii_case("name") || name.eq_ignore_ascii_case("boundary")
+    };
+    let kept =
+        part.parameters.iter().filter(|(name, value)| !is_of_the_part(name) && is_parameter(name, value));
+    kept.take(MAX_PARAMETERS).map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect()
+}
+
+/// Whether a name is one of RFC 2045 §5.1.
+pub(super) fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c))
+}
+
+/// Whether a parameter can be written.
+pub(super) fn is_parameter(name: &str, value: &str) -> bool {
+    name.len() <= 60 && value.len() <= 200 && is_token(name) && !super::breaks_out(value)
 }
 
 /// The file's name as it may go out: no path, nothing that is not seen or turns text around (RFC 2183 §2.3).
@@ -60,7 +90,12 @@ fn name(file: &File) -> String {
 fn encodable(file: &File) -> ContentType<'_> {
     let kind = file.content_type.to_ascii_lowercase();
     let composite = kind.starts_with("message/") || kind.starts_with("multipart/");
-    ContentType::new(if composite { "application/octet-stream" } else { file.content_type.as_str() })
+    if composite { ContentType::new("application/octet-stream") } else { typed(&file.content_type, file) }
+}
+
+fn typed<'a>(media_type: &'a str, file: &'a File) -> ContentType<'a> {
+    let kind = ContentType::new(media_type);
+    file.parameters.iter().fold(kind, |kind, (name, value)| kind.attribute(name.as_str(), value.as_str()))
 }
 
 /// A picture of the HTML text (RFC 2392).

@@ -8,6 +8,7 @@ use crate::{
     tree::{Deadline, first_octets, tree_of},
     view::View,
 };
+use ego_tree::NodeRef;
 use scraper::{Node, node::Element};
 use std::collections::BTreeMap;
 
@@ -20,7 +21,8 @@ const MAX_HOSTS: usize = 50;
 /// What is not seen of a page, and what it would load.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Told {
-    /// Texts that nobody would see, at most 50, shortened.
+    /// Texts that nobody would see, or in some programs only who opens a closed `details` (HTML §4.11.1); at most 50,
+    /// shortened.
     pub(crate) hidden: Vec<String>,
     /// Pictures and the like that would be loaded, by host.
     pub(crate) remote: BTreeMap<String, usize>,
@@ -42,20 +44,30 @@ pub(crate) fn told(html: &str) -> Told {
             return true;
         }
         let mut text = String::new();
-        for inner in node.descendants() {
-            if let Node::Text(words) = inner.value()
-                && text.len() < 2 * MAX_TEXT
-            {
-                text.push_str(words);
-                text.push(' ');
-            }
-        }
+        push_words(node, &mut text);
         if says_something(&text) {
             told.hidden.push(first_octets(&one_line(&text), MAX_TEXT).to_owned());
         }
         true
     });
     told.cut |= view.cut;
+    for node in document.tree.nodes() {
+        let is_closed = |element: &Element| element.name() == "details" && element.attr("open").is_none();
+        if !node.value().as_element().is_some_and(is_closed) {
+            continue;
+        }
+        let is_summary = |node: &NodeRef<'_, Node>| {
+            node.value().as_element().is_some_and(|element| element.name() == "summary")
+        };
+        let summary = node.children().find(is_summary).map(|node| node.id());
+        let mut text = String::new();
+        for inner in node.children().filter(|node| Some(node.id()) != summary) {
+            push_words(inner, &mut text);
+        }
+        if says_something(&text) && told.hidden.len() < MAX_HIDDEN {
+            told.hidden.push(first_octets(&one_line(&text), MAX_TEXT).to_owned());
+        }
+    }
     for element in document.tree.nodes().filter_map(|node| node.value().as_element()) {
         for host in loaded(element) {
             if told.remote.len() < MAX_HOSTS || told.remote.contains_key(&host) {
@@ -64,6 +76,19 @@ pub(crate) fn told(html: &str) -> Told {
         }
     }
     told
+}
+
+/// The words of a node, as far as they are told.
+fn push_words(node: NodeRef<'_, Node>, text: &mut String) {
+    for inner in node.descendants() {
+        if text.len() >= 2 * MAX_TEXT {
+            break;
+        }
+        if let Node::Text(words) = inner.value() {
+            text.push_str(words);
+            text.push(' ');
+        }
+    }
 }
 
 /// Elements whose text is a program's: nobody would read it wherever it stood.
@@ -107,5 +132,14 @@ mod tests {
         let remote: Vec<_> = found.remote.iter().map(|(host, count)| (host.as_str(), *count)).collect();
         assert_eq!(remote, [("t.example", 2), ("v.example", 1)]);
         assert!(!found.cut);
+    }
+
+    #[test]
+    fn words_in_a_closed_fold_are_told() {
+        let fold = |open: &str| {
+            format!("a<details{open}>one<summary>b</summary><summary>two</summary><p>three</p></details>c")
+        };
+        assert_eq!(told(&fold("")).hidden, ["one two three"]);
+        assert_eq!(told(&fold(" open")).hidden, [""; 0]);
     }
 }

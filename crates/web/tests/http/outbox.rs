@@ -77,12 +77,7 @@ async fn what_is_approved_is_what_leaves() {
         to: people(&["bob", "carol"]),
         cc: people(&["dave", "erin"]),
         bcc: people(&["mallory"]),
-        files: vec![File {
-            filename: "plan.pdf".into(),
-            content_type: "application/pdf".into(),
-            content: Content::Memory(vec![7; 12_345].into()),
-            content_id: None,
-        }],
+        files: vec![File::new("plan.pdf", "application/pdf", Content::Memory(vec![7; 12_345].into()))],
         ..letter(
             "Lunch",
             "Shall we have lunch?",
@@ -144,18 +139,15 @@ async fn what_is_approved_is_what_leaves() {
 async fn what_leaves_by_itself_is_shown_too() {
     let house = House::new().await;
     let at = builders::NOON.plus_seconds(3 * 24 * 3600);
-    for (name, policy, send_at) in [
-        ("held", SendPolicy::UndoWindow(30), None),
-        ("scheduled", SendPolicy::Immediate, Some(at)),
-        ("scheduled and pending", SendPolicy::Approval, Some(at)),
+    // files of every size, in parcels and within the message
+    for (name, policy, send_at, size) in [
+        ("held", SendPolicy::UndoWindow(30), None, 70_000),
+        ("scheduled", SendPolicy::Immediate, Some(at), 150_000),
+        ("scheduled and pending", SendPolicy::Approval, Some(at), 400_000),
     ] {
         let client = client(&house, name, policy).await;
-        let file = File {
-            filename: format!("{name}.pdf"),
-            content_type: "application/pdf".into(),
-            content: Content::Memory(vec![7; 400_000].into()),
-            content_id: None,
-        };
+        let octets = Content::Memory(vec![7; size].into());
+        let file = File::new(format!("{name}.pdf"), "application/pdf", octets);
         let letter = Letter { files: vec![file], ..letter(name, &format!("The words of {name}"), None) };
         sent(&house, &client, letter, send_at).await;
     }
@@ -163,8 +155,10 @@ async fn what_leaves_by_itself_is_shown_too() {
     let mut marie = Browser::new(&app);
     marie.sign_in("marie@example.com", "/").await;
     let page = marie.get("/outbox").await;
-    for name in ["held", "scheduled", "scheduled and pending"] {
-        for part in [format!("The words of {name}<"), format!("{name}.pdf · 400.0 KB")] {
+    for (name, size) in
+        [("held", "70.0 KB"), ("scheduled", "150.0 KB"), ("scheduled and pending", "400.0 KB")]
+    {
+        for part in [format!("The words of {name}<"), format!("{name}.pdf · {size}")] {
             assert!(page.body.contains(&part), "{part} in {}", page.body);
         }
     }

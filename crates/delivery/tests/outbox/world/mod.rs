@@ -211,7 +211,7 @@ pub(crate) fn large() -> Vec<u8> {
 }
 
 pub(crate) fn large_file(content: Content) -> File {
-    File { filename: "large.bin".into(), content_type: "image/png".into(), content, content_id: None }
+    File::new("large.bin", "image/png", content)
 }
 
 pub(crate) fn new_account(smtp: &str) -> NewAccount {

@@ -23,6 +23,8 @@ pub(super) struct PreviewRow {
     bcc: Vec<String>,
     /// Recipients that no field names.
     unnamed: Vec<String>,
+    /// Further header fields, each with its name.
+    fields: Vec<(String, String)>,
     pub(super) subject: String,
     text: String,
     /// The plain text holds characters that nobody sees.
@@ -66,6 +68,7 @@ impl From<Preview> for PreviewRow {
             cc: shown.cc,
             bcc: shown.bcc,
             unnamed,
+            fields: shown.fields,
             subject: shown.subject,
             text: shown.text.unwrap_or_default(),
             text_hides: shown.text_hides,
@@ -116,6 +119,7 @@ impl PreviewRow {
             cc: vec!["office@example.org".to_owned()],
             bcc: vec!["archive@example.org".to_owned()],
             unnamed: vec!["hidden@example.org".to_owned()],
+            fields: vec![("Importance".to_owned(), "high".to_owned())],
             subject: "Re: Quote for the oak shelves".to_owned(),
             text: "Good morning,\nboth are possible.".to_owned(),
             text_hides: true,
