@@ -29,6 +29,15 @@ const MOST_JUDGED: usize = 400;
 /// Messages whose UIDs are asked for, where a server finds more than there are.
 const MAX_NAMED: u32 = 20_000;
 
+/// Whether another part of what was found is looked at, after so many messages.
+fn goes_on(looked: usize, fruitless: bool, elapsed: Duration) -> bool {
+    looked < MAX_JUDGED || (fruitless && is_patient(looked, elapsed))
+}
+
+fn is_patient(looked: usize, elapsed: Duration) -> bool {
+    looked < MAX_FRUITLESS && elapsed < PATIENCE
+}
+
 impl Session {
     /// Looks at what was found, newest first, until there are enough that match. Of a server whose hits were `disproved`
     /// only what was looked at counts.
@@ -46,8 +55,7 @@ impl Session {
         let (mut messages, mut omitted) = (Vec::new(), Vec::new());
         let (mut next, mut matching, mut size) = (None, 0, limit.max(LEAST_JUDGED));
         let begun = Instant::now();
-        let is_patient = |looked| looked < MAX_FRUITLESS && begun.elapsed() < PATIENCE;
-        while looked < MAX_JUDGED || (messages.is_empty() && is_patient(looked)) {
+        while goes_on(looked, messages.is_empty(), begun.elapsed()) {
             let (uids, more) = all.highest(place, size);
             if messages.is_empty() {
                 size = (size * 2).min(size.max(MOST_JUDGED));
@@ -110,7 +118,7 @@ impl Session {
                 found.unchecked += surplus;
             }
             let more = found.next.filter(|_| found.messages.is_empty());
-            let Some(after) = more.filter(|_| looked < MAX_FRUITLESS && begun.elapsed() < PATIENCE) else {
+            let Some(after) = more.filter(|_| is_patient(looked, begun.elapsed())) else {
                 if !found.messages.is_empty() && !sought.is_checkable() {
                     return Err(Fault::Said(NO_SEARCH));
                 }
@@ -176,3 +184,26 @@ const NO_SEARCH: MailError = MailError::Invalid(
     "this mail server answers every search with every message, so texts cannot be searched for: search by sender, \
      subject, date or flag",
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn false_hits_are_gone_through_for_so_long() {
+        let (quick, late) = (Duration::from_secs(1), Duration::from_secs(6));
+        let cases = [
+            // a thousand are looked at whatever comes of it
+            (999, false, late, true),
+            (1_000, false, quick, false),
+            // as long as none matches, ten thousand within six seconds
+            (1_000, true, quick, true),
+            (9_999, true, quick, true),
+            (10_000, true, quick, false),
+            (1_000, true, late, false),
+        ];
+        for (looked, fruitless, elapsed, expected) in cases {
+            assert_eq!(goes_on(looked, fruitless, elapsed), expected, "{looked} {fruitless} {elapsed:?}");
+        }
+    }
+}

@@ -87,6 +87,21 @@ async fn hits_that_do_not_exist_are_not_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_match_behind_thousands_of_false_hits_is_found_in_one_call() {
+    for features in features() {
+        let house = house(features).await;
+        let wanted = house.deliver("INBOX", "From: ada@example.org\r\nSubject: wanted\r\n\r\ntext\r\n", -1);
+        house.fill(2_500);
+        house.server.lies([Lie::SearchesAll]);
+        let wish = Criterion::Subject("wanted".into());
+        let (found, turns) = house.turns(found(&house, wish)).await;
+        assert_eq!((uids(&found), found.next), (vec![wanted], None));
+        // more and more at a time
+        assert!(turns <= 14, "{turns}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_page_of_what_a_liar_finds_is_checked() {
     let house = house(Features::modern()).await;
     let all = house.fill(90);
