@@ -19,11 +19,11 @@ const EXTRACT_WORKER: &str = "--extract-worker";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 fn main() -> ExitCode {
-    memory::give_back();
     imapmcp_bootstrap::keep_memory_private();
     if std::env::args_os().nth(1).is_some_and(|argument| argument == EXTRACT_WORKER) {
         return ExitCode::from(imapmcp_extract::worker::main());
     }
+    memory::give_back();
     let arguments = Arguments::parse();
     let settings = match Settings::load(arguments.config.as_deref(), std::env::vars(), arguments.overrides())
     {
