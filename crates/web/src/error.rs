@@ -1,10 +1,6 @@
 //! Errors of the pages: one enum, one match.
 
-use crate::{
-    session::{Visitor, forget_session},
-    state::WebState,
-    templates::Page,
-};
+use crate::{session::forget_session, state::WebState, templates::Page};
 use actix_web::{
     HttpResponse, ResponseError,
     http::{
@@ -285,7 +281,7 @@ pub(crate) fn respond(state: &WebState, error: &WebError) -> HttpResponse {
 
 /// Renders an error page; should even that fail, one plain sentence.
 pub(crate) fn error_page(state: &WebState, status: StatusCode, page: &ErrorPage) -> HttpResponse {
-    let mut response = match state.page(status, &Visitor::default(), "", page) {
+    let mut response = match state.page_for_anybody(status, page) {
         Ok(response) => response,
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "the error page failed");

@@ -21,8 +21,6 @@ pub(crate) struct Visitor {
     pub(crate) session: Option<BrowserSession>,
     /// Who is signed in.
     pub(crate) user: Option<User>,
-    /// Messages that wait for their approval.
-    pub(crate) waiting: u64,
     /// Value of a cookie that is still to be sent.
     fresh: Option<SecretString>,
 }
@@ -41,11 +39,7 @@ impl Visitor {
             return Ok(Self::default());
         };
         let user = state.server.user_of(&session).await?;
-        let waiting = match &user {
-            Some(user) => state.delivery.count_waiting(&user.id).await?,
-            None => 0,
-        };
-        Ok(Self { session: Some(session), user, waiting, fresh: None })
+        Ok(Self { session: Some(session), user, fresh: None })
     }
 
     /// Reads the cookie, or begins a session (which stores nothing): for pages with a form that strangers may send.
@@ -70,7 +64,7 @@ impl Visitor {
 
 impl From<NewSession> for Visitor {
     fn from(new: NewSession) -> Self {
-        Self { session: Some(new.session), user: None, waiting: 0, fresh: Some(new.cookie) }
+        Self { session: Some(new.session), user: None, fresh: Some(new.cookie) }
     }
 }
 

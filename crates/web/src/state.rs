@@ -143,7 +143,7 @@ impl WebState {
         config.resources.first().unwrap_or(&config.issuer)
     }
 
-    pub(crate) fn shell(&self, visitor: &Visitor, nav: &'static str) -> Shell<'_> {
+    fn shell(&self, visitor: &Visitor, nav: &'static str, waiting: u64) -> Shell<'_> {
         let config = self.server.config();
         Shell {
             host: config.host(),
@@ -153,20 +153,44 @@ impl WebState {
             assets: &self.assets,
             nav,
             user: visitor.user.as_ref().map(|user| Who::new(&user.email)),
-            waiting: visitor.waiting,
+            waiting,
             csrf: visitor.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
         }
     }
 
     /// A page for a visitor, with this status.
-    pub(crate) fn page<P: Page>(
+    pub(crate) async fn page<P: Page>(
         &self,
         status: StatusCode,
         visitor: &Visitor,
         nav: &'static str,
         page: &P,
     ) -> Result<HttpResponse, WebError> {
-        let html = self.templates.render(&self.shell(visitor, nav), page)?;
+        let waiting = match &visitor.user {
+            Some(user) => self.delivery.count_waiting(&user.id).await?,
+            None => 0,
+        };
+        self.written(status, visitor, nav, waiting, page)
+    }
+
+    /// A page for somebody of whom nothing is known.
+    pub(crate) fn page_for_anybody<P: Page>(
+        &self,
+        status: StatusCode,
+        page: &P,
+    ) -> Result<HttpResponse, WebError> {
+        self.written(status, &Visitor::default(), "", 0, page)
+    }
+
+    fn written<P: Page>(
+        &self,
+        status: StatusCode,
+        visitor: &Visitor,
+        nav: &'static str,
+        waiting: u64,
+        page: &P,
+    ) -> Result<HttpResponse, WebError> {
+        let html = self.templates.render(&self.shell(visitor, nav, waiting), page)?;
         let mut response = HttpResponse::build(status);
         response.content_type("text/html; charset=utf-8");
         if let Some(cookie) = visitor.cookie(self.server.config()) {

@@ -226,7 +226,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
     let accounts = state.accounts.list(&signed_in.user).await?;
     let local = !matches!(destination(&pending.request.redirect_uri), Destination::Site(_));
     let choices = Choices::first(&accounts, local);
-    render(&state, &signed_in.visitor, StatusCode::OK, id, &pending, &accounts, &choices, None)
+    render(&state, &signed_in.visitor, StatusCode::OK, id, &pending, &accounts, &choices, None).await
 }
 
 /// `POST` with the fields `csrf`, `request`, `decision` (`allow`, `deny`), `account` (any number), `level`,
@@ -260,7 +260,8 @@ pub(super) async fn decide(
                 &accounts,
                 &choices,
                 Some(problem),
-            );
+            )
+            .await;
         }
         _ => return Err(WebError::BadRequest("Choose Allow or Deny.")),
     };
@@ -293,7 +294,7 @@ async fn pending(state: &WebState, visitor: &Visitor, id: &str) -> Result<Pendin
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is a part of the page")]
-fn render(
+async fn render(
     state: &WebState,
     visitor: &Visitor,
     status: StatusCode,
@@ -335,7 +336,7 @@ fn render(
             .map(|(value, name, _)| Choice { value, name, checked: value == choices.expiry })
             .into(),
     };
-    let mut response = state.page(status, visitor, "", &page)?;
+    let mut response = state.page(status, visitor, "", &page).await?;
     let policy = content_security_policy(&form_targets(&request.redirect_uri));
     if let Ok(policy) = policy.parse() {
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);

@@ -211,8 +211,8 @@ impl Seen {
         Ok((seen, form))
     }
 
-    fn show(&self, state: &WebState, status: StatusCode) -> Result<HttpResponse, WebError> {
-        state.page(status, &self.signed_in.visitor, "accounts", &self.page)
+    async fn show(&self, state: &WebState, status: StatusCode) -> Result<HttpResponse, WebError> {
+        state.page(status, &self.signed_in.visitor, "accounts", &self.page).await
     }
 }
 
@@ -224,7 +224,7 @@ pub(super) async fn show(
 ) -> Result<HttpResponse, WebError> {
     let mut seen = Seen::new(&state, SignedIn::of(&state, &request).await?, &id).await?;
     Parameters::parse(request.query_string().as_bytes()).first("notice").clone_into(&mut seen.page.notice);
-    seen.show(&state, StatusCode::OK)
+    seen.show(&state, StatusCode::OK).await
 }
 
 /// `POST /accounts/{id}/test` with `csrf`.
@@ -239,20 +239,20 @@ pub(super) async fn test(
     let (user, id) = (&seen.signed_in.user, &seen.account.id);
     if let Err(wait) = state.may_try(user, &seen.account.backend) {
         seen.page.problem = Some(wait.problem("Nothing was tested"));
-        return Ok(wait.mark(seen.show(&state, StatusCode::TOO_MANY_REQUESTS)?));
+        return Ok(wait.mark(seen.show(&state, StatusCode::TOO_MANY_REQUESTS).await?));
     }
     match state.accounts.test(user, id).await {
         Ok(diagnosis) => {
             state.note_try(&seen.account.backend, [&diagnosis.imap.outcome, &diagnosis.smtp.outcome]);
             seen.page.health = HealthView::new(&state.accounts.get(user, id).await?);
             seen.page.diagnosis = Some(DiagnosisView::new(&diagnosis.imap.outcome, &diagnosis.smtp.outcome));
-            seen.show(&state, StatusCode::OK)
+            seen.show(&state, StatusCode::OK).await
         }
         Err(AccountError::CredentialUnreadable(cause)) => {
             tracing::error!(error = &cause as &dyn std::error::Error, "a stored credential cannot be opened");
             let text = "Enter it again below. Nothing was sent to the mail server.";
             seen.page.problem = Some(Problem::new("The stored password cannot be opened", text));
-            seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY)
+            seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(error) => Err(error.into()),
     }
@@ -275,7 +275,7 @@ pub(super) async fn change_signature(
             let text = format!("It {}.", error.problem);
             seen.page.problem = Some(Problem::new("The signature was not changed", text));
             seen.page.signature = signature;
-            seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY)
+            seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(error) => Err(error.into()),
     }
@@ -310,7 +310,7 @@ pub(super) async fn change_aliases(
     };
     seen.page.problem = Some(Problem::new("The addresses were not changed", problem));
     text.clone_into(&mut seen.page.aliases);
-    seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY)
+    seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY).await
 }
 
 /// `POST /accounts/{id}/sending` with `csrf`, `policy` (`immediate`, `undo`, `approval`), `seconds`. To let messages leave
@@ -342,7 +342,7 @@ pub(super) async fn change_sending(
             seen.page.problem = Some(Problem::new("Nothing was changed", text));
             seen.page.policy = policy_word(policy);
             form.first("seconds").clone_into(&mut seen.page.undo_seconds);
-            seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY)
+            seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(error) => Err(error.into()),
     }
@@ -374,7 +374,7 @@ pub(super) async fn change_password(
     let (mut seen, form) = Seen::to_change(&state, &request, &body, &id).await?;
     if let Err(wait) = state.may_try(&seen.signed_in.user, &seen.account.backend) {
         seen.page.problem = Some(wait.problem("The password was not changed"));
-        return Ok(wait.mark(seen.show(&state, StatusCode::TOO_MANY_REQUESTS)?));
+        return Ok(wait.mark(seen.show(&state, StatusCode::TOO_MANY_REQUESTS).await?));
     }
     let Seen { signed_in, account, page } = &mut seen;
     let tried =
@@ -397,7 +397,7 @@ pub(super) async fn change_password(
     };
     if let Some(text) = refusal {
         page.problem = Some(Problem::new("The password was not changed", text));
-        return seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY);
+        return seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     match state.accounts.set_password(&signed_in.user, &account.id, &form.first("password").into()).await {
         Ok(()) => {
@@ -413,7 +413,7 @@ pub(super) async fn change_password(
         Err(AccountError::ChangedMeanwhile) => {
             let text = "The account was changed at the same time. Look at it, then try again.";
             page.problem = Some(Problem::new("The password was not changed", text));
-            seen.show(&state, StatusCode::CONFLICT)
+            seen.show(&state, StatusCode::CONFLICT).await
         }
         Err(error) => Err(error.into()),
     }
@@ -445,7 +445,7 @@ pub(super) async fn remove(
     if form.first("confirm") != "yes" {
         seen.page.problem =
             Some(Problem::new("The account was not removed", "Tick the box beside its name first."));
-        return seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY);
+        return seen.show(&state, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     state.accounts.remove(&seen.signed_in.user, &seen.account.id).await?;
     Ok(see_other("/accounts?notice=removed"))

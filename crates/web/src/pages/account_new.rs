@@ -61,7 +61,7 @@ impl AccountNewPage {
         }
     }
 
-    fn refuse(
+    async fn refuse(
         mut self,
         state: &WebState,
         visitor: &Visitor,
@@ -70,7 +70,7 @@ impl AccountNewPage {
         let text = errors.get("form").cloned().unwrap_or_else(|| "Mend what is marked below.".to_owned());
         self.problem = Some(Problem::new("Nothing was saved", text));
         self.errors = errors;
-        state.page(StatusCode::UNPROCESSABLE_ENTITY, visitor, "accounts", &self)
+        state.page(StatusCode::UNPROCESSABLE_ENTITY, visitor, "accounts", &self).await
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
     let signed_in = SignedIn::of(&state, &request).await?;
     let query = Parameters::parse(request.query_string().as_bytes());
     let page = AccountNewPage::new(&state, Values::default(), query.first("next"));
-    state.page(StatusCode::OK, &signed_in.visitor, "accounts", &page)
+    state.page(StatusCode::OK, &signed_in.visitor, "accounts", &page).await
 }
 
 /// `POST /accounts/new` with `csrf`, `email`, `label`, `from_name`, `password`, `imap_host`, `imap_port`,
@@ -97,18 +97,18 @@ pub(super) async fn submit(
 
     let new = match page.values.account(form.first("password"), state.allow_insecure) {
         Ok(new) => new,
-        Err(errors) => return page.refuse(&state, visitor, errors),
+        Err(errors) => return page.refuse(&state, visitor, errors).await,
     };
     if let Err(wait) = state.may_try(user, &new.backend) {
         page.problem = Some(wait.problem("Nothing was saved"));
-        return Ok(wait.mark(state.page(StatusCode::TOO_MANY_REQUESTS, visitor, "accounts", &page)?));
+        return Ok(wait.mark(state.page(StatusCode::TOO_MANY_REQUESTS, visitor, "accounts", &page).await?));
     }
     let tested = match state.accounts.test_new(user, new.clone()).await {
         Ok(tested) => {
             state.note_try(&new.backend, [&tested.imap.outcome, &tested.smtp.outcome]);
             tested
         }
-        Err(AccountError::Invalid(error)) => return page.refuse(&state, visitor, invalid(&error)),
+        Err(AccountError::Invalid(error)) => return page.refuse(&state, visitor, invalid(&error)).await,
         Err(error) => return Err(error.into()),
     };
     let diagnosis = DiagnosisView::new(&tested.imap.outcome, &tested.smtp.outcome);
@@ -119,7 +119,7 @@ pub(super) async fn submit(
             "Nothing was saved: the test failed",
             "What happened and what to do is below.",
         ));
-        return state.page(StatusCode::UNPROCESSABLE_ENTITY, visitor, "accounts", &page);
+        return state.page(StatusCode::UNPROCESSABLE_ENTITY, visitor, "accounts", &page).await;
     }
     match state.accounts.add(user, new).await {
         Ok(account) => {
@@ -127,14 +127,14 @@ pub(super) async fn submit(
             let added = format!("/accounts/{}?notice=added", account.id);
             Ok(see_other(if page.next.is_empty() { &added } else { safe_next(&page.next) }))
         }
-        Err(AccountError::Invalid(error)) => page.refuse(&state, visitor, invalid(&error)),
+        Err(AccountError::Invalid(error)) => page.refuse(&state, visitor, invalid(&error)).await,
         Err(AccountError::TooMany(most)) => {
             let text = format!("You have {most} accounts, and this server allows no more. Remove one first.");
-            page.refuse(&state, visitor, Errors::from([("form", text)]))
+            page.refuse(&state, visitor, Errors::from([("form", text)])).await
         }
         Err(AccountError::LabelTaken) => {
             let text = "You have an account with that label. Choose another, such as “Work”.".to_owned();
-            page.refuse(&state, visitor, Errors::from([("label", text)]))
+            page.refuse(&state, visitor, Errors::from([("label", text)])).await
         }
         Err(error) => Err(error.into()),
     }

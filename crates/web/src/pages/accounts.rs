@@ -64,5 +64,5 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         accounts: accounts.iter().map(Row::from).collect(),
         removed: query.first("notice") == "removed",
     };
-    state.page(StatusCode::OK, &signed_in.visitor, "accounts", &page)
+    state.page(StatusCode::OK, &signed_in.visitor, "accounts", &page).await
 }

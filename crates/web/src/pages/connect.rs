@@ -68,5 +68,5 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
     let query = Parameters::parse(request.query_string().as_bytes());
     let email = signed_in.visitor.user.as_ref().map(|user| user.email.as_str()).unwrap_or_default();
     let page = ConnectPage::new(query.first("client"), state.mcp_url(), email);
-    state.page(StatusCode::OK, &signed_in.visitor, "connect", &page)
+    state.page(StatusCode::OK, &signed_in.visitor, "connect", &page).await
 }

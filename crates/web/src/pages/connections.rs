@@ -136,7 +136,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         connections: connections.iter().map(|connection| Row::new(connection, &accounts, now)).collect(),
         ended: query.first("notice") == "ended",
     };
-    state.page(StatusCode::OK, &signed_in.visitor, "connections", &page)
+    state.page(StatusCode::OK, &signed_in.visitor, "connections", &page).await
 }
 
 /// `POST /connections/{id}/end` with `csrf`.

@@ -67,7 +67,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         again,
         problem: None,
     };
-    Ok(on_the_way(next, state.page(StatusCode::OK, &visitor, "", &page)?))
+    Ok(on_the_way(next, state.page(StatusCode::OK, &visitor, "", &page).await?))
 }
 
 /// `POST /login` with `csrf`, `email`, `password`, `next`.
@@ -114,7 +114,7 @@ pub(super) async fn submit(
         again: form.first("again") == "1" && visitor.user.is_some(),
         problem: Some(problem),
     };
-    let mut response = on_the_way(next, state.page(status, &visitor, "", &page)?);
+    let mut response = on_the_way(next, state.page(status, &visitor, "", &page).await?);
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -155,7 +155,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         }
     }
     page.recent = recent.iter().map(|view| names.row(view)).collect();
-    framed(state.page(StatusCode::OK, &signed_in.visitor, "outbox", &page)?)
+    framed(state.page(StatusCode::OK, &signed_in.visitor, "outbox", &page).await?)
 }
 
 /// `GET /outbox/{id}`.
@@ -169,7 +169,7 @@ pub(super) async fn entry(
     let view = found(&state, user, &id).await?;
     let mut row = names(&state, user, [&view]).await?.row(&view);
     read(&state, user, &view, usize::MAX, &mut row).await?;
-    framed(state.page(StatusCode::OK, &signed_in.visitor, "outbox", &OutboxEntryPage { row })?)
+    framed(state.page(StatusCode::OK, &signed_in.visitor, "outbox", &OutboxEntryPage { row }).await?)
 }
 
 /// What the rows of these messages refer to.

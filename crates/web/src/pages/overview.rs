@@ -9,8 +9,6 @@ use serde::Serialize;
 pub(crate) struct OverviewPage {
     accounts: usize,
     attention: usize,
-    /// Messages that wait for approval.
-    waiting: u64,
     connections: usize,
     mcp_url: String,
 }
@@ -19,13 +17,7 @@ impl Page for OverviewPage {
     const TEMPLATE: &'static str = "pages/overview.html";
 
     fn sample() -> Self {
-        Self {
-            accounts: 2,
-            attention: 1,
-            waiting: 2,
-            connections: 1,
-            mcp_url: "https://mail.example.org/mcp".to_owned(),
-        }
+        Self { accounts: 2, attention: 1, connections: 1, mcp_url: "https://mail.example.org/mcp".to_owned() }
     }
 }
 
@@ -48,12 +40,11 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
     let visitor = Visitor::of(&state, &request).await?;
     let mcp_url = state.mcp_url().to_owned();
     let Some(user) = &visitor.user else {
-        return state.page(StatusCode::OK, &visitor, "", &LandingPage { mcp_url });
+        return state.page(StatusCode::OK, &visitor, "", &LandingPage { mcp_url }).await;
     };
     let accounts = state.accounts.list(&user.id).await?;
     let connections = state.server.connections(&user.id).await?.len();
     let attention = accounts.iter().filter(|account| account.troubles().next().is_some()).count();
-    let page =
-        OverviewPage { accounts: accounts.len(), attention, waiting: visitor.waiting, connections, mcp_url };
-    state.page(StatusCode::OK, &visitor, "overview", &page)
+    let page = OverviewPage { accounts: accounts.len(), attention, connections, mcp_url };
+    state.page(StatusCode::OK, &visitor, "overview", &page).await
 }

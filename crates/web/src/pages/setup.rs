@@ -53,7 +53,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
     }
     let problem = (!open && !token.is_empty()).then(closed);
     let page = SetupPage { token: open.then(|| token.to_owned()), email: String::new(), wrong: "", problem };
-    state.page(StatusCode::OK, &visitor, "", &page)
+    state.page(StatusCode::OK, &visitor, "", &page).await
 }
 
 /// `POST /setup` with `csrf`, `token`, `email`, `password`.
@@ -102,7 +102,7 @@ pub(super) async fn submit(
     };
     let keep = (wrong != "token").then(|| token.to_owned());
     let page = SetupPage { token: keep, email: email.to_owned(), wrong, problem: Some(problem) };
-    state.page(StatusCode::UNPROCESSABLE_ENTITY, &visitor, "", &page)
+    state.page(StatusCode::UNPROCESSABLE_ENTITY, &visitor, "", &page).await
 }
 
 fn closed() -> Problem {
