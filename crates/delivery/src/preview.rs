@@ -22,7 +22,7 @@ pub struct Preview {
 pub const SOON_SECONDS: i64 = 300;
 
 /// So many of them at most stand on one page, whatever else does.
-const SOON_AT_ONCE: u32 = 500;
+const SOON_AT_ONCE: usize = 500;
 
 /// Which messages to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,22 +122,19 @@ impl Delivery {
         let limit = limit.clamp(1, 100) as usize;
         let (mut entries, mut room) = (Vec::new(), limit);
         for (part, (states, leaving)) in listing.parts(soon).into_iter().enumerate().skip(first) {
+            let is_soon = matches!(leaving, Leaving::Until(_));
+            let most = if is_soon { SOON_AT_ONCE } else { room - entries.len() };
             let query = OutboxQuery {
                 states: states.to_vec(),
                 accounts: None,
                 leaving,
                 after: after.take(),
-                limit: match leaving {
-                    Leaving::Until(_) => SOON_AT_ONCE + 1,
-                    Leaving::Any | Leaving::NotUntil(_) => {
-                        u32::try_from(room + 1 - entries.len()).unwrap_or(1)
-                    }
-                },
+                // one more tells whether there are more
+                limit: u32::try_from(most + 1).unwrap_or(u32::MAX),
             };
             let found = self.deps.outbox.list_entries(user, &query).await?;
-            if matches!(leaving, Leaving::Until(_)) {
-                room = found.len().min(SOON_AT_ONCE as usize)
-                    + if found.len() > SOON_AT_ONCE as usize { 0 } else { limit };
+            if is_soon {
+                room = if found.len() > most { most } else { found.len() + limit };
             }
             entries.extend(found.into_iter().map(|entry| (part, leaving, entry)));
             if entries.len() > room {

@@ -162,18 +162,8 @@ fn is_among(own: &[&Part], part: &Part) -> bool {
 
 /// Texts that a reader of the message sees: each that is no file; a later one with a name is.
 fn texts(parts: &[Part]) -> Vec<&Part> {
-    let is_text = |part: &&Part| {
-        matches!(part.media_type.as_str(), "text/plain" | "text/html")
-            && part.disposition.as_deref() != Some("attachment")
-    };
-    let mut texts: Vec<&Part> = Vec::new();
     let first = TextParts::of(parts);
-    for part in parts.iter().filter(is_text) {
-        if first.contains(part) || attachment::filename(part).is_none() {
-            texts.push(part);
-        }
-    }
-    texts
+    parts.iter().filter(|part| compose::is_text(part, !first.contains(part))).collect()
 }
 
 fn join(text: &mut String, more: &str, between: &str) {

@@ -68,7 +68,7 @@ impl Fetch {
 
     /// What describes the message, without what it says: octets in memory, roughly. Short words and addresses take many
     /// times what they are on the wire.
-    pub(crate) fn description(&self) -> usize {
+    fn description(&self) -> usize {
         let flags =
             self.flags.as_ref().map_or(0, |flags| flags.iter().map(|flag| 56 + flag.len()).sum::<usize>());
         flags
@@ -76,13 +76,14 @@ impl Fetch {
             + self.parts.as_deref().map_or(0, parts_weight)
     }
 
-    /// Octets in memory, roughly.
-    pub(crate) fn weight(&self) -> usize {
+    /// Octets in memory, roughly, and how many of them describe the message.
+    pub(crate) fn weight(&self) -> (usize, usize) {
         let bodies = [&self.header, &self.text, &self.body].into_iter().flatten().map(|body| match body {
             Body::Octets(octets) | Body::Cut(octets) => octets.len(),
             Body::Streamed | Body::Nil => 0,
         });
-        size_of::<Self>() + self.description() + bodies.sum::<usize>()
+        let description = self.description();
+        (size_of::<Self>() + description + bodies.sum::<usize>(), description)
     }
 
     /// Without its description, if that is not all here or too much: such a message is named, and nothing is said of it.

@@ -107,7 +107,10 @@ impl Line {
     /// Octets in memory, roughly, of what may be larger than it was on the wire; and how many of them describe a message.
     pub(crate) fn weight(&self) -> (usize, usize) {
         match self {
-            Self::Untagged(Data::Fetch(fetch)) => (size_of::<Data>() + fetch.weight(), fetch.description()),
+            Self::Untagged(Data::Fetch(fetch)) => {
+                let (weight, description) = fetch.weight();
+                (size_of::<Data>() + weight, description)
+            }
             Self::Untagged(_) | Self::Tagged(..) | Self::Continue(_) => (0, 0),
         }
     }

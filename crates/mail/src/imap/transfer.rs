@@ -118,12 +118,11 @@ impl Session {
         // of a server that tells no COPYUID, also where it was not. STATUS is not for the open folder (RFC 9051 §6.3.11).
         let silent = !self.can_expunge();
         let counts = silent || self.selected().is_none_or(|open| open.folder != to);
-        let count = || self.name(Command::new("STATUS "), to).raw(" (MESSAGES UIDNEXT)");
-        commands.extend(counts.then(count));
+        commands.extend(counts.then(|| self.count(to)));
         let at = commands.len();
         commands.push(verb);
         if silent {
-            commands.extend([count(), present_command(&set)]);
+            commands.extend([self.count(to), present_command(&set)]);
         }
         let batch = match self.run(commands).await {
             Ok(batch) => batch,
@@ -142,17 +141,20 @@ impl Session {
         }
         let (present, vanished) = whereabouts(&batch, uids);
         let places = copied(&batch, uids, to);
-        let mut shown = counts.then(|| shown(&batch, uids));
-        // How many more than it names a refused command has put there all the same.
-        let mut more = 0;
-        if let Some(shown) = shown.as_mut().filter(|_| status.kind != Kind::Ok) {
-            if !silent && refusal(&status) != MailError::NoFolder {
-                shown.growth = self.grown_since(shown.before, to).await;
+        let accepted = status.kind == Kind::Ok;
+        let shown = silent.then(|| shown(&batch, uids));
+        let growth = match &shown {
+            _ if accepted => 0,
+            Some(shown) => shown.growth,
+            None if counts && refusal(&status) != MailError::NoFolder => {
+                self.grown_since(counted(&batch).first().copied(), to).await
             }
-            more = shown.growth.saturating_sub(places.len());
-        }
+            None => 0,
+        };
+        // How many more than it names a refused command has put there all the same.
+        let more = growth.saturating_sub(places.len());
         let nothing = places.is_empty() && more == 0 && (means != Means::Move || vanished.is_empty());
-        if status.kind != Kind::Ok && nothing && batch.message_limit().is_none() {
+        if !accepted && nothing && batch.message_limit().is_none() {
             match refusal(&status) {
                 error @ (MailError::NoFolder | MailError::Throttled { .. }) => {
                     return Err(Fault::Said(error));
@@ -162,10 +164,10 @@ impl Session {
             }
         }
         let told = Told {
-            accepted: status.kind == Kind::Ok,
+            accepted,
             limited: batch.message_limit().is_some(),
             doubtful: more > 0,
-            shown: shown.filter(|_| silent),
+            shown,
             present,
             vanished,
             named: places.keys().copied().collect(),
@@ -228,11 +230,15 @@ impl Session {
         }
     }
 
+    /// Asks for what a folder has, as [`counted`] reads it.
+    fn count(&self, folder: &str) -> Command {
+        self.name(Command::new("STATUS "), folder).raw(" (MESSAGES UIDNEXT)")
+    }
+
     /// How many messages a folder has more than before. One that cannot be asked may have grown by any number.
     async fn grown_since(&mut self, before: Option<Count>, folder: &str) -> usize {
         let Some(before) = before else { return 0 };
-        let count = self.name(Command::new("STATUS "), folder).raw(" (MESSAGES UIDNEXT)");
-        match self.run(vec![count]).await {
+        match self.run(vec![self.count(folder)]).await {
             Ok(batch) if batch.is_ok(0) => growth(Some(before), counted(&batch).last().copied()),
             _ => usize::MAX,
         }
@@ -296,8 +302,6 @@ type Count = (Option<u32>, Option<u32>);
 /// What there was behind a command.
 #[derive(Debug, Default)]
 struct Shown {
-    /// What the other folder had before it.
-    before: Option<Count>,
     /// Messages that were still there.
     present: BTreeSet<u32>,
     /// Messages that the other folder had more than before.
@@ -315,7 +319,7 @@ fn shown(batch: &Batch, uids: &[u32]) -> Shown {
     }
     let counts = counted(batch);
     let (before, behind) = (counts.first().copied(), counts.get(1..).and_then(<[Count]>::last).copied());
-    Shown { before, present, growth: growth(before, behind) }
+    Shown { present, growth: growth(before, behind) }
 }
 
 /// What STATUS told, in its order.

@@ -25,8 +25,8 @@ pub(crate) use fields::is_own as is_own_field;
 pub use html::sanitised;
 pub use letter::{File, Letter, Passage};
 pub use lines::{Base64Lines, encoded_length};
-pub(crate) use parse::singles;
 pub use parse::{Parsed, file_of, parse};
+pub(crate) use parse::{is_text, singles};
 pub use part::parameters;
 pub use reply::{Answer, Quoted, answer, forward_subject, forwarded, quoted, reply_subject};
 

@@ -323,7 +323,7 @@ fn bare(id: &str) -> &str {
 }
 
 /// A text that is shown; one with a name is a file, unless it is the first of all.
-fn is_text(part: &Part, named: bool) -> bool {
+pub(crate) fn is_text(part: &Part, named: bool) -> bool {
     matches!(part.media_type.as_str(), "text/plain" | "text/html")
         && part.disposition.as_deref() != Some("attachment")
         && !(named && attachment::filename(part).is_some())
