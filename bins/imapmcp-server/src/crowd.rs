@@ -22,18 +22,19 @@ pub(crate) struct Bounds {
     pub(crate) per_network: usize,
     /// Open connections, waiting or not: from here on who waits makes room.
     pub(crate) all: usize,
-    /// Connections that are accepted at all. More than `all`, for those that were told to go need a moment, and never
-    /// so many that descriptors run out: without one, nobody is let in for half a second.
-    pub(crate) accepted: usize,
+}
+
+/// Connections that a process that may have so many descriptors accepts at all: a quarter stays for mail servers and the
+/// database, and a connection takes two while it waits. Where descriptors run out, nobody is let in for half a second.
+pub(crate) fn most_accepted(descriptors: u64) -> usize {
+    usize::try_from(descriptors / 8 * 3).unwrap_or(usize::MAX).clamp(32, 50_000)
 }
 
 impl Bounds {
-    /// For a process that may have so many descriptors: a quarter stays for mail servers and the database, and a
-    /// connection takes two while it waits.
-    pub(crate) fn for_descriptors(descriptors: u64) -> Self {
-        let accepted = usize::try_from(descriptors / 8 * 3).unwrap_or(usize::MAX).clamp(32, 50_000);
+    /// Of so many that are accepted. Those that were told to go need a moment, so room is made before.
+    pub(crate) fn within(accepted: usize) -> Self {
         let all = accepted - accepted / 4;
-        Self { per_network: PER_NETWORK.min(all / 2), all, accepted }
+        Self { per_network: PER_NETWORK.min(all / 2), all }
     }
 }
 
@@ -224,10 +225,6 @@ mod tests {
     use super::*;
     use std::{io::Read as _, net::TcpListener};
 
-    fn bounds(per_network: usize, all: usize) -> Bounds {
-        Bounds { per_network, all, accepted: all + all / 4 }
-    }
-
     /// A connection of a network, as the client sees it, and its number.
     fn come(crowd: &Crowd, listener: &TcpListener, network: &str, now: Instant) -> (TcpStream, u64) {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -242,7 +239,7 @@ mod tests {
 
     #[test]
     fn who_has_waited_longest_makes_room_in_its_own_network() {
-        let crowd = Crowd::new(bounds(3, 100), Some);
+        let crowd = Crowd::new(Bounds { per_network: 3, all: 100 }, Some);
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
         let mut other = come(&crowd, &listener, "192.0.2.9", now).0;
         let mut crowded: Vec<_> = (0..5).map(|_| come(&crowd, &listener, "192.0.2.1", now).0).collect();
@@ -253,7 +250,7 @@ mod tests {
 
     #[test]
     fn who_is_served_does_not_count_and_stays() {
-        let crowd = Arc::new(Crowd::new(bounds(2, 100), Some));
+        let crowd = Arc::new(Crowd::new(Bounds { per_network: 2, all: 100 }, Some));
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
         let (mut first, id) = come(&crowd, &listener, "192.0.2.1", now);
         let place = Arc::new(Place { crowd: Arc::clone(&crowd), id });
@@ -270,7 +267,7 @@ mod tests {
 
     #[test]
     fn who_was_let_in_may_keep_connections() {
-        let crowd = Arc::new(Crowd::new(bounds(2, 6), Some));
+        let crowd = Arc::new(Crowd::new(Bounds { per_network: 2, all: 6 }, Some));
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
         let (mut kept, mut places) = (Vec::new(), Vec::new());
         for _ in 0..4 {
@@ -291,7 +288,7 @@ mod tests {
 
     #[test]
     fn when_all_are_too_many_the_most_crowded_network_gives_way() {
-        let crowd = Crowd::new(bounds(10, 5), |address| {
+        let crowd = Crowd::new(Bounds { per_network: 10, all: 5 }, |address| {
             (address != "10.0.0.1".parse::<IpAddr>().unwrap()).then_some(address)
         });
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
@@ -304,7 +301,7 @@ mod tests {
 
     #[test]
     fn who_was_served_while_all_were_makes_room_afterwards() {
-        let crowd = Arc::new(Crowd::new(bounds(10, 2), Some));
+        let crowd = Arc::new(Crowd::new(Bounds { per_network: 10, all: 2 }, Some));
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
         let (mut clients, mut served) = (Vec::new(), Vec::new());
         for _ in 0..3 {
@@ -321,7 +318,7 @@ mod tests {
 
     #[test]
     fn nobody_outlasts_the_deadlines() {
-        let crowd = Crowd::new(bounds(10, 10), Some);
+        let crowd = Crowd::new(Bounds { per_network: 10, all: 10 }, Some);
         let (listener, now) = (TcpListener::bind("127.0.0.1:0").unwrap(), Instant::now());
         let mut old = come(&crowd, &listener, "192.0.2.1", now).0;
         let mut new = come(&crowd, &listener, "192.0.2.1", now + Duration::from_secs(30)).0;
@@ -332,7 +329,8 @@ mod tests {
     #[test]
     fn bounds_follow_the_descriptors() {
         let bounds = |descriptors| {
-            let Bounds { per_network, all, accepted } = Bounds::for_descriptors(descriptors);
+            let accepted = most_accepted(descriptors);
+            let Bounds { per_network, all } = Bounds::within(accepted);
             (per_network, all, accepted)
         };
         assert_eq!(bounds(1024), (128, 288, 384));

@@ -1,7 +1,7 @@
 //! The HTTP server: routes, connections, housekeeping, and an orderly end.
 
 use crate::{
-    crowd::{Bounds, Crowd, Place, Served},
+    crowd::{Bounds, Crowd, Place, Served, most_accepted},
     health::{self, Stopping},
 };
 use actix_web::{
@@ -66,8 +66,8 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
         let by_proxy = proxies.iter().any(|proxy| proxy.contains(&peer));
         (!by_proxy).then(|| imapmcp_web::network(peer))
     };
-    let bounds = Bounds::for_descriptors(rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024));
-    let crowd = Arc::new(Crowd::new(bounds, network));
+    let accepted = most_accepted(rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024));
+    let crowd = Arc::new(Crowd::new(Bounds::within(accepted), network));
     let (arrivals, workers) = (Arc::clone(&crowd), workers());
     let server = HttpServer::new(move || {
         App::new()
@@ -96,7 +96,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     })
     .workers(workers)
     // a worker that pauses lets nobody in: the crowd makes room before
-    .max_connections(bounds.accepted.div_ceil(workers))
+    .max_connections(accepted.div_ceil(workers))
     // a client that hangs up has gone: nobody waits for the answer, and the work ends
     .h1_allow_half_closed(false)
     .client_request_timeout(Duration::from_secs(15))

@@ -1,7 +1,10 @@
 //! Whoever holds the server up holds up nobody else: silent connections, floods of sign-ins and of large bodies, clients
 //! that go away.
 
-use crate::world::{EMAIL, World};
+use crate::{
+    siege::resident,
+    world::{EMAIL, World},
+};
 use imapmcp_testkit::hostile::{HostileImap, Mode};
 use serde_json::json;
 use std::{
@@ -35,16 +38,6 @@ fn answer(mut stream: TcpStream) -> String {
 
 fn status(answer: &str) -> u16 {
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
-}
-
-/// Resident memory of the server in MiB: now, and at its highest.
-pub(crate) fn resident(world: &World) -> (u64, u64) {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", world.pid())).unwrap();
-    let figure = |name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
-    };
-    (figure("VmRSS:"), figure("VmHWM:"))
 }
 
 #[expect(clippy::print_stderr, reason = "the figures")]

@@ -19,6 +19,7 @@ mod outbox;
 mod pauses;
 mod refusals;
 mod restart;
+mod siege;
 mod start;
 mod together;
 mod uploads;

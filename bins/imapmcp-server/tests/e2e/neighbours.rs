@@ -1,7 +1,11 @@
 //! One person's mail while others make all the trouble they can at once: hanging and silent mail servers, large bodies,
 //! slow strangers, guesses. `IMAPMCP_TEST_SIEGE` tells how many seconds it lasts.
 
-use crate::{outbox::Mail, world::World};
+use crate::{
+    outbox::Mail,
+    siege::{Over, lasts, p99, slowest_allowed, tenant},
+    world::World,
+};
 use imapmcp_core::time::{Clock, SystemClock};
 use imapmcp_testkit::{
     hostile::{HostileImap, Mode},
@@ -24,17 +28,6 @@ use tokio::{
 /// How late a message that was scheduled may leave, in milliseconds.
 const LATE: i64 = 5_000;
 
-/// What 99 of 100 calls stay below, of a person who does nothing wrong: half a second where it was asked for, twice that
-/// in a run of all tests, whose programs are not optimised.
-fn slowest_allowed() -> Duration {
-    let asked_for = std::env::var_os("IMAPMCP_TEST_SIEGE").is_some();
-    Duration::from_millis(if asked_for { 500 } else { 1_000 })
-}
-
-pub(crate) fn lasts() -> Duration {
-    Duration::from_secs(std::env::var("IMAPMCP_TEST_SIEGE").map_or(20, |seconds| seconds.parse().unwrap()))
-}
-
 /// Accepts, and never says a word.
 fn silent_server() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -46,20 +39,6 @@ fn silent_server() -> u16 {
         }
     });
     port
-}
-
-/// A person of their own, with one account; their token.
-pub(crate) fn tenant(world: &World, name: &str, imap: &str, smtp: &str) -> String {
-    let email = format!("{name}@example.com");
-    world.admin(&["user", "add", &email, "--password-file", "-"], "correct horse battery\n");
-    let mut arguments =
-        vec!["account", "add", "--user", &email, "--email", &email, "--label", name, "--imap", imap];
-    if !smtp.is_empty() {
-        arguments.extend(["--smtp", smtp, "--password-file", "-"]);
-    }
-    world.admin(&arguments, "x\n");
-    let issued = world.admin(&["token", "issue", "--user", &email, "--name", "e2e"], "");
-    issued["token"].as_str().unwrap().to_owned()
 }
 
 /// A connection of a stranger, who has an address of their own.
@@ -106,21 +85,6 @@ async fn siege(port: u16, over: &AtomicBool, guesses: &AtomicUsize) {
         });
     }
     drop(slow);
-}
-
-/// Ends the siege with the test, however that ends.
-pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-/// The figure that 99 of 100 are below.
-pub(crate) fn p99(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    times[times.len() * 99 / 100]
 }
 
 #[test]
@@ -215,7 +179,7 @@ fn one_person_is_served_while_others_make_all_the_trouble_they_can() {
             guesses.load(Ordering::SeqCst)
         );
     }
-    assert!(slowest < slowest_allowed(), "{slowest:?} of {calls} calls");
+    assert!(slowest < slowest_allowed(500, 1_000), "{slowest:?} of {calls} calls");
     assert!(late.len() >= 3, "{late:?}");
     assert!(late.iter().all(|late| *late < LATE), "{late:?}");
     assert_eq!(sick.load(Ordering::SeqCst), 0, "/healthz answered otherwise");

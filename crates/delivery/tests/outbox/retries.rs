@@ -6,7 +6,7 @@ use imapmcp_core::{
     outbox::{OutboxState, Refusal},
     time::Clock,
 };
-use imapmcp_delivery::{CancelOutcome, DeliveryError, Request};
+use imapmcp_delivery::{CancelOutcome, DeliveryError, Receipt, Request};
 use imapmcp_testkit::builders;
 use std::sync::{Arc, atomic::Ordering};
 
@@ -348,14 +348,19 @@ const LOGINS: [(MailError, &str); 6] = [
     (MailError::NoMechanism, "no_mechanism"),
 ];
 
+/// A message that leaves in a minute.
+async fn in_a_minute(world: &World, house: &House) -> Receipt {
+    let at = Some(world.clock.now().plus_seconds(60));
+    let later = Request { send_at: at, ..house.request("Later") };
+    house.delivery.send(&house.principal, later).await.unwrap()
+}
+
 #[tokio::test]
 async fn what_waits_for_its_account_leaves_when_the_account_is_mended() {
     for (error, code) in LOGINS {
         let world = World::new();
         let house = world.house().await;
-        let at = Some(world.clock.now().plus_seconds(60));
-        let later = Request { send_at: at, ..house.request("Later") };
-        let receipt = house.delivery.send(&house.principal, later).await.unwrap();
+        let receipt = in_a_minute(&world, &house).await;
         world.server.will(error);
         house.sweep_later(&world, 60).await;
         let seen = house.entry(&receipt.id).await;
@@ -376,9 +381,7 @@ async fn what_waits_for_its_account_is_given_up_after_a_day() {
     for (error, code) in LOGINS {
         let world = World::new();
         let house = world.house().await;
-        let at = Some(world.clock.now().plus_seconds(60));
-        let later = Request { send_at: at, ..house.request("Later") };
-        let receipt = house.delivery.send(&house.principal, later).await.unwrap();
+        let receipt = in_a_minute(&world, &house).await;
         for _ in 0..60 {
             world.server.will(error.clone());
         }
