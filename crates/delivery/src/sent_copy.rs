@@ -9,8 +9,8 @@ use crate::{
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
-    account::{Account, Side},
-    mail::{Criterion, Flag, MailError, Mailbox, Page, Role, Summary},
+    account::Account,
+    mail::{Criterion, Flag, FolderName, MailError, Mailbox, Page, Role, Summary},
     outbox::{OutboxEntry, OutboxState},
 };
 use std::sync::Arc;
@@ -82,27 +82,22 @@ impl Delivery {
 
     async fn filed(&self, entry: &OutboxEntry, record: &Record) -> Result<Filed, MailError> {
         let (account, mailbox) = self.mailbox(entry).await?;
-        let filing = async {
-            let (sent, there) = look(&*mailbox, &entry.message_id).await?;
-            if there {
-                return Ok(Filed::There);
-            }
-            if saves_by_itself(&account.backend) && entry.looks < LOOKS {
-                return Ok(Filed::NotYet);
-            }
-            // looking took its time: only who still holds the entry appends
-            match self.renew(&entry.id, entry.fence).await {
-                Ok(true) => {}
-                Ok(false) => return Ok(Filed::Lost),
-                Err(_) => return Err(MailError::Timeout),
-            }
-            let copy = record.copy(&self.deps.parcels, &entry.user);
-            mailbox.append(&sent, copy, &[Flag::seen()]).await?;
-            Ok(Filed::There)
-        };
-        let filed = filing.await;
-        self.note_reading(&account, &filed).await;
-        filed
+        let (sent, there) = look(&*mailbox, &entry.message_id).await?;
+        if there {
+            return Ok(Filed::There);
+        }
+        if saves_by_itself(&account.backend) && entry.looks < LOOKS {
+            return Ok(Filed::NotYet);
+        }
+        // looking took its time: only who still holds the entry appends
+        match self.renew(&entry.id, entry.fence).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(Filed::Lost),
+            Err(_) => return Err(MailError::Timeout),
+        }
+        let copy = record.copy(&self.deps.parcels, &entry.user);
+        mailbox.append(&sent, copy, &[Flag::seen()]).await?;
+        Ok(Filed::There)
     }
 
     /// Looks for an entry of unknown outcome in Sent: what is there has left. What is not there may have left all the
@@ -142,16 +137,8 @@ impl Delivery {
     }
 
     async fn is_in_sent(&self, entry: &OutboxEntry) -> Result<bool, MailError> {
-        let (account, mailbox) = self.mailbox(entry).await?;
-        let found = look(&*mailbox, &entry.message_id).await;
-        self.note_reading(&account, &found).await;
-        Ok(found?.1)
-    }
-
-    /// One try of a login that is refused, not one a minute: providers lock accounts.
-    async fn note_reading<T>(&self, account: &Account, answer: &Result<T, MailError>) {
-        let login = answer.as_ref().map(|_| ()).map_err(Clone::clone);
-        self.deps.accounts.note_login(account, Side::Reading, &login).await;
+        let (_, mailbox) = self.mailbox(entry).await?;
+        Ok(look(&*mailbox, &entry.message_id).await?.1)
     }
 
     async fn mailbox(&self, entry: &OutboxEntry) -> Result<(Account, Arc<dyn Mailbox>), MailError> {
@@ -169,10 +156,9 @@ impl Delivery {
 
 /// The Sent folder, and whether the message is in it. Servers give back what was not asked for, some the whole folder: only
 /// a message of that very Message-ID counts, looked for among the newest.
-async fn look(mailbox: &dyn Mailbox, message_id: &str) -> Result<(String, bool), MailError> {
+async fn look(mailbox: &dyn Mailbox, message_id: &str) -> Result<(FolderName, bool), MailError> {
     let folders = mailbox.folders(false).await?;
-    let sent =
-        folders.into_iter().find(|folder| folder.role == Some(Role::Sent)).ok_or(MailError::NoFolder)?.name;
+    let sent = folders.by_role(Role::Sent).ok_or(MailError::NoFolder)?.name.clone();
     let criterion = Criterion::Header("Message-ID", message_id.to_owned());
     let is_it = |message: &Summary| {
         let id = message.envelope.message_id.as_deref().unwrap_or_default().trim();

@@ -10,7 +10,7 @@ use crate::{
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
-    account::{Account, Login, Side},
+    account::{Account, Login},
     mail::{MailError, SubmissionEnvelope, SubmitError},
     outbox::{ACCESS_ENDED, OutboxEntry, OutboxState, Refusal},
     time::Timestamp,
@@ -94,7 +94,7 @@ impl Delivery {
             Err(SubmitError::NotSent(error)) => {
                 entry.last_error = Some(word(&error));
                 // before anybody is told: one try, not one a minute, because providers lock accounts
-                self.deps.accounts.note_login(&account, Side::Sending, &logged_in).await;
+                self.deps.accounts.note_sending(&account, &logged_in).await;
                 // without a caller to tell, a message waits until the person has mended the account
                 if may_pass(&error) || (is_login(&error) && caller == Caller::Gone) {
                     self.later(entry, record, lost).await;
@@ -107,7 +107,7 @@ impl Delivery {
             }
         }
         if logged_in.is_ok() {
-            self.deps.accounts.note_login(&account, Side::Sending, &logged_in).await;
+            self.deps.accounts.note_sending(&account, &logged_in).await;
         }
         Ok(())
     }
