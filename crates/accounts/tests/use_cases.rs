@@ -6,7 +6,9 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use imapmcp_accounts::{AccountError, Accounts, AccountsDeps, NewAccount};
 use imapmcp_core::{
-    account::{Account, AuthKind, Backend, Credential, Endpoint, Health, Login, Security, Side, Trouble},
+    account::{
+        Account, AuthKind, Backend, Credential, Endpoint, Health, Login, LoginTrouble, Security, Side,
+    },
     id::{AccountId, UserId},
     mail::{
         Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, MailStore, Mailbox, Message,
@@ -190,7 +192,7 @@ async fn health(house: &House, account: &Account) -> (Health, Health) {
 
 const WORKS: Health = Health::Working { since: builders::NOON, failing: None };
 
-const fn attention(why: Trouble) -> Health {
+const fn attention(why: LoginTrouble) -> Health {
     Health::NeedsAttention { why, since: builders::NOON }
 }
 
@@ -253,10 +255,10 @@ async fn a_refused_login_is_tried_once_until_the_person_acts() {
     house.accounts.note_login(&older, Side::Reading, &refused).await;
     assert!(house.accounts.mailbox(&house.owner, &account.id).await.is_ok(), "an older password was refused");
     house.accounts.note_login(&account, Side::Reading, &refused).await;
-    assert_eq!(health(&house, &account).await, (attention(Trouble::Refused), Health::Untried));
+    assert_eq!(health(&house, &account).await, (attention(LoginTrouble::Refused), Health::Untried));
     for _ in 0..3 {
         let refused = house.accounts.mailbox(&house.owner, &account.id).await.err();
-        let why = Trouble::Refused;
+        let why = LoginTrouble::Refused;
         assert!(
             matches!(refused, Some(AccountError::NeedsAttention { side: Side::Reading, why: said }) if said == why)
         );
@@ -276,9 +278,9 @@ async fn trouble_with_sending_leaves_reading_alone() {
     let house = house().await;
     let account = house.accounts.add(&house.owner, new("right")).await.unwrap();
     for (error, why) in [
-        (MailError::LoginRefused, Some(Trouble::Refused)),
-        (MailError::AppPassword, Some(Trouble::AppPassword)),
-        (MailError::SubmissionOff, Some(Trouble::SubmissionOff)),
+        (MailError::LoginRefused, Some(LoginTrouble::Refused)),
+        (MailError::AppPassword, Some(LoginTrouble::AppPassword)),
+        (MailError::SubmissionOff, Some(LoginTrouble::SubmissionOff)),
         // no password was sent
         (MailError::NoMechanism, None),
         (MailError::LoginUnavailable, None),
@@ -326,7 +328,7 @@ async fn a_refusal_without_a_reason_is_tried_again_after_a_pause() {
     // where no login ever worked there is nothing to doubt
     let renewed = house.accounts.get(&house.owner, &account.id).await.unwrap();
     house.accounts.note_login(&renewed, Side::Reading, &failed).await;
-    assert_eq!(health(&house, &account).await.0, attention(Trouble::Unexplained));
+    assert_eq!(health(&house, &account).await.0, attention(LoginTrouble::Unexplained));
 }
 
 #[tokio::test]
@@ -336,7 +338,7 @@ async fn a_test_decides_about_health() {
     assert_eq!(health(&house, &account).await, (Health::Untried, Health::Untried), "nobody tried it yet");
     let diagnosis = house.accounts.test(&house.owner, &account.id).await.unwrap();
     assert!(diagnosis.imap.login_refused() && !diagnosis.works());
-    assert_eq!(health(&house, &account).await, (attention(Trouble::Refused), WORKS));
+    assert_eq!(health(&house, &account).await, (attention(LoginTrouble::Refused), WORKS));
 
     *house.servers.password.lock().unwrap() = "wrong";
     *house.servers.smtp.lock().unwrap() = Err(MailError::Unreachable(NetworkFault::Connect));

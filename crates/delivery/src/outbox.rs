@@ -11,7 +11,7 @@ use imapmcp_core::{
     id::{AccountId, GrantId, OutboxId, UserId},
     mail::Outgoing,
     oauth::AccountScope,
-    outbox::{Hold, OutboxEntry, OutboxState, Refusal},
+    outbox::{Hold, OutboxEntry, OutboxState, Refusal, Trouble},
     store::{Leaving, OutboxQuery, StoreError},
     time::Timestamp,
 };
@@ -50,7 +50,7 @@ pub struct OutboxView {
     /// Looks into Sent.
     pub looks: u32,
     /// What went wrong last.
-    pub last_error: Option<String>,
+    pub last_error: Option<Trouble>,
     /// The time asked for, or the end of the undo window.
     pub not_before: Option<Timestamp>,
     /// When the next step is taken by itself.

@@ -5,13 +5,13 @@ use crate::{
     dot::refused_with,
     lease::Written,
     record::Record,
-    schedule::{COPY_SECONDS, FIRST_LOOK_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself, word},
+    schedule::{COPY_SECONDS, FIRST_LOOK_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself},
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
     account::{Account, Side},
     mail::{Criterion, Flag, MailError, Mailbox, Page, Role, Summary},
-    outbox::{OutboxEntry, OutboxState},
+    outbox::{OutboxEntry, OutboxState, Trouble},
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -54,7 +54,7 @@ impl Delivery {
                     tracing::warn!(outbox = %entry.id, %error, "the copy was not saved to Sent");
                     entry.looks = entry.looks.saturating_add(1);
                     entry.saved_to_sent = Some(false);
-                    entry.last_error = Some(word(&error));
+                    entry.last_error = Some(Trouble::from(&error));
                 }
             }
         }
@@ -131,7 +131,7 @@ impl Delivery {
                     return;
                 }
                 Ok(false) => entry.last_error = None,
-                Err(error) => entry.last_error = Some(word(&error)),
+                Err(error) => entry.last_error = Some(Trouble::from(&error)),
             }
         }
         entry.looks = entry.looks.saturating_add(1);

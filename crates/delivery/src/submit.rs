@@ -5,14 +5,14 @@ use crate::{
     dot::{Dot, merged, refused_with},
     lease::Written,
     record::Record,
-    schedule::{RETRY_SECONDS, backoff, is_login, may_pass, reply, saves_by_itself, word},
+    schedule::{RETRY_SECONDS, backoff, is_login, may_pass, reply, saves_by_itself},
     send::Caller,
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
     account::{Account, Login, Side},
     mail::{MailError, SubmissionEnvelope, SubmitError},
-    outbox::{ACCESS_ENDED, OutboxEntry, OutboxState, Refusal},
+    outbox::{OutboxEntry, OutboxState, Refusal, Trouble},
     time::Timestamp,
 };
 use tokio_util::sync::CancellationToken;
@@ -49,7 +49,7 @@ impl Delivery {
             left.iter().map(refusal).collect()
         };
         if let Err(error) = &outcome {
-            entry.last_error = reply(error).map(|code| code.to_string());
+            entry.last_error = reply(error).map(Trouble::Reply);
         }
         // what came after the login says that it worked
         let logged_in = match &outcome {
@@ -65,7 +65,7 @@ impl Delivery {
                 self.accepted(entry, record, lost, saves_itself).await;
             }
             Err(SubmitError::Unknown(why)) => {
-                entry.last_error = Some(word(&why));
+                entry.last_error = Some(Trouble::from(&why));
                 let now = self.about_now();
                 entry.at_risk = true;
                 entry.state = OutboxState::Unknown;
@@ -87,12 +87,12 @@ impl Delivery {
                 self.later(entry, record, lost).await;
             }
             Err(SubmitError::Withheld) if access_ended => {
-                entry.last_error = Some(ACCESS_ENDED.to_owned());
+                entry.last_error = Some(Trouble::AccessEnded);
                 self.end(entry, record, OutboxState::Cancelled, lost).await;
             }
             Err(SubmitError::Withheld) => self.put_back(entry).await,
             Err(SubmitError::NotSent(error)) => {
-                entry.last_error = Some(word(&error));
+                entry.last_error = Some(Trouble::from(&error));
                 // before anybody is told: one try, not one a minute, because providers lock accounts
                 self.deps.accounts.note_login(&account, Side::Sending, &logged_in).await;
                 // without a caller to tell, a message waits until the person has mended the account
@@ -129,12 +129,12 @@ impl Delivery {
             return Ok(None);
         }
         let why = match &error {
-            AccountError::NeedsAttention { why, .. } => why.code(),
-            AccountError::Paused => MailError::LoginFailed.code(),
-            AccountError::CredentialUnreadable(_) => "credential_unreadable",
-            _ => MailError::LoginRefused.code(),
+            AccountError::NeedsAttention { why, .. } => Trouble::from(&why.error()),
+            AccountError::Paused => Trouble::from(&MailError::LoginFailed),
+            AccountError::CredentialUnreadable(_) => Trouble::CredentialUnreadable,
+            _ => Trouble::from(&MailError::LoginRefused),
         };
-        entry.last_error = Some(why.to_owned());
+        entry.last_error = Some(why);
         if caller == Caller::Gone {
             self.later(entry, &Record::default(), &CancellationToken::new()).await;
             return Ok(None);

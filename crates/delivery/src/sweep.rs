@@ -9,7 +9,8 @@ use crate::{
 use bytes::Bytes;
 use imapmcp_core::{
     id::OutboxId,
-    outbox::{Due, OutboxEntry, OutboxState},
+    mail::MailErrorKind,
+    outbox::{Due, OutboxEntry, OutboxState, Trouble},
     secret::Sealed,
     store::StoreError,
 };
@@ -126,7 +127,7 @@ impl Delivery {
             if entry.state == OutboxState::Sending {
                 entry.state = OutboxState::Queued;
             }
-            entry.last_error = Some("unreadable".to_owned());
+            entry.last_error = Some(Trouble::Mail(MailErrorKind::Unreadable));
             entry.next_attempt_at = Some(now.plus_seconds(UNREADABLE_SECONDS));
             self.write(&mut entry, false).await;
             return true;
