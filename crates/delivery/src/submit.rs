@@ -4,9 +4,9 @@ use crate::{
     Delivery, DeliveryError,
     dot::{Dot, merged, refused_with},
     lease::Written,
-    record::Record,
     schedule::{RETRY_SECONDS, backoff, is_login, may_pass, reply, saves_by_itself},
     send::Caller,
+    stored_message::StoredMessage,
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
@@ -23,7 +23,7 @@ impl Delivery {
     pub(crate) async fn submit(
         &self,
         entry: &mut OutboxEntry,
-        record: &Record,
+        record: &StoredMessage,
         caller: Caller,
         lost: &CancellationToken,
     ) -> Result<(), DeliveryError> {
@@ -136,7 +136,7 @@ impl Delivery {
         };
         entry.last_error = Some(why);
         if caller == Caller::Gone {
-            self.later(entry, &Record::default(), &CancellationToken::new()).await;
+            self.later(entry, &StoredMessage::default(), &CancellationToken::new()).await;
             return Ok(None);
         }
         entry.state = OutboxState::Cancelled;
@@ -155,7 +155,7 @@ impl Delivery {
     }
 
     /// Tries again later, or ends if there is no time left.
-    async fn later(&self, entry: &mut OutboxEntry, record: &Record, lost: &CancellationToken) {
+    async fn later(&self, entry: &mut OutboxEntry, record: &StoredMessage, lost: &CancellationToken) {
         if let Some(at) = self.next_try(entry) {
             entry.state = OutboxState::Queued;
             entry.next_attempt_at = Some(at);
@@ -178,7 +178,7 @@ impl Delivery {
     async fn end(
         &self,
         entry: &mut OutboxEntry,
-        record: &Record,
+        record: &StoredMessage,
         state: OutboxState,
         lost: &CancellationToken,
     ) {
@@ -196,7 +196,7 @@ impl Delivery {
     async fn accepted(
         &self,
         entry: &mut OutboxEntry,
-        record: &Record,
+        record: &StoredMessage,
         lost: &CancellationToken,
         saves_itself: bool,
     ) {

@@ -2,9 +2,9 @@
 
 use crate::{
     Delivery,
-    record::Record,
     schedule::{RETRY_SECONDS, UNREADABLE_SECONDS},
     send::{Caller, binding},
+    stored_message::StoredMessage,
 };
 use bytes::Bytes;
 use imapmcp_core::{
@@ -139,9 +139,9 @@ impl Delivery {
         true
     }
 
-    pub(crate) fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<Record> {
+    pub(crate) fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<StoredMessage> {
         match self.deps.vault.open(binding(&entry.id, entry.user.as_str()), message) {
-            Ok(record) => Record::of_record(Bytes::copy_from_slice(record.expose_secret())),
+            Ok(record) => StoredMessage::read(Bytes::copy_from_slice(record.expose_secret())),
             Err(error) => {
                 tracing::error!(outbox = %entry.id, %error, "a recorded message cannot be opened");
                 None
