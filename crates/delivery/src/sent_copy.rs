@@ -4,14 +4,14 @@ use crate::{
     Delivery,
     dot::refused_with,
     lease::Written,
-    record::Record,
-    schedule::{COPY_SECONDS, FIRST_LOOK_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself, word},
+    schedule::{COPY_SECONDS, FIRST_LOOK_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself},
+    stored_message::StoredMessage,
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
     account::Account,
     mail::{Criterion, Flag, FolderName, MailError, Mailbox, Page, Role, Summary},
-    outbox::{OutboxEntry, OutboxState},
+    outbox::{OutboxEntry, OutboxState, Trouble},
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +32,12 @@ enum Filed {
 
 impl Delivery {
     /// Puts the copy into Sent unless it is there. A failure is recorded, not raised: the mail has left.
-    pub(crate) async fn file_copy(&self, entry: &mut OutboxEntry, record: &Record, lost: &CancellationToken) {
+    pub(crate) async fn file_copy(
+        &self,
+        entry: &mut OutboxEntry,
+        record: &StoredMessage,
+        lost: &CancellationToken,
+    ) {
         if entry.saved_to_sent != Some(true) {
             let filed = tokio::select! {
                 biased;
@@ -54,7 +59,7 @@ impl Delivery {
                     tracing::warn!(outbox = %entry.id, %error, "the copy was not saved to Sent");
                     entry.looks = entry.looks.saturating_add(1);
                     entry.saved_to_sent = Some(false);
-                    entry.last_error = Some(word(&error));
+                    entry.last_error = Some(Trouble::from(&error));
                 }
             }
         }
@@ -80,7 +85,7 @@ impl Delivery {
         self.write(entry, false).await
     }
 
-    async fn filed(&self, entry: &OutboxEntry, record: &Record) -> Result<Filed, MailError> {
+    async fn filed(&self, entry: &OutboxEntry, record: &StoredMessage) -> Result<Filed, MailError> {
         let (account, mailbox) = self.mailbox(entry).await?;
         let (sent, there) = look(&*mailbox, &entry.message_id).await?;
         if there {
@@ -103,7 +108,12 @@ impl Delivery {
     /// Looks for an entry of unknown outcome in Sent: what is there has left. What is not there may have left all the
     /// same, so it is never resent. Where others have the message already a copy proves nothing: theirs is filed, and
     /// the rest stays unknown.
-    pub(crate) async fn look_for(&self, entry: &mut OutboxEntry, record: &Record, lost: &CancellationToken) {
+    pub(crate) async fn look_for(
+        &self,
+        entry: &mut OutboxEntry,
+        record: &StoredMessage,
+        lost: &CancellationToken,
+    ) {
         if entry.departed {
             if entry.saved_to_sent != Some(true) {
                 let filed = tokio::select! {
@@ -122,11 +132,11 @@ impl Delivery {
                     entry.departed = true;
                     entry.at_risk = false;
                     entry.saved_to_sent = Some(true);
-                    self.file_copy(entry, &Record::default(), lost).await;
+                    self.file_copy(entry, &StoredMessage::default(), lost).await;
                     return;
                 }
                 Ok(false) => entry.last_error = None,
-                Err(error) => entry.last_error = Some(word(&error)),
+                Err(error) => entry.last_error = Some(Trouble::from(&error)),
             }
         }
         entry.looks = entry.looks.saturating_add(1);

@@ -7,7 +7,7 @@ mod house;
 use house::{House, house, new};
 use imapmcp_accounts::{AccountError, NewAccount};
 use imapmcp_core::{
-    account::{Account, Backend, Credential, Endpoint, Health, Security, Side, Trouble},
+    account::{Account, Backend, Credential, Endpoint, Health, LoginTrouble, Security, Side},
     mail::{MailError, NetworkFault},
     secret::{ExposeSecret, SecretString},
     store::AccountRepository,
@@ -22,7 +22,7 @@ async fn health(house: &House, account: &Account) -> (Health, Health) {
 
 const WORKS: Health = Health::Working { since: builders::NOON, failing: None };
 
-const fn attention(why: Trouble) -> Health {
+const fn attention(why: LoginTrouble) -> Health {
     Health::NeedsAttention { why, since: builders::NOON }
 }
 
@@ -88,10 +88,10 @@ async fn a_refused_login_is_tried_once_until_the_person_acts() {
     let (_, mailbox) =
         house.accounts.mailbox(&house.owner, &account.id).await.expect("an older password was refused");
     assert!(mailbox.folders(false).await.is_err());
-    assert_eq!(health(&house, &account).await, (attention(Trouble::Refused), Health::Untried));
+    assert_eq!(health(&house, &account).await, (attention(LoginTrouble::Refused), Health::Untried));
     for _ in 0..3 {
         let refused = house.accounts.mailbox(&house.owner, &account.id).await.err();
-        let why = Trouble::Refused;
+        let why = LoginTrouble::Refused;
         assert!(
             matches!(refused, Some(AccountError::NeedsAttention { side: Side::Reading, why: said }) if said == why)
         );
@@ -111,9 +111,9 @@ async fn trouble_with_sending_leaves_reading_alone() {
     let house = house().await;
     let account = house.accounts.add(&house.owner, new("right")).await.unwrap();
     for (error, why) in [
-        (MailError::LoginRefused, Some(Trouble::Refused)),
-        (MailError::AppPassword, Some(Trouble::AppPassword)),
-        (MailError::SubmissionOff, Some(Trouble::SubmissionOff)),
+        (MailError::LoginRefused, Some(LoginTrouble::Refused)),
+        (MailError::AppPassword, Some(LoginTrouble::AppPassword)),
+        (MailError::SubmissionOff, Some(LoginTrouble::SubmissionOff)),
         // no password was sent
         (MailError::NoMechanism, None),
         (MailError::LoginUnavailable, None),
@@ -162,7 +162,7 @@ async fn a_refusal_without_a_reason_is_tried_again_after_a_pause() {
     // where no login ever worked there is nothing to doubt
     let (_, renewed) = mailbox().await.unwrap();
     assert!(renewed.folders(false).await.is_err());
-    assert_eq!(health(&house, &account).await.0, attention(Trouble::Unexplained));
+    assert_eq!(health(&house, &account).await.0, attention(LoginTrouble::Unexplained));
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn a_test_decides_about_health() {
     assert_eq!(health(&house, &account).await, (Health::Untried, Health::Untried), "nobody tried it yet");
     let diagnosis = house.accounts.test(&house.owner, &account.id).await.unwrap();
     assert!(diagnosis.imap.login_refused() && !diagnosis.works());
-    assert_eq!(health(&house, &account).await, (attention(Trouble::Refused), WORKS));
+    assert_eq!(health(&house, &account).await, (attention(LoginTrouble::Refused), WORKS));
 
     *house.servers.password.lock().unwrap() = "wrong";
     *house.servers.smtp.lock().unwrap() = Err(MailError::Unreachable(NetworkFault::Connect));

@@ -3,6 +3,7 @@
 //! Two implementors: the IMAP/SMTP adapters and the mailbox in memory; both pass the same contract suite.
 //! Text from servers is handed over as it came (encoded words and all); crate `mime` makes it readable.
 
+mod code;
 mod error;
 mod flag;
 mod folder;
@@ -16,7 +17,8 @@ mod search;
 mod thread;
 mod transfer;
 
-pub use error::{MailError, NetworkFault, SubmitError};
+pub use code::{MailErrorKind, NetworkFault};
+pub use error::{MailError, SubmitError};
 pub use flag::{Flag, FlagChange};
 pub use folder::{Folder, FolderCounts, FolderName, Folders, Role};
 pub use listing::{Listing, Omitted};

@@ -11,7 +11,7 @@ use crate::{
 };
 use imapmcp_core::{
     id::AccountId,
-    mail::{FolderName, MailError, MessageRef, Outcome, Transfer},
+    mail::{FolderName, MailError, MailErrorKind, MessageRef, Outcome, Transfer},
 };
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -72,8 +72,14 @@ impl Answer {
         }));
         self.unknown.extend(outcome.unknown.iter().map(|uid| json!({ "id": id(uid) })));
         let (validity, missing, failed) = (outcome.uid_validity, &outcome.missing, &outcome.failed);
-        self.fail(folder, validity, missing, "message_gone", "It is no longer in the folder.");
-        self.fail(folder, validity, failed, "refused", "The mail server refused; nothing was changed.");
+        self.fail(folder, validity, missing, MailErrorKind::Gone.code(), "It is no longer in the folder.");
+        self.fail(
+            folder,
+            validity,
+            failed,
+            MailErrorKind::Refused.code(),
+            "The mail server refused; nothing was changed.",
+        );
     }
 
     fn fail(&mut self, folder: &str, validity: u32, uids: &[u32], code: &str, hint: &str) {

@@ -326,7 +326,7 @@ pub(crate) fn show(receipt: &Receipt) -> Value {
         }
     }
     if let Some(error) = &receipt.last_error {
-        shown["last_error"] = json!(present::shorten(error, 60));
+        shown["last_error"] = json!(present::shorten(&error.code(), 60));
     }
     shown
 }
