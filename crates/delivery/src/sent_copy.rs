@@ -8,8 +8,8 @@ use crate::{
     stored_message::StoredMessage,
 };
 use imapmcp_core::{
-    account::{Account, Side},
-    mail::{Criterion, Flag, MailError, Mailbox, Page, Role, Summary},
+    account::Account,
+    mail::{Criterion, Flag, FolderName, MailError, Mailbox, Page, Role, Summary},
     outbox::{OutboxEntry, Trouble},
 };
 use std::sync::Arc;
@@ -76,40 +76,39 @@ impl Delivery {
 
     async fn filed(&self, entry: &OutboxEntry, message: &StoredMessage) -> Result<Option<Filing>, Trouble> {
         let (account, mailbox) = self.mailbox(entry).await?;
-        let filing = async {
-            let (sent, there) = look(&*mailbox, &entry.message_id).await?;
-            if there {
-                return Ok(Some(Filing::Filed));
-            }
-            if saves_by_itself(&account.backend) && entry.looks < LOOKS {
-                return Ok(Some(Filing::NotYet));
-            }
-            // looking took its time: only who still holds the entry appends
-            match self.renew(&entry.id, entry.fence).await {
-                Ok(true) => {}
-                Ok(false) => return Ok(None),
-                Err(_) => return Err(MailError::Timeout),
-            }
-            let copy = message.copy(&self.deps.parcels, &entry.user);
-            mailbox.append(&sent, copy, &[Flag::seen()]).await?;
-            Ok(Some(Filing::Filed))
-        };
-        let filed = filing.await;
-        self.note_reading(&account, &filed).await;
+        let filed = self.filed_in(&account, &*mailbox, entry, message).await;
         filed.map_err(|error| Trouble::from(&error))
     }
 
-    async fn is_in_sent(&self, entry: &OutboxEntry) -> Result<bool, Trouble> {
-        let (account, mailbox) = self.mailbox(entry).await?;
-        let found = look(&*mailbox, &entry.message_id).await;
-        self.note_reading(&account, &found).await;
-        found.map(|(_, there)| there).map_err(|error| Trouble::from(&error))
+    async fn filed_in(
+        &self,
+        account: &Account,
+        mailbox: &dyn Mailbox,
+        entry: &OutboxEntry,
+        message: &StoredMessage,
+    ) -> Result<Option<Filing>, MailError> {
+        let (sent, there) = look(mailbox, &entry.message_id).await?;
+        if there {
+            return Ok(Some(Filing::Filed));
+        }
+        if saves_by_itself(&account.backend) && entry.looks < LOOKS {
+            return Ok(Some(Filing::NotYet));
+        }
+        // looking took its time: only who still holds the entry appends
+        match self.renew(&entry.id, entry.fence).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(_) => return Err(MailError::Timeout),
+        }
+        let copy = message.copy(&self.deps.parcels, &entry.user);
+        mailbox.append(&sent, copy, &[Flag::seen()]).await?;
+        Ok(Some(Filing::Filed))
     }
 
-    /// One try of a login that is refused, not one a minute: providers lock accounts.
-    async fn note_reading<T>(&self, account: &Account, answer: &Result<T, MailError>) {
-        let login = answer.as_ref().map(|_| ()).map_err(Clone::clone);
-        self.deps.accounts.note_login(account, Side::Reading, &login).await;
+    async fn is_in_sent(&self, entry: &OutboxEntry) -> Result<bool, Trouble> {
+        let (_, mailbox) = self.mailbox(entry).await?;
+        let found = look(&*mailbox, &entry.message_id).await;
+        found.map(|(_, there)| there).map_err(|error| Trouble::from(&error))
     }
 
     async fn mailbox(&self, entry: &OutboxEntry) -> Result<(Account, Arc<dyn Mailbox>), Trouble> {
@@ -119,10 +118,9 @@ impl Delivery {
 
 /// The Sent folder, and whether the message is in it. Servers give back what was not asked for, some the whole folder: only
 /// a message of that very Message-ID counts, looked for among the newest.
-async fn look(mailbox: &dyn Mailbox, message_id: &str) -> Result<(String, bool), MailError> {
+async fn look(mailbox: &dyn Mailbox, message_id: &str) -> Result<(FolderName, bool), MailError> {
     let folders = mailbox.folders(false).await?;
-    let sent =
-        folders.into_iter().find(|folder| folder.role == Some(Role::Sent)).ok_or(MailError::NoFolder)?.name;
+    let sent = folders.by_role(Role::Sent).ok_or(MailError::NoFolder)?.name.clone();
     let criterion = Criterion::Header("Message-ID", message_id.to_owned());
     let is_it = |message: &Summary| {
         let id = message.envelope.message_id.as_deref().unwrap_or_default().trim();

@@ -10,11 +10,15 @@ use crate::{
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
-    account::{Account, Side},
+    account::Account,
     mail::{MailError, SubmissionEnvelope, SubmitError, Submitted},
     outbox::OutboxState,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::{
+    Span,
+    field::{Empty, debug},
+};
 
 /// What came of a submission.
 struct Tried {
@@ -34,6 +38,11 @@ impl Tried {
 impl Delivery {
     /// Takes an entry in state `sending` as far as it gets now. An error is told to a caller who waits, and then nothing
     /// has left and nothing will.
+    #[tracing::instrument(
+        level = "debug",
+        skip_all,
+        fields(outbox = %entry.id, attempt = Empty, state = Empty)
+    )]
     pub(crate) async fn submit(
         &self,
         entry: &mut Leased,
@@ -44,7 +53,7 @@ impl Delivery {
         let Tried { attempt, login, failure } = self.attempt(entry, message, caller).await?;
         // before anybody is told: one try, not one a minute, because providers lock accounts
         if let Some((account, refused @ Err(_))) = &login {
-            self.deps.accounts.note_login(account, Side::Sending, refused).await;
+            self.deps.accounts.note_sending(account, refused).await;
         }
         let next = self.happened(entry, Event::Attempted(attempt)).await;
         if next == Some(Next::FileCopy) {
@@ -56,8 +65,9 @@ impl Delivery {
             }
         }
         if let Some((account, worked @ Ok(()))) = &login {
-            self.deps.accounts.note_login(account, Side::Sending, worked).await;
+            self.deps.accounts.note_sending(account, worked).await;
         }
+        Span::current().record("attempt", entry.attempts).record("state", debug(entry.state));
         match failure {
             Some(failure)
                 if caller == Caller::Waits && next.is_some() && entry.state == OutboxState::Cancelled =>

@@ -16,6 +16,10 @@ use imapmcp_core::{
 use secrecy::ExposeSecret;
 use std::{collections::HashSet, time::Duration};
 use tokio::{task::JoinHandle, time::sleep};
+use tracing::{
+    Span,
+    field::{Empty, debug},
+};
 
 /// Entries looked at in one round.
 const BATCH: u32 = 100;
@@ -98,6 +102,13 @@ impl Delivery {
         Ok(steps)
     }
 
+    /// The next step of one entry; whether it could be taken.
+    #[tracing::instrument(
+        name = "sweep",
+        level = "debug",
+        skip_all,
+        fields(outbox = %due.id, attempt = Empty, state = Empty)
+    )]
     async fn step(&self, due: &Due) -> bool {
         let to = taken_to(due);
         let taken = async {
@@ -124,8 +135,11 @@ impl Delivery {
             return true;
         };
         let id = entry.id.clone();
-        if let Err(error) = self.attend(entry, message, Caller::Gone).await {
-            tracing::warn!(outbox = %id, %error, "a message was not sent");
+        match self.attend(entry, message, Caller::Gone).await {
+            Ok(receipt) => {
+                Span::current().record("attempt", receipt.attempts).record("state", debug(receipt.state));
+            }
+            Err(error) => tracing::warn!(outbox = %id, %error, "a message was not sent"),
         }
         true
     }

@@ -1,5 +1,6 @@
 //! Every event in every state, spelled out; and what no row of events can ever do.
 
+mod alone;
 mod model;
 mod table;
 

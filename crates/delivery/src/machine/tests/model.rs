@@ -145,7 +145,6 @@ impl World {
                 self.happen(Event::Attempted(Attempt::NotSent { trouble, caller })).unwrap();
             }
             Act::NotTried if self.take() => self.happen(Event::Attempted(Attempt::NotTried)).unwrap(),
-            Act::Submit(..) | Act::Fail(..) | Act::NotTried => {}
             Act::File(filing) => _ = self.happen(Event::Filing(filing)),
             Act::Look(lookup) => {
                 let found = lookup == Lookup::Found;
@@ -158,7 +157,7 @@ impl World {
                 }
             }
             Act::Unreadable if !self.entry.at_risk => _ = self.happen(Event::Unreadable),
-            Act::Unreadable => {}
+            Act::Submit(..) | Act::Fail(..) | Act::NotTried | Act::Unreadable => {}
             Act::Decide(hand) => {
                 let pending = self.entry.pending();
                 if self.happen(Event::Settled(hand)).is_ok() {
