@@ -12,6 +12,13 @@ pub mod reply;
 pub mod resources;
 pub mod spec;
 
+mod attached;
+mod changes;
+#[cfg(test)]
+mod documentation;
 mod fence;
+mod letter;
 mod present;
+mod search;
+mod shared;
 mod tools;
