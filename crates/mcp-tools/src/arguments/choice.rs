@@ -63,7 +63,7 @@ impl<T: Debug + Copy + Send + Sync + 'static> Kind for Words<T> {
         }
     }
 
-    fn value<'a>(&self, given: Option<&'a Value>) -> Chosen<T> {
+    fn value(&self, given: Option<&Value>) -> Chosen<T> {
         let given = given.and_then(Value::as_str);
         let chosen = self.all().find(|(word, _)| Some(*word) == given);
         let (word, value) = chosen.unwrap_or(self.first);
@@ -78,7 +78,7 @@ impl<T: Debug + Copy + Send + Sync + 'static> Kind for Words<T> {
 impl<T: Debug + Copy + Send + Sync + 'static> Requirable for Words<T> {
     type Needed<'a> = Chosen<T>;
 
-    fn needed<'a>(&self, given: Option<&'a Value>) -> Chosen<T> {
+    fn needed(&self, given: Option<&Value>) -> Chosen<T> {
         self.value(given)
     }
 }

@@ -39,7 +39,7 @@ impl Kind for Switch {
         }
     }
 
-    fn value<'a>(&self, given: Option<&'a Value>) -> bool {
+    fn value(&self, given: Option<&Value>) -> bool {
         given.and_then(Value::as_bool).unwrap_or(self.default)
     }
 

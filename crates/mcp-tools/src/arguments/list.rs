@@ -84,7 +84,7 @@ impl Kind for UidList {
         }
     }
 
-    fn value<'a>(&self, given: Option<&'a Value>) -> Vec<u32> {
+    fn value(&self, given: Option<&Value>) -> Vec<u32> {
         entries(given).filter_map(Value::as_u64).filter_map(|uid| u32::try_from(uid).ok()).collect()
     }
 }

@@ -64,7 +64,7 @@ impl Kind for Range {
         }
     }
 
-    fn value<'a>(&self, given: Option<&'a Value>) -> Option<u32> {
+    fn value(&self, given: Option<&Value>) -> Option<u32> {
         given.and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok())
     }
 }
@@ -72,7 +72,7 @@ impl Kind for Range {
 impl Requirable for Range {
     type Needed<'a> = u32;
 
-    fn needed<'a>(&self, given: Option<&'a Value>) -> u32 {
+    fn needed(&self, given: Option<&Value>) -> u32 {
         self.value(given).unwrap_or_default()
     }
 }
@@ -90,7 +90,7 @@ impl Kind for Bounded {
         self.range.check(given)
     }
 
-    fn value<'a>(&self, given: Option<&'a Value>) -> u32 {
+    fn value(&self, given: Option<&Value>) -> u32 {
         self.range.value(given).unwrap_or(self.default)
     }
 

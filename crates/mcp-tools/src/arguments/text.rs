@@ -81,7 +81,7 @@ impl Kind for Moment {
         }
     }
 
-    fn value<'a>(&self, given: Option<&'a Value>) -> Option<Timestamp> {
+    fn value(&self, given: Option<&Value>) -> Option<Timestamp> {
         given.and_then(Value::as_i64).map(Timestamp)
     }
 }
