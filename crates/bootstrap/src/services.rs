@@ -11,7 +11,7 @@ use imapmcp_core::{
 use imapmcp_delivery::{Delivery, DeliveryDeps};
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions, SetupError};
-use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps};
+use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Stores};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
 use imapmcp_style::{Styles, StylesDeps};
@@ -135,8 +135,7 @@ impl Services {
         let accounts = Arc::new(accounts.at_most(settings.accounts_per_user));
         let authorization = Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
             config: settings.oauth.clone(),
-            oauth: Arc::clone(&database) as _,
-            users: Arc::clone(&database) as _,
+            stores: Stores::of(&database),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             tokens: Arc::new(vault.tokens("browsers", Arc::clone(&clock))),

@@ -114,7 +114,8 @@ impl AuthorizationServer {
         let one = |name| parameters.one(name).map_err(|repeated| page(repeated.into()));
         let id = one("client_id")?.ok_or(page(MISSING_CLIENT))?;
         let id: ClientId = id.parse().map_err(|_| page(UNKNOWN_CLIENT))?;
-        let client = self.oauth.find_client(&id).await?.filter(|client| client.kind != ClientKind::Personal);
+        let client =
+            self.stores.clients.find_client(&id).await?.filter(|client| client.kind != ClientKind::Personal);
         let client = client.ok_or(page(UNKNOWN_CLIENT))?;
         let redirect_uri = match (one("redirect_uri")?, client.redirect_uris.as_slice()) {
             (Some(requested), registered) => registered

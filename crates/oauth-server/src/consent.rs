@@ -87,14 +87,14 @@ impl AuthorizationServer {
         session: &BrowserSession,
     ) -> Result<Option<PendingConsent>, StoreError> {
         let Some(request) = self.held(id, session) else { return Ok(None) };
-        if self.oauth.is_decided(&request.hash).await? {
+        if self.stores.consents.is_decided(&request.hash).await? {
             return Ok(None);
         }
-        let Some(client) = self.oauth.find_client(&request.client).await? else { return Ok(None) };
+        let Some(client) = self.stores.clients.find_client(&request.client).await? else { return Ok(None) };
         // strangers can keep no registration by this
         if session.user.is_some()
             && client.used_at.is_none()
-            && let Err(error) = self.oauth.note_asked(&client.id, self.now()).await
+            && let Err(error) = self.stores.clients.note_asked(&client.id, self.now()).await
         {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "that somebody is asked about a client was not noted");
@@ -146,7 +146,7 @@ impl AuthorizationServer {
             consumed_at: None,
         };
         let consent = Some((&grant, &stored));
-        if !self.oauth.decide(&request.hash, request.expires_at, consent, now).await? {
+        if !self.stores.consents.decide(&request.hash, request.expires_at, consent, now).await? {
             return Err(DecideError::Gone);
         }
         let mut answer = vec![("code", code.as_str())];
@@ -158,7 +158,7 @@ impl AuthorizationServer {
     /// Spends the request; the result is the client's redirect with `error=access_denied`, `state` and `iss`.
     pub async fn deny(&self, id: &str, session: &BrowserSession) -> Result<String, DecideError> {
         let request = self.held(id, session).ok_or(DecideError::Gone)?;
-        if !self.oauth.decide(&request.hash, request.expires_at, None, self.now()).await? {
+        if !self.stores.consents.decide(&request.hash, request.expires_at, None, self.now()).await? {
             return Err(DecideError::Gone);
         }
         Ok(self.error_redirect(&request.redirect_uri, request.state.as_deref(), ACCESS_DENIED))

@@ -21,6 +21,7 @@ mod register;
 mod revoke;
 mod setup;
 mod sign_in;
+mod stores;
 mod sweep;
 mod token;
 
@@ -38,6 +39,7 @@ pub use parameters::{Parameters, Repeated};
 pub use register::RegisteredClient;
 pub use setup::SetupError;
 pub use sign_in::{NewSession, SignIn, SignInError};
+pub use stores::Stores;
 pub use token::TokenResponse;
 
 use attempts::Attempts;
@@ -45,7 +47,6 @@ use guesses::Guesses;
 use imapmcp_core::{
     random::{Entropy, token as random_token},
     secret::LinkTokens,
-    store::{OAuthRepository, UserRepository},
     time::{Clock, Timestamp},
 };
 use password::Passwords;
@@ -59,10 +60,8 @@ const SECRET_OCTETS: usize = 32;
 pub struct AuthorizationServerDeps {
     /// Addresses and policies.
     pub config: Config,
-    /// Clients, requests, grants, codes, tokens.
-    pub oauth: Arc<dyn OAuthRepository>,
-    /// People and browser sessions.
-    pub users: Arc<dyn UserRepository>,
+    /// What it keeps, and where.
+    pub stores: Stores,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -74,8 +73,7 @@ pub struct AuthorizationServerDeps {
 /// The authorization server: each OAuth duty is a method, described in the module named after it.
 pub struct AuthorizationServer {
     config: Config,
-    oauth: Arc<dyn OAuthRepository>,
-    users: Arc<dyn UserRepository>,
+    stores: Stores,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     tokens: Arc<dyn LinkTokens>,
@@ -88,11 +86,10 @@ pub struct AuthorizationServer {
 impl AuthorizationServer {
     /// Puts the server together. No I/O.
     pub fn new(deps: AuthorizationServerDeps) -> Self {
-        let AuthorizationServerDeps { config, oauth, users, clock, entropy, tokens } = deps;
+        let AuthorizationServerDeps { config, stores, clock, entropy, tokens } = deps;
         Self {
             config,
-            oauth,
-            users,
+            stores,
             clock,
             entropy,
             tokens,

@@ -12,7 +12,7 @@ impl AuthorizationServer {
     pub async fn revoke(&self, parameters: &Parameters) -> Result<bool, OAuthError> {
         let token = parameters.one("token")?.ok_or(MISSING_TOKEN)?;
         let client = self.client(parameters).await?;
-        let ended = self.oauth.revoke_token(&TokenHash::of(token), &client.id, self.now()).await?;
+        let ended = self.stores.tokens.revoke_token(&TokenHash::of(token), &client.id, self.now()).await?;
         if ended {
             self.recent.forget();
         }
