@@ -2,7 +2,7 @@
 //! both are known to be good, an error is a page on our origin; afterwards it is an answer to the redirect.
 
 use crate::{
-    AuthorizationServer, Parameters,
+    AuthorizationServer,
     device::REQUEST,
     error::{
         BAD_CHALLENGE, BAD_CHALLENGE_METHOD, INVALID_SCOPE, INVALID_TARGET, LONG_STATE, MISSING_CHALLENGE,
@@ -14,6 +14,7 @@ use crate::{
     pkce, redirect,
 };
 use imapmcp_core::{
+    form::Parameters,
     id::ClientId,
     oauth::{AuthorizationRequest, Client, ClientKind},
     permission::Permissions,

@@ -36,6 +36,23 @@ pub enum Lifetime {
 }
 
 impl Lifetime {
+    /// From the shortest to the longest.
+    pub const ALL: [Self; 4] = [Self::Day, Self::Month, Self::Quarter, Self::Unlimited];
+
+    /// What the form's field `expiry` says.
+    pub const fn value(self) -> &'static str {
+        match self {
+            Self::Day => "24h",
+            Self::Month => "30d",
+            Self::Quarter => "90d",
+            Self::Unlimited => "never",
+        }
+    }
+
+    pub(crate) fn parse(value: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lifetime| lifetime.value() == value)
+    }
+
     const fn seconds(self) -> Option<i64> {
         match self {
             Self::Day => Some(24 * 3600),

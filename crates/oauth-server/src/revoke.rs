@@ -1,10 +1,10 @@
 //! Token revocation (RFC 7009).
 
 use crate::{
-    AuthorizationServer, Parameters,
+    AuthorizationServer,
     error::{MISSING_TOKEN, OAuthError},
 };
-use imapmcp_core::secret::TokenHash;
+use imapmcp_core::{form::Parameters, secret::TokenHash};
 
 impl AuthorizationServer {
     /// Answers `POST /oauth/revoke`: ends the whole consent the token rests on (§2.1 lets a refresh token take its

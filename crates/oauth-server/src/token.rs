@@ -2,7 +2,7 @@
 //! that fails spends and revokes nothing. What a replay means is the repository's promise.
 
 use crate::{
-    AuthorizationServer, Parameters,
+    AuthorizationServer,
     error::{
         INVALID_CLIENT, INVALID_CODE, INVALID_REFRESH_TOKEN, INVALID_TARGET, MISSING_CLIENT, MISSING_CODE,
         MISSING_GRANT_TYPE, MISSING_REFRESH_TOKEN, MISSING_VERIFIER, OAuthError, UNSUPPORTED_GRANT_TYPE,
@@ -12,6 +12,7 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use imapmcp_core::{
+    form::Parameters,
     id::{ClientId, TokenId},
     oauth::{Client, ClientKind, Exchange, Grant, Issue, Salt, TokenKind},
     permission::Permissions,

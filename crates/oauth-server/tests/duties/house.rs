@@ -1,4 +1,5 @@
 use imapmcp_core::{
+    form::Parameters,
     oauth::{AccountScope, SendPolicy},
     permission::Permissions,
     store::UserRepository,
@@ -6,7 +7,7 @@ use imapmcp_core::{
 };
 use imapmcp_oauth_server::{
     AuthorizationServer, AuthorizationServerDeps, AuthorizeError, Config, Consent, Lifetime, NewSession,
-    OAuthError, Parameters, Registration, SignIn, SignInError, Stores, TokenResponse, password,
+    OAuthError, Registration, SignIn, SignInError, Stores, TokenResponse, password,
 };
 use imapmcp_storage::Database;
 use imapmcp_testkit::{FakeClock, GlassTokens, SeededEntropy, builders};

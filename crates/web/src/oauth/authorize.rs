@@ -1,8 +1,9 @@
 //! `GET /oauth/authorize`: checks the request, binds it to the browser session and goes on to the consent page.
 
-use crate::{address, error::WebError, session::Visitor, state::WebState};
+use crate::{address, error::WebError, state::WebState, visitor::Visitor};
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
-use imapmcp_oauth_server::{AuthorizeError, Guess, Parameters, error::UNKNOWN_CLIENT};
+use imapmcp_core::form::Parameters;
+use imapmcp_oauth_server::{AuthorizeError, Guess, error::UNKNOWN_CLIENT};
 
 pub(super) async fn start(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let parameters = Parameters::parse(request.query_string().as_bytes());

@@ -1,11 +1,11 @@
 //! `/accounts/{id}`: one account, its test, its signature, its password, its end.
 
-use super::see_other;
 use crate::{
     error::WebError,
+    page::{Page, Problem, Template, template},
+    resource::see_other,
     session::{SignedIn, Submitted},
     state::WebState,
-    templates::{Page, Problem},
     words::{DiagnosisView, HealthView, ago, endpoint, mail_error},
 };
 use actix_web::{
@@ -16,13 +16,13 @@ use actix_web::{
 use imapmcp_accounts::{AccountError, NewAccount, UNDO_SECONDS};
 use imapmcp_core::{
     account::{Account, Backend},
+    form::Parameters,
     id::AccountId,
     mail::MailError,
     oauth::SendPolicy,
     sender::{MAX_ALIASES, Sender},
     time::Timestamp,
 };
-use imapmcp_oauth_server::Parameters;
 use imapmcp_style::Told;
 use serde::Serialize;
 
@@ -145,7 +145,7 @@ impl AccountPage {
 }
 
 impl Page for AccountPage {
-    const TEMPLATE: &'static str = "pages/account.html";
+    const TEMPLATE: Template = template!("pages/account.html");
 
     fn sample() -> Self {
         Self {

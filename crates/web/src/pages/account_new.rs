@@ -1,14 +1,13 @@
 //! `/accounts/new`: nothing is saved before a test has passed.
 
-use super::{
-    account_form::{Errors, Values, invalid},
-    see_other,
-};
+use super::account_form::{Errors, Values, invalid};
 use crate::{
     error::WebError,
-    session::{SignedIn, Submitted, Visitor, safe_next},
+    page::{Page, Problem, Template, template},
+    resource::see_other,
+    session::{SignedIn, Submitted, safe_next},
     state::WebState,
-    templates::{Page, Problem},
+    visitor::Visitor,
     words::DiagnosisView,
 };
 use actix_web::{
@@ -17,8 +16,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use imapmcp_accounts::AccountError;
-use imapmcp_core::mail::MailError;
-use imapmcp_oauth_server::Parameters;
+use imapmcp_core::{form::Parameters, mail::MailError};
 use serde::Serialize;
 
 /// `pages/account-new.html`.
@@ -34,7 +32,7 @@ pub(crate) struct AccountNewPage {
 }
 
 impl Page for AccountNewPage {
-    const TEMPLATE: &'static str = "pages/account-new.html";
+    const TEMPLATE: Template = template!("pages/account-new.html");
 
     fn sample() -> Self {
         let fields = ["email", "label", "from_name", "password", "imap_host", "imap_port", "imap_username"];

@@ -1,9 +1,17 @@
 //! `/accounts`: the user's mail accounts.
 
-use crate::{error::WebError, session::SignedIn, state::WebState, templates::Page, words::HealthView};
+use crate::{
+    error::WebError,
+    page::{Page, Template, template},
+    session::SignedIn,
+    state::WebState,
+    words::HealthView,
+};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use imapmcp_core::account::{Account, Backend};
-use imapmcp_oauth_server::Parameters;
+use imapmcp_core::{
+    account::{Account, Backend},
+    form::Parameters,
+};
 use serde::Serialize;
 
 /// `pages/accounts.html`.
@@ -40,7 +48,7 @@ impl From<&Account> for Row {
 }
 
 impl Page for AccountsPage {
-    const TEMPLATE: &'static str = "pages/accounts.html";
+    const TEMPLATE: Template = template!("pages/accounts.html");
 
     fn sample() -> Self {
         let row = |label: &str| Row {

@@ -1,8 +1,13 @@
 //! `/connect`: how to connect clients, with lines to copy.
 
-use crate::{error::WebError, session::SignedIn, state::WebState, templates::Page};
+use crate::{
+    error::WebError,
+    page::{Page, Template, template},
+    session::SignedIn,
+    state::WebState,
+};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use imapmcp_oauth_server::Parameters;
+use imapmcp_core::form::Parameters;
 use serde::Serialize;
 use serde_json::json;
 
@@ -55,7 +60,7 @@ fn pretty(value: &serde_json::Value) -> String {
 }
 
 impl Page for ConnectPage {
-    const TEMPLATE: &'static str = "pages/connect.html";
+    const TEMPLATE: Template = template!("pages/connect.html");
 
     fn sample() -> Self {
         Self::new("vscode", "https://mail.example.org/mcp", "marie@example.org")

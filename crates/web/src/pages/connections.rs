@@ -1,11 +1,11 @@
 //! `/connections`: what the user has allowed, and how to end it.
 
-use super::see_other;
 use crate::{
     error::WebError,
+    page::{Page, Template, template},
+    resource::see_other,
     session::{SignedIn, Submitted},
     state::WebState,
-    templates::Page,
     words::{ago, date},
 };
 use actix_web::{
@@ -15,13 +15,14 @@ use actix_web::{
 };
 use imapmcp_core::{
     account::Account,
+    form::Parameters,
     id::GrantId,
     oauth::{AccountScope, ClientKind, SendPolicy},
     permission::Permission,
     time::Timestamp,
 };
 use imapmcp_oauth_server::{
-    Connection, Parameters, clean_name,
+    Connection, clean_name,
     redirect::{Destination, destination},
 };
 use serde::Serialize;
@@ -104,7 +105,7 @@ fn covered(scope: &AccountScope, accounts: &[Account]) -> String {
 }
 
 impl Page for ConnectionsPage {
-    const TEMPLATE: &'static str = "pages/connections.html";
+    const TEMPLATE: Template = template!("pages/connections.html");
 
     fn sample() -> Self {
         let row = Row {

@@ -1,12 +1,14 @@
 //! `/login`, `/logout`.
 
-use super::see_other;
 use crate::{
-    dress::OPENER_WAITS,
+    cookies::{add_cookies, device, no_cookie},
     error::WebError,
-    session::{Submitted, Visitor, add_cookies, device, no_cookie, safe_next},
+    page::{Page, Problem, Template, template},
+    resource::see_other,
+    security_headers::OPENER_WAITS,
+    session::{Submitted, safe_next},
     state::WebState,
-    templates::{Page, Problem},
+    visitor::Visitor,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -16,8 +18,9 @@ use actix_web::{
     },
     web::{Bytes, Data},
 };
+use imapmcp_core::form::Parameters;
 use imapmcp_oauth_server::{
-    Parameters, SignIn, SignInError,
+    SignIn, SignInError,
     redirect::{Destination, destination},
 };
 use serde::Serialize;
@@ -35,7 +38,7 @@ pub(crate) struct LoginPage {
 }
 
 impl Page for LoginPage {
-    const TEMPLATE: &'static str = "pages/login.html";
+    const TEMPLATE: Template = template!("pages/login.html");
 
     fn sample() -> Self {
         Self {

@@ -6,13 +6,13 @@ mod row;
 
 pub(crate) use preview::frame;
 
-use super::see_other;
 use crate::{
-    dress::content_security_policy,
     error::WebError,
+    page::{Page, Template, template},
+    resource::see_other,
+    security_headers::content_security_policy,
     session::{SignedIn, Submitted},
     state::WebState,
-    templates::Page,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -23,11 +23,11 @@ use actix_web::{
     web::{Bytes, Data, Path},
 };
 use imapmcp_core::{
+    form::Parameters,
     id::{OutboxId, UserId},
     outbox::OutboxState,
 };
 use imapmcp_delivery::{CancelOutcome, HandOutcome, Listing, OutboxView, ReleaseOutcome, SOON_SECONDS};
-use imapmcp_oauth_server::Parameters;
 use preview::PreviewRow;
 use row::{Names, Row};
 use serde::Serialize;
@@ -75,7 +75,7 @@ pub(crate) struct OutboxEntryPage {
 }
 
 impl Page for OutboxPage {
-    const TEMPLATE: &'static str = "pages/outbox.html";
+    const TEMPLATE: Template = template!("pages/outbox.html");
 
     fn sample() -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Page for OutboxPage {
 }
 
 impl Page for OutboxEntryPage {
-    const TEMPLATE: &'static str = "pages/outbox-entry.html";
+    const TEMPLATE: Template = template!("pages/outbox-entry.html");
 
     fn sample() -> Self {
         Self { row: Row::sample("Waiting for you") }

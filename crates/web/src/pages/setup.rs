@@ -1,19 +1,22 @@
 //! `/setup`: the first administrator, by the link the server printed.
 
-use super::see_other;
 use crate::{
     address,
+    cookies::add_cookies,
     error::WebError,
-    session::{Submitted, Visitor, add_cookies},
+    page::{Page, Problem, Template, template},
+    resource::see_other,
+    session::Submitted,
     state::WebState,
-    templates::{Page, Problem},
+    visitor::Visitor,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Bytes, Data},
 };
-use imapmcp_oauth_server::{Guess, Parameters, SetupError, password::PasswordError};
+use imapmcp_core::form::Parameters;
+use imapmcp_oauth_server::{Guess, SetupError, password::PasswordError};
 use serde::Serialize;
 
 /// `pages/setup.html`.
@@ -28,7 +31,7 @@ pub(crate) struct SetupPage {
 }
 
 impl Page for SetupPage {
-    const TEMPLATE: &'static str = "pages/setup.html";
+    const TEMPLATE: Template = template!("pages/setup.html");
 
     fn sample() -> Self {
         Self {
