@@ -5,8 +5,8 @@ use crate::{
     password::{PasswordError, check_new},
 };
 use imapmcp_core::{
+    address::EmailAddress,
     id::UserId,
-    mail::is_address,
     secret::{SecretString, TokenHash},
     store::StoreError,
     user::{BrowserSession, User},
@@ -64,7 +64,7 @@ impl AuthorizationServer {
             return Err(SetupError::Closed);
         }
         let email = email.trim();
-        if !is_address(email) {
+        if !EmailAddress::is(email) {
             return Err(SetupError::Email);
         }
         check_new(&password, &[email, self.config.host()])?;

@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
     account::{Account, AuthKind, Backend, Endpoint, Health, Security, Side},
+    address::EmailAddress,
     id::{AccountId, UserId},
     mail::MailError,
     oauth::SendPolicy,
@@ -58,7 +59,7 @@ impl From<&Account> for AccountRow {
             id: account.id.to_string(),
             user_id: account.user.to_string(),
             label: account.label.clone(),
-            email: account.email.clone(),
+            email: account.email.to_string(),
             from_name: account.from_name.clone(),
             is_default: account.is_default,
             backend: backend.to_owned(),
@@ -103,7 +104,7 @@ impl TryFrom<AccountRow> for Account {
             id: id(&row.id)?,
             user: id(&row.user_id)?,
             label: row.label,
-            email: row.email,
+            email: EmailAddress::stored(row.email),
             from_name: row.from_name,
             is_default: row.is_default,
             backend,

@@ -1,6 +1,6 @@
 //! Whether an account's logins work: of reading and of sending apart, because they are two servers' word.
 
-use crate::{mail::MailError, time::Timestamp};
+use crate::{mail::error::MailError, time::Timestamp};
 
 /// Unexplained refusals in a row after which the person is asked.
 const PATIENCE: u32 = 5;

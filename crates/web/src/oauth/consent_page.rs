@@ -113,7 +113,7 @@ impl AccountChoice {
         Self {
             id: account.id.to_string(),
             label: account.label.clone(),
-            email: account.email.clone(),
+            email: account.email.to_string(),
             is_demo: matches!(account.backend, Backend::Demo),
             ticked: choices.accounts.iter().any(|id| id == account.id.as_str()),
         }

@@ -116,7 +116,7 @@ impl AccountPage {
         Self {
             id: account.id.to_string(),
             label: account.label.clone(),
-            email: account.email.clone(),
+            email: account.email.to_string(),
             from_name: account.from_name.clone(),
             added: ago(account.created_at, now),
             added_at: account.created_at.to_rfc3339(),
@@ -423,7 +423,7 @@ pub(super) async fn change_password(
 fn with_password(account: &Account, password: &str) -> NewAccount {
     NewAccount {
         label: account.label.clone(),
-        email: account.email.clone(),
+        email: account.email.to_string(),
         from_name: account.from_name.clone(),
         backend: account.backend.clone(),
         imap_username: account.imap_username.clone(),

@@ -36,7 +36,7 @@ impl From<&Account> for Row {
         Self {
             id: account.id.to_string(),
             label: account.label.clone(),
-            email: account.email.clone(),
+            email: account.email.to_string(),
             servers: match &account.backend {
                 Backend::Servers { imap, .. } => imap.host.clone(),
                 Backend::Demo => "in memory".to_owned(),
