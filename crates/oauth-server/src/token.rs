@@ -94,7 +94,7 @@ impl AuthorizationServer {
             Exchange::Issued(grant) => Ok(answer(fresh, &grant, now)),
             Exchange::Invalid | Exchange::Repeated { .. } => Err(INVALID_CODE),
             Exchange::Replayed => {
-                self.recent.forget();
+                self.callers.forget_all();
                 tracing::warn!(client = %client.id, "an authorization code was replayed; its grant is revoked");
                 Err(INVALID_CODE)
             }
@@ -130,7 +130,7 @@ impl AuthorizationServer {
             }
             Exchange::Invalid => Err(INVALID_REFRESH_TOKEN),
             Exchange::Replayed => {
-                self.recent.forget();
+                self.callers.forget_all();
                 tracing::warn!(client = %client.id, "a refresh token was replayed; its grant is revoked");
                 Err(INVALID_REFRESH_TOKEN)
             }

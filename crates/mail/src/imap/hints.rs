@@ -7,7 +7,7 @@ use super::{
     order::{MAX_DATED, Order},
     utf7,
 };
-use imapmcp_core::mail::Role;
+use imapmcp_core::mail::{FolderName, Role};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
@@ -37,7 +37,7 @@ pub(crate) enum Identity {
 }
 
 /// The roles of an account's folders.
-pub(crate) type Roles = Vec<(Role, String)>;
+pub(crate) type Roles = Vec<(Role, FolderName)>;
 
 type Place = (String, u32, u32);
 

@@ -11,7 +11,10 @@ use super::{
     wire::Limits,
 };
 use bytes::Bytes;
-use imapmcp_core::{mail::MailError, octets::ReadError};
+use imapmcp_core::{
+    mail::{FolderName, MailError},
+    octets::ReadError,
+};
 use std::{
     fmt::Write,
     sync::Arc,
@@ -28,7 +31,7 @@ pub(crate) type Feed = mpsc::Receiver<Result<Bytes, ReadError>>;
 /// The folder the server has open for us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Selected {
-    pub(crate) folder: String,
+    pub(crate) folder: FolderName,
     pub(crate) uid_validity: u32,
     pub(crate) exists: u32,
     /// Whether what is changed there does not last (RFC 9051 §6.3.2).
@@ -37,7 +40,7 @@ pub(crate) struct Selected {
 
 impl Selected {
     /// A folder of which nothing was said yet.
-    pub(super) const fn new(folder: String) -> Self {
+    pub(super) const fn new(folder: FolderName) -> Self {
         Self { folder, uid_validity: 0, exists: 0, read_only: false }
     }
 }
@@ -340,7 +343,8 @@ impl Session {
             if let Some(folder) = &command.selects {
                 let opened = statuses.get(index).is_some_and(|status| status.kind == Kind::Ok);
                 let read_only = statuses.get(index).is_some_and(|one| one.condition() == Some("READ-ONLY"));
-                self.selected = opened.then(|| Selected { read_only, ..Selected::new(folder.clone()) });
+                self.selected =
+                    opened.then(|| Selected { read_only, ..Selected::new(folder.as_str().into()) });
                 entered = true;
             }
             let last = index + 1 == commands.len();

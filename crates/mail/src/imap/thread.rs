@@ -16,7 +16,9 @@ use super::{
     wire::Limits,
 };
 use crate::conversation::{Ties, members};
-use imapmcp_core::mail::{Locator, MailError, Message, Role, Thread, ThreadScope, ThreadStrategy};
+use imapmcp_core::mail::{
+    FolderName, Locator, MailError, Message, Role, Thread, ThreadScope, ThreadStrategy,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Searches of all folders for one conversation.
@@ -109,8 +111,8 @@ impl Session {
         own: &str,
         scope: &ThreadScope,
         named: bool,
-    ) -> Result<Vec<String>, Fault> {
-        let mut folders = vec![own.to_owned()];
+    ) -> Result<Vec<FolderName>, Fault> {
+        let mut folders = vec![FolderName::from(own)];
         if scope.cross_folder {
             let all = if named { self.folders_of(&[Role::All]).await? } else { vec![] };
             let rest = if all.is_empty() {
@@ -118,7 +120,7 @@ impl Session {
             } else {
                 all
             };
-            folders.extend(rest.into_iter().filter(|folder| *folder != own));
+            folders.extend(rest.into_iter().filter(|folder| folder.as_str() != own));
         }
         Ok(folders)
     }
@@ -126,7 +128,7 @@ impl Session {
     async fn thread_by_name(
         &mut self,
         named: &Named,
-        folders: &[String],
+        folders: &[FolderName],
         scope: &ThreadScope,
         found: &mut Found,
     ) -> Result<(), Fault> {
@@ -141,7 +143,7 @@ impl Session {
     async fn thread_by_headers(
         &mut self,
         seed: &Message,
-        folders: &[String],
+        folders: &[FolderName],
         scope: &ThreadScope,
         owner: &str,
         found: &mut Found,
@@ -191,7 +193,7 @@ impl Session {
     /// What the keys find, in some of the folders or in all; in the seed's own by THREAD if its UID is given.
     async fn ask(
         &mut self,
-        folders: &[String],
+        folders: &[FolderName],
         only: Option<&BTreeSet<usize>>,
         keys: &[Key],
         threaded: Option<u32>,
@@ -208,7 +210,7 @@ impl Session {
     /// UIDs by folder, of which nothing is known yet.
     async fn hits(
         &mut self,
-        folders: &[String],
+        folders: &[FolderName],
         only: Option<&BTreeSet<usize>>,
         search: impl Fn(usize) -> Command,
         seed: u32,
@@ -267,7 +269,7 @@ impl Session {
         Ok(hits)
     }
 
-    fn open_first(&self, mut places: Vec<usize>, folders: &[String]) -> Vec<usize> {
+    fn open_first(&self, mut places: Vec<usize>, folders: &[FolderName]) -> Vec<usize> {
         let open = self.selected().map(|selected| selected.folder.as_str());
         if let Some(first) = places.iter().position(|place| Some(folders[*place].as_str()) == open) {
             let first = places.remove(first);
@@ -279,7 +281,7 @@ impl Session {
     /// Fetches what was found: whole if it is few, else only what ties it.
     async fn gather(
         &mut self,
-        folders: &[String],
+        folders: &[FolderName],
         hits: Hits,
         scope: &ThreadScope,
         found: &mut Found,
@@ -291,7 +293,7 @@ impl Session {
 
     async fn fetch_places(
         &mut self,
-        folders: &[String],
+        folders: &[FolderName],
         hits: Hits,
         scope: &ThreadScope,
         whole: bool,
@@ -362,7 +364,7 @@ impl Session {
     async fn thread_of(
         &mut self,
         mut found: Found,
-        folders: &[String],
+        folders: &[FolderName],
         scope: &ThreadScope,
         owner: &str,
         id: Option<String>,

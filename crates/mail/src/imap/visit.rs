@@ -8,12 +8,12 @@ use super::{
     session::{Selected, Session},
     wire::Limits,
 };
-use imapmcp_core::mail::{Folder, Role};
+use imapmcp_core::mail::{Folder, FolderName, Role};
 
 /// A folder to open and what to ask there. Nothing here may change anything.
 #[derive(Debug)]
 pub(super) struct Visit {
-    pub(super) folder: String,
+    pub(super) folder: FolderName,
     pub(super) commands: Vec<Command>,
 }
 
@@ -73,7 +73,7 @@ impl Session {
     }
 
     /// The folders of these roles that the account has, in this order.
-    pub(super) async fn folders_of(&mut self, roles: &[Role]) -> Result<Vec<String>, Fault> {
+    pub(super) async fn folders_of(&mut self, roles: &[Role]) -> Result<Vec<FolderName>, Fault> {
         if self.hints.roles().is_none() {
             self.folders(false).await?;
         }
