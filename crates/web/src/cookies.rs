@@ -23,12 +23,12 @@ pub(crate) fn device(config: &Config, request: &HttpRequest) -> Option<String> {
     request.cookie(device_name(config)).map(|cookie| cookie.value().to_owned())
 }
 
-/// Puts the cookies of a session that somebody signed in to on the answer.
-pub(crate) fn add_cookies(
-    response: &mut HttpResponse,
+/// The answer with the cookies of a session that somebody signed in to.
+pub(crate) fn with_cookies(
+    mut response: HttpResponse,
     config: &Config,
     new: &NewSession,
-) -> Result<(), WebError> {
+) -> Result<HttpResponse, WebError> {
     let session = session_cookie(config, &new.cookie);
     let device = new.device.as_ref().map(|value| {
         let mut cookie = session_cookie(config, value);
@@ -39,7 +39,7 @@ pub(crate) fn add_cookies(
     for cookie in std::iter::once(session).chain(device) {
         response.add_cookie(&cookie).map_err(|error| WebError::Internal(error.into()))?;
     }
-    Ok(())
+    Ok(response)
 }
 
 /// The cookie of a new session. It lasts as long as the browser keeps it; the server ends the session earlier.

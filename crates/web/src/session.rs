@@ -94,6 +94,11 @@ impl Submitted {
     }
 }
 
+/// What the query of a page's address says.
+pub(crate) fn query(request: &HttpRequest) -> Parameters {
+    Parameters::parse(request.query_string().as_bytes())
+}
+
 /// Whether the body is `application/x-www-form-urlencoded`.
 pub(crate) fn is_form(request: &HttpRequest) -> bool {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();

@@ -73,6 +73,13 @@ impl From<&OutboxEntry> for Progress {
     }
 }
 
+impl OutboxRow {
+    /// Nothing left with a cancelled entry, so its key is free for another try.
+    pub(super) fn has_free_key(&self) -> bool {
+        self.idempotency.is_some() && self.progress.state == OutboxState::Cancelled.word()
+    }
+}
+
 impl From<&OutboxEntry> for OutboxRow {
     fn from(entry: &OutboxEntry) -> Self {
         Self {

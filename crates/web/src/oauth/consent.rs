@@ -6,7 +6,7 @@ use crate::{
     page::Problem,
     resource::see_other,
     security_headers::content_security_policy,
-    session::{SignedIn, Submitted},
+    session::{SignedIn, Submitted, query},
     state::WebState,
 };
 use actix_web::{
@@ -14,7 +14,7 @@ use actix_web::{
     http::{StatusCode, header::CONTENT_SECURITY_POLICY},
     web::{Bytes, Data},
 };
-use imapmcp_core::{account::Account, form::Parameters, oauth::AccountScope};
+use imapmcp_core::{account::Account, oauth::AccountScope};
 use imapmcp_oauth_server::{
     Choices, Consent, DecideError, PendingConsent,
     redirect::{Destination, destination},
@@ -58,7 +58,7 @@ impl Asked {
 /// `GET`.
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let signed_in = SignedIn::of(&state, &request).await?;
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let asked = Asked::new(&state, signed_in, query.first("request")).await?;
     let local = !matches!(destination(&asked.pending.request.redirect_uri), Destination::Site(_));
     let page = asked.page(&state, &Choices::first(&asked.accounts, local));

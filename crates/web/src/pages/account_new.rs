@@ -5,7 +5,7 @@ use crate::{
     error::WebError,
     page::{Page, Problem, Template, template},
     resource::see_other,
-    session::{SignedIn, Submitted, safe_next},
+    session::{SignedIn, Submitted, query, safe_next},
     state::WebState,
     visitor::Visitor,
     words::DiagnosisView,
@@ -16,7 +16,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use imapmcp_accounts::AccountError;
-use imapmcp_core::{form::Parameters, mail::MailError};
+use imapmcp_core::mail::MailError;
 use serde::Serialize;
 
 /// `pages/account-new.html`.
@@ -75,7 +75,7 @@ impl AccountNewPage {
 /// `GET /accounts/new?next=…`.
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let signed_in = SignedIn::of(&state, &request).await?;
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let page = AccountNewPage::new(&state, Values::default(), query.first("next"));
     state.page(StatusCode::OK, &signed_in.visitor, "accounts", &page).await
 }

@@ -3,15 +3,12 @@
 use crate::{
     error::WebError,
     page::{Page, Template, template},
-    session::SignedIn,
+    session::{SignedIn, query},
     state::WebState,
     words::HealthView,
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use imapmcp_core::{
-    account::{Account, Backend},
-    form::Parameters,
-};
+use imapmcp_core::account::{Account, Backend};
 use serde::Serialize;
 
 /// `pages/accounts.html`.
@@ -67,7 +64,7 @@ impl Page for AccountsPage {
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let signed_in = SignedIn::of(&state, &request).await?;
     let accounts = state.accounts.list(&signed_in.user).await?;
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let page = AccountsPage {
         accounts: accounts.iter().map(Row::from).collect(),
         removed: query.first("notice") == "removed",

@@ -3,11 +3,10 @@
 use crate::{
     error::WebError,
     page::{Page, Template, template},
-    session::SignedIn,
+    session::{SignedIn, query},
     state::WebState,
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use imapmcp_core::form::Parameters;
 use serde::Serialize;
 use serde_json::json;
 
@@ -70,7 +69,7 @@ impl Page for ConnectPage {
 /// `GET /connect?client=…`.
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let signed_in = SignedIn::of(&state, &request).await?;
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let email = signed_in.visitor.user.as_ref().map(|user| user.email.as_str()).unwrap_or_default();
     let page = ConnectPage::new(query.first("client"), state.mcp_url(), email);
     state.page(StatusCode::OK, &signed_in.visitor, "connect", &page).await

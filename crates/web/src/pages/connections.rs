@@ -4,7 +4,7 @@ use crate::{
     error::WebError,
     page::{Page, Template, template},
     resource::see_other,
-    session::{SignedIn, Submitted},
+    session::{SignedIn, Submitted, query},
     state::WebState,
     words::{ago, date},
 };
@@ -15,7 +15,6 @@ use actix_web::{
 };
 use imapmcp_core::{
     account::Account,
-    form::Parameters,
     id::GrantId,
     oauth::{AccountScope, ClientKind, SendPolicy},
     permission::Permission,
@@ -132,7 +131,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
     let accounts = state.accounts.list(&signed_in.user).await?;
     let connections = state.server.connections(&signed_in.user).await?;
     let now = state.server.now();
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let page = ConnectionsPage {
         connections: connections.iter().map(|connection| Row::new(connection, &accounts, now)).collect(),
         ended: query.first("notice") == "ended",

@@ -2,11 +2,11 @@
 
 use crate::{
     address,
-    cookies::add_cookies,
+    cookies::with_cookies,
     error::WebError,
     page::{Page, Problem, Template, template},
     resource::see_other,
-    session::Submitted,
+    session::{Submitted, query},
     state::WebState,
     visitor::Visitor,
 };
@@ -15,7 +15,6 @@ use actix_web::{
     http::StatusCode,
     web::{Bytes, Data},
 };
-use imapmcp_core::form::Parameters;
 use imapmcp_oauth_server::{Guess, SetupError, password::PasswordError};
 use serde::Serialize;
 
@@ -46,7 +45,7 @@ impl Page for SetupPage {
 /// `GET /setup?token=…`.
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let visitor = Visitor::with_session(&state, &request).await?;
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let token = query.first("token");
     let from = address::of(&request, &state.trusted_proxies);
     state.server.may_look(Guess::Setup, from)?;
@@ -73,9 +72,7 @@ pub(super) async fn submit(
         state.server.complete_setup(visitor.session()?, token, email, form.first("password").into()).await;
     let (wrong, problem) = match outcome {
         Ok(new) => {
-            let mut response = see_other("/accounts");
-            add_cookies(&mut response, state.server.config(), &new)?;
-            return Ok(response);
+            return with_cookies(see_other("/accounts"), state.server.config(), &new);
         }
         Err(SetupError::Closed) => {
             state.server.wrong(Guess::Setup, from)?;
