@@ -14,7 +14,8 @@ use actix_web::{
 use imapmcp_bootstrap::{Listen, Services};
 use imapmcp_extract::Extractor;
 use imapmcp_mcp_http::{Endpoint, EndpointConfig, Inflight, MailHandler, gate::BearerGate, hosts::Hosts};
-use imapmcp_mcp_tools::{context::Services as ToolServices, journal::Journal, registry, senders::Senders};
+use imapmcp_mcp_tools::{context::Services as ToolServices, registry};
+use imapmcp_organizing::{Journal, Organizer, Senders};
 use imapmcp_web::{WebDeps, WebState};
 use rust_mcp_sdk::{ServerDetails, schema};
 use std::{
@@ -174,7 +175,11 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
         // hostile files meet their parsers in a process of their own
         extractor: Extractor::worker(std::env::current_exe()?, vec![crate::EXTRACT_WORKER.into()]),
         senders: Senders::default(),
-        journal: Arc::clone(journal),
+        organizer: Organizer::new(
+            Arc::clone(journal),
+            Arc::clone(&services.clock),
+            Arc::clone(&services.entropy),
+        ),
         clock: Arc::clone(&services.clock),
         entropy: Arc::clone(&services.entropy),
         accounts_url: format!("{}/accounts", services.settings.oauth.issuer),

@@ -3,7 +3,7 @@
 use crate::{
     Delivery,
     schedule::RETRY_SECONDS,
-    send::{binding, subject_binding},
+    service::{binding, subject_binding},
     stored_message::StoredMessage,
 };
 use bytes::Bytes;
@@ -129,19 +129,19 @@ impl Delivery {
     /// The octets of a message that has not ended, as they will leave with their Bcc field; `None` if unknown, another
     /// user's, forgotten or not to be opened.
     pub async fn message(&self, user: &UserId, id: &OutboxId) -> Result<Option<Outgoing>, StoreError> {
-        let written = self.written(user, id).await?;
-        Ok(written.map(|written| written.copy(&self.deps.parcels, user)))
+        let stored = self.stored(user, id).await?;
+        Ok(stored.map(|stored| stored.copy(&self.deps.parcels, user)))
     }
 
-    pub(crate) async fn written(
+    pub(crate) async fn stored(
         &self,
         user: &UserId,
         id: &OutboxId,
     ) -> Result<Option<StoredMessage>, StoreError> {
         let Some(sealed) = self.deps.outbox.find_message(user, id).await? else { return Ok(None) };
         let opened = self.deps.vault.open(binding(id, user.as_str()), &sealed);
-        let record = opened.ok().map(|record| Bytes::copy_from_slice(record.expose_secret()));
-        Ok(record.and_then(StoredMessage::read))
+        let octets = opened.ok().map(|octets| Bytes::copy_from_slice(octets.expose_secret()));
+        Ok(octets.and_then(StoredMessage::read))
     }
 
     /// Withdraws what nobody works on; `None` if unknown or another user's. It and a worker cannot both win.

@@ -10,7 +10,7 @@ use imapmcp_core::{
     oauth::SendPolicy,
     time::Timestamp,
 };
-use imapmcp_style::Told;
+use imapmcp_writing_style::Told;
 use serde::Serialize;
 
 /// What is offered as an undo window, in seconds.

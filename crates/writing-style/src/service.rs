@@ -3,7 +3,7 @@ use imapmcp_core::{
     id::{AccountId, UserId},
     secret::{Binding, ExposeSecret, Sealed, Vault},
     store::{RememberedDraft, StoreError, StyleRepository},
-    time::Clock,
+    time::{Clock, Timestamp},
 };
 use imapmcp_mime::quotes;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub struct Drafted {
     /// Its plain text.
     pub text: String,
     /// When it was written.
-    pub written_at: imapmcp_core::time::Timestamp,
+    pub written_at: Timestamp,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,10 +84,7 @@ impl Styles {
         draft: &Drafted,
     ) -> Result<(), StoreError> {
         let mut text = quotes::split(&draft.text).newest.to_owned();
-        if text.len() > MAX_TEXT {
-            let end = (0..=MAX_TEXT).rev().find(|end| text.is_char_boundary(*end));
-            text.truncate(end.unwrap_or(0));
-        }
+        text.truncate(text.floor_char_boundary(MAX_TEXT));
         let kept = Kept { subject: draft.subject.clone(), in_reply_to: draft.in_reply_to.clone(), text };
         let plain = serde_json::to_vec(&kept).map_err(|error| StoreError::Query(error.into()))?;
         let sealed = self.deps.vault.seal(draft_binding(user, account, &draft.message_id), &plain);
@@ -151,6 +148,10 @@ impl Styles {
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.deps.clock.now()
     }
 
     /// Forgets drafts that are too old; returns how many.
