@@ -2,7 +2,7 @@ use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
     schema::{accounts, users},
-    words::{Word, aliases_of, aliases_text, health_of, health_text, id, policy_of, policy_word},
+    stored_text::{Word, aliases_of, aliases_text, health_of, health_text, id, policy_of, policy_word},
 };
 use async_trait::async_trait;
 use diesel::prelude::*;

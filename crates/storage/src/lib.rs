@@ -11,11 +11,11 @@ mod outbox;
 mod parcels;
 mod schema;
 mod sessions;
+mod stored_text;
 mod style;
 mod uploads;
 mod url;
 mod users;
-mod words;
 
 pub use database::Database;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};

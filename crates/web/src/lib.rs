@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod account_diagnosis;
+mod account_health;
 mod address;
 mod arriving;
 mod assets;
@@ -12,6 +14,7 @@ mod error_page;
 mod oauth;
 mod page;
 mod pages;
+mod phrases;
 mod resource;
 mod security_headers;
 mod session;
@@ -20,7 +23,6 @@ mod templates;
 mod tries;
 mod uploads;
 mod visitor;
-mod words;
 
 pub use address::{network, of as client_address};
 pub use catalogue::TemplateError;

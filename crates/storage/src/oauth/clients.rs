@@ -4,7 +4,7 @@ use super::rows::ClientRow;
 use crate::{
     database::{Database, with_conn, with_tx, with_write},
     schema::clients,
-    words::Word,
+    stored_text::Word,
 };
 use async_trait::async_trait;
 use diesel::{

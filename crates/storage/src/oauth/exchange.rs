@@ -7,7 +7,7 @@ use super::{
 use crate::{
     database::{Database, with_conn, with_tx},
     schema::{codes, grants, tokens, users},
-    words::Word,
+    stored_text::Word,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;

@@ -5,7 +5,7 @@ use crate::{
     database::{Database, with_conn, with_tx},
     failure::Failure,
     schema::{grants, users},
-    words::id,
+    stored_text::id,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;

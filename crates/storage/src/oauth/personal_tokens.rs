@@ -7,7 +7,7 @@ use super::{
 use crate::{
     database::{Database, with_conn, with_tx},
     schema::{grants, tokens},
-    words::Word,
+    stored_text::Word,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;

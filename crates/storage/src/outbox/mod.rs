@@ -7,8 +7,8 @@ use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
     schema::{grants, outbox, outbox_parcels, parcels, users},
+    stored_text::{Word, id},
     url::Target,
-    words::{Word, id},
 };
 use async_trait::async_trait;
 use diesel::{

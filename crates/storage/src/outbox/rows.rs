@@ -3,7 +3,7 @@
 use crate::{
     failure::Failure,
     schema::outbox,
-    words::{Word, digest, from_json, id, refusals_of, refusals_text, to_json},
+    stored_text::{Word, digest, from_json, id, refusals_of, refusals_text, to_json},
 };
 use diesel::prelude::*;
 use imapmcp_core::{

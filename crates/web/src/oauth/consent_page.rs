@@ -5,7 +5,7 @@
 
 use crate::{
     page::{Page, Problem, Template, initial, template},
-    words::ago,
+    phrases::ago,
 };
 use imapmcp_core::{
     account::{Account, Backend},

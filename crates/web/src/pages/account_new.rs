@@ -2,13 +2,13 @@
 
 use super::account_form::{Errors, Values, invalid};
 use crate::{
+    account_diagnosis::DiagnosisView,
     error::WebError,
     page::{Page, Problem, Template, template},
     resource::see_other,
     session::{SignedIn, Submitted, query, safe_next},
     state::WebState,
     visitor::Visitor,
-    words::DiagnosisView,
 };
 use actix_web::{
     HttpRequest, HttpResponse,

@@ -1,11 +1,11 @@
 //! `/accounts`: the user's mail accounts.
 
 use crate::{
+    account_health::HealthView,
     error::WebError,
     page::{Page, Template, template},
     session::{SignedIn, query},
     state::WebState,
-    words::HealthView,
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use imapmcp_core::account::{Account, Backend};

@@ -3,10 +3,10 @@
 use crate::{
     error::WebError,
     page::{Page, Template, template},
+    phrases::{ago, date},
     resource::see_other,
     session::{SignedIn, Submitted, query},
     state::WebState,
-    words::{ago, date},
 };
 use actix_web::{
     HttpRequest, HttpResponse,

@@ -4,11 +4,7 @@ use super::{
     page::policy_word,
     seen::{Next, act_on},
 };
-use crate::{
-    error::WebError,
-    state::WebState,
-    words::{DiagnosisView, HealthView},
-};
+use crate::{account_diagnosis::DiagnosisView, account_health::HealthView, error::WebError, state::WebState};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Bytes, Data, Path},

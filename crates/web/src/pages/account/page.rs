@@ -1,8 +1,10 @@
 //! What the page of an account shows.
 
 use crate::{
+    account_diagnosis::DiagnosisView,
+    account_health::{HealthView, endpoint},
     page::{Page, Problem, Template, template},
-    words::{DiagnosisView, HealthView, ago, endpoint},
+    phrases::ago,
 };
 use imapmcp_core::{
     account::{Account, Backend},

@@ -1,7 +1,7 @@
 //! What wants the user's own password within the last five minutes: another mailbox password, and the account's end.
 
 use super::seen::{Next, Seen, act_on};
-use crate::{error::WebError, page::Problem, state::WebState, words::mail_error};
+use crate::{account_diagnosis::mail_error, error::WebError, page::Problem, state::WebState};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
