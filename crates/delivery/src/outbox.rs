@@ -1,21 +1,16 @@
 //! What the user sees of the outbox, and may still do.
 
-use crate::{
-    Delivery,
-    schedule::RETRY_SECONDS,
-    service::{binding, subject_binding},
-    stored_message::StoredMessage,
-};
+use crate::{Delivery, schedule::RETRY_SECONDS, stored_message::StoredMessage};
 use bytes::Bytes;
 use imapmcp_core::{
     id::{AccountId, GrantId, OutboxId, UserId},
     mail::Outgoing,
     oauth::AccountScope,
     outbox::{Hold, OutboxEntry, OutboxState, Refusal, Trouble},
+    secret::{Binding, ExposeSecret},
     store::{Leaving, OutboxQuery, StoreError},
     time::Timestamp,
 };
-use secrecy::ExposeSecret;
 
 /// Octets of what ended are kept this long.
 const KEEP_SECONDS: i64 = 30 * 24 * 3600;
@@ -139,7 +134,7 @@ impl Delivery {
         id: &OutboxId,
     ) -> Result<Option<StoredMessage>, StoreError> {
         let Some(sealed) = self.deps.outbox.find_message(user, id).await? else { return Ok(None) };
-        let opened = self.deps.vault.open(binding(id, user.as_str()), &sealed);
+        let opened = self.deps.vault.open(Binding::outbox_message(id, user), &sealed);
         let octets = opened.ok().map(|octets| Bytes::copy_from_slice(octets.expose_secret()));
         Ok(octets.and_then(StoredMessage::read))
     }
@@ -178,7 +173,7 @@ impl Delivery {
     pub(crate) fn view(&self, entry: &OutboxEntry) -> OutboxView {
         let subject = entry.subject.as_ref().and_then(|sealed| {
             let opened =
-                self.deps.vault.open(subject_binding(&entry.id, entry.user.as_str()), sealed).ok()?;
+                self.deps.vault.open(Binding::outbox_subject(&entry.id, &entry.user), sealed).ok()?;
             String::from_utf8(opened.expose_secret().to_vec()).ok()
         });
         OutboxView {

@@ -4,7 +4,6 @@ use crate::{
     Delivery, DeliveryError, Receipt, digest,
     machine::{Caller, NewEntry, start},
     schedule::{FARTHEST_SECONDS, REPEAT_SECONDS},
-    service::{binding, subject_binding},
 };
 use imapmcp_core::{
     account::{Account, Side},
@@ -12,7 +11,7 @@ use imapmcp_core::{
     mail::SubmissionEnvelope,
     oauth::Principal,
     outbox::OutboxState,
-    secret::TokenHash,
+    secret::{Binding, TokenHash},
     store::Enqueued,
     time::Timestamp,
 };
@@ -58,7 +57,7 @@ impl Delivery {
         let key = idempotency_key.map(|key| digest::idempotency(user, &key));
         let new = self.new_entry(principal, &account, draft, key);
         let entry = start(new, policy, send_at, self.lease(now), now);
-        let message = self.deps.vault.seal(binding(&entry.id, user.as_str()), &stored.write());
+        let message = self.deps.vault.seal(Binding::outbox_message(&entry.id, user), &stored.write());
         let repeats_since = entry.created_at.plus_seconds(-REPEAT_SECONDS);
         // in hand before it is recorded: the sweep of this process leaves it alone
         let held = self.in_hand.take(&entry.id);
@@ -99,8 +98,10 @@ impl Delivery {
         let alias = (!sender.eq_ignore_ascii_case(&account.email)).then_some(sender.as_str());
         let content = digest::content(&account.id, alias, &draft.letter);
         let id = OutboxId::random(&*self.deps.entropy);
-        let user = principal.user.as_str();
-        let subject = self.deps.vault.seal(subject_binding(&id, user), draft.letter.subject.as_bytes());
+        let subject = self
+            .deps
+            .vault
+            .seal(Binding::outbox_subject(&id, &principal.user), draft.letter.subject.as_bytes());
         NewEntry {
             id,
             user: principal.user.clone(),

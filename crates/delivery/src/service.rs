@@ -3,10 +3,9 @@
 use crate::{in_hand::InHand, lanes::Lanes};
 use imapmcp_accounts::Accounts;
 use imapmcp_core::{
-    id::OutboxId,
     mail::Submission,
     random::{self, Entropy},
-    secret::{Binding, Vault},
+    secret::Vault,
     store::OutboxRepository,
     time::Clock,
 };
@@ -78,12 +77,4 @@ impl Delivery {
         self.under_way.close();
         tokio::time::timeout(limit, self.under_way.wait()).await.is_ok()
     }
-}
-
-pub(crate) fn binding<'a>(id: &'a OutboxId, user: &'a str) -> Binding<'a> {
-    Binding { field: "outbox.message", row: id.as_str(), user, context: "" }
-}
-
-pub(crate) fn subject_binding<'a>(id: &'a OutboxId, user: &'a str) -> Binding<'a> {
-    Binding { field: "outbox.subject", row: id.as_str(), user, context: "" }
 }

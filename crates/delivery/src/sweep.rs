@@ -3,14 +3,13 @@
 use crate::{
     Delivery,
     machine::{Caller, Event, Leased, taken_to},
-    service::binding,
     stored_message::StoredMessage,
 };
 use bytes::Bytes;
 use imapmcp_core::{
     id::OutboxId,
     outbox::{Due, OutboxEntry, OutboxState},
-    secret::Sealed,
+    secret::{Binding, Sealed},
     store::StoreError,
 };
 use secrecy::ExposeSecret;
@@ -145,7 +144,7 @@ impl Delivery {
     }
 
     pub(crate) fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<StoredMessage> {
-        match self.deps.vault.open(binding(&entry.id, entry.user.as_str()), message) {
+        match self.deps.vault.open(Binding::outbox_message(&entry.id, &entry.user), message) {
             Ok(octets) => StoredMessage::read(Bytes::copy_from_slice(octets.expose_secret())),
             Err(error) => {
                 tracing::error!(outbox = %entry.id, %error, "a recorded message cannot be opened");

@@ -87,7 +87,7 @@ impl Styles {
         text.truncate(text.floor_char_boundary(MAX_TEXT));
         let kept = Kept { subject: draft.subject.clone(), in_reply_to: draft.in_reply_to.clone(), text };
         let plain = serde_json::to_vec(&kept).map_err(|error| StoreError::Query(error.into()))?;
-        let sealed = self.deps.vault.seal(draft_binding(user, account, &draft.message_id), &plain);
+        let sealed = self.deps.vault.seal(Binding::style_draft(account, user, &draft.message_id), &plain);
         let remembered = RememberedDraft {
             message_id: draft.message_id.clone(),
             draft: sealed,
@@ -102,8 +102,11 @@ impl Styles {
         let since = self.deps.clock.now().plus_seconds(-KEEP_SECONDS);
         let rows = self.deps.repository.list_drafts(user, account, since).await?;
         let open = |row: RememberedDraft| {
-            let plain =
-                self.deps.vault.open(draft_binding(user, account, &row.message_id), &row.draft).ok()?;
+            let plain = self
+                .deps
+                .vault
+                .open(Binding::style_draft(account, user, &row.message_id), &row.draft)
+                .ok()?;
             let kept: Kept = serde_json::from_slice(plain.expose_secret()).ok()?;
             Some(Drafted {
                 message_id: row.message_id,
@@ -140,7 +143,7 @@ impl Styles {
             let mut style = self.open_profile(user, account, row.profile.as_ref());
             style.learn(&draft.text, text);
             let plain = serde_json::to_vec(&style).map_err(|error| StoreError::Query(error.into()))?;
-            let sealed = self.deps.vault.seal(profile_binding(user, account), &plain);
+            let sealed = self.deps.vault.seal(Binding::style_profile(account, user), &plain);
             let learnt =
                 self.deps.repository.learn(user, account, &draft.message_id, row.version, &sealed).await?;
             if learnt {
@@ -162,7 +165,7 @@ impl Styles {
     /// A profile that cannot be opened (any more) begins anew.
     fn open_profile(&self, user: &UserId, account: &AccountId, sealed: Option<&Sealed>) -> WritingStyle {
         let Some(sealed) = sealed else { return WritingStyle::default() };
-        match self.deps.vault.open(profile_binding(user, account), sealed) {
+        match self.deps.vault.open(Binding::style_profile(account, user), sealed) {
             Ok(plain) => serde_json::from_slice(plain.expose_secret()).unwrap_or_default(),
             Err(error) => {
                 tracing::warn!(account = %account, %error, "a writing style cannot be opened");
@@ -170,12 +173,4 @@ impl Styles {
             }
         }
     }
-}
-
-fn profile_binding<'a>(user: &'a UserId, account: &'a AccountId) -> Binding<'a> {
-    Binding { field: "writing_styles.profile", row: account.as_str(), user: user.as_str(), context: "" }
-}
-
-fn draft_binding<'a>(user: &'a UserId, account: &'a AccountId, message_id: &'a str) -> Binding<'a> {
-    Binding { field: "style_drafts.draft", row: account.as_str(), user: user.as_str(), context: message_id }
 }
