@@ -214,8 +214,8 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
         gate: Arc::new(BearerGate(Arc::clone(&services.authorization))),
         hosts: Hosts::new(&services.settings.oauth.issuer),
         details: Arc::new(details()),
-        needed: |tool| registry::find(tool).map(|tool| tool.permission),
-        tools: Some(Arc::clone(&tools)),
+        toolbox: tools.clone(),
+        services: Some(Arc::clone(&tools)),
         per_minute: services.settings.per_minute,
         address: Box::new(move |request| imapmcp_web::client_address(request, &proxies)),
     };

@@ -11,6 +11,7 @@ pub mod registry;
 pub mod reply;
 pub mod resources;
 pub mod spec;
+pub mod toolbox;
 
 mod fence;
 mod present;
