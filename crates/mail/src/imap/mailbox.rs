@@ -1,12 +1,11 @@
 //! `Mailbox` over the connections of an account.
 
 use super::{
-    account::Account,
-    fault::Fault,
-    search::reads_bodies,
-    session::Session,
+    connection::session::Session,
+    ops::search::reads_bodies,
+    pool::connections::Account,
     stream::{Chunk, Reader},
-    waiting::at_once,
+    wire::{fault::Fault, waiting::at_once},
 };
 use crate::wire_text;
 use async_trait::async_trait;

@@ -1,57 +1,21 @@
 //! IMAP (RFC 9051, RFC 3501): crate `imap` over a transport of our own.
 //!
-//! No octet of a server reaches `imap` or its parser: [`tap`] frames and reads everything itself and makes up the few
+//! No octet of a server reaches `imap` or its parser: [`wire::tap`] frames and reads everything itself and makes up the few
 //! lines that `imap` sees. `imap` keeps the tags, LOGIN and the SASL exchange. A short command waits in
 //! its caller's task, a long one borrows a thread of the runtime's blocking pool, and an idle connection costs neither.
 
-mod account;
-mod again;
-mod change;
-mod command;
-mod connect;
-mod criteria;
-mod door;
-mod fault;
-mod fetch;
-mod folders;
+mod connection;
 #[cfg(test)]
 mod fuzz_tests;
-mod hints;
-mod known;
-mod lease;
-mod list;
 mod mailbox;
-mod manage;
-mod message;
-mod namespaces;
-mod neighbours;
-mod net;
-mod order;
-mod pace;
-mod remove;
-mod response;
-mod roles;
-mod salvage;
-mod search;
-mod session;
-mod sets;
-mod sift;
+mod ops;
+mod pool;
 mod stream;
-mod structure;
-mod summaries;
-mod tap;
-mod thread;
-mod thread_keys;
-mod tokens;
-mod transfer;
-mod utf7;
-mod visit;
-mod waiting;
 mod wire;
 
 use self::{
-    account::{Account, Shared},
     mailbox::ImapMailbox,
+    pool::connections::{Account, Shared},
 };
 use crate::{MailOptions, SetupError};
 use imapmcp_core::{

@@ -1,10 +1,12 @@
 //! One part as a stream: a thread reads and decodes, the caller's pace is the server's.
 
 use super::{
-    account::Account,
-    fault::Fault,
-    tap::{Piece, Sink},
-    waiting::at_once,
+    pool::connections::Account,
+    wire::{
+        fault::Fault,
+        tap::{Piece, Sink},
+        waiting::at_once,
+    },
 };
 use crate::decode::Decoder;
 use bytes::Bytes;
