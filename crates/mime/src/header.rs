@@ -11,11 +11,7 @@ const MAX_FIELD: usize = 4096;
 /// Decodes encoded words, folds white space to single blanks and removes characters that hide or reorder text.
 pub fn text(raw: &str) -> String {
     if raw.contains("=?") {
-        let mut end = raw.len().min(MAX_FIELD);
-        while !raw.is_char_boundary(end) {
-            end -= 1;
-        }
-        let raw = &raw[..end];
+        let raw = first_octets(raw, MAX_FIELD);
         let field: String =
             std::iter::once("X: ").chain(std::iter::once(raw)).collect::<String>().replace(['\r', '\n'], " ");
         if let Ok((header, _)) = mailparse::parse_header(field.as_bytes()) {
@@ -23,6 +19,11 @@ pub fn text(raw: &str) -> String {
         }
     }
     one_line(raw)
+}
+
+/// The beginning of a text, in whole characters.
+pub(crate) fn first_octets(text: &str, limit: usize) -> &str {
+    &text[..text.floor_char_boundary(limit)]
 }
 
 /// One line of plain text: visible characters, single blanks.

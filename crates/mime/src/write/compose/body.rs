@@ -1,7 +1,7 @@
 //! The text of a message in its two forms.
 
 use super::{ComposeError, html::sanitised, markdown};
-use crate::view::{self, Format};
+use crate::{format::Format, read::view};
 
 /// What a message says, before it has its two forms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What the sender wrote, and what was quoted below it.
 
-use crate::tree::first_octets;
+use crate::header::first_octets;
 
 /// A body taken apart. The pieces are slices of it, without the blank lines around them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

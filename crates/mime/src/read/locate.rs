@@ -1,6 +1,7 @@
 //! Parts found in octets that are already here, which saves a round trip.
 
-use crate::{header::Fields, structure};
+use super::structure;
+use crate::header::Fields;
 use imapmcp_core::mail::Part;
 
 /// The encoded octets of leaf `part.section` (IMAP numbering) out of a message's `BODY[HEADER]` and the first octets of

@@ -1,6 +1,6 @@
 //! `style` attributes that may go out: how text looks, never where it lies or what it loads (CSS Syntax 3).
 
-use crate::css;
+use crate::trust::css;
 use std::fmt::Write as _;
 
 /// Octets of one value.

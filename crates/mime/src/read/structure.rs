@@ -228,7 +228,7 @@ fn describe(fields: &Fields, section: String) -> Part {
 
 /// `value; name=value; name="value"` (RFC 2045 §5.1): the value in lower case and its parameters as they came.
 fn parameters(value: &str) -> (String, Vec<(String, String)>) {
-    let value = crate::tree::first_octets(value, MAX_VALUE);
+    let value = crate::header::first_octets(value, MAX_VALUE);
     let mut found = Vec::new();
     let mut pieces = Pieces { rest: value };
     let first = pieces.next().unwrap_or_default();

@@ -1,10 +1,7 @@
 //! What the receiving server found out about the sender (RFC 8601).
 
-use crate::{
-    header::{Fields, one_line},
-    host,
-    tree::first_octets,
-};
+use super::host;
+use crate::header::{Fields, first_octets, one_line};
 
 /// The verdict of one server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,7 +1,7 @@
 //! Files as parts of a message, such that every octet of them survives every transport.
 
 use super::{File, Piece};
-use crate::attachment;
+use crate::read::filename;
 use bytes::Bytes;
 use imapmcp_core::{mail::Part, octets::Content};
 use mail_builder::{
@@ -81,7 +81,7 @@ pub(super) fn is_parameter(name: &str, value: &str) -> bool {
 
 /// The file's name as it may go out: no path, nothing that is not seen or turns text around (RFC 2183 §2.3).
 fn name(file: &File) -> String {
-    let name = attachment::clean_name(&file.filename).unwrap_or_else(|| "attachment".to_owned());
+    let name = filename::clean_name(&file.filename).unwrap_or_else(|| "attachment".to_owned());
     super::disarmed(&name).into_owned()
 }
 

@@ -1,9 +1,7 @@
 //! Links: their real host, told shortly, and what lies about it.
 
-use crate::{
-    host,
-    view::{LinkMismatch, View},
-};
+use super::host;
+use crate::format::{LinkMismatch, View};
 use std::{borrow::Cow, collections::HashSet};
 use url::Url;
 
@@ -26,7 +24,7 @@ pub(crate) fn target(href: &str) -> Option<Url> {
     let href = href.trim();
     if href.len() > MAX_URL {
         // only the host matters of so long an address
-        let cut = crate::tree::first_octets(href, MAX_URL);
+        let cut = crate::header::first_octets(href, MAX_URL);
         return Url::parse(cut).ok().filter(is_followed);
     }
     let href = if href.starts_with("//") { Cow::Owned(format!("https:{href}")) } else { Cow::Borrowed(href) };
@@ -54,7 +52,7 @@ pub(crate) fn host_of(url: &Url) -> Option<String> {
 pub(crate) fn compact(url: &Url) -> String {
     if !matches!(url.scheme(), "http" | "https") {
         let text = url.as_str().split('?').next().unwrap_or_default();
-        return shield(crate::tree::first_octets(text, WHOLE));
+        return shield(crate::header::first_octets(text, WHOLE));
     }
     let authority = match (url.host_str().unwrap_or_default(), url.port()) {
         (host, Some(port)) => format!("{host}:{port}"),

@@ -1,7 +1,7 @@
 //! Whether a person would see an element or a text: style sheets, `style` attributes and the attributes of old HTML,
 //! with what is inherited.
 
-use crate::{
+use super::{
     colour::{self, Colour, Rgb},
     css::{self, Declaration, Property, Sheets},
 };

@@ -7,14 +7,18 @@ mod told;
 
 pub(crate) use told::told;
 
-use crate::{
-    body, css,
-    header::one_line,
-    link,
+use super::{
+    body,
     markdown::{MAX_VIEW, Writer},
-    style::{self, Context},
-    tree::{Deadline, MAX_ATTRIBUTE as MAX_HREF, first_octets, is_long, shorten_runs, tree_of},
-    view::{Format, View},
+    tree::{Deadline, MAX_ATTRIBUTE as MAX_HREF, is_long, shorten_runs, tree_of},
+};
+use crate::{
+    format::{Format, View},
+    header::{first_octets, one_line},
+    trust::{
+        css, link,
+        style::{self, Context},
+    },
 };
 use ego_tree::{NodeId, NodeRef};
 use scraper::{ElementRef, Html, Node, node::Element};

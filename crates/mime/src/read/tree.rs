@@ -1,5 +1,6 @@
 //! The HTML tree, within bounds of depth, size and time.
 
+use crate::header::first_octets;
 use ego_tree::NodeMut;
 use html5ever::{
     LocalName, QualName,
@@ -143,12 +144,4 @@ pub(crate) fn shorten_runs(node: &mut NodeMut<'_, Node>) {
         node.insert_before(Node::Comment(Comment { comment: StrTendril::new() }));
     }
     node.detach();
-}
-
-pub(crate) fn first_octets(text: &str, limit: usize) -> &str {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }

@@ -221,7 +221,7 @@ fn speakable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::parse;
+    use crate::write::compose::parse;
     use proptest::prelude::*;
 
     fn draft() -> Draft {

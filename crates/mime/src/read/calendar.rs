@@ -1,6 +1,6 @@
 //! Invitations (RFC 5545, RFC 5546) as a few lines.
 
-use crate::{header::one_line, tree::first_octets};
+use crate::header::{first_octets, one_line};
 use std::fmt::Write as _;
 
 /// Octets of a calendar that are read.

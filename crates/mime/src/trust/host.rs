@@ -8,7 +8,7 @@ const MAX_HOST: usize = 253;
 
 /// The name in lower case, labels beyond ASCII as punycode (RFC 5891 by way of UTS #46).
 pub(crate) fn ascii(host: &str) -> String {
-    let host = crate::tree::first_octets(host.trim_matches(['.', ' ']), MAX_HOST);
+    let host = crate::header::first_octets(host.trim_matches(['.', ' ']), MAX_HOST);
     if host.is_ascii() {
         return host.to_ascii_lowercase();
     }

@@ -1,10 +1,10 @@
 //! Writes Markdown, or plain text, from the elements and words of a page.
 
+use super::body;
 use crate::{
-    body,
+    format::{Format, View},
     header::one_line,
-    link,
-    view::{Format, View},
+    trust::link,
 };
 use scraper::node::Element;
 use std::collections::HashSet;

@@ -1,10 +1,7 @@
 //! Signs of where a message comes from.
 
-use crate::{
-    header::{self, Fields, one_line},
-    host,
-    tree::first_octets,
-};
+use super::host;
+use crate::header::{self, Fields, first_octets, one_line};
 use imapmcp_core::mail::{Address, Envelope};
 
 /// What the header says about a mailing list (RFC 2369, RFC 2919, RFC 8058).

@@ -17,18 +17,12 @@ pub struct Piece<'a> {
 /// The piece of `text` from octet `from` that fits into `octets`, cut at a paragraph, line or blank where one is
 /// near the end. `from` is moved to the next character boundary if it is not one.
 pub fn piece(text: &str, from: usize, octets: usize) -> Piece<'_> {
-    let mut start = from.min(text.len());
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
+    let start = text.ceil_char_boundary(from.min(text.len()));
     let rest = &text[start..];
     if rest.len() <= octets {
         return Piece { text: rest, next: None, omitted_tokens: 0 };
     }
-    let mut end = octets;
-    while !rest.is_char_boundary(end) {
-        end -= 1;
-    }
+    let end = rest.floor_char_boundary(octets);
     let late = end - end / 5;
     let cut = [("\n\n", 2), ("\n", 1), (" ", 1)]
         .into_iter()

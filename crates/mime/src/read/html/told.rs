@@ -2,11 +2,10 @@
 
 use super::{Event, is_skipped, says_something, walk};
 use crate::{
-    css,
-    header::one_line,
-    link,
-    tree::{Deadline, first_octets, tree_of},
-    view::View,
+    format::View,
+    header::{first_octets, one_line},
+    read::tree::{Deadline, tree_of},
+    trust::{css, link},
 };
 use ego_tree::NodeRef;
 use scraper::{Node, node::Element};

@@ -3,9 +3,12 @@
 
 use super::{File, Letter, NamedAddress, Passage, fields, part, reply, sanitised, shorten};
 use crate::{
-    attachment, decode,
+    decode,
     header::{self, Fields},
-    structure::{self, Leaf, Structure},
+    read::{
+        attachment,
+        structure::{self, Leaf, Structure},
+    },
 };
 use imapmcp_core::{mail::Part, octets::Content};
 use std::collections::HashMap;

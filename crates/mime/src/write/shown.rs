@@ -1,13 +1,17 @@
 //! A message on its way out, as a person reads it who decides whether it leaves: all of it, and what a reader of it would
 //! not see.
 
+use super::compose;
 use crate::{
-    attachment,
-    body::{self, MAX_TEXT, TextParts},
-    compose, decode,
+    decode,
+    format::{Format, LinkMismatch},
     header::{self, Fields},
-    html, structure,
-    view::{self, Format, LinkMismatch},
+    read::{
+        attachment,
+        body::{self, MAX_TEXT, TextParts},
+        choice::MAX_WANTED,
+        html, structure, view,
+    },
 };
 use imapmcp_core::mail::Part;
 
@@ -126,7 +130,7 @@ pub fn of_message_within(octets: &[u8], elsewhere: &[(usize, u64)], most: usize)
             join(&mut source, &decoded(part, octets, &mut shown.cut), "\n<hr>\n");
         }
         let (said, told) = (view::render(&pages, Format::Text), html::told(&source));
-        shown.cut |= said.cut || told.cut || pages.len() > view::MAX_WANTED;
+        shown.cut |= said.cut || told.cut || pages.len() > MAX_WANTED;
         shown.html = Some(ShownHtml {
             differs: shown.text.as_deref().is_some_and(|text| !says_the_same(text, &said.text)),
             said: said.text,
@@ -212,7 +216,7 @@ fn says_the_same(text: &str, said: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::{Body, Draft, File, Letter, NamedAddress, Signature};
+    use crate::write::compose::{Body, Draft, File, Letter, NamedAddress, Signature};
     use imapmcp_core::{octets::Content, time::Timestamp};
 
     fn written(body: Body, signature: Option<&str>, change: impl FnOnce(&mut Letter)) -> Vec<u8> {
