@@ -42,7 +42,8 @@ fn names(code: &str, room: &str) -> bool {
         let whole = !before.ends_with(is_word) && !after.starts_with(is_word);
         let statement = before.rsplit(';').next().unwrap_or_default().trim_start();
         let imported = statement.starts_with("use ") && !before.ends_with("mod ");
-        whole && (after.starts_with("::") || imported)
+        let standard = before.ends_with("std::") || statement.starts_with("use std::");
+        whole && !standard && (after.starts_with("::") || imported)
     })
 }
 
@@ -72,7 +73,12 @@ fn a_name_is_told_from_a_word() {
     {
         assert!(names(named, "pool"), "{named}");
     }
-    for other in ["let pool = carpool::new();", "fn pool() {}", "use std::io::Read; pool.close()"] {
+    for other in [
+        "let pool = carpool::new();",
+        "fn pool() {}",
+        "use std::{pool::Range};",
+        "use std::io::Read; pool.close()",
+    ] {
         assert!(!names(other, "pool"), "{other}");
     }
     assert!(!names(&code("use a::b; // pool::Pool\nlet x = 1;"), "pool"));
