@@ -6,6 +6,7 @@ mod decode;
 mod facade;
 mod imap;
 mod judge;
+mod lock;
 mod login_words;
 pub mod memory;
 mod options;

@@ -15,9 +15,9 @@ mod wire;
 
 use self::{
     mailbox::ImapMailbox,
-    pool::connections::{Account, Shared},
+    pool::{Pool, Shared},
 };
-use crate::{MailOptions, SetupError};
+use crate::{MailOptions, SetupError, lock::lock};
 use imapmcp_core::{
     account::{Endpoint, Login},
     id::AccountId,
@@ -25,46 +25,42 @@ use imapmcp_core::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// IMAP servers: one pool of connections per account and version of its credential.
 pub(crate) struct Imap {
     shared: Arc<Shared>,
-    accounts: Mutex<HashMap<AccountId, Arc<Account>>>,
+    pools: Mutex<HashMap<AccountId, Arc<Pool>>>,
 }
 
 impl Imap {
     pub(crate) fn new(options: &MailOptions) -> Result<Self, SetupError> {
-        Ok(Self { shared: Arc::new(Shared::new(options)?), accounts: Mutex::default() })
+        Ok(Self { shared: Arc::new(Shared::new(options)?), pools: Mutex::default() })
     }
 
     pub(crate) fn mailbox(&self, login: &Login, endpoint: &Endpoint) -> Arc<dyn Mailbox> {
-        let mut accounts = lock(&self.accounts);
-        let known = accounts.get(&login.account).filter(|account| account.is_for(login, endpoint));
-        if let Some(account) = known {
-            account.renew(login);
-            return Arc::new(ImapMailbox(Arc::clone(account)));
+        let mut pools = lock(&self.pools);
+        let known = pools.get(&login.account).filter(|pool| pool.connections.is_for(login, endpoint));
+        if let Some(pool) = known {
+            pool.connections.renew(login);
+            return Arc::new(ImapMailbox(Arc::clone(pool)));
         }
-        let account = Arc::new(Account::new(Arc::clone(&self.shared), login, endpoint));
-        self.shared.neighbours.add(&account);
-        if let Some(old) = accounts.insert(login.account.clone(), Arc::clone(&account)) {
-            old.close();
+        let pool = Arc::new(Pool::new(Arc::clone(&self.shared), login, endpoint));
+        pool.join_neighbours();
+        if let Some(old) = pools.insert(login.account.clone(), Arc::clone(&pool)) {
+            old.connections.close();
         }
-        Arc::new(ImapMailbox(account))
+        Arc::new(ImapMailbox(pool))
     }
 
     pub(crate) async fn probe(&self, login: &Login, endpoint: &Endpoint) -> Result<(), MailError> {
-        Account::new(Arc::clone(&self.shared), login, endpoint).probe().await
+        Pool::new(Arc::clone(&self.shared), login, endpoint).probe().await
     }
 
     pub(crate) fn forget(&self, account: &AccountId) {
-        if let Some(account) = lock(&self.accounts).remove(account) {
-            account.close();
+        if let Some(pool) = lock(&self.pools).remove(account) {
+            pool.connections.close();
         }
     }
 }

@@ -6,8 +6,9 @@ use crate::imap::wire::{
     framing::{Framer, Limits, Step},
     net::{Killer, Net},
     response::{self, Code, Data, Kind, Line, Status},
-    tap::{Core, SharedCore, Tap, lock},
+    tap::{Core, SharedCore, Tap},
 };
+use crate::lock::lock;
 use crate::tls::ImapTls;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use imapmcp_core::{

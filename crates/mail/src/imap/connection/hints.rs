@@ -7,11 +7,12 @@ use super::{
     order::{MAX_DATED, Order},
 };
 use crate::imap::wire::utf7;
+use crate::lock::lock;
 use imapmcp_core::mail::Role;
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -61,10 +62,6 @@ pub(crate) struct Hints {
     namespaces: Mutex<Option<Namespaces>>,
     ascii_only: AtomicBool,
     writes: AtomicU64,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Hints {

@@ -7,9 +7,10 @@ use crate::imap::wire::{
     framing::Limits,
     net::Killer,
     response::{Code, Data, Kind, Status},
-    tap::{Core, SharedCore, Sink, Tap, lock},
+    tap::{Core, SharedCore, Sink, Tap},
     waiting::{Waiting, at_once},
 };
+use crate::lock::lock;
 use bytes::Bytes;
 use imapmcp_core::{mail::MailError, octets::ReadError};
 use std::{

@@ -11,9 +11,10 @@ use crate::imap::{
         tap::{Piece, Sink, fetches},
     },
 };
+use crate::lock::lock;
 use bytes::Bytes;
 use imapmcp_core::mail::{Locator, MailError, Message, MessageRef, Part};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 impl Session {
     /// Enters the folder and fetches from one message in one write; what was fetched counts only if the folder is
@@ -136,12 +137,12 @@ impl Session {
         let sink = Arc::new(Mutex::new((sink, false)));
         let tapped = Arc::clone(&sink);
         let give = move |piece: Piece<'_>| {
-            let mut sink = tapped.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sink = lock(&tapped);
             sink.1 = true;
             (sink.0)(piece)
         };
         let batch = self.run_within(vec![fetch], Limits::STREAM, Some(Box::new(give))).await?;
-        let given = sink.lock().unwrap_or_else(PoisonError::into_inner).1;
+        let given = lock(&sink).1;
         if given && !batch.is_ok(0) {
             // some of it was given out: nobody may begin anew
             return Err(Fault::Broken(MailError::Protocol));
@@ -152,7 +153,7 @@ impl Session {
                 Err(Fault::Said(crate::NO_SUCH_PART))
             }
             Some(Body::Octets(octets)) => {
-                let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut sink = lock(&sink);
                 for piece in [Piece::Start, Piece::Octets(&octets), Piece::End] {
                     if !(sink.0)(piece) {
                         break;

@@ -1,67 +1,34 @@
 //! The connections of one account: shared by all callers, few, kept warm, opened one after the other.
 
 use super::{
-    door::{AGAIN, Failure},
-    lease::{Lease, Permits, blocking},
-    neighbours::{Neighbours, Person},
     pace::{MAX_CONNECTIONS, Pace},
+    permits::acquire,
+    person::Person,
 };
-use crate::imap::{
-    connection::{hints::Hints, session::Session},
-    lock,
-    wire::{net::Killer, waiting::at_once},
+use crate::{
+    imap::{
+        connection::{hints::Hints, session::Session},
+        wire::net::Killer,
+    },
+    lock::lock,
 };
-use crate::{MailOptions, SetupError, Timeouts, options::Bounds, tls};
 use imapmcp_core::{
     account::{Credential, Endpoint, Login},
     id::UserId,
     mail::{MailError, NetworkFault},
     secret::ExposeSecret,
 };
-use imapmcp_egress::Dialer;
 use std::{
     sync::{Arc, Mutex, Weak},
     time::Duration,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep, timeout_at},
+    time::Instant,
 };
-
-/// Of the connections of an account this many may be busy with streams, whose end the caller decides.
-const MAX_STREAMS: usize = 2;
-/// Commands running at once in the whole process; the runtime's blocking pool has 512 threads.
-const MAX_COMMANDS: usize = 256;
-/// How long an idle connection may take to say that it is alive; a new one costs little more.
-const ALIVE: Duration = Duration::from_millis(1_200);
 
 /// How long a server may take to notice that a connection was closed.
 const CONTACT: Duration = Duration::from_secs(2);
-
-/// What all accounts share.
-pub(crate) struct Shared {
-    pub(crate) dialer: Arc<Dialer>,
-    pub(crate) tls: Arc<tls::ImapTls>,
-    pub(crate) allow_insecure: bool,
-    pub(crate) timeouts: Timeouts,
-    bounds: Bounds,
-    commands: Arc<Semaphore>,
-    pub(crate) neighbours: Neighbours,
-}
-
-impl Shared {
-    pub(crate) fn new(options: &MailOptions) -> Result<Self, SetupError> {
-        Ok(Self {
-            dialer: Arc::clone(&options.dialer),
-            tls: Arc::new(tls::ImapTls::new(options.ca_file.as_deref())?),
-            allow_insecure: options.allow_insecure,
-            timeouts: options.timeouts,
-            bounds: options.bounds,
-            commands: Arc::new(Semaphore::new(MAX_COMMANDS)),
-            neighbours: Neighbours::default(),
-        })
-    }
-}
 
 struct Idle {
     session: Session,
@@ -88,8 +55,7 @@ impl State {
 }
 
 /// One account and its connections.
-pub(crate) struct Account {
-    pub(crate) shared: Arc<Shared>,
+pub(crate) struct Connections {
     pub(crate) person: Arc<Person>,
     user: UserId,
     version: i32,
@@ -97,25 +63,26 @@ pub(crate) struct Account {
     login: Mutex<(String, Credential)>,
     pub(crate) hints: Arc<Hints>,
     slots: Arc<Semaphore>,
-    streams: Arc<Semaphore>,
-    gate: tokio::sync::Mutex<()>,
+    /// One login after the other.
+    pub(crate) gate: tokio::sync::Mutex<()>,
     state: Mutex<State>,
+    /// How long an idle one is kept.
+    keep: Duration,
 }
 
-impl Account {
-    pub(crate) fn new(shared: Arc<Shared>, login: &Login, endpoint: &Endpoint) -> Self {
+impl Connections {
+    pub(crate) fn new(person: Arc<Person>, login: &Login, endpoint: &Endpoint, keep: Duration) -> Self {
         Self {
-            person: shared.neighbours.person(&login.user, shared.bounds),
+            person,
             user: login.user.clone(),
-            shared,
             version: login.version,
             endpoint: endpoint.clone(),
             login: Mutex::new((login.imap_username.clone(), login.credential.clone())),
             hints: Arc::default(),
             slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             gate: tokio::sync::Mutex::default(),
             state: Mutex::default(),
+            keep,
         }
     }
 
@@ -205,63 +172,8 @@ impl Account {
         lock(&self.state).idle.retain(|idle| !has_it(idle));
     }
 
-    /// Connects and logs in, and hangs up.
-    pub(crate) async fn probe(&self) -> Result<(), MailError> {
-        let end = Instant::now() + self.shared.timeouts.command;
-        let _commands = self.commands(end).await?;
-        self.connect(end).await.map(drop).map_err(|failure| failure.error)
-    }
-
-    /// A permit to stream.
-    pub(crate) async fn stream_permit(&self) -> Result<OwnedSemaphorePermit, MailError> {
-        acquire(&self.streams, Instant::now() + self.shared.timeouts.command).await
-    }
-
-    /// A connection: an idle one, preferably with `folder` open, or (always if `fresh` and the server allows it) a new one.
-    pub(crate) async fn lease(
-        self: &Arc<Self>,
-        folder: Option<&str>,
-        mut fresh: bool,
-    ) -> Result<Lease, MailError> {
-        let end = Instant::now() + self.shared.timeouts.command;
-        let failures = lock(&self.state).pace.failures();
-        loop {
-            let slot = self.slot(end).await?;
-            let commands = self.commands(end).await?;
-            if !fresh && let Some(session) = self.idle(folder).await {
-                return Ok(Lease::new(Arc::clone(self), session, Permits::new(slot, commands), true));
-            }
-            // One login after the other: those who wait take what became idle meanwhile, or share its failure.
-            let _turn = timeout_at(end, self.gate.lock()).await.map_err(|_| MailError::Timeout)?;
-            if !fresh && let Some(session) = self.idle(folder).await {
-                return Ok(Lease::new(Arc::clone(self), session, Permits::new(slot, commands), true));
-            }
-            self.may_connect(failures)?;
-            match self.connect(end).await {
-                Ok(session) => {
-                    self.succeeded(&session);
-                    return Ok(Lease::new(Arc::clone(self), session, Permits::new(slot, commands), false));
-                }
-                // The server lets in those that are open and no more: this caller waits for one of them.
-                Err(failure) if failure.may_be_a_limit() && self.open() > 0 && Instant::now() < end => {
-                    fresh = false;
-                    if lock(&self.state).pace.refused_another() {
-                        slot.forget();
-                    } else {
-                        // the one that is open is just ending
-                        sleep(AGAIN.0).await;
-                    }
-                }
-                Err(failure) => {
-                    self.failed(&failure);
-                    return Err(failure.error);
-                }
-            }
-        }
-    }
-
     /// The right to one of the account's connections.
-    async fn slot(&self, end: Instant) -> Result<OwnedSemaphorePermit, MailError> {
+    pub(crate) async fn slot(&self, end: Instant) -> Result<OwnedSemaphorePermit, MailError> {
         loop {
             if lock(&self.state).pace.recover() {
                 self.slots.add_permits(1);
@@ -274,13 +186,8 @@ impl Account {
         }
     }
 
-    /// The right to run a command: the person's first, so that nobody's queue fills that of all.
-    async fn commands(&self, end: Instant) -> Result<[OwnedSemaphorePermit; 2], MailError> {
-        let own = acquire(&self.person.commands, end).await?;
-        Ok([own, acquire(&self.shared.commands, end).await?])
-    }
-
-    fn may_connect(&self, failures: u64) -> Result<(), MailError> {
+    /// Whether another may be made, of a caller who came after so many failures.
+    pub(crate) fn may_connect(&self, failures: u64) -> Result<(), MailError> {
         let state = lock(&self.state);
         if state.closed {
             return Err(MailError::Unreachable(NetworkFault::Connect));
@@ -288,10 +195,11 @@ impl Account {
         state.pace.may_connect(failures)
     }
 
-    fn failed(&self, failure: &Failure) {
+    /// None could be made; `dialled` says whether the server's port took the connection at least.
+    pub(crate) fn failed(&self, error: &MailError, dialled: bool) {
         let mut state = lock(&self.state);
-        let wanted = state.pace.failed(&failure.error, failure.dialled);
-        if matches!(failure.error, MailError::Throttled { .. }) {
+        let wanted = state.pace.failed(error, dialled);
+        if matches!(error, MailError::Throttled { .. }) {
             state.pace.took_back(self.slots.forget_permits(wanted));
         }
     }
@@ -303,7 +211,8 @@ impl Account {
         state.pace.took_back(self.slots.forget_permits(wanted));
     }
 
-    fn succeeded(&self, session: &Session) {
+    /// One was made.
+    pub(crate) fn succeeded(&self, session: &Session) {
         let mut state = lock(&self.state);
         state.pace.succeeded();
         state.contact = Some(Instant::now());
@@ -311,39 +220,29 @@ impl Account {
         state.open.push(Arc::downgrade(&session.killer()));
     }
 
-    /// An idle connection that is alive.
-    async fn idle(&self, folder: Option<&str>) -> Option<Session> {
-        let Timeouts { trust, idle, silence, .. } = self.shared.timeouts;
-        loop {
-            let candidate = {
-                let mut state = lock(&self.state);
-                let at_folder =
-                    |one: &Idle| one.session.selected().map(|selected| selected.folder.as_str()) == folder;
-                let place = state.idle.iter().rposition(at_folder).or(state.idle.len().checked_sub(1))?;
-                state.idle.remove(place)
-            };
-            let age = candidate.since.elapsed();
-            let mut session = candidate.session;
-            if age >= idle {
-                continue;
-            }
-            if age < trust && session.is_quiet() {
-                return Some(session);
-            }
-            let killer = session.killer();
-            let patience = silence.min(ALIVE);
-            let probe = blocking(&killer, patience, move || {
-                let alive = session.waiting.block(patience).and_then(|()| {
-                    at_once(session.run(vec![crate::imap::wire::command::Command::new("NOOP")]))
-                });
-                (session, alive)
-            });
-            if let Some((session, Ok(_))) = probe.await {
-                return Some(session);
-            }
-            // those that have been idle as long are as dead
-            lock(&self.state).idle.retain(|idle| idle.since.elapsed() < trust);
-        }
+    /// How many attempts to connect have failed by now.
+    pub(crate) fn failures(&self) -> u64 {
+        lock(&self.state).pace.failures()
+    }
+
+    /// The server refused another one; whether the caller's right to one is withheld from now on.
+    pub(crate) fn refused_another(&self) -> bool {
+        lock(&self.state).pace.refused_another()
+    }
+
+    /// Takes an idle connection, preferably with `folder` open, and since when it is idle.
+    pub(crate) fn take_idle(&self, folder: Option<&str>) -> Option<(Session, Instant)> {
+        let mut state = lock(&self.state);
+        let at_folder =
+            |one: &Idle| one.session.selected().map(|selected| selected.folder.as_str()) == folder;
+        let place = state.idle.iter().rposition(at_folder).or(state.idle.len().checked_sub(1))?;
+        let Idle { session, since } = state.idle.remove(place);
+        Some((session, since))
+    }
+
+    /// Closes those that have been idle so long.
+    pub(crate) fn close_idle_since(&self, age: Duration) {
+        lock(&self.state).idle.retain(|idle| idle.since.elapsed() < age);
     }
 
     /// Takes a connection back.
@@ -363,7 +262,7 @@ impl Account {
         }
         state.idle.push(Idle { session, since: Instant::now() });
         if !std::mem::replace(&mut state.reaping, true) {
-            tokio::spawn(reap(Arc::downgrade(self), self.shared.timeouts.idle));
+            tokio::spawn(reap(Arc::downgrade(self), self.keep));
         }
     }
 }
@@ -376,23 +275,17 @@ fn same(a: &Credential, b: &Credential) -> bool {
     }
 }
 
-async fn acquire(semaphore: &Arc<Semaphore>, end: Instant) -> Result<OwnedSemaphorePermit, MailError> {
-    let permit = timeout_at(end, Arc::clone(semaphore).acquire_owned()).await;
-    // The semaphores are never closed.
-    permit.map_err(|_| MailError::Timeout)?.map_err(|_| MailError::Timeout)
-}
-
 /// Closes connections that were idle too long; ends when none is left.
-async fn reap(account: Weak<Account>, keep: Duration) {
+async fn reap(connections: Weak<Connections>, keep: Duration) {
     loop {
         let next = {
-            let Some(account) = account.upgrade() else { return };
-            let mut state = lock(&account.state);
+            let Some(connections) = connections.upgrade() else { return };
+            let mut state = lock(&connections.state);
             state.idle.retain(|idle| idle.since.elapsed() < keep);
             let Some(oldest) = state.idle.iter().map(|idle| idle.since).min() else {
                 state.reaping = false;
                 if state.open.iter().all(|killer| killer.strong_count() == 0) {
-                    account.hints.forget_messages();
+                    connections.hints.forget_messages();
                 }
                 return;
             };

@@ -1,6 +1,6 @@
 //! Through a server's door: dialled, with room made among neighbours, logged in.
 
-use super::{connections::Account, lease::blocking};
+use super::{blocking::blocking, connections::Connections, shared::Shared};
 use crate::imap::{
     connection::{connect::Opening, session::Session},
     wire::{
@@ -21,20 +21,21 @@ use tokio::{
 /// First and longest wait before a server that has enough connections of ours is asked again.
 pub(crate) const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-impl Account {
-    /// A new connection. Where the server has enough of ours, one of another account makes room, or is waited for.
-    pub(crate) async fn connect(&self, end: Instant) -> Result<Session, Failure> {
+impl Shared {
+    /// A new connection of an account. Where the server has enough of ours, one of another account makes room, or is waited
+    /// for.
+    pub(crate) async fn connect(&self, account: &Connections, end: Instant) -> Result<Session, Failure> {
         let (started, mut made, mut pause) = (Instant::now(), false, AGAIN.0);
         loop {
-            let seat = self.shared.neighbours.seat(&self.person, end).await.map_err(Failure::before)?;
-            let failure = match self.open_with(seat).await {
+            let seat = self.neighbours.seat(&account.person, end).await.map_err(Failure::before)?;
+            let failure = match self.open_with(account, seat).await {
                 Ok(session) => return Ok(session),
                 Err(failure) => failure,
             };
             let again = failure.is_a_limit()
-                && self.open() == 0
+                && account.open() == 0
                 && Instant::now() + pause < end
-                && self.shared.neighbours.make_room(self, &failure.error, started, &mut made);
+                && self.neighbours.make_room(account, &failure.error, started, &mut made);
             if !again {
                 return Err(failure);
             }
@@ -43,11 +44,11 @@ impl Account {
         }
     }
 
-    async fn open_with(&self, seat: OwnedSemaphorePermit) -> Result<Session, Failure> {
-        let Endpoint { host, port, security } = self.endpoint.clone();
-        let dialer = &self.shared.dialer;
+    async fn open_with(&self, account: &Connections, seat: OwnedSemaphorePermit) -> Result<Session, Failure> {
+        let Endpoint { host, port, security } = account.endpoint.clone();
+        let dialer = &self.dialer;
         let socket = match security {
-            Security::Insecure if !self.shared.allow_insecure => Err(NetworkFault::Blocked),
+            Security::Insecure if !self.allow_insecure => Err(NetworkFault::Blocked),
             Security::Insecure => dialer.dial_listed(&host, port).await,
             Security::Tls | Security::StartTls => dialer.dial(&host, port).await,
         };
@@ -57,19 +58,19 @@ impl Account {
         socket.set_nonblocking(false).map_err(unreachable)?;
         ends_unheard(&socket);
         let killer = Killer::of(&socket).map_err(|fault| Failure::before(fault.into_error()))?;
-        let (username, credential) = self.credential();
+        let (username, credential) = account.credential();
         let opening = Opening {
             socket,
             host,
             security,
-            tls: Arc::clone(&self.shared.tls),
+            tls: Arc::clone(&self.tls),
             username,
             credential,
-            silence: self.shared.timeouts.silence,
-            hints: Arc::clone(&self.hints),
+            silence: self.timeouts.silence,
+            hints: Arc::clone(&account.hints),
             seat,
         };
-        let (started, deadline) = (Instant::now(), self.shared.timeouts.login);
+        let (started, deadline) = (Instant::now(), self.timeouts.login);
         let opened = blocking(&killer, deadline, move || opening.open()).await;
         let error = match opened {
             Some(Ok(session)) => return Ok(session),

@@ -1,22 +1,15 @@
 //! Whose connections stand in each other's way: those of one person, who has a bound for all accounts together, and those
 //! to one server, which has bounds of its own.
 
-use super::connections::Account;
-use crate::imap::lock;
-use crate::options::Bounds;
+use super::{connections::Connections, permits::acquire, person::Person};
+use crate::{lock::lock, options::Bounds};
 use imapmcp_core::{account::Endpoint, id::UserId, mail::MailError};
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, Weak},
     time::Duration,
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 /// How long another person's connection must have been idle before it is closed to make room.
 const STRANGER_IDLE: Duration = Duration::from_secs(1);
@@ -26,35 +19,10 @@ const ENTERING: Duration = Duration::from_secs(2);
 /// The same of a connection with another user name, where the login was refused.
 const SHARED_LOGIN: Duration = Duration::from_secs(5);
 
-/// What one person may have at once.
-#[derive(Debug)]
-pub(crate) struct Person {
-    seats: Arc<Semaphore>,
-    pub(crate) commands: Arc<Semaphore>,
-    /// How many wait for a connection to be closed.
-    wanting: AtomicUsize,
-}
-
-/// Whoever waits for a seat.
-struct Wanting<'a>(&'a AtomicUsize);
-
-impl Drop for Wanting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-impl Person {
-    /// Whether a connection that has nothing to do is to be closed rather than kept.
-    pub(crate) fn is_wanting(&self) -> bool {
-        self.wanting.load(Ordering::Acquire) > 0
-    }
-}
-
 /// All accounts with a pool, and their people.
 #[derive(Default)]
 pub(crate) struct Neighbours {
-    accounts: Mutex<Vec<Weak<Account>>>,
+    accounts: Mutex<Vec<Weak<Connections>>>,
     people: Mutex<HashMap<UserId, Weak<Person>>>,
 }
 
@@ -66,23 +34,19 @@ impl Neighbours {
             return person;
         }
         people.retain(|_, person| person.strong_count() > 0);
-        let person = Arc::new(Person {
-            seats: Arc::new(Semaphore::new(bounds.connections_of_user)),
-            commands: Arc::new(Semaphore::new(bounds.commands_of_user)),
-            wanting: AtomicUsize::new(0),
-        });
+        let person = Arc::new(Person::new(bounds));
         people.insert(user.clone(), Arc::downgrade(&person));
         person
     }
 
     /// One more account.
-    pub(crate) fn add(&self, account: &Arc<Account>) {
+    pub(crate) fn add(&self, account: &Arc<Connections>) {
         let mut accounts = lock(&self.accounts);
         accounts.retain(|account| account.strong_count() > 0);
         accounts.push(Arc::downgrade(account));
     }
 
-    fn of(&self, wanted: impl Fn(&Account) -> bool) -> Vec<Arc<Account>> {
+    fn of(&self, wanted: impl Fn(&Connections) -> bool) -> Vec<Arc<Connections>> {
         let accounts: Vec<_> = lock(&self.accounts).iter().filter_map(Weak::upgrade).collect();
         accounts.into_iter().filter(|account| wanted(account)).collect()
     }
@@ -94,15 +58,12 @@ impl Neighbours {
         person: &Arc<Person>,
         end: Instant,
     ) -> Result<OwnedSemaphorePermit, MailError> {
-        if let Ok(seat) = Arc::clone(&person.seats).try_acquire_owned() {
+        if let Some(seat) = person.free_seat() {
             return Ok(seat);
         }
-        person.wanting.fetch_add(1, Ordering::AcqRel);
-        let _wanting = Wanting(&person.wanting);
+        let _wanting = person.want();
         close_one(&self.of(|account| Arc::ptr_eq(&account.person, person)), Duration::ZERO);
-        let seat = timeout_at(end, Arc::clone(&person.seats).acquire_owned()).await;
-        // The semaphore is never closed.
-        seat.map_err(|_| MailError::Timeout)?.map_err(|_| MailError::Timeout)
+        acquire(&person.seats, end).await
     }
 
     /// A server let this account in with none of its connections, as it does when it has enough of them: whether it may
@@ -111,7 +72,7 @@ impl Neighbours {
     /// refused.
     pub(crate) fn make_room(
         &self,
-        account: &Account,
+        account: &Connections,
         error: &MailError,
         since: Instant,
         made: &mut bool,
@@ -151,14 +112,14 @@ impl Neighbours {
 }
 
 /// Closes the connection that was idle longest, and at least so long; whether there was one.
-fn close_one(accounts: &[Arc<Account>], idle: Duration) -> bool {
+fn close_one(accounts: &[Arc<Connections>], idle: Duration) -> bool {
     let longest =
         accounts.iter().filter_map(|account| Some((account.idle_since()?, account))).min_by_key(|at| at.0);
     longest.is_some_and(|(since, account)| since.elapsed() >= idle && account.close_idle())
 }
 
 /// Asks the account with the most connections to close the next that is idle.
-fn ask_one(accounts: &[Arc<Account>]) {
+fn ask_one(accounts: &[Arc<Connections>]) {
     if let Some(account) = accounts.iter().max_by_key(|account| account.open()).filter(|one| one.open() > 0) {
         account.yield_one();
     }

@@ -11,12 +11,13 @@ use super::{
     net::Net,
     response::{self, Code, Data, Kind, Line, Status},
 };
+use crate::lock::lock;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use imapmcp_core::mail::MailError;
 use std::{
     collections::VecDeque,
     io::{self, Read, Write},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 use tokio::time::error::Elapsed;
 
@@ -374,13 +375,9 @@ fn feed(sink: Option<&mut Sink>, data: &[u8], first: bool, last: bool) -> bool {
         && (!last || sink(Piece::End))
 }
 
-/// [`Core`], shared between `imap`, which owns it inside its session, and our session.
+/// [`Core`], shared between `imap`, which owns it inside its session, and our session: whoever runs a command uses both
+/// sides, so nobody ever waits for the lock.
 pub(crate) type SharedCore = Arc<Mutex<Core>>;
-
-/// Locks; whoever runs a command uses both sides, so nobody ever waits.
-pub(crate) fn lock(core: &SharedCore) -> MutexGuard<'_, Core> {
-    core.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// What `imap` owns.
 pub(crate) struct Tap(pub(crate) SharedCore);

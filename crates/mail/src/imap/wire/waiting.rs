@@ -4,8 +4,9 @@
 use super::{
     fault::Fault,
     net::Killer,
-    tap::{Core, SharedCore, lock},
+    tap::{Core, SharedCore},
 };
+use crate::lock::lock;
 use futures_util::FutureExt;
 use std::{io::ErrorKind, sync::Arc, time::Duration};
 use tokio::{io::Interest, net::TcpStream, time::timeout};
