@@ -17,8 +17,3 @@ mod words;
 
 pub use facade::Mail;
 pub use options::{Bounds, MailOptions, SetupError, Timeouts};
-
-use imapmcp_core::mail::MailError;
-
-/// A section that is well-formed but not in the message.
-const NO_SUCH_PART: MailError = MailError::Invalid("the message has no such part");

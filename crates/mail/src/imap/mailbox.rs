@@ -2,7 +2,7 @@
 
 use super::{
     connection::session::Session,
-    ops::search::reads_bodies,
+    ops::criteria::reads_bodies,
     pool::Pool,
     stream::{Chunk, Reader},
     wire::{fault::Fault, waiting::at_once},

@@ -17,7 +17,10 @@ use self::{
     mailbox::ImapMailbox,
     pool::{Pool, Shared},
 };
-use crate::{MailOptions, SetupError, lock::lock};
+use crate::{
+    lock::lock,
+    options::{MailOptions, SetupError},
+};
 use imapmcp_core::{
     account::{Endpoint, Login},
     id::AccountId,

@@ -1,12 +1,15 @@
 //! `Mailbox` over the folders in memory.
 
 use super::{
-    lock,
     search::matches,
     store::{MemoryFolder, Store, Stored},
     thread,
 };
-use crate::{decode::decode, wire_text};
+use crate::{
+    decode::decode,
+    lock::lock,
+    wire_text::{self, NO_SUCH_PART},
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
@@ -50,7 +53,7 @@ impl MemoryMailbox {
                 None => leaf(section).map(|leaf| leaf.body.clone()),
             },
         };
-        range.map(|range| raw.slice(range)).ok_or(crate::NO_SUCH_PART)
+        range.map(|range| raw.slice(range)).ok_or(NO_SUCH_PART)
     }
 }
 

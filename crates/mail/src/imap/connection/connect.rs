@@ -1,6 +1,6 @@
 //! From a fresh TCP connection to an authenticated session: STARTTLS, greeting, login.
 
-use super::{hints::Hints, session::Session};
+use super::{capabilities::Capabilities, hints::Hints, session::Session};
 use crate::imap::wire::{
     fault::{Fault, login_refusal},
     framing::{Framer, Limits, Step},
@@ -131,21 +131,23 @@ fn login(
     username: &str,
     credential: &Credential,
 ) -> Result<imap::Session<Tap>, Fault> {
-    let offers = |capability: &str| lock(core).capabilities.iter().any(|offered| offered == capability);
+    let (told, capabilities) = {
+        let core = lock(core);
+        (!core.capabilities.is_empty(), Capabilities::of(&core.capabilities))
+    };
     let no_control = |text: &str| !text.bytes().any(|octet| matches!(octet, b'\r' | b'\n' | 0));
     let (mechanism, response) = match credential {
         Credential::AccessToken(token) => {
-            let told = !lock(core).capabilities.is_empty();
-            if told && !offers("AUTH=XOAUTH2") {
+            if told && !capabilities.takes_bearer() {
                 return Err(Fault::Said(MailError::NoMechanism));
             }
             let bearer = format!("user={username}\x01auth=Bearer {}\x01\x01", token.expose_secret());
             ("XOAUTH2", bearer)
         }
         Credential::Password(password) => {
-            if !offers("AUTH=PLAIN") {
+            if !capabilities.takes_plain() {
                 // neither the one nor the other: no password leaves (RFC 9051 §6.2.3)
-                if offers("LOGINDISABLED") {
+                if capabilities.forbids_login() {
                     return Err(Fault::Said(MailError::NoMechanism));
                 }
                 if !no_control(username) || !no_control(password.expose_secret()) {
@@ -158,7 +160,7 @@ fn login(
         }
     };
     // RFC 4959 saves a round trip; `imap` passes the mechanism on as it is, so the response can ride behind it.
-    let immediate = offers("SASL-IR");
+    let immediate = capabilities.takes_initial_response();
     let name =
         if immediate { format!("{mechanism} {}", STANDARD.encode(&response)) } else { mechanism.to_owned() };
     let initial = Initial { response: response.into_bytes(), sent: Cell::new(immediate) };

@@ -1,7 +1,6 @@
 //! Whose folders these are (RFC 2342): only the account's own have roles, and only there are folders made.
 
-use super::session::Session;
-use crate::imap::wire::{command::Command, fault::Fault, response::Data, utf7};
+use crate::imap::wire::{response::Data, utf7};
 use imapmcp_core::mail::MailError;
 
 /// Where a name would be somebody else's.
@@ -50,7 +49,7 @@ impl Namespaces {
 
     /// The name of a new folder, with the personal prefix if it lacks it, and without a delimiter at its end (RFC 9051
     /// §6.3.4).
-    fn name(&self, wanted: &str) -> Result<String, MailError> {
+    pub(crate) fn name(&self, wanted: &str) -> Result<String, MailError> {
         let delimiter = self.personal.iter().find_map(|(_, delimiter)| *delimiter);
         let wanted = match delimiter {
             Some(delimiter) => wanted.trim_end_matches(delimiter),
@@ -85,20 +84,6 @@ fn begins(folder: &str, prefix: &str) -> bool {
         return folder[INBOX..].starts_with(&prefix[INBOX..]);
     }
     folder.starts_with(prefix)
-}
-
-impl Session {
-    /// The name that a new folder gets.
-    pub(crate) async fn own_name(&mut self, wanted: &str) -> Result<String, Fault> {
-        if !self.offers("NAMESPACE") {
-            return Ok(wanted.to_owned());
-        }
-        if self.hints.namespaces().is_none() {
-            let items = self.run(vec![Command::new("NAMESPACE")]).await?.items;
-            self.hints.set_namespaces(Namespaces::of(&items));
-        }
-        self.hints.namespaces().unwrap_or_default().name(wanted).map_err(Fault::Said)
-    }
 }
 
 #[cfg(test)]

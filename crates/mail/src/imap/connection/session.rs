@@ -1,12 +1,12 @@
 //! An authenticated session: batches of commands written at once, their answers sorted by command.
 
-use super::hints::Hints;
+use super::{batch::Batch, capabilities::Capabilities, hints::Hints, selected::Selected};
 use crate::imap::wire::{
     command::{Command, Literal},
-    fault::{Fault, refusal, select_refusal},
+    fault::{Fault, select_refusal},
     framing::Limits,
     net::Killer,
-    response::{Code, Data, Kind, Status},
+    response::{Data, Kind, Status},
     tap::{Core, SharedCore, Sink, Tap},
     waiting::{Waiting, at_once},
 };
@@ -26,73 +26,14 @@ const FRESH: Duration = Duration::from_secs(1);
 /// The octets of a literal, as they are read.
 pub(crate) type Feed = mpsc::Receiver<Result<Bytes, ReadError>>;
 
-/// The folder the server has open for us.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Selected {
-    pub(crate) folder: String,
-    pub(crate) uid_validity: u32,
-    pub(crate) exists: u32,
-    /// Whether what is changed there does not last (RFC 9051 §6.3.2).
-    pub(crate) read_only: bool,
-}
-
-impl Selected {
-    /// A folder of which nothing was said yet.
-    pub(crate) const fn new(folder: String) -> Self {
-        Self { folder, uid_validity: 0, exists: 0, read_only: false }
-    }
-}
-
-/// The answers to a batch of commands.
-///
-/// Responses are not sorted by command: a server may put off what is new in the folder to the end of a batch
-/// (Dovecot does), and whatever it says of a message counts, whichever command it came with.
-#[derive(Debug)]
-pub(crate) struct Batch {
-    /// One per command, in the order of the commands.
-    pub(crate) statuses: Vec<Status>,
-    /// In the order they came.
-    pub(crate) items: Vec<Data>,
-    /// How many of them had come when each command was answered.
-    pub(crate) marks: Vec<usize>,
-    /// Whether messages arrived in or vanished from the folder that was open already.
-    pub(crate) news: bool,
-    /// Whether messages vanished: sequence numbers in this batch mean nothing.
-    pub(crate) expunged: bool,
-}
-
-impl Batch {
-    /// Fails unless the server said OK to the command at `place`.
-    pub(crate) fn check(&self, place: usize) -> Result<(), Fault> {
-        match self.statuses.get(place) {
-            Some(status) if status.kind == Kind::Ok => Ok(()),
-            Some(status) => Err(Fault::Said(refusal(status))),
-            None => Err(Fault::PROTOCOL),
-        }
-    }
-
-    /// The most messages a command may concern, if one of these concerned more (RFC 9738).
-    pub(crate) fn message_limit(&self) -> Option<usize> {
-        let limit = |status: &Status| match status.code {
-            Some(Code::MessageLimit(limit, _)) => usize::try_from(limit).ok().filter(|limit| *limit > 0),
-            _ => None,
-        };
-        self.statuses.iter().find_map(limit)
-    }
-
-    /// Whether the server said OK to the command at `place`.
-    pub(crate) fn is_ok(&self, place: usize) -> bool {
-        self.check(place).is_ok()
-    }
-}
-
 /// An authenticated session. Its futures wait as [`Waiting`] says.
 pub(crate) struct Session {
     imap: imap::Session<Tap>,
     core: SharedCore,
     tag: u32,
     selected: Option<Selected>,
-    capabilities: Vec<String>,
+    /// Read once after the login.
+    pub(crate) capabilities: Capabilities,
     introduced: bool,
     killer: Arc<Killer>,
     pub(crate) waiting: Waiting,
@@ -121,7 +62,7 @@ impl Session {
             core,
             tag,
             selected: None,
-            capabilities: vec![],
+            capabilities: Capabilities::of(&[]),
             introduced: false,
             killer,
             sent: false,
@@ -131,25 +72,14 @@ impl Session {
         if lock(&session.core).capabilities.is_empty() {
             at_once(session.run(vec![Command::new("CAPABILITY")]))?.check(0)?;
         }
-        session.capabilities = std::mem::take(&mut lock(&session.core).capabilities);
-        session.introduced = !session.offers("ID");
+        session.capabilities = Capabilities::of(&std::mem::take(&mut lock(&session.core).capabilities));
+        session.introduced = !session.capabilities.has_id();
         Ok(session)
     }
 
     /// What cuts this session from another thread.
     pub(crate) fn killer(&self) -> Arc<Killer> {
         Arc::clone(&self.killer)
-    }
-
-    /// Whether the server has this capability (upper case), read once after the login.
-    pub(crate) fn offers(&self, capability: &str) -> bool {
-        self.capabilities.iter().any(|offered| offered == capability)
-    }
-
-    /// The most messages a command may concern, as the server announces it (RFC 9738).
-    pub(crate) fn message_limit(&self) -> usize {
-        let limit = |offered: &String| offered.strip_prefix("MESSAGELIMIT=")?.parse().ok();
-        self.capabilities.iter().find_map(limit).filter(|limit| *limit > 0).unwrap_or(usize::MAX)
     }
 
     /// The folder that is open.
@@ -305,7 +235,7 @@ impl Session {
     fn announce(&self, line: &mut String, literal: Option<&Literal>) -> bool {
         let Some(literal) = literal else { return false };
         let size = literal.length();
-        let free = self.offers("LITERAL+") || (self.offers("LITERAL-") && size <= 4096);
+        let free = self.capabilities.takes_literal_unasked(size);
         let plus = if free { "+" } else { "" };
         // Writing to a string does not fail.
         let _ = write!(line, "{{{size}{plus}}}");
@@ -353,32 +283,6 @@ impl Session {
         }
         let after = self.selected.as_ref().map(|selected| selected.exists);
         (!entered && (expunged || after != before), expunged)
-    }
-}
-
-impl Selected {
-    /// What responses say of the folder; whether messages vanished.
-    pub(crate) fn take_in(&mut self, items: &[Data]) -> bool {
-        let mut expunged = false;
-        for item in items {
-            match item {
-                Data::Exists(exists) => self.exists = *exists,
-                Data::Expunge(_) => {
-                    self.exists = self.exists.saturating_sub(1);
-                    expunged = true;
-                }
-                Data::Status(Status { code: Some(Code::UidValidity(validity)), .. }) => {
-                    self.uid_validity = *validity;
-                }
-                Data::Status(status) => match status.condition() {
-                    Some("READ-ONLY") => self.read_only = true,
-                    Some("READ-WRITE") => self.read_only = false,
-                    _ => {}
-                },
-                _ => {}
-            }
-        }
-        expunged
     }
 }
 

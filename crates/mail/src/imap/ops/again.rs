@@ -5,10 +5,7 @@ use super::{
     visit::{Visit, Visited},
 };
 use crate::imap::{
-    connection::{
-        hints::Identity,
-        session::{Selected, Session},
-    },
+    connection::{hints::Identity, selected::Selected, session::Session},
     wire::{command::Command, fault::Fault, fetch::Fetch, framing::Limits, response::Data, sets::Set},
 };
 use imapmcp_core::mail::{MessageRef, Role};
@@ -20,14 +17,9 @@ const ROLES: [Role; 7] =
     [Role::Inbox, Role::Archive, Role::Trash, Role::Sent, Role::Junk, Role::Drafts, Role::All];
 
 impl Session {
-    /// Whether the server speaks Gmail's extensions.
-    pub(crate) fn is_gmail(&self) -> bool {
-        self.offers("X-GM-EXT-1")
-    }
-
     /// Remembers what finds these messages again.
     pub(crate) fn remember<'f>(&self, selected: &Selected, fetches: impl Iterator<Item = &'f Fetch> + Clone) {
-        let gmail = self.is_gmail();
+        let gmail = self.capabilities.is_gmail();
         let identity = move |fetch: &Fetch| match fetch.email.clone() {
             Some(email) if gmail => Some(Identity::Gmail(email)),
             Some(email) => Some(Identity::Email(email)),

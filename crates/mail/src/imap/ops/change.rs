@@ -1,16 +1,10 @@
-//! Changes: flags and appended messages. None of them is ever repeated by itself.
+//! Flags changed. No change is ever repeated by itself.
 
 use crate::imap::{
-    connection::session::{Feed, Selected, Session},
-    wire::{
-        command::Command,
-        fault::Fault,
-        response::{Code, Data},
-        sets::Set,
-        tap::fetches,
-    },
+    connection::{selected::Selected, session::Session},
+    wire::{command::Command, fault::Fault, response::Data, sets::Set, tap::fetches},
 };
-use imapmcp_core::mail::{Flag, FlagChange, MailError, MessageRef, Outcome};
+use imapmcp_core::mail::{Flag, FlagChange, MailError, Outcome};
 use std::collections::{HashMap, HashSet};
 
 impl Session {
@@ -55,7 +49,8 @@ impl Session {
         change: &FlagChange,
         outcome: &mut Outcome,
     ) -> Result<bool, Fault> {
-        let (mut left, mut size, mut begun, mut news) = (uids, self.message_limit(), false, false);
+        let (mut left, mut size, mut begun, mut news) =
+            (uids, self.capabilities.message_limit(), false, false);
         let mut seen = Seen::default();
         while !left.is_empty() {
             let (chunk, rest) = left.split_at(left.len().min(size));
@@ -170,29 +165,6 @@ impl Session {
             fate.push(uid);
         }
         Ok(stored)
-    }
-
-    /// Appends a message of `length` octets, which come as they are read.
-    pub(crate) async fn append(
-        &mut self,
-        folder: &str,
-        length: u64,
-        message: Feed,
-        flags: &[Flag],
-    ) -> Result<Option<MessageRef>, Fault> {
-        let mut command = self.name(Command::new("APPEND "), folder).raw(" ");
-        if !flags.is_empty() {
-            command = command.flags(flags).raw(" ");
-        }
-        let done = self.run_fed(command.fed(length), message).await;
-        let mut batch = done.map_err(|fault| fault.of_change(self.was_sent()))?;
-        batch.check(0)?;
-        Ok(match batch.statuses.pop().and_then(|status| status.code) {
-            Some(Code::AppendUid(uid_validity, uid)) => {
-                Some(MessageRef { folder: folder.to_owned(), uid_validity, uid })
-            }
-            _ => None,
-        })
     }
 }
 

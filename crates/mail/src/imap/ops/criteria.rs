@@ -2,7 +2,6 @@
 //!
 //! What a server cannot be asked is asked more loosely, and what it finds is judged on our side.
 
-use super::search::ASCII_ONLY;
 use crate::imap::wire::command::Command;
 use imapmcp_core::mail::{Criterion, MailError};
 
@@ -184,6 +183,23 @@ fn term(key: &str, text: &str) -> Option<String> {
     let sayable = !text.trim().is_empty() && !text.contains(['"', '\\']) && !text.contains(char::is_control);
     sayable.then(|| format!("{key}\"{text}\""))
 }
+
+/// Whether the server may take long: no server keeps an index of bodies for certain.
+pub(crate) fn reads_bodies(criterion: &Criterion) -> bool {
+    match criterion {
+        Criterion::And(all) => all.iter().any(reads_bodies),
+        Criterion::Or(a, b) => reads_bodies(a) || reads_bodies(b),
+        Criterion::Not(one) => reads_bodies(one),
+        Criterion::Body(_) | Criterion::Text(_) => true,
+        _ => false,
+    }
+}
+
+/// The server takes only ASCII, and this cannot be found another way.
+const ASCII_ONLY: MailError = MailError::Invalid(
+    "this mail server can only search texts for ASCII words: leave out those with other letters, or search by sender or \
+     subject",
+);
 
 #[cfg(test)]
 mod tests {

@@ -18,12 +18,12 @@ const MAX_STATUS: usize = 100;
 impl Session {
     /// All folders, in the server's order.
     pub(crate) async fn folders(&mut self, counts: bool) -> Result<Vec<Folder>, Fault> {
-        let extended = self.offers("LIST-EXTENDED");
-        let with_status = counts && extended && self.offers("LIST-STATUS");
+        let extended = self.capabilities.has_extended_list();
+        let with_status = counts && extended && self.capabilities.has_list_status();
         let mut command = Command::new("LIST \"\" \"*\"");
         if extended {
             command = command.raw(" RETURN (SUBSCRIBED");
-            if self.offers("SPECIAL-USE") {
+            if self.capabilities.has_special_use() {
                 command = command.raw(" SPECIAL-USE");
             }
             if with_status {
@@ -32,7 +32,7 @@ impl Session {
             command = command.raw(")");
         }
         let mut commands = vec![command];
-        if self.offers("NAMESPACE") {
+        if self.capabilities.has_namespaces() {
             commands.push(Command::new("NAMESPACE"));
         }
         if !extended {

@@ -1,7 +1,7 @@
 //! Folders made, renamed and deleted.
 
 use crate::imap::{
-    connection::session::Session,
+    connection::{namespaces::Namespaces, session::Session},
     wire::{command::Command, fault::Fault},
 };
 
@@ -51,5 +51,17 @@ impl Session {
             self.run(vec![self.enter("INBOX")]).await?;
         }
         Ok(())
+    }
+
+    /// The name that a new folder gets.
+    async fn own_name(&mut self, wanted: &str) -> Result<String, Fault> {
+        if !self.capabilities.has_namespaces() {
+            return Ok(wanted.to_owned());
+        }
+        if self.hints.namespaces().is_none() {
+            let items = self.run(vec![Command::new("NAMESPACE")]).await?.items;
+            self.hints.set_namespaces(Namespaces::of(&items));
+        }
+        self.hints.namespaces().unwrap_or_default().name(wanted).map_err(Fault::Said)
     }
 }

@@ -1,7 +1,7 @@
 //! Reading one message: summary and header, a section, a stream of a part.
 
 use crate::imap::{
-    connection::session::{Batch, Selected, Session},
+    connection::{batch::Batch, selected::Selected, session::Session},
     wire::{
         command::Command,
         fault::{Fault, fetch_refusal},
@@ -11,7 +11,7 @@ use crate::imap::{
         tap::{Piece, Sink, fetches},
     },
 };
-use crate::lock::lock;
+use crate::{lock::lock, wire_text::NO_SUCH_PART};
 use bytes::Bytes;
 use imapmcp_core::mail::{Locator, MailError, Message, MessageRef, Part};
 use std::sync::{Arc, Mutex};
@@ -74,10 +74,10 @@ impl Session {
         let (_, fetch) = self.fetch_one(at, fetch, Limits::section(limit)).await?;
         match any_body(fetch) {
             Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section).await? => {
-                Err(Fault::Said(crate::NO_SUCH_PART))
+                Err(Fault::Said(NO_SUCH_PART))
             }
             Some(Body::Octets(octets)) if octets.len() <= limit as usize => Ok(octets),
-            Some(Body::Nil) => Err(Fault::Said(crate::NO_SUCH_PART)),
+            Some(Body::Nil) => Err(Fault::Said(NO_SUCH_PART)),
             _ => Err(Fault::Said(MailError::Protocol)),
         }
     }
@@ -114,7 +114,7 @@ impl Session {
         self.entered(&batch, at.uid_validity)?;
         let is_encoded =
             ["base64", "quoted-printable"].iter().any(|known| part.encoding.eq_ignore_ascii_case(known));
-        if is_encoded && self.offers("BINARY") {
+        if is_encoded && self.capabilities.has_binary() {
             match self.stream_section(at, "BINARY.PEEK[", &part.section, sink("binary")).await {
                 // RFC 3516 §4.3: it may be unable to decode what somebody else can
                 Err(Fault::Said(MailError::Refused { .. })) => {}
@@ -150,7 +150,7 @@ impl Session {
         match any_body(of_message(batch, 0, at.uid)?) {
             Some(Body::Streamed) => Ok(()),
             Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section).await? => {
-                Err(Fault::Said(crate::NO_SUCH_PART))
+                Err(Fault::Said(NO_SUCH_PART))
             }
             Some(Body::Octets(octets)) => {
                 let mut sink = lock(&sink);
@@ -161,7 +161,7 @@ impl Session {
                 }
                 Ok(())
             }
-            Some(Body::Nil) => Err(Fault::Said(crate::NO_SUCH_PART)),
+            Some(Body::Nil) => Err(Fault::Said(NO_SUCH_PART)),
             Some(Body::Cut(_)) | None => Err(Fault::Said(MailError::Protocol)),
         }
     }

@@ -21,11 +21,11 @@ impl Session {
         if selected.read_only {
             return refused("READ-ONLY");
         }
-        if !self.can_expunge() {
+        if !self.capabilities.has_uidplus() {
             return refused("UIDPLUS");
         }
         let mut outcome = Outcome { uid_validity: selected.uid_validity, ..Outcome::default() };
-        for (number, chunk) in uids.chunks(self.message_limit().max(1)).enumerate() {
+        for (number, chunk) in uids.chunks(self.capabilities.message_limit().max(1)).enumerate() {
             match self.remove_all(chunk).await {
                 Ok(part) => outcome.add(part),
                 Err(fault) if number == 0 => return Err(fault),
@@ -34,11 +34,6 @@ impl Session {
         }
         outcome.settle(uids, &[]);
         Ok(outcome)
-    }
-
-    /// UID EXPUNGE: without it, messages that others marked as \Deleted would go along.
-    pub(crate) fn can_expunge(&self) -> bool {
-        self.offers("UIDPLUS") || self.offers("IMAP4REV2")
     }
 
     /// Once more for those that are there after all: they may have arrived just now.

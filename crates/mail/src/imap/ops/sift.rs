@@ -1,13 +1,13 @@
 //! Hits of a server whose word is not enough, looked at one by one: until a page has some that match, or a bound is met.
 
 use super::{
-    criteria::{Dialect, is_approximate},
-    list::DATED,
-    search::{below, cursor, reads_bodies},
+    criteria::{Dialect, is_approximate, reads_bodies},
+    dates::DATED,
+    hits::{below, cursor},
     summaries::by_uid,
 };
 use crate::imap::{
-    connection::session::{Selected, Session},
+    connection::{selected::Selected, session::Session},
     wire::{command::Command, fault::Fault, sets::Set},
 };
 use crate::{

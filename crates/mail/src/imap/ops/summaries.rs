@@ -2,7 +2,7 @@
 
 use super::salvage::Names;
 use crate::imap::{
-    connection::session::{Selected, Session},
+    connection::{selected::Selected, session::Session},
     wire::{command::Command, fault::Fault, fetch::Fetch, framing::Limits, response::Data, sets::Set},
 };
 use imapmcp_core::mail::{MailError, Omitted, Summary};
@@ -36,9 +36,9 @@ impl Session {
     /// What a summary needs, and what finds the message again. ENVELOPE and BODYSTRUCTURE come from a server's cache;
     /// header fields would not.
     pub(crate) fn items(&self) -> &'static str {
-        if self.is_gmail() {
+        if self.capabilities.is_gmail() {
             "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE X-GM-MSGID"
-        } else if self.offers("OBJECTID") {
+        } else if self.capabilities.has_object_ids() {
             "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE EMAILID"
         } else {
             "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE"

@@ -73,9 +73,9 @@ impl Session {
         scope: &ThreadScope,
         owner: &str,
     ) -> Result<Thread, Fault> {
-        let extra = if self.is_gmail() {
+        let extra = if self.capabilities.is_gmail() {
             " X-GM-THRID"
-        } else if self.offers("OBJECTID") {
+        } else if self.capabilities.has_object_ids() {
             " THREADID"
         } else {
             ""
@@ -86,7 +86,7 @@ impl Session {
         let named = fetch
             .thread
             .clone()
-            .map(|id| if self.is_gmail() { Named::Gmail(id) } else { Named::ObjectId(id) });
+            .map(|id| if self.capabilities.is_gmail() { Named::Gmail(id) } else { Named::ObjectId(id) });
         let seed = message_of(&selected, fetch, scope.beginning).map_err(Fault::Said)?;
         let folders = self.thread_folders(&at.folder, scope, named.is_some()).await?;
         let id = named.clone().map(|(Named::Gmail(id) | Named::ObjectId(id))| (id, extra));
@@ -152,7 +152,7 @@ impl Session {
     ) -> Result<ThreadStrategy, Fault> {
         // Measured on 20,000 messages: THREAD 22 ms, a search for a handful of headers 65 ms.
         let small = self.selected().is_some_and(|selected| selected.exists <= MAX_THREADED);
-        let threads = small && self.offers("THREAD=REFERENCES");
+        let threads = small && self.capabilities.can_thread();
         let ties = Ties::of(&seed.summary, &seed.header, owner);
         let mut asked: HashSet<Key> = HashSet::new();
         let mut keys = first_keys(&ties);

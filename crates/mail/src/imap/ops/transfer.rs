@@ -3,7 +3,7 @@
 
 use super::salvage::is_partial;
 use crate::imap::{
-    connection::session::{Batch, Selected, Session},
+    connection::{batch::Batch, selected::Selected, session::Session},
     wire::{
         command::Command,
         fault::{Fault, refusal},
@@ -52,7 +52,7 @@ impl Session {
         let outcome = Outcome { uid_validity: selected.uid_validity, ..Outcome::default() };
         let mut transfer = Transfer { outcome, ..Transfer::default() };
         let (mut left, mut late, mut again) = (uids.to_vec(), Vec::new(), false);
-        let (mut size, mut begun) = (self.message_limit(), false);
+        let (mut size, mut begun) = (self.capabilities.message_limit(), false);
         loop {
             if left.is_empty() {
                 // once more for those that had just arrived, and that the server did not know of yet
@@ -98,8 +98,8 @@ impl Session {
         match kind {
             TransferKind::Copy => Ok(Means::Copy),
             TransferKind::Move if selected.read_only => refused("READ-ONLY"),
-            TransferKind::Move if self.offers("MOVE") || self.offers("IMAP4REV2") => Ok(Means::Move),
-            TransferKind::Move if self.can_expunge() => Ok(Means::CopyAndRemove),
+            TransferKind::Move if self.capabilities.can_move() => Ok(Means::Move),
+            TransferKind::Move if self.capabilities.has_uidplus() => Ok(Means::CopyAndRemove),
             TransferKind::Move => refused("UIDPLUS"),
         }
     }
@@ -118,7 +118,7 @@ impl Session {
         let mut commands = vec![Command::new("NOOP"), present_command(&set)];
         // What a command did in the other folder, it having been refused, shows by what there is before it and behind it;
         // of a server that tells no COPYUID, also where it was not. STATUS is not for the open folder (RFC 9051 §6.3.11).
-        let silent = !self.can_expunge();
+        let silent = !self.capabilities.has_uidplus();
         let counts = silent || self.selected().is_none_or(|open| open.folder != to);
         commands.extend(counts.then(|| self.count(to)));
         let at = commands.len();

@@ -2,7 +2,7 @@
 
 use super::salvage::is_partial;
 use crate::imap::{
-    connection::session::{Selected, Session},
+    connection::{selected::Selected, session::Session},
     wire::{
         command::Command,
         fault::Fault,

@@ -20,11 +20,11 @@ use self::{
     permits::{Permits, acquire},
 };
 use crate::{
-    Timeouts,
     imap::{
         connection::session::Session,
         wire::{command::Command, waiting::at_once},
     },
+    options::Timeouts,
 };
 use imapmcp_core::{
     account::{Endpoint, Login},

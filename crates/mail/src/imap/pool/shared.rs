@@ -1,7 +1,10 @@
 //! What all pools share: the way out, bounds, and the neighbours.
 
 use super::neighbours::Neighbours;
-use crate::{MailOptions, SetupError, Timeouts, options::Bounds, tls};
+use crate::{
+    options::{Bounds, MailOptions, SetupError, Timeouts},
+    tls,
+};
 use imapmcp_egress::Dialer;
 use std::sync::Arc;
 use tokio::sync::Semaphore;

@@ -151,7 +151,7 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     /// Reads a command as a server would; gives its strings, and fails if there is more than one command.
-    pub(in crate::imap) fn read(octets: &[u8]) -> Option<Vec<Vec<u8>>> {
+    pub(crate) fn read(octets: &[u8]) -> Option<Vec<Vec<u8>>> {
         let (mut strings, mut at) = (vec![], 0);
         loop {
             match *octets.get(at)? {
@@ -179,7 +179,7 @@ pub(crate) mod tests {
         }
     }
 
-    pub(in crate::imap) fn wire(command: &Command) -> Vec<u8> {
+    pub(crate) fn wire(command: &Command) -> Vec<u8> {
         let mut out = vec![];
         for (index, text) in command.texts.iter().enumerate() {
             out.extend_from_slice(text.as_bytes());
