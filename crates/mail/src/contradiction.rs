@@ -3,11 +3,12 @@
 //! A server may know more than a summary tells, and it may be more generous (other spellings of a letter, word stems,
 //! days of its own zone). So only what cannot be true is a contradiction.
 
-use crate::{judge::judge, words::decode_words};
+use crate::judge::judge;
 use imapmcp_core::{
     mail::{Address, Criterion, Summary},
     time::Timestamp,
 };
+use imapmcp_mime::header::decoded;
 
 /// Days are the server's, which may be 14 hours away from ours (RFC 9051 §6.4.4 disregards time and zone).
 const ZONE: i64 = 14 * 3_600;
@@ -140,7 +141,7 @@ fn words(field: &str, text: &str, stems: bool) -> Option<bool> {
     if is_obscure(field) {
         return None;
     }
-    let (field, text) = (fold(&decode_words(field)), fold(&decode_words(text)));
+    let (field, text) = (fold(&decoded(field)), fold(&decoded(text)));
     if field.contains(text.trim()) {
         return Some(true);
     }

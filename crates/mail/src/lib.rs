@@ -2,7 +2,6 @@
 
 mod contradiction;
 mod conversation;
-mod decode;
 mod facade;
 mod imap;
 mod judge;
@@ -13,7 +12,6 @@ mod options;
 mod smtp;
 mod tls;
 mod wire_text;
-mod words;
 
 pub use facade::Mail;
 pub use options::{Bounds, MailOptions, SetupError, Timeouts};

@@ -1,13 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 pub mod header;
+pub mod transfer;
 
-mod decode;
+mod addresses;
+mod charset;
 mod format;
 mod read;
 mod trust;
 mod write;
 
-pub use read::{attachment, body, budget, calendar, html, locate, quotes, view};
+pub use read::{attachment, body, budget, calendar, envelope, html, locate, quotes, structure, view};
 pub use trust::{authentication, provenance};
 pub use write::{compose, shown};

@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("vault", &["core"]),
     ("egress", &["core"]),
     ("mime", &["core"]),
-    ("mail", &["core", "egress"]),
+    ("mail", &["core", "egress", "mime"]),
     ("storage", &["core"]),
     ("oauth-server", &["core"]),
     ("accounts", &["core"]),

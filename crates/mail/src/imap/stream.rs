@@ -8,9 +8,9 @@ use super::{
         waiting::at_once,
     },
 };
-use crate::decode::Decoder;
 use bytes::Bytes;
 use imapmcp_core::mail::{Locator, MailError, Part};
+use imapmcp_mime::transfer::Decoder;
 use std::{
     sync::{
         Arc,

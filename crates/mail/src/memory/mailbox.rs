@@ -6,7 +6,6 @@ use super::{
     thread,
 };
 use crate::{
-    decode::decode,
     lock::lock,
     wire_text::{self, NO_SUCH_PART},
 };
@@ -20,6 +19,7 @@ use imapmcp_core::{
     },
     time::{Clock, Timestamp},
 };
+use imapmcp_mime::transfer::decoded;
 use std::{
     cmp::Reverse,
     sync::{Arc, Mutex},
@@ -42,12 +42,12 @@ impl MemoryMailbox {
         wire_text::section(section)?;
         let store = lock(&self.store);
         let message = store.folder(&at.folder)?.get(at.uid, at.uid_validity)?;
-        let (raw, structure) = (&message.raw, &message.structure);
-        let leaf = |section: &str| structure.leaves.iter().find(|leaf| leaf.part.section == section);
+        let (raw, text) = (&message.raw, message.header_end);
+        let leaf = |section: &str| message.leaves.iter().find(|leaf| leaf.part.section == section);
         let range = match section {
             "" => Some(0..raw.len()),
-            "HEADER" => Some(0..structure.header_end),
-            "TEXT" => Some(structure.header_end..raw.len()),
+            "HEADER" => Some(0..text),
+            "TEXT" => Some(text..raw.len()),
             _ => match section.strip_suffix(".MIME") {
                 Some(section) => leaf(section).map(|leaf| leaf.header.clone()),
                 None => leaf(section).map(|leaf| leaf.body.clone()),
@@ -148,7 +148,7 @@ impl Mailbox for MemoryMailbox {
         at: &Locator,
         part: &Part,
     ) -> Result<BoxStream<'static, Result<Bytes, MailError>>, MailError> {
-        let octets = Bytes::from(decode(&part.encoding, &self.octets(at, &part.section)?));
+        let octets = Bytes::from(decoded(&self.octets(at, &part.section)?, &part.encoding));
         let chunks = (0..octets.len())
             .step_by(CHUNK)
             .map(move |start| Ok(octets.slice(start..octets.len().min(start + CHUNK))));

@@ -2,11 +2,9 @@
 //! other crates test against. It passes the same contract as a real server.
 
 mod mailbox;
-mod mime;
 mod search;
 mod seed;
 mod store;
-mod text;
 mod thread;
 
 use self::{mailbox::MemoryMailbox, store::Store};

@@ -1,6 +1,6 @@
 //! Which part is the message's text, and what it says.
 
-use crate::{decode, header};
+use crate::{charset, header, transfer};
 use imapmcp_core::mail::Part;
 
 /// Encoded octets of a text part that are fetched and decoded at most.
@@ -45,7 +45,7 @@ fn is_attached(part: &Part) -> bool {
 
 /// Undoes transfer encoding and charset. Never fails: what cannot be decoded shows as it is or as U+FFFD.
 pub fn decode(octets: &[u8], encoding: &str, charset: Option<&str>) -> String {
-    visible(&decode::text(&decode::transfer(octets, encoding), charset, false))
+    visible(&charset::text(&transfer::undone(octets, encoding), charset, false))
 }
 
 /// Plain text without characters that are not seen; line ends become `\n`.

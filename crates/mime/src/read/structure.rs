@@ -1,6 +1,6 @@
 //! A message's leaf parts, numbered as IMAP numbers them (RFC 9051 §6.4.5.1), in one pass over its lines.
 
-use crate::header::Fields;
+use crate::header::{Fields, first_octets};
 use imapmcp_core::mail::Part;
 use std::ops::Range;
 
@@ -13,22 +13,55 @@ const MAX_VALUE: usize = 8 * 1024;
 /// Parameters of one field.
 const MAX_PARAMETERS: usize = 100;
 
-/// A leaf part and where its encoded octets are.
+/// A leaf part and where it is.
 #[derive(Debug, Clone)]
-pub(crate) struct Leaf {
-    pub(crate) part: Part,
-    pub(crate) body: Range<usize>,
+pub struct Leaf {
+    /// As BODYSTRUCTURE describes it.
+    pub part: Part,
+    /// Its header section, with the empty line; the message's own if it is all of it.
+    pub header: Range<usize>,
+    /// Its encoded octets.
+    pub body: Range<usize>,
     /// Its end has been seen: a delimiter, not just the end of the octets.
     pub(crate) closed: bool,
 }
 
 /// The leaves of a message, and whether a bound cut them.
-#[derive(Debug, Default)]
-pub(crate) struct Structure {
-    pub(crate) leaves: Vec<Leaf>,
+#[derive(Debug, Clone, Default)]
+pub struct Structure {
+    /// Parts that hold no others, in order, with the section numbers of IMAP; at most 1,000.
+    pub leaves: Vec<Leaf>,
     /// The multiparts around them; the outermost has no section.
     pub(crate) multiparts: Vec<Part>,
-    pub(crate) cut: bool,
+    /// There is more than is told.
+    pub cut: bool,
+}
+
+/// A whole message taken apart. Places count from its first octet.
+#[derive(Debug, Clone, Default)]
+pub struct Message {
+    /// Its header fields.
+    pub fields: Fields,
+    /// Where its header section ends, with the empty line.
+    pub header_end: usize,
+    /// Its parts.
+    pub structure: Structure,
+}
+
+impl Message {
+    /// What BODYSTRUCTURE tells.
+    pub fn parts(&self) -> Vec<Part> {
+        self.structure.leaves.iter().map(|leaf| leaf.part.clone()).collect()
+    }
+}
+
+/// Takes a message apart; never fails.
+pub fn of_message(octets: &[u8]) -> Message {
+    let header_end = header_end(octets);
+    let (header, body) = octets.split_at(header_end);
+    let fields = Fields::parse(header);
+    let structure = Reading::new(body, header_end).read(&fields);
+    Message { fields, header_end, structure }
 }
 
 /// A multipart whose end has not come yet.
@@ -36,13 +69,14 @@ struct Open {
     boundary: Vec<u8>,
     section: String,
     children: usize,
+    header: Range<usize>,
     body: usize,
     digest: bool,
 }
 
 /// Where the header section of a message ends: behind its empty line, or before the first line that cannot belong to
 /// it.
-pub(crate) fn header_end(octets: &[u8]) -> usize {
+fn header_end(octets: &[u8]) -> usize {
     let mut at = 0;
     while at < octets.len() {
         let end = line_end(octets, at);
@@ -62,34 +96,69 @@ pub(crate) fn header_end(octets: &[u8]) -> usize {
     octets.len()
 }
 
-/// Takes `body` apart, whose header fields are `fields`.
+/// Takes `body` apart, whose header fields are `fields`. Places count from its first octet.
 pub(crate) fn of(fields: &Fields, body: &[u8]) -> Structure {
-    let mut found = Structure::default();
-    let mut open: Vec<Open> = Vec::new();
-    let mut leaf: Option<(Part, usize)> = None;
-    start(fields, String::new(), 0, body, &mut open, &mut leaf, &mut found);
-    let mut at = 0;
-    while at < body.len() {
-        let end = line_end(body, at);
-        let Some((level, closes)) = delimiter(&body[at..end], &open) else {
+    Reading::new(body, 0).read(fields)
+}
+
+/// A leaf whose end has not come yet.
+struct OpenLeaf {
+    part: Part,
+    header: Range<usize>,
+    body: usize,
+}
+
+/// A body being read, line by line.
+struct Reading<'a> {
+    body: &'a [u8],
+    /// Where it begins.
+    base: usize,
+    open: Vec<Open>,
+    leaf: Option<OpenLeaf>,
+    found: Structure,
+}
+
+impl<'a> Reading<'a> {
+    fn new(body: &'a [u8], base: usize) -> Self {
+        Self { body, base, open: Vec::new(), leaf: None, found: Structure::default() }
+    }
+
+    fn read(mut self, fields: &Fields) -> Structure {
+        let body = self.body;
+        self.start(fields, String::new(), 0..self.base, 0);
+        let mut at = 0;
+        while at < body.len() {
+            let end = line_end(body, at);
+            let Some((level, closes)) = delimiter(&body[at..end], &self.open) else {
+                at = end;
+                continue;
+            };
+            let before = at - usize::from(at > 0) - usize::from(at > 1 && body[at - 2] == b'\r');
+            self.finish(before, true);
+            while self.open.len() > level + 1 {
+                self.abandon(before);
+            }
             at = end;
-            continue;
-        };
-        let before = at - usize::from(at > 0) - usize::from(at > 1 && body[at - 2] == b'\r');
-        finish(&mut leaf, before, true, &mut found);
-        while open.len() > level + 1 {
-            abandon(&mut open, before, &mut found);
+            if closes {
+                self.abandon(before);
+                continue;
+            }
+            if self.found.leaves.len() >= MAX_PARTS {
+                self.found.cut = true;
+                return self.found;
+            }
+            at = self.part(level, at);
         }
-        at = end;
-        if closes {
-            abandon(&mut open, before, &mut found);
-            continue;
+        self.finish(body.len(), false);
+        while !self.open.is_empty() {
+            self.abandon(body.len());
         }
-        if found.leaves.len() >= MAX_PARTS {
-            found.cut = true;
-            return found;
-        }
-        let parent = &mut open[level];
+        self.found
+    }
+
+    /// Begins a part of the multipart at `level`; returns where its body begins.
+    fn part(&mut self, level: usize, head: usize) -> usize {
+        let parent = &mut self.open[level];
         parent.children += 1;
         let section = match parent.section.as_str() {
             "" => parent.children.to_string(),
@@ -97,85 +166,74 @@ pub(crate) fn of(fields: &Fields, body: &[u8]) -> Structure {
         };
         let digest = parent.digest;
         // the part's header: to its empty line, or to a delimiter that comes too early
-        let head = at;
-        let mut tail = at;
-        while at < body.len() {
-            let end = line_end(body, at);
-            if delimiter(&body[at..end], &open).is_some() {
+        let (mut at, mut tail) = (head, head);
+        while at < self.body.len() {
+            let end = line_end(self.body, at);
+            if delimiter(&self.body[at..end], &self.open).is_some() {
                 break;
             }
-            let empty = trim_end(&body[at..end]).is_empty();
+            let empty = trim_end(&self.body[at..end]).is_empty();
             at = end;
             if empty {
                 break;
             }
             tail = at;
         }
-        let mut fields = Fields::parse(&body[head..tail]);
+        let mut fields = Fields::parse(&self.body[head..tail]);
         if digest && fields.raw("content-type").is_none() {
             fields = Fields::parse(b"Content-Type: message/rfc822\r\n");
         }
-        start(&fields, section, at, body, &mut open, &mut leaf, &mut found);
+        self.start(&fields, section, self.base + head..self.base + at, at);
+        at
     }
-    finish(&mut leaf, body.len(), false, &mut found);
-    while !open.is_empty() {
-        abandon(&mut open, body.len(), &mut found);
-    }
-    found
-}
 
-fn start(
-    fields: &Fields,
-    section: String,
-    at: usize,
-    body: &[u8],
-    open: &mut Vec<Open>,
-    leaf: &mut Option<(Part, usize)>,
-    found: &mut Structure,
-) {
-    let part = describe(fields, section);
-    if part.media_type.starts_with("multipart/") {
-        let boundary = part.parameter("boundary").map(|text| text.trim_end().as_bytes().to_vec());
-        let boundary =
-            boundary.filter(|text| !text.is_empty() && text.len() <= 200).or_else(|| guess(&body[at..]));
-        if let Some(boundary) = boundary {
-            if open.len() < MAX_DEPTH {
-                let digest = part.media_type == "multipart/digest";
-                let section = part.section.clone();
-                found.multiparts.push(part);
-                open.push(Open { boundary, section, children: 0, body: at, digest });
-                return;
+    fn start(&mut self, fields: &Fields, section: String, header: Range<usize>, body: usize) {
+        let part = describe(fields, section);
+        if part.media_type.starts_with("multipart/") {
+            let boundary = part.parameter("boundary").map(|text| text.trim_end().as_bytes().to_vec());
+            let boundary = boundary
+                .filter(|text| !text.is_empty() && text.len() <= 200)
+                .or_else(|| guess(&self.body[body..]));
+            if let Some(boundary) = boundary {
+                if self.open.len() < MAX_DEPTH {
+                    let digest = part.media_type == "multipart/digest";
+                    let section = part.section.clone();
+                    self.found.multiparts.push(part);
+                    self.open.push(Open { boundary, section, children: 0, header, body, digest });
+                    return;
+                }
+                self.found.cut = true;
             }
-            found.cut = true;
         }
+        self.leaf = Some(OpenLeaf { part, header, body });
     }
-    *leaf = Some((part, at));
-}
 
-fn finish(leaf: &mut Option<(Part, usize)>, end: usize, closed: bool, found: &mut Structure) {
-    let Some((mut part, at)) = leaf.take() else { return };
-    let body = at..end.max(at);
-    part.size = body.len() as u64;
-    if part.section.is_empty() {
-        part.section.push('1');
+    fn finish(&mut self, end: usize, closed: bool) {
+        let Some(OpenLeaf { mut part, header, body }) = self.leaf.take() else { return };
+        let body = self.base + body..self.base + end.max(body);
+        part.size = body.len() as u64;
+        if part.section.is_empty() {
+            part.section.push('1');
+        }
+        if part.media_type.starts_with("multipart/") {
+            // without its boundary it is the text it looks like
+            "text/plain".clone_into(&mut part.media_type);
+        }
+        self.found.leaves.push(Leaf { part, header, body, closed });
     }
-    if part.media_type.starts_with("multipart/") {
-        // without its boundary it is the text it looks like
-        "text/plain".clone_into(&mut part.media_type);
-    }
-    found.leaves.push(Leaf { part, body, closed });
-}
 
-/// Ends the innermost multipart; one without a single part is the text it looks like.
-fn abandon(open: &mut Vec<Open>, end: usize, found: &mut Structure) {
-    let Some(multipart) = open.pop().filter(|multipart| multipart.children == 0) else { return };
-    let part = Part {
-        section: multipart.section,
-        media_type: "text/plain".to_owned(),
-        encoding: "8bit".to_owned(),
-        ..Part::default()
-    };
-    finish(&mut Some((part, multipart.body)), end, true, found);
+    /// Ends the innermost multipart; one without a single part is the text it looks like.
+    fn abandon(&mut self, end: usize) {
+        let Some(multipart) = self.open.pop().filter(|multipart| multipart.children == 0) else { return };
+        let part = Part {
+            section: multipart.section,
+            media_type: "text/plain".to_owned(),
+            encoding: "8bit".to_owned(),
+            ..Part::default()
+        };
+        self.leaf = Some(OpenLeaf { part, header: multipart.header, body: multipart.body });
+        self.finish(end, true);
+    }
 }
 
 /// A boundary that the header forgot: the first line that looks like one.
@@ -228,7 +286,7 @@ fn describe(fields: &Fields, section: String) -> Part {
 
 /// `value; name=value; name="value"` (RFC 2045 §5.1): the value in lower case and its parameters as they came.
 fn parameters(value: &str) -> (String, Vec<(String, String)>) {
-    let value = crate::header::first_octets(value, MAX_VALUE);
+    let value = first_octets(value, MAX_VALUE);
     let mut found = Vec::new();
     let mut pieces = Pieces { rest: value };
     let first = pieces.next().unwrap_or_default();
@@ -299,10 +357,8 @@ mod tests {
     use super::*;
 
     fn sections(message: &str) -> Vec<(String, String, String)> {
-        let end = header_end(message.as_bytes());
-        let (header, body) = message.as_bytes().split_at(end);
-        let leaves = of(&Fields::parse(header), body).leaves;
-        let text = |leaf: &Leaf| String::from_utf8_lossy(&body[leaf.body.clone()]).into_owned();
+        let leaves = of_message(message.as_bytes()).structure.leaves;
+        let text = |leaf: &Leaf| message[leaf.body.clone()].to_owned();
         leaves
             .iter()
             .map(|leaf| (leaf.part.section.clone(), leaf.part.media_type.clone(), text(leaf)))
@@ -327,6 +383,48 @@ mod tests {
             ]
         );
         assert_eq!(sections("Subject: x\r\n\r\nhi\r\n"), [row("1", "text/plain", "hi\r\n")]);
+    }
+
+    #[test]
+    fn a_nested_message_is_numbered_as_an_imap_server_would() {
+        let raw = b"From: \"Doe, Jane\" <jane@x.example>\r\nSubject: folded\r\n subject\r\n\
+            Content-Type: multipart/mixed; boundary=\"o;o\"\r\n\r\npreamble\r\n--o;o\r\n\
+            Content-Type: multipart/alternative; boundary=i\r\n\r\n--i\r\n\r\nplain\r\n--i\r\n\
+            Content-Type: text/html; charset=utf-8\r\n\r\n<p>\r\n--i--\r\n--o;o\r\n\
+            Content-Type: application/pdf; name=a.pdf\r\nContent-Disposition: attachment; filename=\"a.pdf\"\r\n\
+            Content-Transfer-Encoding: BASE64\r\n\r\nAAAA\r\n--o;o--\r\n";
+        let message = of_message(raw);
+        let leaves = &message.structure.leaves;
+        let seen: Vec<_> = leaves
+            .iter()
+            .map(|leaf| (leaf.part.section.as_str(), leaf.part.media_type.as_str(), &raw[leaf.body.clone()]))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("1.1", "text/plain", &b"plain"[..]),
+                ("1.2", "text/html", b"<p>"),
+                ("2", "application/pdf", b"AAAA"),
+            ]
+        );
+        let envelope = crate::read::envelope::of(&message.fields);
+        assert_eq!(envelope.from[0].name.as_deref(), Some("Doe, Jane"));
+        assert_eq!(envelope.subject.as_deref(), Some("folded subject"));
+        assert_eq!(leaves[2].part.disposition_parameter("FILENAME"), Some("a.pdf"));
+        assert_eq!(&raw[leaves[1].header.clone()], b"Content-Type: text/html; charset=utf-8\r\n\r\n");
+        assert!(raw[..message.header_end].ends_with(b"\"o;o\"\r\n\r\n"));
+        let alone = of_message(b"Subject: x\r\n\r\nhi");
+        assert_eq!((alone.structure.leaves[0].header.clone(), alone.header_end), (0..14, 14));
+    }
+
+    #[test]
+    fn a_bomb_of_nested_parts_is_cut_off() {
+        let mut raw = String::new();
+        for depth in 0..1000 {
+            use std::fmt::Write;
+            write!(raw, "Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n").unwrap();
+        }
+        assert!(of_message(raw.as_bytes()).structure.leaves.len() <= MAX_PARTS);
     }
 
     #[test]

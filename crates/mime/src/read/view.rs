@@ -5,14 +5,16 @@ use super::{
     body::{self, MAX_TEXT},
     calendar,
     choice::{Kind, MAX_WANTED, kind},
+    flowed::unflow,
     html,
     markdown::MAX_VIEW,
     structure,
 };
 pub use crate::format::{Format, LinkMismatch, View};
 use crate::{
-    decode,
+    charset,
     header::{Fields, first_octets},
+    transfer,
     trust::link,
 };
 use imapmcp_core::mail::Part;
@@ -82,16 +84,16 @@ pub fn render(parts: &[(&Part, &[u8])], format: Format) -> View {
 fn render_part(part: &Part, octets: &[u8], format: Format) -> View {
     let limit = octets.len().min(MAX_TEXT as usize);
     let octets_cut = limit < octets.len();
-    let octets = decode::transfer(&octets[..limit], &part.encoding);
+    let octets = transfer::undone(&octets[..limit], &part.encoding);
     let kind = kind(part).unwrap_or(Kind::Plain);
-    let text = decode::text(&octets, part.parameter("charset"), kind == Kind::Html);
+    let text = charset::text(&octets, part.parameter("charset"), kind == Kind::Html);
     let mut view = if kind == Kind::Html || (kind != Kind::Calendar && is_page(&text)) {
         html::view(&text, format)
     } else {
         let flowed = part.parameter("format").is_some_and(|value| value.eq_ignore_ascii_case("flowed"));
         let text = if flowed {
             let delete = part.parameter("delsp").is_some_and(|value| value.eq_ignore_ascii_case("yes"));
-            decode::unflow(&text, delete)
+            unflow(&text, delete)
         } else {
             text
         };
@@ -176,21 +178,20 @@ fn disarm(text: String) -> String {
 
 /// A whole message (an attached one, a test file); never fails.
 pub fn of_message(octets: &[u8], format: Format) -> Whole {
-    let (header, body) = octets.split_at(structure::header_end(octets));
-    let fields = Fields::parse(header);
-    let structure = structure::of(&fields, body);
-    let parts: Vec<Part> = structure.leaves.iter().map(|leaf| leaf.part.clone()).collect();
+    let message = structure::of_message(octets);
+    let parts = message.parts();
+    let leaves = &message.structure.leaves;
     let chosen: Vec<(&Part, &[u8])> = wanted(&parts, format)
         .into_iter()
         .filter_map(|part| {
-            let leaf = structure.leaves.iter().find(|leaf| leaf.part.section == part.section)?;
-            Some((part, &body[leaf.body.clone()]))
+            let leaf = leaves.iter().find(|leaf| leaf.part.section == part.section)?;
+            Some((part, &octets[leaf.body.clone()]))
         })
         .collect();
     let mut view = render(&chosen, format);
-    view.cut |= structure.cut;
+    view.cut |= message.structure.cut;
     drop(chosen);
-    Whole { fields, parts, view }
+    Whole { fields: message.fields, parts, view }
 }
 
 #[cfg(test)]

@@ -3,15 +3,20 @@
 
 use super::compose;
 use crate::{
-    decode,
+    addresses::mailboxes,
+    charset,
     format::{Format, LinkMismatch},
     header::{self, Fields},
     read::{
         attachment,
         body::{self, MAX_TEXT, TextParts},
         choice::MAX_WANTED,
-        html, structure, view,
+        flowed::unflow,
+        html,
+        structure::{self, Leaf},
+        view,
     },
+    transfer,
 };
 use imapmcp_core::mail::Part;
 
@@ -84,55 +89,70 @@ pub fn of_message(octets: &[u8], elsewhere: &[(usize, u64)]) -> Shown {
 
 /// As [`of_message`], of a message of at most so many octets; its files, which are not shown, are not counted.
 pub fn of_message_within(octets: &[u8], elsewhere: &[(usize, u64)], most: usize) -> Option<Shown> {
-    let (header, content) = octets.split_at(structure::header_end(octets));
-    let fields = Fields::parse(header);
-    let structure = structure::of(&fields, content);
-    let parts: Vec<Part> = structure.leaves.iter().map(|leaf| leaf.part.clone()).collect();
+    let message = structure::of_message(octets);
+    let parts = message.parts();
     let own = texts(&parts);
-    let files = structure.leaves.iter().filter(|leaf| !is_among(&own, &leaf.part));
-    if octets.len() - files.map(|leaf| leaf.body.len()).sum::<usize>() > most {
+    let (texts, files): (Vec<&Leaf>, Vec<&Leaf>) =
+        message.structure.leaves.iter().partition(|leaf| is_among(&own, &leaf.part));
+    if octets.len() - files.iter().map(|leaf| leaf.body.len()).sum::<usize>() > most {
         return None;
     }
-    let mut shown = Shown {
-        subject: fields.raw("subject").map(header::text).unwrap_or_default(),
-        cut: structure.cut,
-        ..Shown::default()
-    };
+    let texts: Vec<(&Part, &[u8])> =
+        texts.into_iter().map(|leaf| (&leaf.part, &octets[leaf.body.clone()])).collect();
+    let mut shown = header_of(&message.fields);
+    shown.cut = message.structure.cut;
+    shown.read_plain(&texts);
+    shown.read_html(&texts);
+    shown.files = files.into_iter().map(|leaf| file(leaf, octets, elsewhere)).collect();
+    Some(shown)
+}
+
+/// What stands in the header.
+fn header_of(fields: &Fields) -> Shown {
     let mut addresses = Vec::new();
-    for (name, list) in [("from", &mut shown.from), ("reply-to", &mut shown.reply_to)] {
-        *list = people(&fields, name, &mut Vec::new());
+    let [from, reply_to] = ["from", "reply-to"].map(|name| people(fields, name, &mut Vec::new()));
+    let [to, cc, bcc] = ["to", "cc", "bcc"].map(|name| people(fields, name, &mut addresses));
+    let further = fields.iter().filter(|(name, _)| !compose::is_own_field(name));
+    Shown {
+        from,
+        reply_to,
+        to,
+        cc,
+        bcc,
+        addresses,
+        subject: fields.raw("subject").map(header::text).unwrap_or_default(),
+        fields: further.map(|(name, value)| (header::one_line(name), header::text(value))).collect(),
+        ..Shown::default()
     }
-    for (name, list) in [("to", &mut shown.to), ("cc", &mut shown.cc), ("bcc", &mut shown.bcc)] {
-        *list = people(&fields, name, &mut addresses);
+}
+
+impl Shown {
+    fn read_plain(&mut self, texts: &[(&Part, &[u8])]) {
+        for (part, octets) in texts.iter().filter(|(part, _)| part.media_type == "text/plain") {
+            let text = decoded(part, octets, &mut self.cut);
+            let is = |name: &str, value: &str| {
+                part.parameter(name).is_some_and(|found| found.eq_ignore_ascii_case(value))
+            };
+            let text = if is("format", "flowed") { unflow(&text, is("delsp", "yes")) } else { text };
+            self.text_hides |= body::hides_characters(&text);
+            join(self.text.get_or_insert_default(), &body::visible(&text), "\n\n");
+        }
     }
-    shown.addresses = addresses;
-    let octets_of = |part: &Part| {
-        let leaf = structure.leaves.iter().find(|leaf| leaf.part.section == part.section);
-        leaf.map(|leaf| &content[leaf.body.clone()]).unwrap_or_default()
-    };
-    for part in own.iter().filter(|part| part.media_type == "text/plain") {
-        let text = decoded(part, octets_of(part), &mut shown.cut);
-        let is = |name: &str, value: &str| {
-            part.parameter(name).is_some_and(|found| found.eq_ignore_ascii_case(value))
-        };
-        let text = if is("format", "flowed") { decode::unflow(&text, is("delsp", "yes")) } else { text };
-        shown.text_hides |= body::hides_characters(&text);
-        join(shown.text.get_or_insert_default(), &body::visible(&text), "\n\n");
-    }
-    let pages: Vec<(&Part, &[u8])> = own
-        .iter()
-        .filter(|part| part.media_type == "text/html")
-        .map(|part| (*part, octets_of(part)))
-        .collect();
-    if !pages.is_empty() {
+
+    fn read_html(&mut self, texts: &[(&Part, &[u8])]) {
+        let pages: Vec<_> =
+            texts.iter().filter(|(part, _)| part.media_type == "text/html").copied().collect();
+        if pages.is_empty() {
+            return;
+        }
         let mut source = String::new();
         for (part, octets) in &pages {
-            join(&mut source, &decoded(part, octets, &mut shown.cut), "\n<hr>\n");
+            join(&mut source, &decoded(part, octets, &mut self.cut), "\n<hr>\n");
         }
         let (said, told) = (view::render(&pages, Format::Text), html::told(&source));
-        shown.cut |= said.cut || told.cut || pages.len() > MAX_WANTED;
-        shown.html = Some(ShownHtml {
-            differs: shown.text.as_deref().is_some_and(|text| !says_the_same(text, &said.text)),
+        self.cut |= said.cut || told.cut || pages.len() > MAX_WANTED;
+        self.html = Some(ShownHtml {
+            differs: self.text.as_deref().is_some_and(|text| !says_the_same(text, &said.text)),
             said: said.text,
             hidden_count: said.hidden.max(told.hidden.len()),
             hidden: told.hidden,
@@ -141,23 +161,18 @@ pub fn of_message_within(octets: &[u8], elsewhere: &[(usize, u64)], most: usize)
             source,
         });
     }
-    for leaf in &structure.leaves {
-        if is_among(&own, &leaf.part) {
-            continue;
-        }
-        let place = (header.len() + leaf.body.start)..=(header.len() + leaf.body.end);
-        let there = elsewhere.iter().find(|(at, _)| place.contains(at));
-        let here = || decode::transfer(&content[leaf.body.clone()], &leaf.part.encoding).len() as u64;
-        shown.files.push(ShownFile {
-            name: attachment::filename(&leaf.part).unwrap_or_else(|| leaf.part.media_type.clone()),
-            octets: there.map_or_else(here, |(_, octets)| *octets),
-            inline: leaf.part.disposition.as_deref() == Some("inline"),
-        });
+}
+
+/// A file that stands in the message, or only has its place there.
+fn file(leaf: &Leaf, octets: &[u8], elsewhere: &[(usize, u64)]) -> ShownFile {
+    let place = leaf.body.start..=leaf.body.end;
+    let there = elsewhere.iter().find(|(at, _)| place.contains(at));
+    let here = || transfer::decoded(&octets[leaf.body.clone()], &leaf.part.encoding).len() as u64;
+    ShownFile {
+        name: attachment::filename(&leaf.part).unwrap_or_else(|| leaf.part.media_type.clone()),
+        octets: there.map_or_else(here, |(_, octets)| *octets),
+        inline: leaf.part.disposition.as_deref() == Some("inline"),
     }
-    for (name, value) in fields.iter().filter(|(name, _)| !compose::is_own_field(name)) {
-        shown.fields.push((header::one_line(name), header::text(value)));
-    }
-    Some(shown)
 }
 
 fn is_among(own: &[&Part], part: &Part) -> bool {
@@ -180,8 +195,8 @@ fn join(text: &mut String, more: &str, between: &str) {
 fn decoded(part: &Part, octets: &[u8], cut: &mut bool) -> String {
     let limit = octets.len().min(MAX_TEXT as usize);
     *cut |= limit < octets.len();
-    let octets = decode::transfer(&octets[..limit], &part.encoding);
-    let text = decode::text(&octets, part.parameter("charset"), part.media_type == "text/html");
+    let octets = transfer::undone(&octets[..limit], &part.encoding);
+    let text = charset::text(&octets, part.parameter("charset"), part.media_type == "text/html");
     text.replace("\r\n", "\n")
 }
 
@@ -189,11 +204,11 @@ fn decoded(part: &Part, octets: &[u8], cut: &mut bool) -> String {
 fn people(fields: &Fields, name: &str, addresses: &mut Vec<String>) -> Vec<String> {
     let mut all = Vec::new();
     for raw in fields.every(name) {
-        let Ok(found) = mailparse::addrparse(raw) else {
+        let Some(found) = mailboxes(raw) else {
             all.push(header::one_line(raw));
             continue;
         };
-        for single in found.iter().flat_map(compose::singles) {
+        for single in found {
             let email = header::one_line(&single.addr);
             let name = single.display_name.as_deref().map(header::text).filter(|name| !name.is_empty());
             all.push(name.map_or_else(|| email.clone(), |name| format!("{name} <{email}>")));

@@ -196,8 +196,8 @@ fn list(addresses: &[NamedAddress]) -> Address<'_> {
     Address::new_list(addresses.iter().map(NamedAddress::build).collect())
 }
 
-/// Text that readers would take for an encoded word, in encoded words (RFC 2047 §2: at most 75 characters each).
-pub(super) fn encoded_words(text: &str) -> String {
+/// Text in encoded words (RFC 2047 §2: at most 75 characters each), a blank between them.
+pub fn encoded_words(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
     for c in text.chars() {
@@ -221,7 +221,7 @@ fn speakable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::write::compose::parse;
+    use crate::{header, write::compose::parse};
     use proptest::prelude::*;
 
     fn draft() -> Draft {
@@ -260,6 +260,17 @@ mod tests {
             }
         }
         draft.build().unwrap()
+    }
+
+    #[test]
+    fn encoded_words_go_round() {
+        for text in
+            ["plain", "Grüße aus Köln", "日本語の件名はとても長いので二つ以上の単語に分かれます", "a =? b"]
+        {
+            let coded = encoded_words(text);
+            assert!(coded.is_ascii() && coded.split(' ').all(|word| word.len() <= 75), "{coded}");
+            assert_eq!(header::decoded(&coded), text);
+        }
     }
 
     #[test]

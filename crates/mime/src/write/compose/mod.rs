@@ -20,13 +20,13 @@ mod reply;
 pub use address::NamedAddress;
 pub(crate) use body::as_markdown;
 pub use body::{Body, Signature};
-pub use draft::{Draft, Piece};
+pub use draft::{Draft, Piece, encoded_words};
 pub(crate) use fields::is_own as is_own_field;
 pub use html::sanitised;
 pub use letter::{File, Letter, Passage};
 pub use lines::{Base64Lines, encoded_length};
+pub(crate) use parse::is_text;
 pub use parse::{Parsed, file_of, parse};
-pub(crate) use parse::{is_text, singles};
 pub use part::parameters;
 pub use reply::{Answer, Quoted, answer, forward_subject, forwarded, quoted, reply_subject};
 

@@ -3,12 +3,14 @@
 
 use super::{File, Letter, NamedAddress, Passage, fields, part, reply, sanitised, shorten};
 use crate::{
-    decode,
+    addresses::mailboxes,
+    charset,
     header::{self, Fields},
     read::{
         attachment,
-        structure::{self, Leaf, Structure},
+        structure::{self, Leaf, Message, Structure},
     },
+    transfer,
 };
 use imapmcp_core::{mail::Part, octets::Content};
 use std::collections::HashMap;
@@ -32,15 +34,13 @@ pub struct Parsed {
 
 /// Reads a whole message, or its beginning: then its last files are missing.
 pub fn parse(octets: &[u8]) -> Parsed {
-    let (header, body) = octets.split_at(structure::header_end(octets));
-    let fields = Fields::parse(header);
+    let Message { fields, header_end, structure } = structure::of_message(octets);
     let mut parsed = Parsed::default();
     parsed.read_header(&fields);
-    let structure = structure::of(&fields, body);
-    let mut reader = Reader::new(&structure, body, parsed);
+    let mut reader = Reader::new(&structure, octets, parsed);
     reader.read("", false);
     let Reader { parsed, pictures, .. } = reader;
-    parsed.finish(&pictures, structure.cut || header.len() > header::MAX_SECTION)
+    parsed.finish(&pictures, structure.cut || header_end > header::MAX_SECTION)
 }
 
 impl Parsed {
@@ -50,11 +50,11 @@ impl Parsed {
             fields.first("subject").map(|subject| header::one_line(&subject)).unwrap_or_default();
         for (name, list) in [("to", &mut letter.to), ("cc", &mut letter.cc), ("bcc", &mut letter.bcc)] {
             for raw in fields.every(name) {
-                let Ok(found) = mailparse::addrparse(raw) else {
+                let Some(found) = mailboxes(raw) else {
                     self.unusable.push((name, shorten(raw)));
                     continue;
                 };
-                for single in found.iter().flat_map(singles) {
+                for single in found {
                     match named(&single) {
                         Some(address) => list.push(address),
                         None => self.unusable.push((name, shorten(&single.addr))),
@@ -63,8 +63,7 @@ impl Parsed {
             }
         }
         let people = |name: &str| -> Vec<mailparse::SingleInfo> {
-            let found = fields.raw(name).and_then(|raw| mailparse::addrparse(raw).ok());
-            found.iter().flat_map(|list| list.iter()).flat_map(singles).collect()
+            fields.raw(name).and_then(mailboxes).unwrap_or_default()
         };
         let authors = people("from");
         self.author = match authors.as_slice() {
@@ -142,7 +141,7 @@ struct Reader<'a> {
     nodes: HashMap<&'a str, Node<'a>>,
     /// It has one part only.
     single: bool,
-    body: &'a [u8],
+    octets: &'a [u8],
     parsed: Parsed,
     /// Places of files that stand beside HTML in a multipart/related.
     pictures: Vec<usize>,
@@ -155,13 +154,13 @@ enum Node<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(structure: &'a Structure, body: &'a [u8], parsed: Parsed) -> Self {
+    fn new(structure: &'a Structure, octets: &'a [u8], parsed: Parsed) -> Self {
         let multiparts =
             structure.multiparts.iter().map(|part| (part.section.as_str(), Node::Multipart(part)));
         // one without parts is a leaf
         let leaves = structure.leaves.iter().map(|leaf| (leaf.part.section.as_str(), Node::Leaf(leaf)));
         let single = structure.multiparts.is_empty();
-        Self { nodes: multiparts.chain(leaves).collect(), single, body, parsed, pictures: Vec::new() }
+        Self { nodes: multiparts.chain(leaves).collect(), single, octets, parsed, pictures: Vec::new() }
     }
 
     fn node(&self, section: &str) -> Option<Node<'a>> {
@@ -265,8 +264,8 @@ impl<'a> Reader<'a> {
         self.parsed.texts.push(part.section.clone());
         self.parsed.open |= !leaf.closed;
         let is_html = part.media_type == "text/html";
-        let octets = decode::transfer(&self.body[leaf.body.clone()], &part.encoding);
-        let text = decode::text(&octets, part.parameter("charset"), is_html);
+        let octets = transfer::undone(&self.octets[leaf.body.clone()], &part.encoding);
+        let text = charset::text(&octets, part.parameter("charset"), is_html);
         let is = |name: &str, value: &str| {
             part.parameter(name).is_some_and(|found| found.eq_ignore_ascii_case(value))
         };
@@ -305,7 +304,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let files = &mut self.parsed.letter.files;
-        let octets = decode::transfer(&self.body[leaf.body.clone()], &part.encoding).into_owned();
+        let octets = transfer::decoded(&self.octets[leaf.body.clone()], &part.encoding);
         files.push(file_of(files.len(), part, Content::Memory(octets.into())));
         Some(files.len() - 1)
     }
@@ -348,11 +347,4 @@ fn reason(multipart: &str) -> String {
 fn named(single: &mailparse::SingleInfo) -> Option<NamedAddress> {
     let name = single.display_name.as_deref().map(header::text);
     NamedAddress::new(name.as_deref(), &single.addr).ok()
-}
-
-pub(crate) fn singles(address: &mailparse::MailAddr) -> Vec<mailparse::SingleInfo> {
-    match address {
-        mailparse::MailAddr::Single(single) => vec![single.clone()],
-        mailparse::MailAddr::Group(group) => group.addrs.clone(),
-    }
 }

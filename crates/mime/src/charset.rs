@@ -1,68 +1,7 @@
-//! Transfer encodings (RFC 2045 §6) and charsets, leniently: what cannot be decoded shows as it is.
+//! Octets to text, leniently: what cannot be decoded shows as it is.
 
+use crate::transfer;
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
-use std::borrow::Cow;
-
-/// Undoes a Content-Transfer-Encoding.
-pub(crate) fn transfer<'a>(octets: &'a [u8], encoding: &str) -> Cow<'a, [u8]> {
-    match encoding.trim().to_ascii_lowercase().as_str() {
-        "base64" | "b" => Cow::Owned(base64(octets)),
-        "quoted-printable" | "q" => Cow::Owned(quoted_printable(octets)),
-        _ => Cow::Borrowed(octets),
-    }
-}
-
-/// Passes over what is no base64; a padding ends a block and another may follow (two texts glued together).
-fn base64(octets: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(octets.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for octet in octets {
-        let value = match octet {
-            b'A'..=b'Z' => octet - b'A',
-            b'a'..=b'z' => octet - b'a' + 26,
-            b'0'..=b'9' => octet - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            b'=' => {
-                (bits, count) = (0, 0);
-                continue;
-            }
-            _ => continue,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0x00FF_FFFF;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count & 0xFF) as u8);
-        }
-    }
-    out
-}
-
-fn quoted_printable(octets: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(octets.len());
-    let mut at = 0;
-    while let Some(found) = memchr::memchr(b'=', &octets[at..]) {
-        out.extend_from_slice(&octets[at..at + found]);
-        at += found + 1;
-        let digit = |octet: Option<&u8>| octet.and_then(|octet| char::from(*octet).to_digit(16));
-        if let (Some(high), Some(low)) = (digit(octets.get(at)), digit(octets.get(at + 1))) {
-            out.push(u8::try_from(high * 16 + low).unwrap_or_default());
-            at += 2;
-            continue;
-        }
-        // a soft line break, perhaps with blanks that a relay added
-        let blanks =
-            octets[at..].iter().take(80).take_while(|octet| matches!(octet, b' ' | b'\t' | b'\r')).count();
-        match octets.get(at + blanks) {
-            Some(b'\n') => at += blanks + 1,
-            None => at += blanks,
-            Some(_) => out.push(b'='),
-        }
-    }
-    out.extend_from_slice(&octets[at..]);
-    out
-}
 
 /// Octets to text. An unknown or missing charset is UTF-8 if it can be, else Windows-1252, which is what an honest
 /// mistake most often is.
@@ -154,37 +93,11 @@ fn utf_7(octets: &[u8]) -> String {
             out.push('+');
             continue;
         }
-        let units: Vec<u16> =
-            base64(inside).chunks_exact(2).map(|two| u16::from_be_bytes([two[0], two[1]])).collect();
+        let units: Vec<u16> = transfer::undone(inside, "base64")
+            .chunks_exact(2)
+            .map(|two| u16::from_be_bytes([two[0], two[1]]))
+            .collect();
         out.push_str(&String::from_utf16_lossy(&units));
-    }
-    out
-}
-
-/// Lines that were broken softly are joined again (RFC 3676 §4): a line that ends in a blank goes on in the next one
-/// of the same quote depth; `-- ` is a line of its own.
-pub(crate) fn unflow(text: &str, delete_space: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    // quote depth of a line that goes on
-    let mut flowing: Option<usize> = None;
-    for (index, line) in text.split('\n').enumerate() {
-        let line = line.trim_end_matches('\r');
-        let rest = line.trim_start_matches('>');
-        let depth = line.len() - rest.len();
-        let rest = rest.strip_prefix(' ').unwrap_or(rest);
-        let is_signature = rest == "-- ";
-        if flowing != Some(depth) || is_signature {
-            if index > 0 {
-                out.push('\n');
-            }
-            out.extend(std::iter::repeat_n('>', depth));
-            if depth > 0 {
-                out.push(' ');
-            }
-        }
-        let soft = rest.ends_with(' ') && !is_signature;
-        out.push_str(if soft && delete_space { &rest[..rest.len() - 1] } else { rest });
-        flowing = soft.then_some(depth);
     }
     out
 }
@@ -192,12 +105,6 @@ pub(crate) fn unflow(text: &str, delete_space: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn damaged_encodings_give_what_they_can() {
-        assert_eq!(base64(b"SGVs\r\nbG8=!V29y\nbGQ"), b"HelloWorld");
-        assert_eq!(quoted_printable(b"a=3D=E9=\r\nb= \t\nc=ZZ="), b"a=\xE9bc=ZZ");
-    }
 
     #[test]
     fn charsets_are_guessed_when_they_are_wrong() {
@@ -208,14 +115,5 @@ mod tests {
         assert_eq!(text(b"Hi Mom +Jjo-!", Some("UTF-7"), false), "Hi Mom ☺!");
         assert_eq!(text(b"<meta charset=koi8-r>\xF0", None, true), "<meta charset=koi8-r>П");
         assert_eq!(text(b"\x93\xFA\x96{", Some("cp932"), false), "日本");
-    }
-
-    #[test]
-    fn flowed_text_is_joined_within_its_quote() {
-        let text = "One \r\ntwo\r\n> q \r\n> r\r\n> \r\nthree\r\n-- \r\nM.";
-        assert_eq!(unflow(text, false), "One two\n> q r\n> \nthree\n-- \nM.");
-        assert_eq!(unflow("a \nb", true), "ab");
-        assert_eq!(unflow(" >not a quote", false), ">not a quote");
-        assert_eq!(unflow("\nx", false), "\nx");
     }
 }
