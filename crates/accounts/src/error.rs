@@ -1,6 +1,6 @@
 use crate::InvalidAccount;
 use imapmcp_core::{
-    account::{Side, Trouble},
+    account::{LoginTrouble, Side},
     secret::VaultError,
     store::StoreError,
 };
@@ -26,7 +26,7 @@ pub enum AccountError {
         /// Which server.
         side: Side,
         /// What it said.
-        why: Trouble,
+        why: LoginTrouble,
     },
     /// The server refused the login a moment ago without saying why; it is tried again within a minute.
     #[error("the mail server refused the login a moment ago; it is tried again within a minute")]

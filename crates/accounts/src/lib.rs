@@ -1,13 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+mod deps;
 mod diagnosis;
+mod door;
 mod error;
 mod logins;
 mod new_account;
 pub mod server_url;
 mod service;
 
+pub use deps::AccountsDeps;
 pub use diagnosis::{Diagnosis, Step};
 pub use error::AccountError;
 pub use new_account::{InvalidAccount, NewAccount};
-pub use service::{Accounts, AccountsDeps, UNDO_SECONDS};
+pub use service::{Accounts, UNDO_SECONDS};

@@ -1,64 +1,31 @@
-use crate::{AccountError, Diagnosis, InvalidAccount, NewAccount, Step, logins::Pauses};
+use crate::{
+    AccountError, AccountsDeps, Diagnosis, InvalidAccount, NewAccount, Step, door::Door, logins::Logins,
+};
 use imapmcp_core::{
     account::{Account, AuthKind, Credential, Health, Login, Side},
     id::{AccountId, UserId},
-    mail::{MailStore, Mailbox, Submission},
+    mail::{MailError, Mailbox},
     oauth::SendPolicy,
-    random::Entropy,
-    secret::{Binding, ExposeSecret, Sealed, SecretString, Vault, VaultError},
+    secret::{Binding, ExposeSecret, Sealed, SecretString, VaultError},
     sender::{MAX_ALIASES, Sender},
-    store::AccountRepository,
-    time::Clock,
 };
-use std::{
-    collections::HashMap,
-    num::NonZeroU32,
-    ops::RangeInclusive,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{num::NonZeroU32, ops::RangeInclusive, sync::Arc, time::Instant};
 
 /// Octets of a signature.
 const MAX_SIGNATURE: usize = 20_000;
 /// How long an account's undo window may be.
 pub const UNDO_SECONDS: RangeInclusive<u32> = 5..=300;
 
-/// What the use cases work with.
-pub struct AccountsDeps {
-    /// Stored accounts.
-    pub repository: Arc<dyn AccountRepository>,
-    /// Seals credentials.
-    pub vault: Arc<dyn Vault>,
-    /// Mailboxes.
-    pub mail: Arc<dyn MailStore>,
-    /// Submission servers.
-    pub submission: Arc<dyn Submission>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub entropy: Arc<dyn Entropy>,
-}
-
-/// An account that was just used is taken as it was for this long: a client asks many things in a row. What this process
-/// changes holds at once, what another one changes holds a second later.
-const STAYS_FRESH: Duration = Duration::from_secs(1);
-/// Accounts kept fresh; when there are more, all are forgotten.
-const MAX_FRESH: usize = 10_000;
-
-type Fresh = HashMap<(UserId, AccountId), (Instant, Account, Arc<dyn Mailbox>)>;
-
 /// Use cases of mail accounts.
 pub struct Accounts {
-    pub(crate) deps: AccountsDeps,
-    fresh: Mutex<Fresh>,
-    pub(crate) pauses: Pauses,
+    logins: Arc<Logins>,
     most: u32,
 }
 
 impl Accounts {
     /// Ready for use.
     pub fn new(deps: AccountsDeps) -> Self {
-        Self { deps, fresh: Mutex::default(), pauses: Pauses::default(), most: u32::MAX }
+        Self { logins: Arc::new(Logins::new(deps)), most: u32::MAX }
     }
 
     /// The same, with a bound on the accounts of one user; `None` is no bound.
@@ -66,22 +33,14 @@ impl Accounts {
         Self { most: accounts.map_or(u32::MAX, NonZeroU32::get), ..self }
     }
 
-    fn fresh(&self) -> MutexGuard<'_, Fresh> {
-        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// An account was changed or removed: the next use reads it anew, over new connections if `closing`.
-    pub(crate) fn changed(&self, id: &AccountId, closing: bool) {
-        self.fresh().retain(|(_, known), _| known != id);
-        if closing {
-            self.deps.mail.forget(id);
-        }
+    fn deps(&self) -> &AccountsDeps {
+        &self.logins.deps
     }
 
     /// Adds an account without talking to its servers. More than the bound are [`AccountError::TooMany`].
     pub async fn add(&self, user: &UserId, new: NewAccount) -> Result<Account, AccountError> {
         let account = self.sealed(user, new)?;
-        if !self.deps.repository.add_account_within(&account, self.most).await? {
+        if !self.deps().repository.add_account_within(&account, self.most).await? {
             return Err(AccountError::TooMany(self.most));
         }
         Ok(account)
@@ -104,20 +63,20 @@ impl Accounts {
 
     /// The user's accounts, the default first.
     pub async fn list(&self, user: &UserId) -> Result<Vec<Account>, AccountError> {
-        Ok(self.deps.repository.list_accounts(user).await?)
+        Ok(self.deps().repository.list_accounts(user).await?)
     }
 
     /// One account.
     pub async fn get(&self, user: &UserId, id: &AccountId) -> Result<Account, AccountError> {
-        self.deps.repository.find_account(user, id).await?.ok_or(AccountError::NotFound)
+        self.deps().repository.find_account(user, id).await?.ok_or(AccountError::NotFound)
     }
 
     /// Removes an account and closes its connections.
     pub async fn remove(&self, user: &UserId, id: &AccountId) -> Result<(), AccountError> {
-        if !self.deps.repository.remove_account(user, id).await? {
+        if !self.deps().repository.remove_account(user, id).await? {
             return Err(AccountError::NotFound);
         }
-        self.changed(id, true);
+        self.logins.changed(id, true);
         Ok(())
     }
 
@@ -131,11 +90,10 @@ impl Accounts {
         let account = self.get(user, id).await?;
         let sealed = self.seal(&account, password);
         let version = account.credential_version;
-        if !self.deps.repository.set_credential(user, id, version, &sealed).await? {
+        if !self.deps().repository.set_credential(user, id, version, &sealed).await? {
             return Err(AccountError::ChangedMeanwhile);
         }
-        self.pauses.forget(id);
-        self.changed(id, true);
+        self.logins.password_changed(id);
         Ok(())
     }
 
@@ -153,8 +111,8 @@ impl Accounts {
                 InvalidAccount { field: "undo window", problem: "is not 5 to 300 seconds long" }.into()
             );
         }
-        let known = self.deps.repository.set_send_policy(user, id, policy).await?;
-        self.changed(id, false);
+        let known = self.deps().repository.set_send_policy(user, id, policy).await?;
+        self.logins.changed(id, false);
         if known { Ok(()) } else { Err(AccountError::NotFound) }
     }
 
@@ -176,10 +134,10 @@ impl Accounts {
             return Err(InvalidAccount { field: "signature", problem }.into());
         }
         let signature = Some(signature.trim()).filter(|signature| !signature.is_empty());
-        if !self.deps.repository.set_signature(user, id, signature).await? {
+        if !self.deps().repository.set_signature(user, id, signature).await? {
             return Err(AccountError::NotFound);
         }
-        self.changed(id, false);
+        self.logins.changed(id, false);
         Ok(())
     }
 
@@ -201,10 +159,10 @@ impl Accounts {
         if kept.len() > MAX_ALIASES {
             return Err(InvalidAccount { field: "aliases", problem: "are more than 20" }.into());
         }
-        if !self.deps.repository.set_aliases(user, id, &kept).await? {
+        if !self.deps().repository.set_aliases(user, id, &kept).await? {
             return Err(AccountError::NotFound);
         }
-        self.changed(id, false);
+        self.logins.changed(id, false);
         Ok(())
     }
 
@@ -214,20 +172,35 @@ impl Accounts {
         user: &UserId,
         id: &AccountId,
     ) -> Result<(Account, Arc<dyn Mailbox>), AccountError> {
-        let key = (user.clone(), id.clone());
-        if let Some((since, account, mailbox)) = self.fresh().get(&key)
-            && since.elapsed() < STAYS_FRESH
-        {
-            return Ok((account.clone(), Arc::clone(mailbox)));
-        }
-        let account = self.usable(user, id, Side::Reading).await?;
-        let mailbox = self.deps.mail.mailbox(&self.login_of(&account)?);
-        let mut fresh = self.fresh();
-        if fresh.len() >= MAX_FRESH {
-            fresh.clear();
-        }
-        fresh.insert(key, (Instant::now(), account.clone(), Arc::clone(&mailbox)));
-        Ok((account, mailbox))
+        let (account, mailbox) = if let Some(fresh) = self.logins.fresh(user, id) {
+            fresh
+        } else {
+            let account = Arc::new(self.usable(user, id, Side::Reading).await?);
+            let mailbox = self.deps().mail.mailbox(&self.login_of(&account)?);
+            self.logins.used((Arc::clone(&account), Arc::clone(&mailbox)));
+            (account, mailbox)
+        };
+        let door = Door::new(mailbox, Arc::clone(&self.logins), Arc::clone(&account));
+        Ok((Account::clone(&account), Arc::new(door)))
+    }
+
+    /// An account whose server of this side may be talked to; nothing is opened.
+    pub async fn usable(&self, user: &UserId, id: &AccountId, side: Side) -> Result<Account, AccountError> {
+        let account = self.get(user, id).await?;
+        self.logins.may_try(&account, side)?;
+        Ok(account)
+    }
+
+    /// Remembers how a login at the submission server ended; what the IMAP server says is remembered by the mailbox of
+    /// [`Accounts::mailbox`].
+    pub async fn note_sending(&self, account: &Account, login: &Result<(), MailError>) {
+        self.logins.note(account, Side::Sending, login).await;
+    }
+
+    /// Remembers what a test of this account found.
+    pub async fn note_diagnosis(&self, account: &Account, diagnosis: &Diagnosis) {
+        self.logins.note(account, Side::Reading, &diagnosis.imap.outcome).await;
+        self.logins.note(account, Side::Sending, &diagnosis.smtp.outcome).await;
     }
 
     /// What an account's submission server is shown. [`AccountError::NeedsAttention`] if it refused it before.
@@ -240,7 +213,7 @@ impl Accounts {
     fn sealed(&self, user: &UserId, new: NewAccount) -> Result<Account, AccountError> {
         let new = new.checked()?;
         let mut account = Account {
-            id: AccountId::random(&*self.deps.entropy),
+            id: AccountId::random(&*self.deps().entropy),
             user: user.clone(),
             label: new.label,
             email: new.email,
@@ -257,7 +230,7 @@ impl Accounts {
             send_policy: SendPolicy::Immediate,
             signature: None,
             aliases: Vec::new(),
-            created_at: self.deps.clock.now(),
+            created_at: self.deps().clock.now(),
         };
         account.credential = self.seal(&account, &new.password);
         Ok(account)
@@ -265,12 +238,12 @@ impl Accounts {
 
     fn seal(&self, account: &Account, password: &SecretString) -> Sealed {
         let context = account.credential_context();
-        self.deps.vault.seal(binding(account, &context), password.expose_secret().as_bytes())
+        self.deps().vault.seal(binding(account, &context), password.expose_secret().as_bytes())
     }
 
     fn login_of(&self, account: &Account) -> Result<Login, AccountError> {
         let context = account.credential_context();
-        let plain = self.deps.vault.open(binding(account, &context), &account.credential)?;
+        let plain = self.deps().vault.open(binding(account, &context), &account.credential)?;
         let secret = std::str::from_utf8(plain.expose_secret()).map_err(|_| VaultError::Tampered)?;
         let secret = SecretString::from(secret);
         Ok(Login {
@@ -290,11 +263,11 @@ impl Accounts {
     async fn diagnose(&self, login: &Login) -> Diagnosis {
         let imap = async {
             let started = Instant::now();
-            Step { outcome: self.deps.mail.probe(login).await, took: started.elapsed() }
+            Step { outcome: self.deps().mail.probe(login).await, took: started.elapsed() }
         };
         let smtp = async {
             let started = Instant::now();
-            Step { outcome: self.deps.submission.probe(login).await, took: started.elapsed() }
+            Step { outcome: self.deps().submission.probe(login).await, took: started.elapsed() }
         };
         let (imap, smtp) = tokio::join!(imap, smtp);
         Diagnosis { imap, smtp }

@@ -128,7 +128,7 @@ impl Attachments {
             user: principal.user.to_string(),
             grant: principal.grant.to_string(),
             account: file.account.to_string(),
-            folder: file.at.folder.clone(),
+            folder: file.at.folder.clone().into(),
             uid_validity: file.at.uid_validity,
             uid: file.at.uid,
             section: file.part.section.clone(),
@@ -171,7 +171,7 @@ impl Attachments {
             size: identity.then_some(payload.octets),
             mailbox,
             at: Locator {
-                folder: payload.folder,
+                folder: payload.folder.into(),
                 uid_validity: Some(payload.uid_validity),
                 uid: payload.uid,
             },

@@ -94,7 +94,7 @@ impl House {
         let message = "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n--b\r\n\
             Content-Type: text/html\r\nContent-Disposition: attachment; filename=\"a.html\"\r\nContent-Transfer-Encoding: base64\r\n\r\n\
             SGVsbG8sIGF0dGFjaG1lbnQ=\r\n--b--\r\n";
-        let at = self.mailbox.append("INBOX", message.into(), &[]).await.unwrap().unwrap();
+        let at = self.mailbox.append(&"INBOX".into(), message.into(), &[]).await.unwrap().unwrap();
         let message = self.mailbox.message(&Locator::from(at.clone()), 0).await.unwrap();
         (at, message.summary.parts[1].clone())
     }

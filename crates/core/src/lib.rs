@@ -9,6 +9,7 @@ pub mod operation;
 pub mod outbox;
 pub mod permission;
 pub mod random;
+pub mod recent;
 pub mod secret;
 pub mod sender;
 pub mod store;

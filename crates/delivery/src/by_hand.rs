@@ -4,7 +4,8 @@
 use crate::{Delivery, in_hand::Held, schedule::RETRY_SECONDS, send::Caller};
 use imapmcp_core::{
     id::{AccountId, OutboxId, UserId},
-    outbox::{OutboxEntry, OutboxState},
+    mail::MailErrorKind,
+    outbox::{OutboxEntry, OutboxState, Trouble},
     secret::Sealed,
     store::{Leaving, OutboxQuery, StoreError},
 };
@@ -45,7 +46,7 @@ impl Delivery {
                 // nobody is told of an error here: it is recorded
                 let _ = this.attend(entry, copy, Caller::Gone).await;
             } else {
-                entry.last_error = Some("unreadable".to_owned());
+                entry.last_error = Some(Trouble::Mail(MailErrorKind::Unreadable));
                 this.write(&mut entry, false).await;
             }
         };

@@ -4,7 +4,7 @@ use crate::Delivery;
 use async_trait::async_trait;
 use imapmcp_core::{
     mail::FinalDot,
-    outbox::{OutboxEntry, Refusal},
+    outbox::{OutboxEntry, Refusal, Trouble},
     store::Risk,
 };
 use std::sync::{
@@ -82,7 +82,7 @@ pub(crate) fn merged(known: &[Refusal], pending: &[String], refused: &[Refusal])
 }
 
 /// The code to tell of refused recipients: of one that is tried again, if there is one.
-pub(crate) fn refused_with(refusals: &[Refusal]) -> Option<String> {
+pub(crate) fn refused_with(refusals: &[Refusal]) -> Option<Trouble> {
     let again = refusals.iter().find(|refusal| refusal.may_pass());
-    again.or(refusals.first()).map(|refusal| refusal.code.to_string())
+    again.or(refusals.first()).map(|refusal| Trouble::Reply(refusal.code))
 }

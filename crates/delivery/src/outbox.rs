@@ -2,16 +2,16 @@
 
 use crate::{
     Delivery,
-    record::Record,
     schedule::RETRY_SECONDS,
     send::{binding, subject_binding},
+    stored_message::StoredMessage,
 };
 use bytes::Bytes;
 use imapmcp_core::{
     id::{AccountId, GrantId, OutboxId, UserId},
     mail::Outgoing,
     oauth::AccountScope,
-    outbox::{Hold, OutboxEntry, OutboxState, Refusal},
+    outbox::{Hold, OutboxEntry, OutboxState, Refusal, Trouble},
     store::{Leaving, OutboxQuery, StoreError},
     time::Timestamp,
 };
@@ -50,7 +50,7 @@ pub struct OutboxView {
     /// Looks into Sent.
     pub looks: u32,
     /// What went wrong last.
-    pub last_error: Option<String>,
+    pub last_error: Option<Trouble>,
     /// The time asked for, or the end of the undo window.
     pub not_before: Option<Timestamp>,
     /// When the next step is taken by itself.
@@ -133,11 +133,15 @@ impl Delivery {
         Ok(written.map(|written| written.copy(&self.deps.parcels, user)))
     }
 
-    pub(crate) async fn written(&self, user: &UserId, id: &OutboxId) -> Result<Option<Record>, StoreError> {
+    pub(crate) async fn written(
+        &self,
+        user: &UserId,
+        id: &OutboxId,
+    ) -> Result<Option<StoredMessage>, StoreError> {
         let Some(sealed) = self.deps.outbox.find_message(user, id).await? else { return Ok(None) };
         let opened = self.deps.vault.open(binding(id, user.as_str()), &sealed);
         let record = opened.ok().map(|record| Bytes::copy_from_slice(record.expose_secret()));
-        Ok(record.and_then(Record::of_record))
+        Ok(record.and_then(StoredMessage::read))
     }
 
     /// Withdraws what nobody works on; `None` if unknown or another user's. It and a worker cannot both win.

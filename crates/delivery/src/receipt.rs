@@ -1,6 +1,6 @@
 use imapmcp_core::{
     id::OutboxId,
-    outbox::{Hold, OutboxEntry, OutboxState, Refusal},
+    outbox::{Hold, OutboxEntry, OutboxState, Refusal, Trouble},
     time::Timestamp,
 };
 
@@ -31,8 +31,8 @@ pub struct Receipt {
     pub held_until: Option<Timestamp>,
     /// The time asked for, or the end of the undo window.
     pub not_before: Option<Timestamp>,
-    /// What went wrong last: an SMTP reply code, an IMAP response code or a word such as `timeout`.
-    pub last_error: Option<String>,
+    /// What went wrong last.
+    pub last_error: Option<Trouble>,
 }
 
 impl Receipt {

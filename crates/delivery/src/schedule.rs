@@ -76,16 +76,6 @@ pub(crate) const fn is_login(error: &MailError) -> bool {
     )
 }
 
-/// The word that is stored and shown.
-pub(crate) fn word(error: &MailError) -> String {
-    match error {
-        MailError::NoFolder => "no_sent_folder",
-        MailError::Refused { condition: Some(condition) } => condition,
-        error => error.code(),
-    }
-    .to_owned()
-}
-
 /// The reply code, where there was one.
 pub(crate) fn reply(error: &SubmitError) -> Option<u16> {
     match error {

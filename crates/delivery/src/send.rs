@@ -4,8 +4,8 @@ use crate::{
     DeliveryError, Receipt, digest,
     in_hand::InHand,
     lanes::Lanes,
-    record::Record,
     schedule::{FARTHEST_SECONDS, REPEAT_SECONDS, RETRY_SECONDS},
+    stored_message::StoredMessage,
 };
 use imapmcp_accounts::Accounts;
 use imapmcp_core::{
@@ -136,7 +136,7 @@ impl Delivery {
         let (record, made) = self.write_down(user, &draft, pieces).await?;
         let key = idempotency_key.map(|key| digest::idempotency(user, &key));
         let entry = self.record_of(principal, &account, policy, draft, key, (now, send_at));
-        let message = self.deps.vault.seal(binding(&entry.id, user.as_str()), &record.to_record());
+        let message = self.deps.vault.seal(binding(&entry.id, user.as_str()), &record.write());
         let repeats_since = entry.created_at.plus_seconds(-REPEAT_SECONDS);
         // in hand before it is recorded: the sweep of this process leaves it alone
         let held = self.in_hand.take(&entry.id);
@@ -230,7 +230,7 @@ impl Delivery {
     pub(crate) async fn attend(
         &self,
         mut entry: OutboxEntry,
-        record: Record,
+        record: StoredMessage,
         caller: Caller,
     ) -> Result<Receipt, DeliveryError> {
         let lost = CancellationToken::new();

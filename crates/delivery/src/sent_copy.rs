@@ -4,14 +4,14 @@ use crate::{
     Delivery,
     dot::refused_with,
     lease::Written,
-    record::Record,
-    schedule::{COPY_SECONDS, FIRST_LOOK_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself, word},
+    schedule::{COPY_SECONDS, FIRST_LOOK_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself},
+    stored_message::StoredMessage,
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
-    account::{Account, Side},
-    mail::{Criterion, Flag, MailError, Mailbox, Page, Role, Summary},
-    outbox::{OutboxEntry, OutboxState},
+    account::Account,
+    mail::{Criterion, Flag, FolderName, MailError, Mailbox, Page, Role, Summary},
+    outbox::{OutboxEntry, OutboxState, Trouble},
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +32,12 @@ enum Filed {
 
 impl Delivery {
     /// Puts the copy into Sent unless it is there. A failure is recorded, not raised: the mail has left.
-    pub(crate) async fn file_copy(&self, entry: &mut OutboxEntry, record: &Record, lost: &CancellationToken) {
+    pub(crate) async fn file_copy(
+        &self,
+        entry: &mut OutboxEntry,
+        record: &StoredMessage,
+        lost: &CancellationToken,
+    ) {
         if entry.saved_to_sent != Some(true) {
             let filed = tokio::select! {
                 biased;
@@ -54,7 +59,7 @@ impl Delivery {
                     tracing::warn!(outbox = %entry.id, %error, "the copy was not saved to Sent");
                     entry.looks = entry.looks.saturating_add(1);
                     entry.saved_to_sent = Some(false);
-                    entry.last_error = Some(word(&error));
+                    entry.last_error = Some(Trouble::from(&error));
                 }
             }
         }
@@ -80,35 +85,35 @@ impl Delivery {
         self.write(entry, false).await
     }
 
-    async fn filed(&self, entry: &OutboxEntry, record: &Record) -> Result<Filed, MailError> {
+    async fn filed(&self, entry: &OutboxEntry, record: &StoredMessage) -> Result<Filed, MailError> {
         let (account, mailbox) = self.mailbox(entry).await?;
-        let filing = async {
-            let (sent, there) = look(&*mailbox, &entry.message_id).await?;
-            if there {
-                return Ok(Filed::There);
-            }
-            if saves_by_itself(&account.backend) && entry.looks < LOOKS {
-                return Ok(Filed::NotYet);
-            }
-            // looking took its time: only who still holds the entry appends
-            match self.renew(&entry.id, entry.fence).await {
-                Ok(true) => {}
-                Ok(false) => return Ok(Filed::Lost),
-                Err(_) => return Err(MailError::Timeout),
-            }
-            let copy = record.copy(&self.deps.parcels, &entry.user);
-            mailbox.append(&sent, copy, &[Flag::seen()]).await?;
-            Ok(Filed::There)
-        };
-        let filed = filing.await;
-        self.note_reading(&account, &filed).await;
-        filed
+        let (sent, there) = look(&*mailbox, &entry.message_id).await?;
+        if there {
+            return Ok(Filed::There);
+        }
+        if saves_by_itself(&account.backend) && entry.looks < LOOKS {
+            return Ok(Filed::NotYet);
+        }
+        // looking took its time: only who still holds the entry appends
+        match self.renew(&entry.id, entry.fence).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(Filed::Lost),
+            Err(_) => return Err(MailError::Timeout),
+        }
+        let copy = record.copy(&self.deps.parcels, &entry.user);
+        mailbox.append(&sent, copy, &[Flag::seen()]).await?;
+        Ok(Filed::There)
     }
 
     /// Looks for an entry of unknown outcome in Sent: what is there has left. What is not there may have left all the
     /// same, so it is never resent. Where others have the message already a copy proves nothing: theirs is filed, and
     /// the rest stays unknown.
-    pub(crate) async fn look_for(&self, entry: &mut OutboxEntry, record: &Record, lost: &CancellationToken) {
+    pub(crate) async fn look_for(
+        &self,
+        entry: &mut OutboxEntry,
+        record: &StoredMessage,
+        lost: &CancellationToken,
+    ) {
         if entry.departed {
             if entry.saved_to_sent != Some(true) {
                 let filed = tokio::select! {
@@ -127,11 +132,11 @@ impl Delivery {
                     entry.departed = true;
                     entry.at_risk = false;
                     entry.saved_to_sent = Some(true);
-                    self.file_copy(entry, &Record::default(), lost).await;
+                    self.file_copy(entry, &StoredMessage::default(), lost).await;
                     return;
                 }
                 Ok(false) => entry.last_error = None,
-                Err(error) => entry.last_error = Some(word(&error)),
+                Err(error) => entry.last_error = Some(Trouble::from(&error)),
             }
         }
         entry.looks = entry.looks.saturating_add(1);
@@ -142,16 +147,8 @@ impl Delivery {
     }
 
     async fn is_in_sent(&self, entry: &OutboxEntry) -> Result<bool, MailError> {
-        let (account, mailbox) = self.mailbox(entry).await?;
-        let found = look(&*mailbox, &entry.message_id).await;
-        self.note_reading(&account, &found).await;
-        Ok(found?.1)
-    }
-
-    /// One try of a login that is refused, not one a minute: providers lock accounts.
-    async fn note_reading<T>(&self, account: &Account, answer: &Result<T, MailError>) {
-        let login = answer.as_ref().map(|_| ()).map_err(Clone::clone);
-        self.deps.accounts.note_login(account, Side::Reading, &login).await;
+        let (_, mailbox) = self.mailbox(entry).await?;
+        Ok(look(&*mailbox, &entry.message_id).await?.1)
     }
 
     async fn mailbox(&self, entry: &OutboxEntry) -> Result<(Account, Arc<dyn Mailbox>), MailError> {
@@ -169,10 +166,9 @@ impl Delivery {
 
 /// The Sent folder, and whether the message is in it. Servers give back what was not asked for, some the whole folder: only
 /// a message of that very Message-ID counts, looked for among the newest.
-async fn look(mailbox: &dyn Mailbox, message_id: &str) -> Result<(String, bool), MailError> {
+async fn look(mailbox: &dyn Mailbox, message_id: &str) -> Result<(FolderName, bool), MailError> {
     let folders = mailbox.folders(false).await?;
-    let sent =
-        folders.into_iter().find(|folder| folder.role == Some(Role::Sent)).ok_or(MailError::NoFolder)?.name;
+    let sent = folders.by_role(Role::Sent).ok_or(MailError::NoFolder)?.name.clone();
     let criterion = Criterion::Header("Message-ID", message_id.to_owned());
     let is_it = |message: &Summary| {
         let id = message.envelope.message_id.as_deref().unwrap_or_default().trim();

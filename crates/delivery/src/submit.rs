@@ -4,15 +4,15 @@ use crate::{
     Delivery, DeliveryError,
     dot::{Dot, merged, refused_with},
     lease::Written,
-    record::Record,
-    schedule::{RETRY_SECONDS, backoff, is_login, may_pass, reply, saves_by_itself, word},
+    schedule::{RETRY_SECONDS, backoff, is_login, may_pass, reply, saves_by_itself},
     send::Caller,
+    stored_message::StoredMessage,
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
-    account::{Account, Login, Side},
+    account::{Account, Login},
     mail::{MailError, SubmissionEnvelope, SubmitError},
-    outbox::{ACCESS_ENDED, OutboxEntry, OutboxState, Refusal},
+    outbox::{OutboxEntry, OutboxState, Refusal, Trouble},
     time::Timestamp,
 };
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ impl Delivery {
     pub(crate) async fn submit(
         &self,
         entry: &mut OutboxEntry,
-        record: &Record,
+        record: &StoredMessage,
         caller: Caller,
         lost: &CancellationToken,
     ) -> Result<(), DeliveryError> {
@@ -49,7 +49,7 @@ impl Delivery {
             left.iter().map(refusal).collect()
         };
         if let Err(error) = &outcome {
-            entry.last_error = reply(error).map(|code| code.to_string());
+            entry.last_error = reply(error).map(Trouble::Reply);
         }
         // what came after the login says that it worked
         let logged_in = match &outcome {
@@ -65,7 +65,7 @@ impl Delivery {
                 self.accepted(entry, record, lost, saves_itself).await;
             }
             Err(SubmitError::Unknown(why)) => {
-                entry.last_error = Some(word(&why));
+                entry.last_error = Some(Trouble::from(&why));
                 let now = self.about_now();
                 entry.at_risk = true;
                 entry.state = OutboxState::Unknown;
@@ -87,14 +87,14 @@ impl Delivery {
                 self.later(entry, record, lost).await;
             }
             Err(SubmitError::Withheld) if access_ended => {
-                entry.last_error = Some(ACCESS_ENDED.to_owned());
+                entry.last_error = Some(Trouble::AccessEnded);
                 self.end(entry, record, OutboxState::Cancelled, lost).await;
             }
             Err(SubmitError::Withheld) => self.put_back(entry).await,
             Err(SubmitError::NotSent(error)) => {
-                entry.last_error = Some(word(&error));
+                entry.last_error = Some(Trouble::from(&error));
                 // before anybody is told: one try, not one a minute, because providers lock accounts
-                self.deps.accounts.note_login(&account, Side::Sending, &logged_in).await;
+                self.deps.accounts.note_sending(&account, &logged_in).await;
                 // without a caller to tell, a message waits until the person has mended the account
                 if may_pass(&error) || (is_login(&error) && caller == Caller::Gone) {
                     self.later(entry, record, lost).await;
@@ -107,7 +107,7 @@ impl Delivery {
             }
         }
         if logged_in.is_ok() {
-            self.deps.accounts.note_login(&account, Side::Sending, &logged_in).await;
+            self.deps.accounts.note_sending(&account, &logged_in).await;
         }
         Ok(())
     }
@@ -129,14 +129,14 @@ impl Delivery {
             return Ok(None);
         }
         let why = match &error {
-            AccountError::NeedsAttention { why, .. } => why.code(),
-            AccountError::Paused => MailError::LoginFailed.code(),
-            AccountError::CredentialUnreadable(_) => "credential_unreadable",
-            _ => MailError::LoginRefused.code(),
+            AccountError::NeedsAttention { why, .. } => Trouble::from(&why.error()),
+            AccountError::Paused => Trouble::from(&MailError::LoginFailed),
+            AccountError::CredentialUnreadable(_) => Trouble::CredentialUnreadable,
+            _ => Trouble::from(&MailError::LoginRefused),
         };
-        entry.last_error = Some(why.to_owned());
+        entry.last_error = Some(why);
         if caller == Caller::Gone {
-            self.later(entry, &Record::default(), &CancellationToken::new()).await;
+            self.later(entry, &StoredMessage::default(), &CancellationToken::new()).await;
             return Ok(None);
         }
         entry.state = OutboxState::Cancelled;
@@ -155,7 +155,7 @@ impl Delivery {
     }
 
     /// Tries again later, or ends if there is no time left.
-    async fn later(&self, entry: &mut OutboxEntry, record: &Record, lost: &CancellationToken) {
+    async fn later(&self, entry: &mut OutboxEntry, record: &StoredMessage, lost: &CancellationToken) {
         if let Some(at) = self.next_try(entry) {
             entry.state = OutboxState::Queued;
             entry.next_attempt_at = Some(at);
@@ -178,7 +178,7 @@ impl Delivery {
     async fn end(
         &self,
         entry: &mut OutboxEntry,
-        record: &Record,
+        record: &StoredMessage,
         state: OutboxState,
         lost: &CancellationToken,
     ) {
@@ -196,7 +196,7 @@ impl Delivery {
     async fn accepted(
         &self,
         entry: &mut OutboxEntry,
-        record: &Record,
+        record: &StoredMessage,
         lost: &CancellationToken,
         saves_itself: bool,
     ) {

@@ -2,14 +2,15 @@
 
 use crate::{
     Delivery,
-    record::Record,
     schedule::{RETRY_SECONDS, UNREADABLE_SECONDS},
     send::{Caller, binding},
+    stored_message::StoredMessage,
 };
 use bytes::Bytes;
 use imapmcp_core::{
     id::OutboxId,
-    outbox::{Due, OutboxEntry, OutboxState},
+    mail::MailErrorKind,
+    outbox::{Due, OutboxEntry, OutboxState, Trouble},
     secret::Sealed,
     store::StoreError,
 };
@@ -126,7 +127,7 @@ impl Delivery {
             if entry.state == OutboxState::Sending {
                 entry.state = OutboxState::Queued;
             }
-            entry.last_error = Some("unreadable".to_owned());
+            entry.last_error = Some(Trouble::Mail(MailErrorKind::Unreadable));
             entry.next_attempt_at = Some(now.plus_seconds(UNREADABLE_SECONDS));
             self.write(&mut entry, false).await;
             return true;
@@ -138,9 +139,9 @@ impl Delivery {
         true
     }
 
-    pub(crate) fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<Record> {
+    pub(crate) fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<StoredMessage> {
         match self.deps.vault.open(binding(&entry.id, entry.user.as_str()), message) {
-            Ok(record) => Record::of_record(Bytes::copy_from_slice(record.expose_secret())),
+            Ok(record) => StoredMessage::read(Bytes::copy_from_slice(record.expose_secret())),
             Err(error) => {
                 tracing::error!(outbox = %entry.id, %error, "a recorded message cannot be opened");
                 None

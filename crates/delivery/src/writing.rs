@@ -2,7 +2,7 @@
 
 use crate::{
     Delivery, DeliveryError,
-    record::{Part, Record},
+    stored_message::{Part, StoredMessage},
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -57,10 +57,10 @@ impl Delivery {
         user: &UserId,
         draft: &Draft,
         pieces: Vec<Piece>,
-    ) -> Result<(Record, Vec<ParcelId>), DeliveryError> {
+    ) -> Result<(StoredMessage, Vec<ParcelId>), DeliveryError> {
         let mut made = Vec::new();
         match self.parts(user, draft, pieces, &mut made).await {
-            Ok(parts) => Ok((Record::new(draft.bcc_field(), parts), made)),
+            Ok(parts) => Ok((StoredMessage::new(draft.bcc_field(), parts), made)),
             Err(error) => {
                 self.discard_parcels(user, &made).await;
                 Err(error)

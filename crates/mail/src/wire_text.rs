@@ -1,6 +1,6 @@
 //! What callers may put on the wire at all, before any encoder sees it.
 
-use imapmcp_core::mail::{Criterion, MailError, TransferKind};
+use imapmcp_core::mail::{Criterion, FolderName, MailError, TransferKind};
 
 /// A section that is well-formed but not in the message.
 pub(crate) const NO_SUCH_PART: MailError = MailError::Invalid("the message has no such part");
@@ -94,7 +94,11 @@ pub(crate) fn criterion(root: &Criterion) -> Result<(), MailError> {
 }
 
 /// A move to where the messages are already would only renumber them.
-pub(crate) fn not_onto_itself(from: &str, to: &str, kind: TransferKind) -> Result<(), MailError> {
+pub(crate) fn not_onto_itself(
+    from: &FolderName,
+    to: &FolderName,
+    kind: TransferKind,
+) -> Result<(), MailError> {
     if kind == TransferKind::Move && from == to {
         return Err(MailError::Invalid("the messages are in that folder already"));
     }
@@ -102,8 +106,8 @@ pub(crate) fn not_onto_itself(from: &str, to: &str, kind: TransferKind) -> Resul
 }
 
 /// INBOX is always there; renaming it would empty it instead (RFC 9051 §6.3.6).
-pub(crate) fn not_inbox(folder: &str) -> Result<(), MailError> {
-    if folder.eq_ignore_ascii_case("INBOX") {
+pub(crate) fn not_inbox(folder: &FolderName) -> Result<(), MailError> {
+    if folder.is_inbox() {
         return Err(MailError::Invalid("INBOX can be neither renamed nor deleted"));
     }
     Ok(())

@@ -35,7 +35,7 @@ async fn mail_to_oneself_arrives_and_mail_to_others_goes_nowhere() {
     let mail = MemoryMail::new(Arc::new(FakeClock::default()));
     let (ada, bob) = (demo_login("ada"), demo_login("bob"));
     let newest = async |login: &Login| {
-        mail.mailbox(login).list("INBOX", &Page { limit: 1, after: None }).await.unwrap()
+        mail.mailbox(login).list(&"INBOX".into(), &Page { limit: 1, after: None }).await.unwrap()
     };
     let before = newest(&ada).await.total;
     assert!(before > 50);

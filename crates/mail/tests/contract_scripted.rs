@@ -4,8 +4,8 @@
 use imapmcp_core::{
     account::Login,
     mail::{
-        Criterion, Flag, FlagChange, Locator, MailStore, Mailbox, Page, ThreadScope, ThreadStrategy,
-        TransferKind,
+        Criterion, Flag, FlagChange, Locator, MailStore, Mailbox, Messages, Page, ThreadScope,
+        ThreadStrategy, TransferKind,
     },
     time::Timestamp,
 };
@@ -144,37 +144,37 @@ async fn round_trips_are_few() {
             (6, 1),
             "a message of a folder that is not open"
         );
-        let (_, turns) = house.turns(mailbox.list("INBOX", &page)).await;
+        let (_, turns) = house.turns(mailbox.list(&"INBOX".into(), &page)).await;
         assert!(turns <= 2, "the first list learns the order in the same flight: {turns}");
-        let mut listing = mailbox.list("INBOX", &page).await.unwrap();
+        let mut listing = mailbox.list(&"INBOX".into(), &page).await.unwrap();
         for _ in 0..2 {
-            let (again, turns) = house.turns(mailbox.list("INBOX", &page)).await;
+            let (again, turns) = house.turns(mailbox.list(&"INBOX".into(), &page)).await;
             assert_eq!((again.as_ref(), turns), (Ok(&listing), 1), "a warm list, the same of messages known");
             listing = again.unwrap();
         }
         assert_eq!(listing.total as usize, uids.len() + 7);
         let (older, turns) =
-            house.turns(mailbox.list("INBOX", &Page { after: listing.next, ..page.clone() })).await;
+            house.turns(mailbox.list(&"INBOX".into(), &Page { after: listing.next, ..page.clone() })).await;
         assert!(
             older.unwrap().messages[0].uid < listing.messages.last().unwrap().uid && turns == 1,
             "the next page"
         );
         uids.push(house.deliver("INBOX", "Message-ID: <new@x>\r\nSubject: just now", 2_000));
         house.server.take_commands();
-        let (listing, turns) = house.turns(mailbox.list("INBOX", &page)).await;
+        let (listing, turns) = house.turns(mailbox.list(&"INBOX".into(), &page)).await;
         let (listing, commands) = (listing.unwrap(), house.server.take_commands());
         assert_eq!((listing.messages[0].uid, turns), (*uids.last().unwrap(), 1), "a list with a new message");
         assert_eq!(listing.messages[0].envelope.subject.as_deref(), Some("just now"));
         assert!(listing.messages.iter().all(|message| message.envelope.message_id.is_some()));
         assert!(commands.iter().any(|command| command.contains(":* (UID FLAGS INTERNALDATE RFC822.SIZE)")));
-        mailbox.list("Sent", &page).await.unwrap();
-        let (_, turns) = house.turns(mailbox.list("INBOX", &page)).await;
+        mailbox.list(&"Sent".into(), &page).await.unwrap();
+        let (_, turns) = house.turns(mailbox.list(&"INBOX".into(), &page)).await;
         assert_eq!(turns, 1, "a list of a folder that was open before");
-        let newest = mailbox.list("INBOX", &page).await.unwrap().messages[1].uid;
+        let newest = mailbox.list(&"INBOX".into(), &page).await.unwrap().messages[1].uid;
         let (_, turns) = house.turns(mailbox.message(&at(newest), 100)).await;
         assert_eq!(turns, 1, "a warm message");
         let (found, turns) =
-            house.turns(mailbox.search("INBOX", &Criterion::Subject("n5".into()), &page)).await;
+            house.turns(mailbox.search(&"INBOX".into(), &Criterion::Subject("n5".into()), &page)).await;
         assert!(found.unwrap().total > 0);
         assert_eq!(turns, 2, "a search");
         let scope = ThreadScope { cross_folder: true, limit: 50, beginning: 100 };
@@ -182,17 +182,20 @@ async fn round_trips_are_few() {
         assert_eq!(thread.unwrap().messages.len(), 20);
         assert!(turns <= 3, "a conversation over three folders took {turns}");
         let seen = FlagChange { add: vec![Flag::seen()], remove: vec![] };
-        mailbox.list("INBOX", &page).await.unwrap();
-        let (_, turns) =
-            house.turns(mailbox.change_flags("INBOX", None, &uids[..uids.len().min(500)], &seen)).await;
+        mailbox.list(&"INBOX".into(), &page).await.unwrap();
+        let (_, turns) = house
+            .turns(mailbox.change_flags(&Messages::new("INBOX", None, &uids[..uids.len().min(500)]), &seen))
+            .await;
         assert_eq!(turns, 1, "five hundred flags");
-        mailbox.list("Sent", &page).await.unwrap();
-        let (_, turns) = house.turns(mailbox.change_flags("INBOX", None, &uids[..50], &seen)).await;
+        mailbox.list(&"Sent".into(), &page).await.unwrap();
+        let (_, turns) =
+            house.turns(mailbox.change_flags(&Messages::new("INBOX", None, &uids[..50]), &seen)).await;
         assert_eq!(turns, 1, "flags in a folder that is not open");
         let scattered: Vec<_> = uids.iter().copied().filter(|uid| uid % 7 != 0).take(500).collect();
-        mailbox.list("Sent", &page).await.unwrap();
+        mailbox.list(&"Sent".into(), &page).await.unwrap();
         house.server.take_commands();
-        let moved = mailbox.transfer("INBOX", None, &scattered, "Archive", TransferKind::Move);
+        let (messages, archive) = (Messages::new("INBOX", None, &scattered), "Archive".into());
+        let moved = mailbox.transfer(&messages, &archive, TransferKind::Move);
         let (moved, turns) = house.turns(moved).await;
         let moved = moved.unwrap();
         assert_eq!((moved.outcome.done.len(), moved.placed.len()), (scattered.len(), scattered.len()));

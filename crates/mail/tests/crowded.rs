@@ -5,7 +5,9 @@
 use futures_util::future::join_all;
 use imapmcp_core::{
     account::{Login, Security},
-    mail::{Criterion, Listing, Locator, MailError, MailStore, Mailbox, NetworkFault, Page, Part},
+    mail::{
+        Criterion, FolderName, Listing, Locator, MailError, MailStore, Mailbox, NetworkFault, Page, Part,
+    },
 };
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions};
@@ -41,7 +43,7 @@ fn mail(ports: &[u16], change: impl FnOnce(&mut MailOptions)) -> Mail {
 }
 
 async fn list(mailbox: &Arc<dyn Mailbox>) -> Result<Listing, MailError> {
-    mailbox.list("INBOX", &NEWEST).await
+    mailbox.list(&"INBOX".into(), &NEWEST).await
 }
 
 /// So many callers at once, so many calls each one after the other, over these mailboxes in turn: what failed.
@@ -174,7 +176,7 @@ async fn a_person_whose_servers_hang_holds_up_nobody_else() {
             let mailbox = mail.mailbox(&login("eve", &format!("e{}", number % 100), way.port));
             tokio::spawn(async move {
                 let anything = Criterion::Subject("x".into());
-                mailbox.search("INBOX", &anything, &NEWEST).await
+                mailbox.search(&"INBOX".into(), &anything, &NEWEST).await
             })
         })
         .collect();
@@ -183,7 +185,7 @@ async fn a_person_whose_servers_hang_holds_up_nobody_else() {
     for _ in 0..10 {
         let started = Instant::now();
         assert!(list(&bob).await.is_ok());
-        assert!(bob.search("INBOX", &Criterion::Seen, &NEWEST).await.is_ok());
+        assert!(bob.search(&"INBOX".into(), &Criterion::Seen, &NEWEST).await.is_ok());
         assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
     }
     assert_eq!(way.open(), 12);
@@ -206,7 +208,8 @@ async fn callers_who_leave_take_nothing_along() {
                 0 => tokio::time::timeout(Duration::from_millis(40), list(&mailbox)).await.is_err(),
                 1 => {
                     let anything = Criterion::Text("x".into());
-                    let search = mailbox.search("INBOX", &anything, &NEWEST);
+                    let inbox = FolderName::inbox();
+                    let search = mailbox.search(&inbox, &anything, &NEWEST);
                     // nothing drips while it is searched
                     tokio::time::timeout(Duration::from_millis(40), search).await.is_err()
                         || mode == Mode::Drips
@@ -302,7 +305,9 @@ async fn a_server_that_writes_in_pieces_costs_no_delay() {
         let started = Instant::now();
         for _ in 0..20 {
             assert!(list(&mailbox).await.is_ok());
-            assert!(mailbox.search("INBOX", &Criterion::Subject("hello".into()), &NEWEST).await.is_ok());
+            assert!(
+                mailbox.search(&"INBOX".into(), &Criterion::Subject("hello".into()), &NEWEST).await.is_ok()
+            );
         }
         quickest = quickest.min(started.elapsed() / 40);
     }

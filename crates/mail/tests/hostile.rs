@@ -4,8 +4,8 @@
 use imapmcp_core::{
     account::{Backend, Endpoint, Login, Security},
     mail::{
-        Flag, FlagChange, Listing, Locator, MailError, MailStore, Mailbox, NetworkFault, Page, Part,
-        TransferKind,
+        Flag, FlagChange, Listing, Locator, MailError, MailStore, Mailbox, Messages, NetworkFault, Page,
+        Part, TransferKind,
     },
 };
 use imapmcp_egress::Dialer;
@@ -57,7 +57,7 @@ fn at() -> Locator {
 }
 
 async fn list(mailbox: &Arc<dyn Mailbox>) -> Result<Listing, MailError> {
-    mailbox.list("INBOX", &NEWEST).await
+    mailbox.list(&"INBOX".into(), &NEWEST).await
 }
 
 /// What each mode must come to.
@@ -199,7 +199,7 @@ async fn nothing_changes_under_another_uid_validity_and_a_lost_answer_is_unknown
     let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
     let known = list(&mailbox).await.unwrap().uid_validity;
     let seen = FlagChange { add: vec![Flag::seen()], remove: vec![] };
-    let stale = mailbox.change_flags("INBOX", Some(known + 7), &[1], &seen).await;
+    let stale = mailbox.change_flags(&Messages::new("INBOX", Some(known + 7), &[1]), &seen).await;
     assert_eq!(stale, Err(MailError::Stale));
     let stale = Locator { uid_validity: Some(known + 7), ..at() };
     assert_eq!(mailbox.message(&stale, 0).await.unwrap_err(), MailError::Stale);
@@ -207,7 +207,7 @@ async fn nothing_changes_under_another_uid_validity_and_a_lost_answer_is_unknown
     let server = HostileImap::start(Mode::DiesAfterStore);
     let mail = adapter_for(&[&server]);
     let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
-    let outcome = mailbox.change_flags("INBOX", None, &[1, 2], &seen).await.unwrap();
+    let outcome = mailbox.change_flags(&Messages::new("INBOX", None, &[1, 2]), &seen).await.unwrap();
     assert_eq!((outcome.unknown, outcome.done), (vec![1, 2], vec![]));
     assert_eq!(server.logins(), 1, "a change is never sent twice");
     assert!(list(&mailbox).await.is_ok(), "the next call has a new connection");
@@ -274,7 +274,7 @@ async fn an_append_without_an_answer_may_have_been_done_and_is_not_done_again() 
         let server = HostileImap::start(mode);
         let mail = adapter_for(&[&server]);
         let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
-        let result = mailbox.append("INBOX", "Subject: x\r\n\r\nx\r\n".into(), &[]).await;
+        let result = mailbox.append(&"INBOX".into(), "Subject: x\r\n\r\nx\r\n".into(), &[]).await;
         assert_eq!(result, Err(MailError::Unknown), "{mode:?}");
         let appends = server.commands().iter().filter(|command| command.starts_with("APPEND")).count();
         assert_eq!((appends, server.logins()), (1, 1), "{mode:?}");
@@ -283,7 +283,7 @@ async fn an_append_without_an_answer_may_have_been_done_and_is_not_done_again() 
     let server = HostileImap::start(Mode::SilentOnLogin);
     let mail = adapter_for(&[&server]);
     let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
-    assert_eq!(mailbox.append("INBOX", "x".into(), &[]).await, Err(MailError::Timeout));
+    assert_eq!(mailbox.append(&"INBOX".into(), "x".into(), &[]).await, Err(MailError::Timeout));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -293,7 +293,8 @@ async fn nothing_is_deleted_after_a_refused_copy_and_a_lost_move_is_unknown() {
             let server = HostileImap::start(mode);
             let mail = adapter_for(&[&server]);
             let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
-            let result = mailbox.transfer("INBOX", Some(1), &[1, 2], "Archive", kind).await;
+            let result =
+                mailbox.transfer(&Messages::new("INBOX", Some(1), &[1, 2]), &"Archive".into(), kind).await;
             (result, server.commands(), server.logins())
         };
         let (refused, commands, _) = transfer(Mode::RefusesCopies).await;
@@ -309,16 +310,16 @@ async fn nothing_is_deleted_after_a_refused_copy_and_a_lost_move_is_unknown() {
     let server = HostileImap::start(Mode::DiesAfterMove);
     let mail = adapter_for(&[&server]);
     let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
-    assert_eq!(mailbox.expunge("INBOX", None, &[1]).await.unwrap().unknown, [1]);
+    assert_eq!(mailbox.expunge(&Messages::new("INBOX", None, &[1])).await.unwrap().unknown, [1]);
     // Another UIDVALIDITY: not one command that changes anything.
     let server = HostileImap::start(Mode::UidValidityChanges);
     let mail = adapter_for(&[&server]);
     let mailbox = mail.mailbox(&login("acc_x", &server, Security::Insecure));
     assert_eq!(
-        mailbox.transfer("INBOX", Some(99), &[1], "x", TransferKind::Move).await,
+        mailbox.transfer(&Messages::new("INBOX", Some(99), &[1]), &"x".into(), TransferKind::Move).await,
         Err(MailError::Stale)
     );
-    assert_eq!(mailbox.expunge("INBOX", Some(99), &[1]).await, Err(MailError::Stale));
+    assert_eq!(mailbox.expunge(&Messages::new("INBOX", Some(99), &[1])).await, Err(MailError::Stale));
     let changing = ["STORE", "COPY", "MOVE", "EXPUNGE"];
     assert!(!server.commands().iter().any(|command| changing.iter().any(|word| command.contains(word))));
 }

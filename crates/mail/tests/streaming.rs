@@ -37,7 +37,7 @@ async fn twenty_five_megabytes_are_streamed_in_less_than_four() {
         "Subject: large\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
         line.repeat(lines)
     );
-    let at: Locator = mailbox.append("INBOX", message.into(), &[]).await.unwrap().unwrap().into();
+    let at: Locator = mailbox.append(&"INBOX".into(), message.into(), &[]).await.unwrap().unwrap().into();
     let part = mailbox.message(&at, 0).await.unwrap().summary.parts.remove(0);
     // From here on the peak counts anew (proc(5), clear_refs).
     std::fs::write("/proc/self/clear_refs", "5").unwrap();

@@ -74,7 +74,7 @@ async fn arrived(servers: &MailServers, mail: &Mail, address: &str) -> String {
     // looking begins before the first look: nothing is missed between the two
     let mut watch = servers.watch(address, "x", "INBOX");
     loop {
-        let listing = mailbox.list("INBOX", &Page { limit: 1, after: None }).await.unwrap();
+        let listing = mailbox.list(&"INBOX".into(), &Page { limit: 1, after: None }).await.unwrap();
         if let Some(message) = listing.messages.first() {
             let at =
                 imapmcp_core::mail::Locator { folder: "INBOX".into(), uid_validity: None, uid: message.uid };

@@ -38,7 +38,7 @@ fn house() -> House {
 
 impl House {
     async fn list(&self) -> Result<Listing, MailError> {
-        self.mailbox.list("INBOX", &NEWEST).await
+        self.mailbox.list(&"INBOX".into(), &NEWEST).await
     }
 
     /// How many of six calls are at the server at once; all of them are answered then.

@@ -11,7 +11,7 @@ use crate::{
 use imapmcp_accounts::Accounts;
 use imapmcp_attachments::{Attachments, Uploads};
 use imapmcp_core::{
-    account::{Account, Side},
+    account::Account,
     id::AccountId,
     mail::{Locator, MailError, Mailbox, Message, MessageRef},
     oauth::Principal,
@@ -158,7 +158,7 @@ impl Context<'_> {
                 |at| ToolError::Moved { account: opened.account.id.clone(), at },
             ));
         }
-        self.noting(opened, message).await
+        message.map_err(ToolError::Mail)
     }
 
     async fn moved(&self, opened: &Opened, at: &Locator) -> Option<MessageRef> {
@@ -175,17 +175,5 @@ impl Context<'_> {
             let _ =
                 progress.send(Progress { done: number(done), total: number(total), message: message.into() });
         }
-    }
-
-    /// Passes a mailbox's answer on; what it tells of the login is remembered, so that no other call tries one that was
-    /// refused.
-    pub(crate) async fn noting<T>(
-        &self,
-        opened: &Opened,
-        answer: Result<T, MailError>,
-    ) -> Result<T, ToolError> {
-        let login = answer.as_ref().map(|_| ()).map_err(Clone::clone);
-        self.services.accounts.note_login(&opened.account, Side::Reading, &login).await;
-        answer.map_err(ToolError::Mail)
     }
 }

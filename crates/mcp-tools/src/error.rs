@@ -2,9 +2,10 @@
 
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
-    account::{Side, Trouble},
+    account::{LoginTrouble, Side},
     id::AccountId,
-    mail::{MailError, MessageRef, NetworkFault},
+    mail::{MailError, MailErrorKind, MessageRef, NetworkFault},
+    outbox::Trouble,
     permission::Permission,
     store::StoreError,
 };
@@ -35,7 +36,7 @@ pub enum ToolError {
         /// Which server.
         side: Side,
         /// What it said.
-        why: Trouble,
+        why: LoginTrouble,
     },
     /// The stored password cannot be opened.
     CredentialUnreadable,
@@ -88,12 +89,12 @@ impl ToolError {
         match self {
             Self::UnknownTool(_) => "unknown_tool",
             Self::Permission(_) => "insufficient_scope",
-            Self::Argument { .. } => "invalid_argument",
+            Self::Argument { .. } => MailErrorKind::Invalid.code(),
             Self::NoSuchAccount => "no_such_account",
             Self::NeedsAttention { .. } => "needs_attention",
-            Self::CredentialUnreadable => "credential_unreadable",
+            Self::CredentialUnreadable => Trouble::CREDENTIAL_UNREADABLE,
             Self::Mail(error) => error.code(),
-            Self::Moved { .. } => "stale_reference",
+            Self::Moved { .. } => MailErrorKind::Stale.code(),
             Self::NoRole { code, .. } => code,
             Self::CannotExpunge => "cannot_expunge",
             Self::CannotMove => "cannot_move",
@@ -231,21 +232,21 @@ impl ToolError {
 }
 
 /// What the user can do about a login that is not tried any more.
-pub(crate) fn attention(side: Side, why: Trouble, accounts_url: &str) -> String {
+pub(crate) fn attention(side: Side, why: LoginTrouble, accounts_url: &str) -> String {
     let side = side.word();
     match why {
-        Trouble::Refused => format!(
+        LoginTrouble::Refused => format!(
             "The mail server refused the password for {side}. The user can enter it again at {accounts_url}."
         ),
-        Trouble::AppPassword => format!(
+        LoginTrouble::AppPassword => format!(
             "The mail provider wants an app password for {side}. The user can make one on the provider's web site and enter it at \
              {accounts_url}."
         ),
-        Trouble::SubmissionOff => format!(
+        LoginTrouble::SubmissionOff => format!(
             "The provider has switched sending by SMTP off for this mailbox. When its administrator has switched it on (SMTP AUTH), \
              the user can test the account at {accounts_url}."
         ),
-        Trouble::Unexplained => format!(
+        LoginTrouble::Unexplained => format!(
             "The mail server refuses the login for {side} and does not say why. The user can check the password and enter it again \
              at {accounts_url}."
         ),

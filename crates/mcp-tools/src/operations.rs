@@ -6,7 +6,7 @@ use crate::{
 };
 use imapmcp_core::{
     id::{AccountId, OperationId},
-    mail::{Flag, FlagChange, MailError, Outcome, Transfer, TransferKind},
+    mail::{Flag, FlagChange, MailError, Messages, Outcome, Transfer, TransferKind},
     operation::{MAX_DETAIL, Operation, OperationState},
 };
 use serde::{Deserialize, Serialize};
@@ -225,14 +225,14 @@ impl Undone {
 }
 
 /// Takes a change back, the last step first. An error means that nothing was.
-pub(crate) async fn undo(context: &Context<'_>, opened: &Opened, detail: &str) -> Result<Undone, ToolError> {
+pub(crate) async fn undo(opened: &Opened, detail: &str) -> Result<Undone, ToolError> {
     let undo: Undo = serde_json::from_str(detail).map_err(|error| ToolError::Internal(error.to_string()))?;
     let mut undone = Undone::default();
     for step in undo.steps.iter().rev() {
         let settled = undone.settled();
         let problem = match &undone.problem {
             Some(_) => Ok(()),
-            None => one_step(context, opened, step, &mut undone).await,
+            None => one_step(opened, step, &mut undone).await,
         };
         undone.left += step.size().saturating_sub(undone.settled() - settled);
         match problem {
@@ -245,37 +245,40 @@ pub(crate) async fn undo(context: &Context<'_>, opened: &Opened, detail: &str) -
     Ok(undone)
 }
 
-async fn one_step(
-    context: &Context<'_>,
-    opened: &Opened,
-    step: &Step,
-    undone: &mut Undone,
-) -> Result<(), ToolError> {
+async fn one_step(opened: &Opened, step: &Step, undone: &mut Undone) -> Result<(), ToolError> {
     let mailbox = &opened.mailbox;
     match step {
         Step::Flags { folder, uid_validity, uids, add, remove } => {
             let flags = |words: &[String]| words.iter().filter_map(|word| Flag::parse(word)).collect();
             let change = FlagChange { add: flags(add), remove: flags(remove) };
             for chunk in uids.uids().chunks(CHUNK) {
-                let outcome = mailbox.change_flags(folder, Some(*uid_validity), chunk, &change).await;
-                undone.take(&context.noting(opened, outcome).await?, chunk.len());
+                let outcome = mailbox
+                    .change_flags(&Messages::new(folder.as_str(), Some(*uid_validity), chunk), &change)
+                    .await;
+                undone.take(&outcome?, chunk.len());
             }
         }
         Step::Move { folder, uid_validity, uids, to } => {
             for chunk in uids.uids().chunks(CHUNK) {
-                let moved =
-                    mailbox.transfer(folder, Some(*uid_validity), chunk, to, TransferKind::Move).await;
-                undone.take(&context.noting(opened, moved).await?.outcome, chunk.len());
+                let moved = mailbox
+                    .transfer(
+                        &Messages::new(folder.as_str(), Some(*uid_validity), chunk),
+                        &to.as_str().into(),
+                        TransferKind::Move,
+                    )
+                    .await;
+                undone.take(&moved?.outcome, chunk.len());
             }
         }
         Step::Remove { folder, uid_validity, uids } => {
             for chunk in uids.uids().chunks(CHUNK) {
-                let outcome = mailbox.expunge(folder, Some(*uid_validity), chunk).await;
-                undone.take(&context.noting(opened, outcome).await?, chunk.len());
+                let outcome =
+                    mailbox.expunge(&Messages::new(folder.as_str(), Some(*uid_validity), chunk)).await;
+                undone.take(&outcome?, chunk.len());
             }
         }
         Step::Rename { from, to } => {
-            context.noting(opened, mailbox.rename_folder(from, to).await).await?;
+            mailbox.rename_folder(&from.as_str().into(), &to.as_str().into()).await?;
             undone.folders += 1;
         }
     }

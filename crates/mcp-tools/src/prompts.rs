@@ -138,11 +138,11 @@ pub async fn complete(
             let Some(chosen) = chosen else { return Ok(Vec::new()) };
             let opened = context.open(Some(chosen.id.as_str())).await?;
             let folders = tokio::time::timeout(DEADLINE, opened.mailbox.folders(false)).await;
-            let folders = context.noting(&opened, folders.unwrap_or(Err(MailError::Timeout))).await?;
+            let folders = folders.unwrap_or(Err(MailError::Timeout))?;
             folders
                 .into_iter()
                 .filter(|folder| folder.selectable)
-                .map(|folder| folder.name)
+                .map(|folder| folder.name.into())
                 .filter(fits)
                 .collect()
         }

@@ -79,7 +79,7 @@ pub fn decode(id: &str) -> Option<Named> {
     if uid == 0 || folder.is_empty() {
         return None;
     }
-    let at = Locator { folder, uid_validity: Some(from_base36(validity)?), uid };
+    let at = Locator { folder: folder.into(), uid_validity: Some(from_base36(validity)?), uid };
     Some(Named { account: Some(Tag(tag.to_owned())), at })
 }
 

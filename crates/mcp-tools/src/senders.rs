@@ -37,7 +37,7 @@ impl Senders {
         }
         let criterion = Criterion::From(email);
         let page = Page { limit: 2, after: None };
-        let found = tokio::time::timeout(DEADLINE, opened.mailbox.search("INBOX", &criterion, &page))
+        let found = tokio::time::timeout(DEADLINE, opened.mailbox.search(&"INBOX".into(), &criterion, &page))
             .await
             .ok()?
             .ok()?;

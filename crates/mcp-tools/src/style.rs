@@ -79,7 +79,7 @@ pub(crate) async fn look(context: &Context<'_>, opened: &Opened) {
         if drafts.is_empty() {
             return Ok(());
         }
-        for (known, text) in found(context, opened, &drafts).await.unwrap_or_default() {
+        for (known, text) in found(opened, &drafts).await.unwrap_or_default() {
             styles.sent(&account.user, &account.id, known, &text).await?;
         }
         Ok(())
@@ -88,13 +88,9 @@ pub(crate) async fn look(context: &Context<'_>, opened: &Opened) {
     noted(tokio::time::timeout(DEADLINE, work).await.unwrap_or(Ok(())));
 }
 
-async fn found<'a>(
-    context: &Context<'_>,
-    opened: &Opened,
-    drafts: &'a [Drafted],
-) -> Result<Vec<(&'a Drafted, String)>, MailError> {
+async fn found<'a>(opened: &Opened, drafts: &'a [Drafted]) -> Result<Vec<(&'a Drafted, String)>, MailError> {
     let folders = opened.mailbox.folders(false).await?;
-    let Some(folder) = folders.into_iter().find(|folder| folder.role == Some(Role::Sent)) else {
+    let Some(folder) = folders.by_role(Role::Sent) else {
         return Ok(Vec::new());
     };
     let listing = opened.mailbox.list(&folder.name, &Page { limit: RECENT, after: None }).await?;
@@ -113,7 +109,7 @@ async fn found<'a>(
             uid: summary.uid,
         };
         let message = opened.mailbox.message(&at, text::BEGINNING).await?;
-        if let Ok(view) = text::of(context, opened, &message, text::BEGINNING, Format::Text).await {
+        if let Ok(view) = text::of(opened, &message, text::BEGINNING, Format::Text).await {
             found.push((known, view.text));
         }
     }

@@ -58,7 +58,7 @@ pub(crate) fn token_of(authorization: &str) -> Option<&str> {
 impl AuthorizationServer {
     /// Who calls. `authorization` is the value of the `Authorization` header, `path` the resource's path (`/mcp`).
     /// A token for any of this server's resources is good at each of them: they are one resource with two addresses.
-    /// The answer may be a second old (see the module `recent`). `address` is the caller's: a network that presents many bad
+    /// The answer may be a second old (callers are remembered so long). `address` is the caller's: a network that presents many bad
     /// tokens is told to wait, while good ones of the same network go on being let in.
     pub async fn authenticate(
         &self,
@@ -71,13 +71,13 @@ impl AuthorizationServer {
         if token.len() > MAX_TOKEN || self.resource_at(path).is_none() {
             return Err(self.bad_token(address));
         }
-        if let Some(principal) = self.recent.find(&hash, now) {
+        if let Some(principal) = self.callers.find(&hash, now) {
             return Ok(principal);
         }
-        self.may_look(Guess::Bearer, address.filter(|_| !self.recent.knows(&hash)))?;
+        self.may_look(Guess::Bearer, address.filter(|_| !self.callers.knows(&hash)))?;
         match self.oauth.principal(&hash, &self.config.resources, now).await {
             Ok(Some(principal)) => {
-                self.recent.remember(hash, &principal, now);
+                self.callers.remember(hash, principal.clone(), now);
                 Ok(principal)
             }
             Ok(None) => Err(self.bad_token(address)),

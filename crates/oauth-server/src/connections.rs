@@ -71,7 +71,7 @@ impl AuthorizationServer {
     /// Ends a grant with its codes and tokens; `false` if it is unknown or another user's.
     pub async fn end_connection(&self, user: &UserId, grant: &GrantId) -> Result<bool, StoreError> {
         let ended = self.oauth.revoke_grant(user, grant, self.now()).await;
-        self.recent.forget();
+        self.callers.forget_all();
         ended
     }
 

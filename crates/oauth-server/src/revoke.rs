@@ -14,7 +14,7 @@ impl AuthorizationServer {
         let client = self.client(parameters).await?;
         let ended = self.oauth.revoke_token(&TokenHash::of(token), &client.id, self.now()).await?;
         if ended {
-            self.recent.forget();
+            self.callers.forget_all();
         }
         Ok(ended)
     }

@@ -93,7 +93,7 @@ impl AuthorizationServer {
             Exchange::Issued(grant) => Ok(answer(fresh, &grant, now)),
             Exchange::Invalid | Exchange::Repeated { .. } => Err(INVALID_CODE),
             Exchange::Replayed => {
-                self.recent.forget();
+                self.callers.forget_all();
                 tracing::warn!(client = %client.id, "an authorization code was replayed; its grant is revoked");
                 Err(INVALID_CODE)
             }
@@ -129,7 +129,7 @@ impl AuthorizationServer {
             }
             Exchange::Invalid => Err(INVALID_REFRESH_TOKEN),
             Exchange::Replayed => {
-                self.recent.forget();
+                self.callers.forget_all();
                 tracing::warn!(client = %client.id, "a refresh token was replayed; its grant is revoked");
                 Err(INVALID_REFRESH_TOKEN)
             }

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use imapmcp_core::{
-    account::{AuthKind, Failing, Health, Security, Trouble},
+    account::{AuthKind, Failing, Health, LoginTrouble, Security},
     id::AccountId,
     oauth::{AccountScope, ClientKind, SendPolicy, TokenKind},
     operation::OperationState,
@@ -47,10 +47,6 @@ macro_rules! words {
 words! {
     Security { Tls = "tls", StartTls = "starttls", Insecure = "insecure" }
     AuthKind { Password = "password", OAuth2 = "oauth2" }
-    Trouble {
-        Refused = "auth_failed", AppPassword = "app_password_needed", SubmissionOff = "smtp_auth_off",
-        Unexplained = "login_failed"
-    }
     KeyState { Active = "active", DecryptOnly = "decrypt_only", Retired = "retired" }
     ClientKind { Registered = "registered", Document = "document", Personal = "personal" }
     TokenKind { Access = "access", Refresh = "refresh", Personal = "personal" }
@@ -123,7 +119,7 @@ pub(crate) fn health_text(health: Health) -> String {
         Health::Working { since, failing: Some(failing) } => {
             format!("working:{}:{}:{}", since.0, failing.since.0, failing.times)
         }
-        Health::NeedsAttention { why, since } => format!("needs_attention:{}:{}", why.word(), since.0),
+        Health::NeedsAttention { why, since } => format!("needs_attention:{}:{}", why.code(), since.0),
     }
 }
 
@@ -139,7 +135,8 @@ pub(crate) fn health_of(text: &str) -> Result<Health, Failure> {
             Ok(Health::Working { since: at(since)?, failing })
         }
         ["needs_attention", why, since] => {
-            Ok(Health::NeedsAttention { why: Trouble::of(why)?, since: at(since)? })
+            let why = LoginTrouble::of_code(why).ok_or_else(unreadable)?;
+            Ok(Health::NeedsAttention { why, since: at(since)? })
         }
         _ => Err(unreadable()),
     }
@@ -197,7 +194,10 @@ mod tests {
     fn every_word_is_read_back() {
         round::<Security>();
         round::<AuthKind>();
-        round::<Trouble>();
+        for why in LoginTrouble::ALL {
+            let health = Health::NeedsAttention { why, since: Timestamp(1) };
+            assert_eq!(health_of(&health_text(health)).unwrap(), health);
+        }
         round::<KeyState>();
         round::<ClientKind>();
         round::<TokenKind>();
@@ -218,7 +218,7 @@ mod tests {
                 "working:5:7:2",
             ),
             (
-                Health::NeedsAttention { why: Trouble::AppPassword, since: Timestamp(9) },
+                Health::NeedsAttention { why: LoginTrouble::AppPassword, since: Timestamp(9) },
                 "needs_attention:app_password_needed:9",
             ),
         ] {

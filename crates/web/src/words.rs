@@ -1,7 +1,7 @@
 //! What things are called on pages.
 
 use imapmcp_core::{
-    account::{Account, Backend, Endpoint, Health, Security, Side, Trouble},
+    account::{Account, Backend, Endpoint, Health, LoginTrouble, Security, Side},
     mail::{MailError, NetworkFault},
     time::Timestamp,
 };
@@ -130,34 +130,34 @@ impl HealthView {
 
     /// For pages that are tried.
     pub(crate) fn sample() -> Self {
-        let troubles = vec![TroubleView::new(Side::Reading, Trouble::Refused)];
+        let troubles = vec![TroubleView::new(Side::Reading, LoginTrouble::Refused)];
         Self { kind: "warn", icon: "alert", word: "Reading needs attention", troubles }
     }
 }
 
 impl TroubleView {
-    fn new(side: Side, why: Trouble) -> Self {
+    fn new(side: Side, why: LoginTrouble) -> Self {
         let side = side.word();
         let (title, text) = match why {
-            Trouble::Refused => (
+            LoginTrouble::Refused => (
                 format!("The mail server refused the password for {side}"),
                 "We stopped after one try, so that the account is not locked. Enter the current password; clients are told to ask you until then.",
             ),
-            Trouble::AppPassword => (
+            LoginTrouble::AppPassword => (
                 format!("The provider wants an app password for {side}"),
                 "Make one on the provider’s web site and enter it here instead of your usual password.",
             ),
-            Trouble::SubmissionOff => (
+            LoginTrouble::SubmissionOff => (
                 "The provider has switched sending off for this mailbox".to_owned(),
                 "Whoever looks after it there can allow SMTP AUTH; then press Test. Reading goes on meanwhile.",
             ),
-            Trouble::Unexplained => (
+            LoginTrouble::Unexplained => (
                 format!("The mail server refuses the login for {side} and does not say why"),
                 "Check the password and enter it again, or press Test to see what the server answers now.",
             ),
         };
         // what the provider switched off, no password switches on
-        let enter = !matches!(why, Trouble::SubmissionOff);
+        let enter = !matches!(why, LoginTrouble::SubmissionOff);
         Self { title, text, enter }
     }
 }
@@ -342,10 +342,10 @@ mod tests {
     #[test]
     fn a_password_is_asked_for_only_where_it_helps() {
         for (why, enter) in [
-            (Trouble::Refused, true),
-            (Trouble::AppPassword, true),
-            (Trouble::Unexplained, true),
-            (Trouble::SubmissionOff, false),
+            (LoginTrouble::Refused, true),
+            (LoginTrouble::AppPassword, true),
+            (LoginTrouble::Unexplained, true),
+            (LoginTrouble::SubmissionOff, false),
         ] {
             assert_eq!(TroubleView::new(Side::Sending, why).enter, enter, "{why:?}");
         }

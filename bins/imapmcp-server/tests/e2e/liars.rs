@@ -9,7 +9,7 @@ use crate::{
 };
 use imapmcp_core::{
     account::Login,
-    mail::{Criterion, MailStore, Mailbox, Page},
+    mail::{Criterion, MailStore, Mailbox, Messages, Page},
     time::SystemClock,
 };
 use imapmcp_mail::memory::MemoryMail;
@@ -92,7 +92,7 @@ impl Organised {
     /// Message-IDs of a folder, of those with the flag if one is given.
     async fn there(&self, folder: &str, flag: Option<&str>) -> BTreeSet<String> {
         let page = Page { limit: 200, after: None };
-        let found = self.mailbox.search(folder, &Criterion::And(vec![]), &page).await.unwrap();
+        let found = self.mailbox.search(&folder.into(), &Criterion::And(vec![]), &page).await.unwrap();
         let with = |flags: &[String]| flag.is_none_or(|flag| flags.iter().any(|own| own == flag));
         let messages = found.messages.into_iter().filter(|message| with(&message.flags));
         messages.filter_map(|message| message.envelope.message_id).collect()
@@ -101,10 +101,10 @@ impl Organised {
     async fn clear(&self) {
         for folder in ["INBOX", "Archive", "Trash"] {
             let page = Page { limit: 200, after: None };
-            let found = self.mailbox.search(folder, &Criterion::And(vec![]), &page).await.unwrap();
+            let found = self.mailbox.search(&folder.into(), &Criterion::And(vec![]), &page).await.unwrap();
             let uids: Vec<u32> = found.messages.iter().map(|message| message.uid).collect();
             if !uids.is_empty() {
-                self.mailbox.expunge(folder, None, &uids).await.unwrap();
+                self.mailbox.expunge(&Messages::new(folder, None, &uids)).await.unwrap();
             }
         }
     }

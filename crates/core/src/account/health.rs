@@ -20,7 +20,7 @@ pub enum Side {
 
 /// Why a login is not tried again before the person acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Trouble {
+pub enum LoginTrouble {
     /// The server says that the password is wrong, expired or not allowed.
     Refused,
     /// The provider wants an app password.
@@ -44,15 +44,18 @@ impl Side {
     }
 }
 
-impl Trouble {
+impl LoginTrouble {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Refused, Self::AppPassword, Self::SubmissionOff, Self::Unexplained];
+
     /// The stable code: that of the [`MailError`] it comes from.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Refused => MailError::LoginRefused.code(),
-            Self::AppPassword => MailError::AppPassword.code(),
-            Self::SubmissionOff => MailError::SubmissionOff.code(),
-            Self::Unexplained => MailError::LoginFailed.code(),
-        }
+    pub fn code(self) -> &'static str {
+        self.error().code()
+    }
+
+    /// The one that has this code.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.code() == code)
     }
 
     /// What the server said.
@@ -90,7 +93,7 @@ pub enum Health {
     /// The person must act: nothing is tried until then.
     NeedsAttention {
         /// Why.
-        why: Trouble,
+        why: LoginTrouble,
         /// Since when.
         since: Timestamp,
     },
@@ -122,17 +125,17 @@ impl Health {
                 Self::Working { since, .. } => Self::Working { since, failing: None },
                 Self::Untried | Self::NeedsAttention { .. } => Self::Working { since: now, failing: None },
             },
-            Err(MailError::LoginRefused) => attention(Trouble::Refused),
-            Err(MailError::AppPassword) => attention(Trouble::AppPassword),
-            Err(MailError::SubmissionOff) => attention(Trouble::SubmissionOff),
+            Err(MailError::LoginRefused) => attention(LoginTrouble::Refused),
+            Err(MailError::AppPassword) => attention(LoginTrouble::AppPassword),
+            Err(MailError::SubmissionOff) => attention(LoginTrouble::SubmissionOff),
             Err(MailError::LoginFailed) => match self {
-                Self::Untried => attention(Trouble::Unexplained),
+                Self::Untried => attention(LoginTrouble::Unexplained),
                 Self::Working { since, failing } => {
                     let failing = failing.unwrap_or(Failing { since: now, times: 0 });
                     let spread = failing.since.plus_seconds(APART_SECONDS * i64::from(failing.times));
                     let failing = Failing { times: failing.times + u32::from(spread <= now), ..failing };
                     if failing.times >= PATIENCE || failing.since.plus_seconds(LONGEST_SECONDS) <= now {
-                        attention(Trouble::Unexplained)
+                        attention(LoginTrouble::Unexplained)
                     } else {
                         Self::Working { since, failing: Some(failing) }
                     }
@@ -160,9 +163,9 @@ mod tests {
     #[test]
     fn only_what_is_said_of_the_password_calls_for_the_person() {
         for (error, why) in [
-            (MailError::LoginRefused, Trouble::Refused),
-            (MailError::AppPassword, Trouble::AppPassword),
-            (MailError::SubmissionOff, Trouble::SubmissionOff),
+            (MailError::LoginRefused, LoginTrouble::Refused),
+            (MailError::AppPassword, LoginTrouble::AppPassword),
+            (MailError::SubmissionOff, LoginTrouble::SubmissionOff),
         ] {
             for before in [Health::Untried, WORKS] {
                 let attention = Health::NeedsAttention { why, since: NOW };
@@ -187,8 +190,10 @@ mod tests {
 
     #[test]
     fn a_refusal_without_a_reason_is_doubted_where_logins_worked() {
-        let unexplained =
-            |seconds| Health::NeedsAttention { why: Trouble::Unexplained, since: NOW.plus_seconds(seconds) };
+        let unexplained = |seconds| Health::NeedsAttention {
+            why: LoginTrouble::Unexplained,
+            since: NOW.plus_seconds(seconds),
+        };
         assert_eq!(later(Health::Untried, MailError::LoginFailed, 0), unexplained(0));
         // a storm of a few minutes is one
         let mut health = WORKS;

@@ -2,7 +2,7 @@
 
 mod health;
 
-pub use health::{Failing, Health, Side, Trouble};
+pub use health::{Failing, Health, LoginTrouble, Side};
 
 use crate::{
     id::{AccountId, UserId},
@@ -108,7 +108,7 @@ impl Account {
     }
 
     /// Where the person must act, and why.
-    pub fn troubles(&self) -> impl Iterator<Item = (Side, Trouble)> {
+    pub fn troubles(&self) -> impl Iterator<Item = (Side, LoginTrouble)> {
         Side::BOTH.into_iter().filter_map(|side| match self.health(side) {
             Health::NeedsAttention { why, .. } => Some((side, why)),
             Health::Untried | Health::Working { .. } => None,

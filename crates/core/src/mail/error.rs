@@ -1,34 +1,7 @@
 //! What can go wrong between us and a mail server: by remedy, not by layer.
 
+use super::{MailErrorKind, NetworkFault};
 use crate::outbox::Refusal;
-
-/// Why a server could not be reached. Codes are stable and shown to users; no banner, address or system text is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NetworkFault {
-    /// The address is not globally routable and the operator did not allow it, or the port is not a mail port.
-    Blocked,
-    /// The name does not resolve.
-    Dns,
-    /// Nothing listens, or the connection was cut.
-    Connect,
-    /// The TLS handshake failed or the certificate is not for this name.
-    Tls,
-    /// The server does not offer STARTTLS (or offered it dishonestly); no credential was sent.
-    StartTls,
-}
-
-impl NetworkFault {
-    /// The stable code.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Blocked => "blocked",
-            Self::Dns => "dns_failed",
-            Self::Connect => "connect_failed",
-            Self::Tls => "tls_failed",
-            Self::StartTls => "starttls_missing",
-        }
-    }
-}
 
 /// What can go wrong between us and a mail server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,28 +70,33 @@ pub enum MailError {
 }
 
 impl MailError {
-    /// The stable code, shown to clients, users and operators, and stored with outbox entries.
-    pub const fn code(&self) -> &'static str {
+    /// What it is, without its details.
+    pub const fn kind(&self) -> MailErrorKind {
         match self {
-            Self::LoginRefused => "auth_failed",
-            Self::LoginFailed => "login_failed",
-            Self::LoginUnavailable => "login_unavailable",
-            Self::AppPassword => "app_password_needed",
-            Self::SubmissionOff => "smtp_auth_off",
-            Self::NoMechanism => "no_mechanism",
-            Self::Unreachable(fault) => fault.code(),
-            Self::Timeout => "timeout",
-            Self::Throttled { .. } => "throttled",
-            Self::Gone => "message_gone",
-            Self::Stale => "stale_reference",
-            Self::NoFolder => "no_such_folder",
-            Self::Refused { .. } => "refused",
-            Self::Invalid(_) => "invalid_argument",
-            Self::Unknown => "unknown_outcome",
-            Self::Unreadable => "unreadable",
-            Self::Protocol => "protocol_error",
-            Self::TooComplex => "too_complex",
+            Self::LoginRefused => MailErrorKind::LoginRefused,
+            Self::LoginFailed => MailErrorKind::LoginFailed,
+            Self::LoginUnavailable => MailErrorKind::LoginUnavailable,
+            Self::AppPassword => MailErrorKind::AppPassword,
+            Self::SubmissionOff => MailErrorKind::SubmissionOff,
+            Self::NoMechanism => MailErrorKind::NoMechanism,
+            Self::Unreachable(fault) => MailErrorKind::Unreachable(*fault),
+            Self::Timeout => MailErrorKind::Timeout,
+            Self::Throttled { .. } => MailErrorKind::Throttled,
+            Self::Gone => MailErrorKind::Gone,
+            Self::Stale => MailErrorKind::Stale,
+            Self::NoFolder => MailErrorKind::NoFolder,
+            Self::Refused { .. } => MailErrorKind::Refused,
+            Self::Invalid(_) => MailErrorKind::Invalid,
+            Self::Unknown => MailErrorKind::Unknown,
+            Self::Unreadable => MailErrorKind::Unreadable,
+            Self::Protocol => MailErrorKind::Protocol,
+            Self::TooComplex => MailErrorKind::TooComplex,
         }
+    }
+
+    /// The stable code of its [`kind`](Self::kind).
+    pub const fn code(&self) -> &'static str {
+        self.kind().code()
     }
 }
 

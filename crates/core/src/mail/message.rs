@@ -1,6 +1,8 @@
 //! A message as an IMAP server describes it without its body.
 
+use super::MessageRef;
 use crate::time::Timestamp;
+use bytes::Bytes;
 
 /// ENVELOPE, FLAGS, INTERNALDATE, RFC822.SIZE and BODYSTRUCTURE of one message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,4 +90,19 @@ impl Part {
 
 fn find<'a>(list: &'a [(String, String)], name: &str) -> Option<&'a str> {
     list.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// One message: its summary, its header section and the beginning of its text, octets as the server gave them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Exact reference.
+    pub at: MessageRef,
+    /// ENVELOPE, FLAGS, BODYSTRUCTURE and so on.
+    pub summary: Summary,
+    /// `BODY[HEADER]`.
+    pub header: Bytes,
+    /// The first octets of `BODY[TEXT]`, as many as were asked for.
+    pub beginning: Bytes,
+    /// Whether the header is longer than what is kept of it: `header` is its beginning, and fields may be missing.
+    pub header_cut: bool,
 }

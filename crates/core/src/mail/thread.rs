@@ -1,6 +1,6 @@
 //! Conversations.
 
-use super::Message;
+use super::{FolderName, Message};
 
 /// How much of a conversation is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,5 +51,5 @@ pub struct Thread {
     /// Messages that are known to belong to it but are not in `messages`: the limit, or a bound.
     pub omitted: u32,
     /// Folders that could not be searched.
-    pub skipped: Vec<String>,
+    pub skipped: Vec<FolderName>,
 }

@@ -105,7 +105,7 @@ pub trait OAuthRepository: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<TokenRow>, StoreError>;
     /// Ends the grant of a personal token by the token's identifier; `false` if unknown. However a grant ends, what it
-    /// queued and has not left is withdrawn with it ([`ACCESS_ENDED`](crate::outbox::ACCESS_ENDED)).
+    /// queued and has not left is withdrawn with it ([`AccessEnded`](crate::outbox::Trouble::AccessEnded)).
     async fn revoke_personal_token(&self, id: &TokenId, now: Timestamp) -> Result<bool, StoreError>;
     /// A grant of this user that is alive, as its user is: what links and uploads made with it rest on.
     async fn find_live_grant(

@@ -120,7 +120,7 @@ pub trait OutboxRepository: Send + Sync {
     /// for other recipients stays taken: then only the retries end. `false` if it is too late.
     async fn withdraw(&self, user: &UserId, id: &OutboxId, now: Timestamp) -> Result<bool, StoreError>;
     /// Withdraws what waits although the access it rests on has ended
-    /// ([`ACCESS_ENDED`](crate::outbox::ACCESS_ENDED)); returns how many entries. Ending a grant does so at once for its
+    /// ([`AccessEnded`](crate::outbox::Trouble::AccessEnded)); returns how many entries. Ending a grant does so at once for its
     /// own; this finds those of disabled users and lapsed grants.
     async fn withdraw_ended(&self, now: Timestamp) -> Result<usize, StoreError>;
     /// Lets an entry go by hand that waits for approval or for its undo window: queued, due at `due`, tried until

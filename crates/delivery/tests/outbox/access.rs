@@ -5,7 +5,7 @@ use imapmcp_core::{
     id::OutboxId,
     mail::SubmitError,
     oauth::{Grant, SendPolicy},
-    outbox::{ACCESS_ENDED, OutboxState},
+    outbox::{OutboxState, Trouble},
     store::{OAuthRepository, UserRepository},
     user::User,
 };
@@ -21,8 +21,10 @@ async fn end(house: &House) {
 
 async fn is_withdrawn(house: &House, id: &OutboxId) {
     let seen = house.entry(id).await;
-    let why = seen.last_error.as_deref();
-    assert_eq!((seen.state, why, seen.next_attempt_at), (OutboxState::Cancelled, Some(ACCESS_ENDED), None));
+    assert_eq!(
+        (seen.state, seen.last_error, seen.next_attempt_at),
+        (OutboxState::Cancelled, Some(Trouble::AccessEnded), None)
+    );
 }
 
 #[tokio::test]

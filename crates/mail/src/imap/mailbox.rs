@@ -16,8 +16,8 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use imapmcp_core::mail::{
-    Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, Mailbox, Message, MessageRef, Outcome,
-    Outgoing, Page, Part, Thread, ThreadScope, Transfer, TransferKind,
+    Criterion, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, Mailbox, Message,
+    MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer, TransferKind,
 };
 use std::{
     sync::{
@@ -105,10 +105,10 @@ impl ImapMailbox {
     }
 }
 
-/// INBOX in any case is INBOX (RFC 9051 §5.1).
-fn canonical(folder: &str) -> Result<String, MailError> {
+/// A name that can be said on the wire.
+fn sayable(folder: &FolderName) -> Result<FolderName, MailError> {
     wire_text::folder(folder)?;
-    Ok(if folder.eq_ignore_ascii_case("INBOX") { "INBOX".to_owned() } else { folder.to_owned() })
+    Ok(folder.clone())
 }
 
 /// The deadline passed after the change was begun, and nobody learnt what came of it.
@@ -117,18 +117,18 @@ fn unknown(uid_validity: Option<u32>, uids: Vec<u32>) -> Outcome {
 }
 
 fn located(at: &Locator) -> Result<Locator, MailError> {
-    let folder = canonical(&at.folder)?;
+    let folder = sayable(&at.folder)?;
     if at.uid == 0 { Err(MailError::Gone) } else { Ok(Locator { folder, ..*at }) }
 }
 
 #[async_trait]
 impl Mailbox for ImapMailbox {
-    async fn folders(&self, counts: bool) -> Result<Vec<Folder>, MailError> {
-        self.ask(None, |session| session.folders(counts).boxed()).await
+    async fn folders(&self, counts: bool) -> Result<Folders, MailError> {
+        self.ask(None, |session| session.folders(counts).boxed()).await.map(Folders::from)
     }
 
-    async fn list(&self, folder: &str, page: &Page) -> Result<Listing, MailError> {
-        let (folder, page) = (canonical(folder)?, page.clone());
+    async fn list(&self, folder: &FolderName, page: &Page) -> Result<Listing, MailError> {
+        let (folder, page) = (sayable(folder)?, page.clone());
         wire_text::limit(page.limit)?;
         let name = folder.clone();
         self.ask(Some(&name), |session| {
@@ -138,8 +138,13 @@ impl Mailbox for ImapMailbox {
         .await
     }
 
-    async fn search(&self, folder: &str, criterion: &Criterion, page: &Page) -> Result<Listing, MailError> {
-        let (folder, page, criterion) = (canonical(folder)?, page.clone(), criterion.clone());
+    async fn search(
+        &self,
+        folder: &FolderName,
+        criterion: &Criterion,
+        page: &Page,
+    ) -> Result<Listing, MailError> {
+        let (folder, page, criterion) = (sayable(folder)?, page.clone(), criterion.clone());
         wire_text::limit(page.limit)?;
         wire_text::criterion(&criterion)?;
         let long = self.0.shared.timeouts.body_search;
@@ -172,7 +177,7 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn find_again(&self, at: &MessageRef) -> Result<Option<MessageRef>, MailError> {
-        let at = MessageRef { folder: canonical(&at.folder)?, ..*at };
+        let at = MessageRef { folder: sayable(&at.folder)?, ..*at };
         let Some(identity) = self.0.connections.hints.identity(&at.folder, at.uid_validity, at.uid) else {
             return Ok(None);
         };
@@ -216,14 +221,9 @@ impl Mailbox for ImapMailbox {
         })))
     }
 
-    async fn change_flags(
-        &self,
-        folder: &str,
-        uid_validity: Option<u32>,
-        uids: &[u32],
-        change: &FlagChange,
-    ) -> Result<Outcome, MailError> {
-        let (folder, uids, change) = (canonical(folder)?, wire_text::uids(uids)?, change.clone());
+    async fn change_flags(&self, messages: &Messages, change: &FlagChange) -> Result<Outcome, MailError> {
+        let (folder, uid_validity) = (sayable(&messages.folder)?, messages.uid_validity);
+        let (uids, change) = (wire_text::uids(&messages.uids)?, change.clone());
         let (name, asked) = (folder.clone(), uids.clone());
         let (silence, deadline) = self.limits();
         let lease = self.0.lease(Some(&name), false).await?;
@@ -252,11 +252,11 @@ impl Mailbox for ImapMailbox {
 
     async fn append(
         &self,
-        folder: &str,
+        folder: &FolderName,
         message: Outgoing,
         flags: &[Flag],
     ) -> Result<Option<MessageRef>, MailError> {
-        let (folder, flags, length) = (canonical(folder)?, flags.to_vec(), message.length());
+        let (folder, flags, length) = (sayable(folder)?, flags.to_vec(), message.length());
         // Ten seconds more per megabyte: a large message over a slow line is not a hang.
         let extra = Duration::from_secs(10).saturating_mul(u32::try_from(length >> 20).unwrap_or(u32::MAX));
         let deadline = self.0.shared.timeouts.command.saturating_add(extra);
@@ -282,13 +282,12 @@ impl Mailbox for ImapMailbox {
 
     async fn transfer(
         &self,
-        folder: &str,
-        uid_validity: Option<u32>,
-        uids: &[u32],
-        to: &str,
+        messages: &Messages,
+        to: &FolderName,
         kind: TransferKind,
     ) -> Result<Transfer, MailError> {
-        let (folder, to, uids) = (canonical(folder)?, canonical(to)?, wire_text::uids(uids)?);
+        let (folder, uid_validity, to) = (sayable(&messages.folder)?, messages.uid_validity, sayable(to)?);
+        let uids = wire_text::uids(&messages.uids)?;
         wire_text::not_onto_itself(&folder, &to, kind)?;
         let (name, asked) = (folder.clone(), uids.clone());
         let begun = Arc::new(AtomicBool::new(false));
@@ -306,13 +305,9 @@ impl Mailbox for ImapMailbox {
         }
     }
 
-    async fn expunge(
-        &self,
-        folder: &str,
-        uid_validity: Option<u32>,
-        uids: &[u32],
-    ) -> Result<Outcome, MailError> {
-        let (folder, uids) = (canonical(folder)?, wire_text::uids(uids)?);
+    async fn expunge(&self, messages: &Messages) -> Result<Outcome, MailError> {
+        let (folder, uid_validity) = (sayable(&messages.folder)?, messages.uid_validity);
+        let uids = wire_text::uids(&messages.uids)?;
         let (name, asked) = (folder.clone(), uids.clone());
         let begun = Arc::new(AtomicBool::new(false));
         let begins = Arc::clone(&begun);
@@ -327,20 +322,22 @@ impl Mailbox for ImapMailbox {
         }
     }
 
-    async fn create_folder(&self, name: &str) -> Result<String, MailError> {
-        let name = canonical(name)?;
-        self.manage(None, move |session| at_once(session.create_folder(&name))).await
+    async fn create_folder(&self, name: &FolderName) -> Result<FolderName, MailError> {
+        let name = sayable(name)?;
+        self.manage(None, move |session| at_once(session.create_folder(&name))).await.map(FolderName::from)
     }
 
-    async fn rename_folder(&self, from: &str, to: &str) -> Result<String, MailError> {
-        let (from, to) = (canonical(from)?, canonical(to)?);
+    async fn rename_folder(&self, from: &FolderName, to: &FolderName) -> Result<FolderName, MailError> {
+        let (from, to) = (sayable(from)?, sayable(to)?);
         wire_text::not_inbox(&from)?;
         let moved = from.clone();
-        self.manage(Some(&moved), move |session| at_once(session.rename_folder(&from, &to))).await
+        self.manage(Some(&moved), move |session| at_once(session.rename_folder(&from, &to)))
+            .await
+            .map(FolderName::from)
     }
 
-    async fn delete_folder(&self, name: &str) -> Result<(), MailError> {
-        let name = canonical(name)?;
+    async fn delete_folder(&self, name: &FolderName) -> Result<(), MailError> {
+        let name = sayable(name)?;
         wire_text::not_inbox(&name)?;
         let gone = name.clone();
         self.manage(Some(&gone), move |session| at_once(session.delete_folder(&name))).await

@@ -14,8 +14,9 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use imapmcp_core::{
     mail::{
-        Criterion, Flag, FlagChange, Folder, FolderCounts, Listing, Locator, MailError, Mailbox, Message,
-        MessageRef, Outcome, Outgoing, Page, PageCursor, Part, Thread, ThreadScope, Transfer, TransferKind,
+        Criterion, Flag, FlagChange, Folder, FolderCounts, FolderName, Folders, Listing, Locator, MailError,
+        Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, PageCursor, Part, Thread,
+        ThreadScope, Transfer, TransferKind,
     },
     time::{Clock, Timestamp},
 };
@@ -90,7 +91,7 @@ fn clamp(n: usize) -> u32 {
 
 #[async_trait]
 impl Mailbox for MemoryMailbox {
-    async fn folders(&self, counts: bool) -> Result<Vec<Folder>, MailError> {
+    async fn folders(&self, counts: bool) -> Result<Folders, MailError> {
         let store = lock(&self.store);
         let folders = store.folders.iter().map(|folder| Folder {
             name: folder.name.clone(),
@@ -103,16 +104,21 @@ impl Mailbox for MemoryMailbox {
                 unread: clamp(folder.messages.iter().filter(|message| !message.has("\\Seen")).count()),
             }),
         });
-        Ok(folders.collect())
+        Ok(folders.collect::<Vec<_>>().into())
     }
 
-    async fn list(&self, folder: &str, page: &Page) -> Result<Listing, MailError> {
+    async fn list(&self, folder: &FolderName, page: &Page) -> Result<Listing, MailError> {
         let store = lock(&self.store);
         let folder = store.folder(folder)?;
         listing(folder, page, folder.messages.iter().collect())
     }
 
-    async fn search(&self, folder: &str, criterion: &Criterion, page: &Page) -> Result<Listing, MailError> {
+    async fn search(
+        &self,
+        folder: &FolderName,
+        criterion: &Criterion,
+        page: &Page,
+    ) -> Result<Listing, MailError> {
         wire_text::criterion(criterion)?;
         let store = lock(&self.store);
         let folder = store.folder(folder)?;
@@ -155,17 +161,11 @@ impl Mailbox for MemoryMailbox {
         Ok(Box::pin(stream::iter(chunks)))
     }
 
-    async fn change_flags(
-        &self,
-        folder: &str,
-        uid_validity: Option<u32>,
-        uids: &[u32],
-        change: &FlagChange,
-    ) -> Result<Outcome, MailError> {
-        let uids = wire_text::uids(uids)?;
+    async fn change_flags(&self, messages: &Messages, change: &FlagChange) -> Result<Outcome, MailError> {
+        let uids = wire_text::uids(&messages.uids)?;
         let mut store = lock(&self.store);
-        let folder = store.folder_mut(folder)?;
-        folder.check(uid_validity)?;
+        let folder = store.folder_mut(&messages.folder)?;
+        folder.check(messages.uid_validity)?;
         let mut outcome = Outcome { uid_validity: folder.uid_validity, ..Outcome::default() };
         for uid in uids {
             let Some(message) = folder.messages.iter_mut().find(|message| message.uid == uid) else {
@@ -191,7 +191,7 @@ impl Mailbox for MemoryMailbox {
 
     async fn append(
         &self,
-        folder: &str,
+        folder: &FolderName,
         message: Outgoing,
         flags: &[Flag],
     ) -> Result<Option<MessageRef>, MailError> {
@@ -202,21 +202,19 @@ impl Mailbox for MemoryMailbox {
 
     async fn transfer(
         &self,
-        folder: &str,
-        uid_validity: Option<u32>,
-        uids: &[u32],
-        to: &str,
+        messages: &Messages,
+        to: &FolderName,
         kind: TransferKind,
     ) -> Result<Transfer, MailError> {
-        let uids = wire_text::uids(uids)?;
+        let uids = wire_text::uids(&messages.uids)?;
         let mut store = lock(&self.store);
-        let from = store.folder(folder)?;
-        from.check(uid_validity)?;
+        let from = store.folder(&messages.folder)?;
+        from.check(messages.uid_validity)?;
         wire_text::not_onto_itself(&from.name, &store.folder(to)?.name, kind)?;
         let outcome = Outcome { uid_validity: from.uid_validity, ..Outcome::default() };
         let mut transfer = Transfer { outcome, ..Transfer::default() };
         for uid in uids {
-            match store.transfer(folder, uid, to, kind) {
+            match store.transfer(&messages.folder, uid, to, kind) {
                 Ok(place) => {
                     transfer.outcome.done.push(uid);
                     transfer.placed.push((uid, place));
@@ -228,36 +226,31 @@ impl Mailbox for MemoryMailbox {
         Ok(transfer)
     }
 
-    async fn expunge(
-        &self,
-        folder: &str,
-        uid_validity: Option<u32>,
-        uids: &[u32],
-    ) -> Result<Outcome, MailError> {
-        let uids = wire_text::uids(uids)?;
+    async fn expunge(&self, messages: &Messages) -> Result<Outcome, MailError> {
+        let uids = wire_text::uids(&messages.uids)?;
         let mut store = lock(&self.store);
-        let own = store.folder(folder)?;
-        own.check(uid_validity)?;
+        let own = store.folder(&messages.folder)?;
+        own.check(messages.uid_validity)?;
         let uid_validity = own.uid_validity;
         let (done, missing): (Vec<_>, Vec<_>) = uids.into_iter().partition(|uid| own.get(*uid, None).is_ok());
-        store.remove(folder, &done)?;
+        store.remove(&messages.folder, &done)?;
         Ok(Outcome { uid_validity, done, missing, ..Outcome::default() })
     }
 
-    async fn create_folder(&self, name: &str) -> Result<String, MailError> {
+    async fn create_folder(&self, name: &FolderName) -> Result<FolderName, MailError> {
         wire_text::folder(name)?;
         lock(&self.store).create(name)?;
-        Ok(name.to_owned())
+        Ok(name.clone())
     }
 
-    async fn rename_folder(&self, from: &str, to: &str) -> Result<String, MailError> {
+    async fn rename_folder(&self, from: &FolderName, to: &FolderName) -> Result<FolderName, MailError> {
         wire_text::folder(to)?;
         wire_text::not_inbox(from)?;
         lock(&self.store).rename(from, to)?;
-        Ok(to.to_owned())
+        Ok(to.clone())
     }
 
-    async fn delete_folder(&self, name: &str) -> Result<(), MailError> {
+    async fn delete_folder(&self, name: &FolderName) -> Result<(), MailError> {
         wire_text::not_inbox(name)?;
         lock(&self.store).delete(name)
     }

@@ -15,8 +15,8 @@ use imapmcp_core::{
     account::Login,
     id::AccountId,
     mail::{
-        MailError, MailStore, Mailbox, MessageRef, Outgoing, Submission, SubmissionEnvelope, SubmitError,
-        Submitted,
+        FolderName, MailError, MailStore, Mailbox, MessageRef, Outgoing, Submission, SubmissionEnvelope,
+        SubmitError, Submitted,
     },
     time::{Clock, Timestamp},
 };
@@ -50,7 +50,7 @@ impl MemoryMail {
 
     /// Adds an empty folder to a login's mailbox, unless it is there already.
     pub fn add_folder(&self, login: &Login, name: &str) {
-        lock(&self.store(login)).add_folder(name);
+        lock(&self.store(login)).add_folder(&name.into());
     }
 
     /// Adds a message to a folder, as one that arrived at that time.
@@ -61,7 +61,7 @@ impl MemoryMail {
         message: Bytes,
         at: Timestamp,
     ) -> Result<MessageRef, MailError> {
-        lock(&self.store(login)).add(folder, message, &[], at)
+        lock(&self.store(login)).add(&folder.into(), message, &[], at)
     }
 
     fn store(&self, login: &Login) -> Arc<Mutex<Store>> {
@@ -111,7 +111,9 @@ impl Submission for MemoryMail {
             let received = format!("Received: from demo; {}\r\n", now.to_rfc2822());
             let message = message.collect().await.map_err(|_| MailError::Unreadable)?;
             let raw = [received.as_bytes(), &message].concat();
-            lock(&self.store(login)).add("INBOX", raw.into(), &[], now).map_err(SubmitError::NotSent)?;
+            lock(&self.store(login))
+                .add(&FolderName::inbox(), raw.into(), &[], now)
+                .map_err(SubmitError::NotSent)?;
         }
         Ok(Submitted { accepted: envelope.recipients().to_vec(), refused: Vec::new() })
     }

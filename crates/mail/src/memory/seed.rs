@@ -174,7 +174,7 @@ pub(super) fn fill(store: &mut Store, owner: &str, now: Timestamp) {
     seeder.drafts.sort_by_key(|draft| draft.at);
     for draft in &seeder.drafts {
         // Seven folders that exist and two hundred small messages: neither NoFolder nor OVERQUOTA can come back.
-        let _ = store.add(draft.folder, draft.octets().into(), &draft.flags, draft.at);
+        let _ = store.add(&draft.folder.into(), draft.octets().into(), &draft.flags, draft.at);
     }
 }
 

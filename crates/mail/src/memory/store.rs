@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use imapmcp_core::{
-    mail::{Envelope, MailError, Message, MessageRef, Role, Summary, TransferKind},
+    mail::{Envelope, FolderName, MailError, Message, MessageRef, Role, Summary, TransferKind},
     time::Timestamp,
 };
 use imapmcp_mime::{
@@ -69,7 +69,7 @@ impl Stored {
 }
 
 pub(super) struct MemoryFolder {
-    pub(super) name: String,
+    pub(super) name: FolderName,
     pub(super) role: Option<Role>,
     pub(super) uid_validity: u32,
     next_uid: u32,
@@ -77,8 +77,8 @@ pub(super) struct MemoryFolder {
 }
 
 impl MemoryFolder {
-    fn new(name: &str, role: Option<Role>, uid_validity: u32) -> Self {
-        Self { name: name.to_owned(), role, uid_validity, next_uid: 1, messages: Vec::new() }
+    fn new(name: FolderName, role: Option<Role>, uid_validity: u32) -> Self {
+        Self { name, role, uid_validity, next_uid: 1, messages: Vec::new() }
     }
 
     /// The message, if `validity` is none or the folder's.
@@ -112,66 +112,66 @@ impl Store {
     pub(super) fn new() -> Self {
         let mut store = Self { folders: Vec::new(), octets: 0, validity: 1_000, moved: VecDeque::new() };
         for (name, role) in FOLDERS {
-            store.push(name, role);
+            store.push(name.into(), role);
         }
         store
     }
 
-    fn push(&mut self, name: &str, role: Option<Role>) {
+    fn push(&mut self, name: FolderName, role: Option<Role>) {
         self.validity += 1;
         self.folders.push(MemoryFolder::new(name, role, self.validity));
     }
 
     /// Adds an empty folder without a role.
-    pub(super) fn add_folder(&mut self, name: &str) {
+    pub(super) fn add_folder(&mut self, name: &FolderName) {
         if self.folder(name).is_err() {
-            self.push(name, None);
+            self.push(name.clone(), None);
         }
     }
 
     /// Makes a folder.
-    pub(super) fn create(&mut self, name: &str) -> Result<(), MailError> {
+    pub(super) fn create(&mut self, name: &FolderName) -> Result<(), MailError> {
         if self.folder(name).is_ok() {
             return Err(refused("ALREADYEXISTS"));
         }
         if self.folders.len() >= MAX_FOLDERS {
             return Err(refused("OVERQUOTA"));
         }
-        self.push(name, None);
+        self.push(name.clone(), None);
         Ok(())
     }
 
     /// Renames a folder and those below it.
-    pub(super) fn rename(&mut self, from: &str, to: &str) -> Result<(), MailError> {
+    pub(super) fn rename(&mut self, from: &FolderName, to: &FolderName) -> Result<(), MailError> {
         self.folder(from)?;
         if self.folder(to).is_ok() {
             return Err(refused("ALREADYEXISTS"));
         }
         let below = format!("{from}/");
         for folder in &mut self.folders {
-            if folder.name == from {
-                to.clone_into(&mut folder.name);
+            if folder.name == *from {
+                folder.name = to.clone();
             } else if let Some(rest) = folder.name.strip_prefix(&below) {
-                folder.name = format!("{to}/{rest}");
+                folder.name = format!("{to}/{rest}").into();
             }
         }
         Ok(())
     }
 
     /// Deletes a folder and what is in it.
-    pub(super) fn delete(&mut self, name: &str) -> Result<(), MailError> {
+    pub(super) fn delete(&mut self, name: &FolderName) -> Result<(), MailError> {
         let octets: usize = self.folder(name)?.messages.iter().map(|message| message.raw.len()).sum();
         self.octets -= octets;
-        self.folders.retain(|folder| !same(&folder.name, name));
+        self.folders.retain(|folder| folder.name != *name);
         Ok(())
     }
 
     /// Copies or moves one message.
     pub(super) fn transfer(
         &mut self,
-        folder: &str,
+        folder: &FolderName,
         uid: u32,
-        to: &str,
+        to: &FolderName,
         kind: TransferKind,
     ) -> Result<MessageRef, MailError> {
         let message = self.folder(folder)?.get(uid, None)?;
@@ -184,7 +184,7 @@ impl Store {
     }
 
     /// Removes messages that are there.
-    pub(super) fn remove(&mut self, folder: &str, uids: &[u32]) -> Result<(), MailError> {
+    pub(super) fn remove(&mut self, folder: &FolderName, uids: &[u32]) -> Result<(), MailError> {
         let folder = self.folder_mut(folder)?;
         let gone: Vec<_> = folder.messages.extract_if(.., |message| uids.contains(&message.uid)).collect();
         let places: Vec<_> = gone.iter().map(|message| folder.place(message.uid)).collect();
@@ -209,20 +209,20 @@ impl Store {
         if all.len() == 1 { all.pop() } else { None }
     }
 
-    pub(super) fn folder(&self, name: &str) -> Result<&MemoryFolder, MailError> {
+    pub(super) fn folder(&self, name: &FolderName) -> Result<&MemoryFolder, MailError> {
         crate::wire_text::folder(name)?;
-        self.folders.iter().find(|folder| same(&folder.name, name)).ok_or(MailError::NoFolder)
+        self.folders.iter().find(|folder| folder.name == *name).ok_or(MailError::NoFolder)
     }
 
-    pub(super) fn folder_mut(&mut self, name: &str) -> Result<&mut MemoryFolder, MailError> {
+    pub(super) fn folder_mut(&mut self, name: &FolderName) -> Result<&mut MemoryFolder, MailError> {
         crate::wire_text::folder(name)?;
-        self.folders.iter_mut().find(|folder| same(&folder.name, name)).ok_or(MailError::NoFolder)
+        self.folders.iter_mut().find(|folder| folder.name == *name).ok_or(MailError::NoFolder)
     }
 
     /// Appends a message.
     pub(super) fn add(
         &mut self,
-        folder: &str,
+        folder: &FolderName,
         raw: Bytes,
         flags: &[&str],
         at: Timestamp,
@@ -254,9 +254,4 @@ impl Store {
 
 fn refused(condition: &str) -> MailError {
     MailError::Refused { condition: Some(condition.to_owned()) }
-}
-
-/// INBOX in any case is INBOX (RFC 9051 §5.1); other names are exact.
-fn same(own: &str, asked: &str) -> bool {
-    own == asked || (own == "INBOX" && asked.eq_ignore_ascii_case("INBOX"))
 }

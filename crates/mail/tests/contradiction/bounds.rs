@@ -3,7 +3,7 @@
 use crate::house::{House, NEWEST, house_of};
 use imapmcp_core::{
     account::{Backend, Credential, Endpoint, Login, Security},
-    mail::{Criterion, Locator, MailError, MailStore},
+    mail::{Criterion, Locator, MailError, MailStore, Messages},
 };
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions};
@@ -31,18 +31,18 @@ async fn a_message_of_a_hundred_thousand_senders_is_named_and_the_others_are_lis
     let heavy = house.deliver("INBOX", &heavy, 50);
     all.push(house.deliver("INBOX", "Subject: last\r\n\r\nx\r\n", 60));
     for round in 0..2 {
-        let listing = house.mailbox.list("INBOX", &NEWEST).await.unwrap();
+        let listing = house.mailbox.list(&"INBOX".into(), &NEWEST).await.unwrap();
         let mut uids: Vec<u32> = listing.messages.iter().map(|message| message.uid).collect();
         uids.sort_unstable();
         assert_eq!((uids, listing.total), (all.clone(), 5), "{round}");
         let omitted: Vec<_> = listing.omitted.iter().map(|one| (one.uid, one.reason.clone())).collect();
         assert_eq!(omitted, [(Some(heavy), MailError::TooComplex)], "{round}");
     }
-    let found = house.mailbox.search("INBOX", &Criterion::And(vec![]), &NEWEST).await.unwrap();
+    let found = house.mailbox.search(&"INBOX".into(), &Criterion::And(vec![]), &NEWEST).await.unwrap();
     assert_eq!((found.messages.len(), found.omitted.len()), (4, 1));
     assert_eq!(house.mailbox.message(&at(heavy), 100).await.unwrap_err(), MailError::TooComplex);
     // it can be dealt with all the same
-    let gone = house.mailbox.expunge("INBOX", None, &[heavy]).await.unwrap();
+    let gone = house.mailbox.expunge(&Messages::new("INBOX", None, &[heavy])).await.unwrap();
     assert_eq!(gone.done, [heavy]);
 }
 
@@ -54,7 +54,7 @@ async fn many_messages_of_many_addresses_hide_no_other() {
         house.deliver("INBOX", &format!("To: {to}z@b.example\r\nSubject: {number}\r\n\r\nx\r\n"), number);
     }
     let plain = house.fill(4);
-    let listing = house.mailbox.list("INBOX", &NEWEST).await.unwrap();
+    let listing = house.mailbox.list(&"INBOX".into(), &NEWEST).await.unwrap();
     let shown = listing.messages.iter().filter(|message| plain.contains(&message.uid)).count();
     assert_eq!((shown, listing.messages.len() + listing.omitted.len()), (4, 16));
 }
@@ -93,7 +93,8 @@ async fn a_search_of_a_million_hits_is_read_as_it_comes() {
             credential: Credential::Password("secret".into()),
         });
         let before = peak();
-        let found = mailbox.search("INBOX", &Criterion::Subject("hello".into()), &NEWEST).await.unwrap();
+        let found =
+            mailbox.search(&"INBOX".into(), &Criterion::Subject("hello".into()), &NEWEST).await.unwrap();
         // the folder has a single message, which is among them
         assert_eq!((found.messages.len(), found.total), (1, 1), "{mode:?}");
         let grown = peak() - before;

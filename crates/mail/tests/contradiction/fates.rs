@@ -1,7 +1,7 @@
 //! What becomes of each message of a change.
 
 use crate::house::{House, house, settled, settled_transfer};
-use imapmcp_core::mail::{Flag, FlagChange, MailError, TransferKind};
+use imapmcp_core::mail::{Flag, FlagChange, MailError, Messages, TransferKind};
 use imapmcp_testkit::servers::{Features, Lie};
 
 fn seen() -> FlagChange {
@@ -36,12 +36,12 @@ async fn tried(features: &Features, lies: &[Lie]) {
     let told = format!("{lies:?}");
     let house = house(features.clone()).await;
     let uids = house.fill(30);
-    house.mailbox.list("INBOX", &crate::house::NEWEST).await.unwrap();
+    house.mailbox.list(&"INBOX".into(), &crate::house::NEWEST).await.unwrap();
     let mut asked = uids.clone();
     asked.extend([9_999, 10_001]);
 
     house.server.lies(lies.iter().cloned());
-    let outcome = house.mailbox.change_flags("INBOX", None, &asked, &seen()).await;
+    let outcome = house.mailbox.change_flags(&Messages::new("INBOX", None, &asked), &seen()).await;
     if let Ok(outcome) = &outcome {
         settled(&asked, outcome, &[], &told);
         assert!(!outcome.done.iter().any(|uid| *uid > 9_000), "{told}");
@@ -54,12 +54,13 @@ async fn tried(features: &Features, lies: &[Lie]) {
         house.server.lies([]);
         let before = house.really("INBOX").await;
         // another connection would know nothing of them
-        house.mailbox.list("INBOX", &crate::house::NEWEST).await.unwrap();
+        house.mailbox.list(&"INBOX".into(), &crate::house::NEWEST).await.unwrap();
         let here: Vec<u32> = before.iter().copied().take(25).collect();
         let mut asked = here.clone();
         asked.extend([9_999, 10_001]);
         house.server.lies(lies.iter().cloned());
-        let transfer = house.mailbox.transfer("INBOX", None, &asked, "Archive", kind).await;
+        let transfer =
+            house.mailbox.transfer(&Messages::new("INBOX", None, &asked), &"Archive".into(), kind).await;
         house.server.lies([]);
         let now = house.really("INBOX").await;
         let Ok(transfer) = transfer else {
@@ -91,12 +92,12 @@ async fn tried(features: &Features, lies: &[Lie]) {
     }
 
     let before = house.really("INBOX").await;
-    house.mailbox.list("INBOX", &crate::house::NEWEST).await.unwrap();
+    house.mailbox.list(&"INBOX".into(), &crate::house::NEWEST).await.unwrap();
     let here: Vec<u32> = before.iter().copied().take(12).collect();
     let mut asked = here.clone();
     asked.push(9_999);
     house.server.lies(lies.iter().cloned());
-    let outcome = house.mailbox.expunge("INBOX", None, &asked).await;
+    let outcome = house.mailbox.expunge(&Messages::new("INBOX", None, &asked)).await;
     house.server.lies([]);
     let now = house.really("INBOX").await;
     let Ok(outcome) = outcome else {
@@ -115,7 +116,7 @@ async fn flagged(house: &House) -> Vec<u32> {
     use imapmcp_core::mail::{Criterion, MailStore, Page};
     let behind = house.memory.mailbox(&house.demo);
     let page = Page { limit: 200, after: None };
-    let found = behind.search("INBOX", &Criterion::Seen, &page).await.unwrap();
+    let found = behind.search(&"INBOX".into(), &Criterion::Seen, &page).await.unwrap();
     found.messages.iter().map(|message| message.uid).collect()
 }
 
@@ -162,10 +163,14 @@ async fn two_lies_at_once_leave_no_message_out() {
 async fn a_message_that_is_not_there_is_missing_while_others_arrive() {
     let house = house(Features::modern()).await;
     let uids = house.fill(3);
-    house.mailbox.list("INBOX", &crate::house::NEWEST).await.unwrap();
+    house.mailbox.list(&"INBOX".into(), &crate::house::NEWEST).await.unwrap();
     house.server.lies([Lie::Arrives]);
     for kind in [TransferKind::Move, TransferKind::Copy] {
-        let transfer = house.mailbox.transfer("INBOX", None, &[uids[0], 999], "Archive", kind).await.unwrap();
+        let transfer = house
+            .mailbox
+            .transfer(&Messages::new("INBOX", None, &[uids[0], 999]), &"Archive".into(), kind)
+            .await
+            .unwrap();
         assert_eq!(transfer.outcome.missing.last(), Some(&999), "{kind:?}");
         settled_transfer(&[uids[0], 999], &transfer, "arrives");
     }
@@ -179,17 +184,21 @@ async fn a_server_with_a_limit_is_asked_until_all_is_done() {
         let house = house(features).await;
         let uids = house.fill(30);
         house.server.lies([Lie::Limits(limit)]);
-        let outcome = house.mailbox.change_flags("INBOX", None, &uids, &seen()).await.unwrap();
+        let outcome =
+            house.mailbox.change_flags(&Messages::new("INBOX", None, &uids), &seen()).await.unwrap();
         assert_eq!((&outcome.done, &outcome.changed), (&uids, &uids), "{announced} {limit}");
-        let moved =
-            house.mailbox.transfer("INBOX", None, &uids[..20], "Archive", TransferKind::Move).await.unwrap();
+        let moved = house
+            .mailbox
+            .transfer(&Messages::new("INBOX", None, &uids[..20]), &"Archive".into(), TransferKind::Move)
+            .await
+            .unwrap();
         assert_eq!(
             (moved.outcome.done.as_slice(), moved.placed.len()),
             (&uids[..20], 20),
             "{announced} {limit}"
         );
         if announced {
-            let gone = house.mailbox.expunge("INBOX", None, &uids[20..]).await.unwrap();
+            let gone = house.mailbox.expunge(&Messages::new("INBOX", None, &uids[20..])).await.unwrap();
             assert_eq!(gone.done, &uids[20..]);
         }
     }
@@ -201,12 +210,18 @@ async fn nothing_is_copied_where_the_original_could_not_be_removed() {
         let house = house(features).await;
         let uids = house.fill(3);
         for _ in 0..3 {
-            let moved = house.mailbox.transfer("INBOX", None, &uids, "Archive", TransferKind::Move).await;
+            let moved = house
+                .mailbox
+                .transfer(&Messages::new("INBOX", None, &uids), &"Archive".into(), TransferKind::Move)
+                .await;
             assert_eq!(moved.unwrap_err(), MailError::Refused { condition: Some("UIDPLUS".into()) });
         }
         assert_eq!((house.really("INBOX").await.len(), house.really("Archive").await.len()), (3, 0));
-        let copied =
-            house.mailbox.transfer("INBOX", None, &uids, "Archive", TransferKind::Copy).await.unwrap();
+        let copied = house
+            .mailbox
+            .transfer(&Messages::new("INBOX", None, &uids), &"Archive".into(), TransferKind::Copy)
+            .await
+            .unwrap();
         assert_eq!(copied.outcome.done, uids);
     }
 }
@@ -217,15 +232,19 @@ async fn in_a_folder_opened_read_only_nothing_is_told_as_changed() {
     let uids = house.fill(2);
     house.server.lies([Lie::ReadOnly]);
     for _ in 0..2 {
-        let outcome = house.mailbox.change_flags("INBOX", None, &uids, &seen()).await.unwrap();
+        let outcome =
+            house.mailbox.change_flags(&Messages::new("INBOX", None, &uids), &seen()).await.unwrap();
         assert_eq!((&outcome.failed, outcome.done.len()), (&uids, 0));
         let refused = MailError::Refused { condition: Some("READ-ONLY".into()) };
-        let moved = house.mailbox.transfer("INBOX", None, &uids, "Archive", TransferKind::Move).await;
+        let moved = house
+            .mailbox
+            .transfer(&Messages::new("INBOX", None, &uids), &"Archive".into(), TransferKind::Move)
+            .await;
         assert_eq!(moved.unwrap_err(), refused);
-        assert_eq!(house.mailbox.expunge("INBOX", None, &uids).await.unwrap_err(), refused);
+        assert_eq!(house.mailbox.expunge(&Messages::new("INBOX", None, &uids)).await.unwrap_err(), refused);
     }
     let unread = FlagChange { add: vec![], remove: vec![Flag::seen()] };
-    let outcome = house.mailbox.change_flags("INBOX", None, &uids, &unread).await.unwrap();
+    let outcome = house.mailbox.change_flags(&Messages::new("INBOX", None, &uids), &unread).await.unwrap();
     assert_eq!((outcome.done, outcome.changed), (uids, vec![]), "they are unread already");
 }
 
@@ -246,7 +265,8 @@ async fn what_a_refused_command_has_copied_all_the_same_is_in_doubt() {
         let house = house(features.clone()).await;
         let uids = house.fill(6);
         house.server.lies([half]);
-        let transfer = house.mailbox.transfer("INBOX", None, &uids, "Archive", kind).await;
+        let transfer =
+            house.mailbox.transfer(&Messages::new("INBOX", None, &uids), &"Archive".into(), kind).await;
         let told = format!("{kind:?} {features:?}: {transfer:?}");
         let transfer = transfer.unwrap();
         assert_eq!(transfer.outcome.unknown, uids, "{told}");
@@ -255,14 +275,19 @@ async fn what_a_refused_command_has_copied_all_the_same_is_in_doubt() {
         // refused is what left nothing behind
         for code in ["", "[OVERQUOTA]"] {
             house.server.lies([Lie::Refuses(verb, code)]);
-            let refused = house.mailbox.transfer("INBOX", None, &uids, "Archive", kind).await;
+            let refused =
+                house.mailbox.transfer(&Messages::new("INBOX", None, &uids), &"Archive".into(), kind).await;
             match refused {
                 Err(error) => assert!(matches!(error, MailError::Refused { .. }), "{verb} {code}: {error:?}"),
                 Ok(transfer) => assert_eq!(transfer.outcome.failed, uids, "{verb} {code}: {transfer:?}"),
             }
         }
         house.server.lies([]);
-        let done = house.mailbox.transfer("INBOX", None, &uids, "Archive", kind).await.unwrap();
+        let done = house
+            .mailbox
+            .transfer(&Messages::new("INBOX", None, &uids), &"Archive".into(), kind)
+            .await
+            .unwrap();
         assert_eq!(done.outcome.done, uids, "{told}");
     }
 }
@@ -272,8 +297,12 @@ async fn what_a_refused_command_has_copied_all_the_same_is_in_doubt() {
 async fn what_a_refused_move_proves_is_told() {
     let house = house(Features::modern()).await;
     let uids = house.fill(6);
-    house.mailbox.list("INBOX", &crate::house::NEWEST).await.unwrap();
+    house.mailbox.list(&"INBOX".into(), &crate::house::NEWEST).await.unwrap();
     house.server.lies([Lie::Halves("MOVE")]);
-    let transfer = house.mailbox.transfer("INBOX", None, &uids, "Archive", TransferKind::Move).await.unwrap();
+    let transfer = house
+        .mailbox
+        .transfer(&Messages::new("INBOX", None, &uids), &"Archive".into(), TransferKind::Move)
+        .await
+        .unwrap();
     assert_eq!((transfer.outcome.done, transfer.outcome.failed), (uids[..3].to_vec(), uids[3..].to_vec()));
 }

@@ -42,7 +42,7 @@ async fn the_others_are_listed_and_the_gap_is_named() {
             let told = format!("{code} {how:?} {bad:?}");
             house.server.lies(bad.iter().map(|uid| Lie::Unfetchable(*uid, how, code)));
             for round in 0..2 {
-                let (listing, turns) = house.turns(house.mailbox.list("INBOX", &NEWEST)).await;
+                let (listing, turns) = house.turns(house.mailbox.list(&"INBOX".into(), &NEWEST)).await;
                 let listing = listing.unwrap();
                 assert_eq!((uids(&listing), listing.total), (but(&all, &bad), 8), "{told} {round}");
                 assert_eq!(named(&listing.omitted), bad, "{told} {round}");
@@ -50,7 +50,7 @@ async fn the_others_are_listed_and_the_gap_is_named() {
                 assert!(turns <= 12, "{told}: {turns}");
             }
             let subject = Criterion::Subject("number".into());
-            let found = house.mailbox.search("INBOX", &subject, &NEWEST).await.unwrap();
+            let found = house.mailbox.search(&"INBOX".into(), &subject, &NEWEST).await.unwrap();
             assert_eq!((uids(&found), named(&found.omitted)), (but(&all, &bad), bad.clone()), "{told}");
             let one = house.mailbox.message(&at(bad[0]), 0).await;
             assert_eq!(one.unwrap_err(), refused(code), "{told}");
@@ -62,7 +62,7 @@ async fn the_others_are_listed_and_the_gap_is_named() {
 async fn pages(house: &House, limit: u32) -> (Vec<u32>, Vec<u32>) {
     let (mut came, mut omitted, mut after) = (Vec::new(), Vec::new(), None);
     for _ in 0..60 {
-        let listing = house.mailbox.list("INBOX", &Page { limit, after }).await.unwrap();
+        let listing = house.mailbox.list(&"INBOX".into(), &Page { limit, after }).await.unwrap();
         came.extend(listing.messages.iter().map(|message| message.uid));
         omitted.extend(named(&listing.omitted));
         after = listing.next;
@@ -99,11 +99,15 @@ async fn where_nothing_can_be_had_that_is_the_answer() {
     let house = house(Features::modern()).await;
     let all = house.fill(40);
     house.server.lies(all.iter().map(|uid| Lie::Unfetchable(*uid, Refuses::Stops, "[UNAVAILABLE]")));
-    let (nothing, turns) = house.turns(house.mailbox.list("INBOX", &NEWEST)).await;
+    let (nothing, turns) = house.turns(house.mailbox.list(&"INBOX".into(), &NEWEST)).await;
     assert_eq!(nothing.unwrap_err(), refused("[UNAVAILABLE]"));
     assert!(turns <= 8, "{turns}");
     house.server.lies([]);
-    assert_eq!(house.mailbox.list("INBOX", &NEWEST).await.unwrap().messages.len(), 40, "and nobody waits");
+    assert_eq!(
+        house.mailbox.list(&"INBOX".into(), &NEWEST).await.unwrap().messages.len(),
+        40,
+        "and nobody waits"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +119,7 @@ async fn a_fetch_that_stops_early_goes_on() {
         let all = house.fill(30);
         house.server.lies([Lie::Limits(10)]);
         for _ in 0..2 {
-            let listing = house.mailbox.list("INBOX", &NEWEST).await.unwrap();
+            let listing = house.mailbox.list(&"INBOX".into(), &NEWEST).await.unwrap();
             assert_eq!((uids(&listing), listing.omitted.len()), (all.clone(), 0), "{announced}");
         }
         assert_eq!(pages(&house, 7).await, (all, vec![]), "{announced}");

@@ -57,7 +57,7 @@ impl House {
     pub(crate) async fn really(&self, folder: &str) -> Vec<u32> {
         let behind = self.memory.mailbox(&self.demo);
         let page = Page { limit: 200, after: None };
-        let found = behind.search(folder, &Criterion::And(vec![]), &page).await.unwrap();
+        let found = behind.search(&folder.into(), &Criterion::And(vec![]), &page).await.unwrap();
         let mut uids: Vec<u32> = found.messages.iter().map(|message| message.uid).collect();
         uids.sort_unstable();
         uids

@@ -14,7 +14,7 @@ async fn another_persons_folders_have_no_role_whatever_they_are_called() {
         let house = house(features.with_namespaces(THEIRS)).await;
         let behind = house.memory.mailbox(&house.demo);
         for (name, _) in NAMES {
-            behind.delete_folder(name).await.unwrap();
+            behind.delete_folder(&name.into()).await.unwrap();
             for theirs in ["Other Users/bob", "Shared Folders"] {
                 house.memory.add_folder(&house.demo, &format!("{theirs}/{name}"));
             }
@@ -32,7 +32,7 @@ async fn another_persons_folders_have_no_role_whatever_they_are_called() {
         let (_, turns) = house.turns(house.mailbox.folders(false)).await;
         assert_eq!(turns, 1);
         // of their own they are found as ever
-        house.mailbox.create_folder("Work/Trash").await.unwrap();
+        house.mailbox.create_folder(&"Work/Trash".into()).await.unwrap();
         let folders = house.mailbox.folders(false).await.unwrap();
         let trash = folders.iter().find(|folder| folder.role == Some(Role::Trash)).unwrap();
         assert_eq!(trash.name, "Work/Trash");
@@ -44,15 +44,24 @@ async fn new_folders_are_made_among_the_accounts_own() {
     let house =
         house(Features::modern().with_namespaces("((\"INBOX/\" \"/\")) ((\"user/\" \"/\")) NIL")).await;
     let behind = house.memory.mailbox(&house.demo);
-    assert_eq!(house.mailbox.create_folder("Nope").await.unwrap(), "INBOX/Nope");
-    assert_eq!(house.mailbox.create_folder("INBOX/Trail/").await.unwrap(), "INBOX/Trail");
-    assert_eq!(house.mailbox.rename_folder("INBOX/Trail", "Path").await.unwrap(), "INBOX/Path");
+    assert_eq!(house.mailbox.create_folder(&"Nope".into()).await.unwrap(), "INBOX/Nope");
+    assert_eq!(house.mailbox.create_folder(&"INBOX/Trail/".into()).await.unwrap(), "INBOX/Trail");
+    assert_eq!(
+        house.mailbox.rename_folder(&"INBOX/Trail".into(), &"Path".into()).await.unwrap(),
+        "INBOX/Path"
+    );
     for name in ["user/bob/x", "user"] {
-        assert!(matches!(house.mailbox.create_folder(name).await, Err(MailError::Invalid(_))), "{name}");
-        assert!(matches!(house.mailbox.rename_folder("INBOX/Path", name).await, Err(MailError::Invalid(_))));
+        assert!(
+            matches!(house.mailbox.create_folder(&name.into()).await, Err(MailError::Invalid(_))),
+            "{name}"
+        );
+        assert!(matches!(
+            house.mailbox.rename_folder(&"INBOX/Path".into(), &name.into()).await,
+            Err(MailError::Invalid(_))
+        ));
     }
     let names: Vec<String> =
-        behind.folders(false).await.unwrap().into_iter().map(|folder| folder.name).collect();
+        behind.folders(false).await.unwrap().into_iter().map(|folder| folder.name.into()).collect();
     assert!(
         names.contains(&"INBOX/Nope".to_owned()) && names.contains(&"INBOX/Path".to_owned()),
         "{names:?}"

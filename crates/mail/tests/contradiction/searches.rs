@@ -3,7 +3,8 @@
 use crate::house::{House, NEWEST, house};
 use imapmcp_core::{
     mail::{
-        Criterion, Flag, FlagChange, Listing, Locator, MailError, MessageRef, Page, ThreadScope, TransferKind,
+        Criterion, Flag, FlagChange, Listing, Locator, MailError, MessageRef, Messages, Page, ThreadScope,
+        TransferKind,
     },
     time::Timestamp,
 };
@@ -14,7 +15,7 @@ fn features() -> [Features; 2] {
 }
 
 async fn found(house: &House, criterion: Criterion) -> Listing {
-    house.mailbox.search("INBOX", &criterion, &NEWEST).await.unwrap()
+    house.mailbox.search(&"INBOX".into(), &criterion, &NEWEST).await.unwrap()
 }
 
 fn uids(listing: &Listing) -> Vec<u32> {
@@ -31,7 +32,7 @@ async fn a_server_that_finds_everything_finds_only_what_is_there() {
         let house = house(features).await;
         let all = house.fill(120);
         let flagged = FlagChange { add: vec![Flag::flagged()], remove: vec![] };
-        house.mailbox.change_flags("INBOX", None, &all[3..4], &flagged).await.unwrap();
+        house.mailbox.change_flags(&Messages::new("INBOX", None, &all[3..4]), &flagged).await.unwrap();
         house.server.lies([Lie::SearchesAll]);
         let nobody = Criterion::From("nobody@nowhere.example".into());
         let later = Criterion::Since(Timestamp::from_rfc3339("2030-01-01T00:00:00Z").unwrap());
@@ -41,11 +42,11 @@ async fn a_server_that_finds_everything_finds_only_what_is_there() {
         }
         // one is enough for whoever asks whether there is any
         let page = Page { limit: 1, after: None };
-        let (one, turns) = house.turns(house.mailbox.search("INBOX", &id("<m118@x>"), &page)).await;
+        let (one, turns) = house.turns(house.mailbox.search(&"INBOX".into(), &id("<m118@x>"), &page)).await;
         let one = one.unwrap();
         assert_eq!((uids(&one), one.total), (vec![all[118]], 1));
         assert!(turns <= 4, "{turns}");
-        let none = house.mailbox.search("INBOX", &id("<m118@z>"), &page).await.unwrap();
+        let none = house.mailbox.search(&"INBOX".into(), &id("<m118@z>"), &page).await.unwrap();
         assert_eq!((none.messages.len(), none.total), (0, 0));
         let starred = found(&house, Criterion::Flagged).await;
         assert_eq!((uids(&starred), starred.total), (vec![all[3]], 1));
@@ -63,10 +64,10 @@ async fn what_cannot_be_checked_is_not_claimed() {
     let body = Criterion::Body("text".into());
     assert_eq!(found(&house, body.clone()).await.total, 5, "an honest server may find all of them");
     house.server.lies([Lie::SearchesAll]);
-    let refused = house.mailbox.search("INBOX", &Criterion::Body("nowhere".into()), &NEWEST).await;
+    let refused = house.mailbox.search(&"INBOX".into(), &Criterion::Body("nowhere".into()), &NEWEST).await;
     assert!(matches!(refused, Err(MailError::Invalid(_))), "{refused:?}");
     let some = Criterion::And(vec![Criterion::Subject("number 3".into()), body]);
-    let refused = house.mailbox.search("INBOX", &some, &NEWEST).await;
+    let refused = house.mailbox.search(&"INBOX".into(), &some, &NEWEST).await;
     assert!(matches!(refused, Err(MailError::Invalid(_))), "{refused:?}");
 }
 
@@ -111,7 +112,8 @@ async fn every_page_of_what_a_liar_finds_is_checked() {
         (0..90).rev().filter(|n: &usize| n.to_string().contains('7')).map(|n| all[n]).collect();
     let (mut page, mut came) = (Page { limit: 4, after: None }, Vec::new());
     for _ in 0..90 {
-        let listing = house.mailbox.search("INBOX", &Criterion::Subject("7".into()), &page).await.unwrap();
+        let listing =
+            house.mailbox.search(&"INBOX".into(), &Criterion::Subject("7".into()), &page).await.unwrap();
         came.extend(uids(&listing));
         page.after = listing.next;
         if page.after.is_none() {
@@ -125,14 +127,17 @@ async fn every_page_of_what_a_liar_finds_is_checked() {
 async fn one_message_is_never_passed_off_as_another() {
     let house = house(Features::modern()).await;
     let all = house.fill(4);
-    let listing = house.mailbox.list("INBOX", &NEWEST).await.unwrap();
+    let listing = house.mailbox.list(&"INBOX".into(), &NEWEST).await.unwrap();
     let old = MessageRef { folder: "INBOX".into(), uid_validity: listing.uid_validity, uid: all[2] };
-    let moved =
-        house.mailbox.transfer("INBOX", None, &[all[2]], "Archive", TransferKind::Move).await.unwrap();
+    let moved = house
+        .mailbox
+        .transfer(&Messages::new("INBOX", None, &[all[2]]), &"Archive".into(), TransferKind::Move)
+        .await
+        .unwrap();
     house.server.lies([Lie::SearchesAll]);
     assert_eq!(house.mailbox.find_again(&old).await, Ok(Some(moved.placed[0].1.clone())));
     house.server.lies([]);
-    house.mailbox.expunge("Archive", None, &[moved.placed[0].1.uid]).await.unwrap();
+    house.mailbox.expunge(&Messages::new("Archive", None, &[moved.placed[0].1.uid])).await.unwrap();
     house.deliver("Archive", "Message-ID: <other@x>\r\nSubject: other\r\n\r\nx\r\n", 9);
     house.server.lies([Lie::SearchesAll]);
     assert_eq!(house.mailbox.find_again(&old).await, Ok(None), "the only one there is another");
@@ -175,7 +180,13 @@ async fn one_bad_answer_does_not_cost_the_account_its_alphabet() {
     let house = house(Features::modern()).await;
     house.deliver("INBOX", "Subject: =?utf-8?Q?=C3=9Cbersicht?=\r\n\r\nМосква\r\n", 1);
     house.server.lies([Lie::Misunderstands("SEARCH")]);
-    assert!(house.mailbox.search("INBOX", &Criterion::Subject("Übersicht".into()), &NEWEST).await.is_err());
+    assert!(
+        house
+            .mailbox
+            .search(&"INBOX".into(), &Criterion::Subject("Übersicht".into()), &NEWEST)
+            .await
+            .is_err()
+    );
     let at = Locator { folder: "INBOX".into(), uid_validity: None, uid: 1 };
     let scope = ThreadScope { cross_folder: true, limit: 50, beginning: 0 };
     house.mailbox.thread(&at, &scope).await.unwrap();

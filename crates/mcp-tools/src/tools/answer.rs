@@ -19,7 +19,7 @@ use crate::{
 };
 use imapmcp_core::{
     account::Account,
-    mail::{Address, Envelope, Flag, FlagChange, Locator, Message},
+    mail::{Address, Envelope, Flag, FlagChange, Locator, Message, Messages},
     outbox::OutboxState,
     permission::Permission,
     sender::Sender,
@@ -103,7 +103,7 @@ async fn reply(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, To
     if answer.reply_to_differs {
         shown["reply_to_differs"] = json!(true);
     }
-    note(context, &opened, &original, &receipt, Flag::answered()).await;
+    note(&opened, &original, &receipt, Flag::answered()).await;
     Ok(Value::into(shown))
 }
 
@@ -148,7 +148,7 @@ pub(crate) async fn reply_letter(
     }
     let (mut text, mut html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
     if arguments.flag("quote_original") {
-        let quote = quotation(context, opened, &original, html.is_some()).await?;
+        let quote = quotation(opened, &original, html.is_some()).await?;
         (text, html) = off_thread(move || compose::quoted(&text, html.as_deref(), &quote)).await?;
     }
     let letter = Letter {
@@ -186,10 +186,10 @@ async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, 
     let mut files = letter::files(context, &opened, arguments).await?;
     let original = context.message(&opened, &at, text::BEGINNING).await?;
     if arguments.flag("include_attachments") {
-        files.extend(attached(context, &opened, &original).await?);
+        files.extend(attached(&opened, &original).await?);
     }
     let with_html = original.summary.parts.iter().any(|part| part.media_type == "text/html");
-    let quote = quotation(context, &opened, &original, with_html).await?;
+    let quote = quotation(&opened, &original, with_html).await?;
     let (text, html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
     let subject = arguments.text("subject").map(ToOwned::to_owned);
     let subject = subject.unwrap_or_else(|| compose::forward_subject(&quote.subject));
@@ -197,22 +197,17 @@ async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, 
     let letter = Letter { from, to, cc, bcc, subject, text: Some(text), html, files, ..Letter::default() };
     let request = letter::request(&opened, letter, arguments);
     let (receipt, shown) = letter::send(context, request).await?;
-    note(context, &opened, &original, &receipt, Flag::forwarded()).await;
+    note(&opened, &original, &receipt, Flag::forwarded()).await;
     Ok(Value::into(shown))
 }
 
 /// The original as it is quoted; hidden text and remote pictures do not travel on.
-async fn quotation(
-    context: &Context<'_>,
-    opened: &Opened,
-    original: &Message,
-    with_html: bool,
-) -> Result<Quoted, ToolError> {
+async fn quotation(opened: &Opened, original: &Message, with_html: bool) -> Result<Quoted, ToolError> {
     let envelope = &original.summary.envelope;
-    let text = text::of(context, opened, original, text::BEGINNING, Format::Text).await?.text;
+    let text = text::of(opened, original, text::BEGINNING, Format::Text).await?.text;
     let has_html = original.summary.parts.iter().any(|part| part.media_type == "text/html");
     let html = if with_html && has_html {
-        Some(text::of(context, opened, original, text::BEGINNING, Format::Html).await?.text)
+        Some(text::of(opened, original, text::BEGINNING, Format::Html).await?.text)
     } else {
         None
     };
@@ -239,17 +234,13 @@ async fn off_thread(
 }
 
 /// The attachments of a message, from the mail server to the new one.
-async fn attached(
-    context: &Context<'_>,
-    opened: &Opened,
-    original: &Message,
-) -> Result<Vec<File>, ToolError> {
+async fn attached(opened: &Opened, original: &Message) -> Result<Vec<File>, ToolError> {
     let mut files = Vec::new();
     for file in attachment::list(&original.summary.parts).into_iter().take(100) {
         let Some(part) = original.summary.parts.iter().find(|part| part.section == file.section) else {
             continue;
         };
-        let held = letter::part_of(context, opened, original, part).await?;
+        let held = letter::part_of(opened, original, part).await?;
         files.push(File {
             content_id: file.content_id.filter(|id| file.inline && is_content_id(id)),
             parameters: compose::parameters(part),
@@ -264,7 +255,7 @@ fn is_content_id(id: &str) -> bool {
 }
 
 /// Marks the original once the answer is on its way. That it fails changes nothing about the answer.
-async fn note(context: &Context<'_>, opened: &Opened, original: &Message, receipt: &Receipt, flag: Flag) {
+async fn note(opened: &Opened, original: &Message, receipt: &Receipt, flag: Flag) {
     let leaves = matches!(receipt.state, OutboxState::Accepted | OutboxState::Done)
         || (receipt.state == OutboxState::Queued && receipt.hold.is_none());
     if !leaves || receipt.repeated {
@@ -272,8 +263,8 @@ async fn note(context: &Context<'_>, opened: &Opened, original: &Message, receip
     }
     let at = &original.at;
     let change = FlagChange { add: vec![flag], remove: Vec::new() };
-    let marked = opened.mailbox.change_flags(&at.folder, Some(at.uid_validity), &[at.uid], &change).await;
-    if let Err(error) = context.noting(opened, marked).await {
+    let marked = opened.mailbox.change_flags(&Messages::from(at), &change).await;
+    if let Err(error) = marked {
         tracing::debug!(code = error.code(), "an answered message could not be marked");
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     tools::{ACCOUNT, FOLDER, folder, transfer},
 };
 use imapmcp_core::{
-    mail::{Flag, FlagChange, Omitted, Outcome, Page, Summary, TransferKind},
+    mail::{Flag, FlagChange, FolderName, Messages, Omitted, Outcome, Page, Summary, TransferKind},
     operation::OperationState,
     permission::Permission,
 };
@@ -81,9 +81,9 @@ async fn plan(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     let opened = context.open(arguments.text("account_id")).await?;
     let folder = folder(arguments);
     let to = match action {
-        "archive" => Some(transfer::archive_folder(context, &opened).await?),
-        "delete" => Some(transfer::trash_folder(context, &opened).await?),
-        "move" => Some(arguments.text("to_folder").map(ToOwned::to_owned).ok_or_else(|| {
+        "archive" => Some(transfer::archive_folder(&opened).await?),
+        "delete" => Some(transfer::trash_folder(&opened).await?),
+        "move" => Some(arguments.text("to_folder").map(FolderName::from).ok_or_else(|| {
             ToolError::argument("to_folder", "is missing: where to move the messages", "\"Archive\"")
         })?),
         _ => None,
@@ -95,8 +95,7 @@ async fn plan(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     let (mut page, mut found, mut more) = (Page { limit: PAGE, after: None }, Vec::<Summary>::new(), false);
     let mut omitted: Vec<Omitted> = Vec::new();
     let uid_validity = loop {
-        let listing =
-            context.noting(&opened, opened.mailbox.search(&folder, &criterion, &page).await).await?;
+        let listing = opened.mailbox.search(&folder, &criterion, &page).await?;
         found.extend(listing.messages);
         // pages may name the same one
         omitted.extend(listing.omitted.into_iter().filter(|one| !omitted.contains(one)).collect::<Vec<_>>());
@@ -121,15 +120,20 @@ async fn plan(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
         .collect();
     let gaps = present::omitted(&opened.account, &folder, uid_validity, &omitted);
     let uids: Vec<u32> = found.iter().map(|message| message.uid).collect();
-    let plan =
-        Plan { action: action.to_owned(), to: to.clone(), folder, uid_validity, uids: Ranges::of(&uids) };
+    let plan = Plan {
+        action: action.to_owned(),
+        to: to.clone().map(Into::into),
+        folder: folder.into(),
+        uid_validity,
+        uids: Ranges::of(&uids),
+    };
     let detail = serde_json::to_string(&plan).map_err(|error| ToolError::Internal(error.to_string()))?;
     let id = operations::plan(context, &opened.account.id, detail).await?;
     let mut result = json!({
         "plan_id": id, "count": uids.len(), "senders": senders(&found), "samples": samples, "more": more, "action": action
     });
     if let Some(to) = to {
-        result["to_folder"] = json!(to);
+        result["to_folder"] = json!(to.as_str());
     }
     if let Some(gaps) = gaps {
         result["omitted"] = gaps;
@@ -181,7 +185,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     let mut tally = Tally::default();
     let mut problem = None;
     for chunk in uids.chunks(CHUNK) {
-        match one_chunk(context, &opened, &plan, chunk, &mut tally).await {
+        match one_chunk(&opened, &plan, chunk, &mut tally).await {
             Ok(()) => context.report(tally.done, uids.len(), "messages changed"),
             // nothing was changed: the plan can be carried out later
             Err(error) if tally.is_empty() => {
@@ -210,17 +214,18 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     Ok(Value::into(result))
 }
 
-async fn one_chunk(
-    context: &Context<'_>,
-    opened: &Opened,
-    plan: &Plan,
-    uids: &[u32],
-    tally: &mut Tally,
-) -> Result<(), ToolError> {
+async fn one_chunk(opened: &Opened, plan: &Plan, uids: &[u32], tally: &mut Tally) -> Result<(), ToolError> {
     let validity = Some(plan.uid_validity);
     if let Some(to) = &plan.to {
-        let transfer = opened.mailbox.transfer(&plan.folder, validity, uids, to, TransferKind::Move).await;
-        let transfer = context.noting(opened, transfer).await.map_err(transfer::cannot_move)?;
+        let transfer = opened
+            .mailbox
+            .transfer(
+                &Messages::new(plan.folder.as_str(), validity, uids),
+                &to.as_str().into(),
+                TransferKind::Move,
+            )
+            .await;
+        let transfer = transfer.map_err(ToolError::Mail).map_err(transfer::cannot_move)?;
         tally.take(&transfer.outcome);
         tally.undo.transfer(&plan.folder, &transfer, TransferKind::Move);
         return Ok(());
@@ -232,8 +237,9 @@ async fn one_chunk(
         _ => (Vec::new(), vec![Flag::flagged()]),
     };
     let change = FlagChange { add, remove };
-    let outcome = opened.mailbox.change_flags(&plan.folder, validity, uids, &change).await;
-    let outcome = context.noting(opened, outcome).await?;
+    let outcome =
+        opened.mailbox.change_flags(&Messages::new(plan.folder.as_str(), validity, uids), &change).await;
+    let outcome = outcome?;
     tally.take(&outcome);
     tally.undo.flags(&plan.folder, &outcome, &change);
     Ok(())

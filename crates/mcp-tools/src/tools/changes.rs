@@ -11,7 +11,7 @@ use crate::{
 };
 use imapmcp_core::{
     id::AccountId,
-    mail::{MailError, MessageRef, Outcome, Transfer},
+    mail::{FolderName, MailError, MailErrorKind, MessageRef, Outcome, Transfer},
 };
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -72,8 +72,14 @@ impl Answer {
         }));
         self.unknown.extend(outcome.unknown.iter().map(|uid| json!({ "id": id(uid) })));
         let (validity, missing, failed) = (outcome.uid_validity, &outcome.missing, &outcome.failed);
-        self.fail(folder, validity, missing, "message_gone", "It is no longer in the folder.");
-        self.fail(folder, validity, failed, "refused", "The mail server refused; nothing was changed.");
+        self.fail(folder, validity, missing, MailErrorKind::Gone.code(), "It is no longer in the folder.");
+        self.fail(
+            folder,
+            validity,
+            failed,
+            MailErrorKind::Refused.code(),
+            "The mail server refused; nothing was changed.",
+        );
     }
 
     fn fail(&mut self, folder: &str, validity: u32, uids: &[u32], code: &str, hint: &str) {
@@ -122,7 +128,7 @@ impl Answer {
 }
 
 /// A folder and the UIDVALIDITY the caller relies on.
-pub(crate) type Place = (String, Option<u32>);
+pub(crate) type Place = (FolderName, Option<u32>);
 
 /// The messages a call names, folder by folder.
 pub(crate) type Groups = BTreeMap<Place, Vec<u32>>;
@@ -157,10 +163,7 @@ fn read(arguments: &Arguments, folder_field: &str) -> Result<(Option<Tag>, Group
     }
     let uids = arguments.uids("uids");
     if !uids.is_empty() {
-        let named = match arguments.text(folder_field) {
-            Some(name) if !name.eq_ignore_ascii_case("inbox") => name.to_owned(),
-            _ => folder(arguments),
-        };
+        let named = arguments.text(folder_field).map_or_else(|| folder(arguments), FolderName::from);
         groups.entry((named, None)).or_default().extend(uids);
     }
     for uids in groups.values_mut() {

@@ -19,7 +19,7 @@ use crate::{
 };
 use imapmcp_core::{
     account::Account,
-    mail::{Flag, Locator, MailError, Message, MessageRef, Part, Role},
+    mail::{Flag, FolderName, Locator, MailError, Message, MessageRef, Messages, Part, Role},
     outbox::OutboxState,
     permission::Permission,
     sender::Sender,
@@ -168,7 +168,7 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     let (folder, at, draft) = store(context, &opened, draft).await?;
     style::written(context, &opened, &draft, old_id.as_deref()).await;
     let mut result = shown(&opened, &folder, at.as_ref(), &draft.letter);
-    if !remove(context, &opened, &old).await {
+    if !remove(&opened, &old).await {
         result["old_draft_left"] = json!(true);
     }
     Ok(Value::into(result))
@@ -200,7 +200,7 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     if recorded && !receipt.repeated {
         style::sent(context, &opened, message_id.as_deref(), &lesson).await;
     }
-    if recorded && !remove(context, &opened, &at).await {
+    if recorded && !remove(&opened, &at).await {
         shown["draft_left"] = json!(true);
     }
     Ok(Value::into(shown))
@@ -234,7 +234,7 @@ async fn read(
         return Err(wrong("names a draft that is too large"));
     }
     let is_draft = head.summary.flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Draft"));
-    if !is_draft && at.folder != folder(context, opened).await? {
+    if !is_draft && at.folder != folder(opened).await? {
         return Err(wrong("names a message that is no draft"));
     }
     let texts = texts_end(&head.summary.parts);
@@ -242,21 +242,21 @@ async fn read(
         // the texts come first; the files stay where they are until the letter is written
         let beginning = u32::try_from(texts + 16_384).unwrap_or(u32::MAX);
         let beginning = opened.mailbox.section(&Locator::from(head.at.clone()), "TEXT", beginning).await;
-        let parsed = parsed(&head, &context.noting(opened, beginning).await?).await?;
+        let parsed = parsed(&head, &beginning?).await?;
         Some(parsed).filter(|parsed| are_texts_there(parsed, &head.summary.parts))
     } else {
         None
     };
     let parsed = if let Some(mut parsed) = beginning {
         if parsed.unkept.is_none() {
-            let files = files(context, opened, &head, &parsed.texts).await?;
+            let files = files(opened, &head, &parsed.texts).await?;
             parsed.complete(files);
         }
         parsed
     } else {
         // as a stream: a draft may be larger than what one section is fetched of
         let whole = Part { section: "TEXT".to_owned(), encoding: "8bit".to_owned(), ..Part::default() };
-        let text = get_attachment::collect(context, opened, &head, &whole, most).await?;
+        let text = get_attachment::collect(opened, &head, &whole, most).await?;
         self::parsed(&head, &text).await?
     };
     if let Some(problem) = &parsed.unkept {
@@ -284,15 +284,10 @@ fn are_texts_there(parsed: &Parsed, parts: &[Part]) -> bool {
 }
 
 /// The parts of a draft that are none of its texts, from the mail server to the new one.
-async fn files(
-    context: &Context<'_>,
-    opened: &Opened,
-    head: &Message,
-    texts: &[String],
-) -> Result<Vec<File>, ToolError> {
+async fn files(opened: &Opened, head: &Message, texts: &[String]) -> Result<Vec<File>, ToolError> {
     let mut files = Vec::new();
     for part in head.summary.parts.iter().filter(|part| !texts.contains(&part.section)) {
-        let source = letter::part_of(context, opened, head, part).await?;
+        let source = letter::part_of(opened, head, part).await?;
         let file = compose::file_of(files.len(), part, source);
         files.push(File { content_type: letter::media_type(&file.content_type), ..file });
     }
@@ -309,10 +304,12 @@ fn texts_end(parts: &[Part]) -> u64 {
     parts[..texts].iter().map(|part| part.size + 1000).sum()
 }
 
-async fn folder(context: &Context<'_>, opened: &Opened) -> Result<String, ToolError> {
-    let folders = context.noting(opened, opened.mailbox.folders(false).await).await?;
-    let drafts = folders.into_iter().find(|folder| folder.role == Some(Role::Drafts) && folder.selectable);
-    drafts.map(|folder| folder.name).ok_or(ToolError::NoRole { code: "no_drafts_folder", role: "drafts" })
+async fn folder(opened: &Opened) -> Result<FolderName, ToolError> {
+    let folders = opened.mailbox.folders(false).await?;
+    let drafts = folders.by_role(Role::Drafts);
+    drafts
+        .map(|folder| folder.name.clone())
+        .ok_or(ToolError::NoRole { code: "no_drafts_folder", role: "drafts" })
 }
 
 /// Stores a letter among the drafts; the folder, where it landed, and the draft.
@@ -320,16 +317,16 @@ async fn store(
     context: &Context<'_>,
     opened: &Opened,
     letter: Letter,
-) -> Result<(String, Option<MessageRef>, Draft), ToolError> {
+) -> Result<(FolderName, Option<MessageRef>, Draft), ToolError> {
     let Services { clock, entropy, .. } = context.services;
     let message = Draft::new(&opened.account, letter, clock.now(), &**entropy).map_err(letter_error)?;
-    let drafts = folder(context, opened).await?;
+    let drafts = folder(opened).await?;
     let delivery = &context.services.delivery;
     let written = delivery.write_draft(&context.principal.user, &message).await?;
     let flags = [Flag::draft(), Flag::seen()];
     let at = opened.mailbox.append(&drafts, written.message.clone(), &flags).await;
     delivery.discard(written).await;
-    Ok((drafts, context.noting(opened, at).await?, message))
+    Ok((drafts, at?, message))
 }
 
 fn letter_error(error: compose::ComposeError) -> ToolError {
@@ -337,12 +334,11 @@ fn letter_error(error: compose::ComposeError) -> ToolError {
 }
 
 /// Removes exactly one message; `false` if the server cannot, or would not.
-async fn remove(context: &Context<'_>, opened: &Opened, at: &MessageRef) -> bool {
-    let removed = opened.mailbox.expunge(&at.folder, Some(at.uid_validity), &[at.uid]).await;
-    match context.noting(opened, removed).await {
+async fn remove(opened: &Opened, at: &MessageRef) -> bool {
+    match opened.mailbox.expunge(&Messages::from(at)).await {
         // gone before is gone
         Ok(outcome) => outcome.done.contains(&at.uid) || outcome.missing.contains(&at.uid),
-        Err(ToolError::Mail(MailError::Gone)) => true,
+        Err(MailError::Gone) => true,
         Err(_) => false,
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     tools::{ACCOUNT, MAX_TOKENS, octets},
 };
 use imapmcp_core::{
-    mail::{Address, Criterion, MailError, Page, Role, Summary},
+    mail::{Address, Criterion, FolderName, MailError, Page, Role, Summary},
     permission::Permission,
     time::Timestamp,
 };
@@ -52,26 +52,26 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
         return Err(ToolError::argument("name", "needs two characters at least", "\"marie\""));
     }
     let opened = context.open(arguments.text("account_id")).await?;
-    let folders = context.noting(&opened, opened.mailbox.folders(false).await).await?;
-    let of = |role: Role| {
-        folders.iter().find(|folder| folder.role == Some(role)).map(|folder| folder.name.clone())
-    };
+    let folders = opened.mailbox.folders(false).await?;
+    let (inbox, of_sent) = (FolderName::inbox(), folders.by_role(Role::Sent));
     let or = |left, right| Criterion::Or(Box::new(left), Box::new(right));
     let page = Page { limit: MESSAGES, after: None };
     let from_them = Criterion::From(name.to_owned());
     let to_them = or(Criterion::To(name.to_owned()), Criterion::Cc(name.to_owned()));
-    let received = opened.mailbox.search("INBOX", &from_them, &page);
+    let received = opened.mailbox.search(&inbox, &from_them, &page);
     let sent = async {
-        match of(Role::Sent) {
-            Some(folder) => opened.mailbox.search(&folder, &to_them, &page).await.map(|found| found.messages),
+        match of_sent {
+            Some(folder) => {
+                opened.mailbox.search(&folder.name, &to_them, &page).await.map(|found| found.messages)
+            }
             None => Ok(Vec::new()),
         }
     };
     let (received, sent) = tokio::join!(received, sent);
-    let received = context.noting(&opened, received).await?.messages;
+    let received = received?.messages;
     let sent = match sent {
         Err(MailError::NoFolder) => Vec::new(),
-        sent => context.noting(&opened, sent).await?,
+        sent => sent?,
     };
     let mut contacts: HashMap<String, Contact> = HashMap::new();
     let wanted = name.to_lowercase();

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 use imapmcp_core::{
-    mail::{Flag, FlagChange},
+    mail::{Flag, FlagChange, Messages},
     permission::Permission,
 };
 
@@ -111,8 +111,8 @@ async fn run(context: &Context<'_>, arguments: &Arguments, change: FlagChange) -
             continue;
         }
         let (folder, validity) = &place;
-        let outcome = opened.mailbox.change_flags(folder, *validity, &uids, &change).await;
-        match context.noting(&opened, outcome).await {
+        let outcome = opened.mailbox.change_flags(&Messages::new(folder, *validity, &uids), &change).await;
+        match outcome.map_err(ToolError::Mail) {
             Ok(outcome) => {
                 answer.take(folder, &outcome);
                 undo.flags(folder, &outcome, &change);

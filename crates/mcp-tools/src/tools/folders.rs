@@ -9,7 +9,7 @@ use crate::{
     spec::{Effect, Spec},
     tools::ACCOUNT,
 };
-use imapmcp_core::permission::Permission;
+use imapmcp_core::{mail::FolderName, permission::Permission};
 use serde_json::{Value, json};
 
 const NAME: Kind = Kind::Text(1000);
@@ -55,22 +55,25 @@ pub(crate) const DELETE: Spec = Spec {
     ..CREATE
 };
 
+fn named(arguments: &Arguments, field: &str) -> FolderName {
+    arguments.text(field).unwrap_or_default().into()
+}
+
 async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let name = arguments.text("folder").unwrap_or_default();
+    let name = named(arguments, "folder");
     let opened = context.open(arguments.text("account_id")).await?;
-    let name = context.noting(&opened, opened.mailbox.create_folder(name).await).await?;
-    Ok(json!({ "folder": name }).into())
+    let name = opened.mailbox.create_folder(&name).await?;
+    Ok(json!({ "folder": name.as_str() }).into())
 }
 
 async fn rename(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let (from, to) =
-        (arguments.text("folder").unwrap_or_default(), arguments.text("new_name").unwrap_or_default());
+    let (from, to) = (named(arguments, "folder"), named(arguments, "new_name"));
     let opened = context.open(arguments.text("account_id")).await?;
-    own(context, &opened, from, false).await?;
-    let to = context.noting(&opened, opened.mailbox.rename_folder(from, to).await).await?;
+    own(&opened, &from, false).await?;
+    let to = opened.mailbox.rename_folder(&from, &to).await?;
     let mut undo = Undo::default();
-    undo.push(Step::Rename { from: to.clone(), to: from.to_owned() });
-    let mut result = json!({ "folder": to });
+    undo.push(Step::Rename { from: to.clone().into(), to: from.into() });
+    let mut result = json!({ "folder": to.as_str() });
     if let Some(id) = operations::record(context, &opened.account.id, &undo).await {
         result["operation_id"] = json!(id);
     }
@@ -78,13 +81,13 @@ async fn rename(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
 }
 
 async fn delete(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let name = arguments.text("folder").unwrap_or_default();
+    let name = named(arguments, "folder");
     let with_messages = arguments.flag("with_messages");
     if with_messages && !context.principal.may(Permission::Delete) {
         return Err(ToolError::Permission(Permission::Delete));
     }
     let opened = context.open(arguments.text("account_id")).await?;
-    let total = own(context, &opened, name, true).await?;
+    let total = own(&opened, &name, true).await?;
     if !with_messages && total != Some(0) {
         let held = total.map_or_else(|| "messages".to_owned(), |total| format!("{total} messages"));
         return Err(ToolError::argument(
@@ -93,20 +96,15 @@ async fn delete(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
             "true (or move the messages first)",
         ));
     }
-    context.noting(&opened, opened.mailbox.delete_folder(name).await).await?;
-    Ok(json!({ "folder": name }).into())
+    opened.mailbox.delete_folder(&name).await?;
+    Ok(json!({ "folder": name.as_str() }).into())
 }
 
 /// Refuses INBOX and folders with a role, whatever the caller may do. Messages in it, when asked for.
-async fn own(
-    context: &Context<'_>,
-    opened: &Opened,
-    name: &str,
-    count: bool,
-) -> Result<Option<u32>, ToolError> {
-    let folders = context.noting(opened, opened.mailbox.folders(count).await).await?;
-    let known = folders.iter().find(|folder| folder.name == name);
-    let protected = name.eq_ignore_ascii_case("inbox") || known.is_some_and(|folder| folder.role.is_some());
+async fn own(opened: &Opened, name: &FolderName, count: bool) -> Result<Option<u32>, ToolError> {
+    let folders = opened.mailbox.folders(count).await?;
+    let known = folders.named(name);
+    let protected = name.is_inbox() || known.is_some_and(|folder| folder.role.is_some());
     if protected {
         return Err(ToolError::argument(
             "folder",

@@ -71,8 +71,8 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
         }
     }
     if arguments.flag("inline_blob") {
-        let octets = collect(context, &opened, &message, &part, limit.min(MAX_BLOB)).await.map_err(
-            |error| match error {
+        let octets =
+            collect(&opened, &message, &part, limit.min(MAX_BLOB)).await.map_err(|error| match error {
                 ToolError::Attachment(ExtractError::TooLarge) => ToolError::argument(
                     "inline_blob",
                     format!(
@@ -82,8 +82,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
                     "false",
                 ),
                 error => error,
-            },
-        )?;
+            })?;
         let id = reference::of(&opened.account.id, &message.at);
         reply.blocks.push(json!({ "type": "resource", "resource": {
             "uri": format!("mail://{}/attachment/{id}/{}", opened.account.id, file.index),
@@ -119,7 +118,6 @@ pub(crate) async fn find(
 
 /// An attachment's octets, decoded, if there are at most `limit`.
 pub(crate) async fn collect(
-    context: &Context<'_>,
     opened: &Opened,
     message: &Message,
     part: &Part,
@@ -131,11 +129,10 @@ pub(crate) async fn collect(
         return too_large();
     }
     let at = Locator::from(message.at.clone());
-    let stream = opened.mailbox.stream(&at, part).await;
-    let mut stream = context.noting(opened, stream).await?;
+    let mut stream = opened.mailbox.stream(&at, part).await?;
     let mut octets = BytesMut::new();
     while let Some(piece) = stream.next().await {
-        let piece = context.noting(opened, piece).await?;
+        let piece = piece?;
         if octets.len() + piece.len() > limit {
             return too_large();
         }
@@ -152,7 +149,7 @@ async fn picture(
     part: &Part,
     limit: usize,
 ) -> Result<Value, ToolError> {
-    let octets = collect(context, opened, message, part, limit).await?;
+    let octets = collect(opened, message, part, limit).await?;
     let picture = context.services.extractor.picture(octets).await?;
     Ok(json!({ "type": "image", "mimeType": picture.media_type, "data": STANDARD.encode(&picture.octets) }))
 }

@@ -65,7 +65,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     let (view, first) = tokio::join!(
         async {
             match format {
-                Some(format) => text::of(context, &opened, &message, beginning, format).await.map(Some),
+                Some(format) => text::of(&opened, &message, beginning, format).await.map(Some),
                 None => Ok(None),
             }
         },
@@ -111,7 +111,7 @@ fn describe(
     let at = &message.at;
     put("id", json!(reference::of(&opened.account.id, at)));
     put("uid", json!(at.uid));
-    put("folder", json!(at.folder));
+    put("folder", json!(at.folder.as_str()));
     if let Some(id) = envelope.message_id.as_deref().and_then(|id| header::identifiers(id, 1).pop()) {
         put("message_id", json!(present::shorten(&id, 250)));
     }

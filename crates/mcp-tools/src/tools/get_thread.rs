@@ -54,7 +54,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     };
     let opened = context.open_for(arguments, account.as_ref()).await?;
     let thread = opened.mailbox.thread(&at, &scope).await;
-    let thread = context.noting(&opened, thread).await?;
+    let thread = thread?;
     let budget = octets(arguments);
     let mut result = frame(&thread, &opened.account, budget / 4);
     let mut room = budget.saturating_sub(Value::Object(result.clone()).to_string().len() + 200);
@@ -177,7 +177,7 @@ async fn fill(
                 usize::try_from(message.summary.size).unwrap_or(0).min(text::THREAD_BEGINNING as usize);
             continue;
         }
-        let view = text::of(context, opened, message, text::THREAD_BEGINNING, Format::Markdown).await?;
+        let view = text::of(opened, message, text::THREAD_BEGINNING, Format::Markdown).await?;
         let newest = quotes::split(&view.text).newest.trim();
         // the newest message may take half of what there is, each older one half of what remains
         let share = if position == 0 && wanted > 1 { room / 2 } else { room * 2 / 3 };

@@ -225,7 +225,7 @@ async fn from_message(
     let index =
         from.get("index").and_then(Value::as_u64).and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
     let (message, file, part) = get_attachment::find(context, opened, &at, index).await?;
-    let held = part_of(context, opened, &message, &part).await?;
+    let held = part_of(opened, &message, &part).await?;
     Ok(File {
         parameters: compose::parameters(&part),
         ..File::new(file.filename, media_type(&file.content_type), held)
@@ -233,15 +233,10 @@ async fn from_message(
 }
 
 /// A part of a message on its server, read when the letter is written.
-pub(crate) async fn part_of(
-    context: &Context<'_>,
-    opened: &Opened,
-    message: &Message,
-    part: &Part,
-) -> Result<Content, ToolError> {
+pub(crate) async fn part_of(opened: &Opened, message: &Message, part: &Part) -> Result<Content, ToolError> {
     // a message may not stand in another encoded, so it has to be seen whole
     if is_message(&part.media_type) {
-        let octets = get_attachment::collect(context, opened, message, part, MAX_ATTACHMENTS).await?;
+        let octets = get_attachment::collect(opened, message, part, MAX_ATTACHMENTS).await?;
         return Ok(Content::Memory(octets));
     }
     if part.size / 2 > MAX_ATTACHMENTS as u64 {
@@ -331,7 +326,7 @@ pub(crate) fn show(receipt: &Receipt) -> Value {
         }
     }
     if let Some(error) = &receipt.last_error {
-        shown["last_error"] = json!(present::shorten(error, 60));
+        shown["last_error"] = json!(present::shorten(&error.code(), 60));
     }
     shown
 }

@@ -27,7 +27,7 @@ pub(crate) const SPEC: Spec = Spec {
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let opened = context.open(arguments.text("account_id")).await?;
     let folders = opened.mailbox.folders(arguments.flag("counts")).await;
-    let folders = context.noting(&opened, folders).await?;
+    let folders = folders?;
     let budget = arguments.integer("max_tokens") as usize * OCTETS_PER_TOKEN - 100;
     let mut octets = 0;
     let mut rows = Vec::with_capacity(folders.len());
@@ -49,7 +49,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
 
 fn row(folder: &Folder) -> Value {
     let mut row = Map::new();
-    row.insert("path".to_owned(), json!(folder.name));
+    row.insert("path".to_owned(), json!(folder.name.as_str()));
     if let Some(delimiter) = folder.delimiter {
         if let Some((_, name)) = folder.name.rsplit_once(delimiter) {
             row.insert("name".to_owned(), json!(name));

@@ -42,13 +42,12 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     }
     let criterion = (!conditions.is_empty()).then_some(Criterion::And(conditions));
     let opened = context.open(arguments.text("account_id")).await?;
-    listing(context, &opened, &folder(arguments), criterion.as_ref(), arguments).await
+    listing(&opened, &folder(arguments), criterion.as_ref(), arguments).await
 }
 
 /// Lists or searches, within the budget: when not everything fits, the same question is asked again for fewer
 /// messages, so that the cursor is exact.
 pub(crate) async fn listing(
-    context: &Context<'_>,
     opened: &Opened,
     folder: &str,
     criterion: Option<&Criterion>,
@@ -60,10 +59,10 @@ pub(crate) async fn listing(
     let mut page = Page { limit: arguments.integer("limit"), after };
     loop {
         let found = match criterion {
-            Some(criterion) => opened.mailbox.search(folder, criterion, &page).await,
-            None => opened.mailbox.list(folder, &page).await,
+            Some(criterion) => opened.mailbox.search(&folder.into(), criterion, &page).await,
+            None => opened.mailbox.list(&folder.into(), &page).await,
         };
-        let found = context.noting(opened, found).await?;
+        let found = found?;
         let budget = arguments.integer("max_tokens") as usize;
         match present::listing(&opened.account, folder, &found, &mark, budget, arguments.has("max_tokens")) {
             Ok(value) => return Ok(value.into()),

@@ -30,7 +30,7 @@ use crate::{
     error::ToolError,
     reference::{self, Named},
 };
-use imapmcp_core::mail::Locator;
+use imapmcp_core::mail::{FolderName, Locator};
 use imapmcp_mime::budget::OCTETS_PER_TOKEN;
 
 /// `account_id`, the same everywhere.
@@ -64,12 +64,8 @@ pub(crate) const INDEX: Field =
     Field::required("attachment_index", Kind::Integer { min: 0, max: 10_000, default: None }, "", "0");
 
 /// The folder a call names.
-pub(crate) fn folder(arguments: &Arguments) -> String {
-    match arguments.text("folder") {
-        Some(name) if name.eq_ignore_ascii_case("inbox") => "INBOX".to_owned(),
-        Some(name) => name.to_owned(),
-        None => "INBOX".to_owned(),
-    }
+pub(crate) fn folder(arguments: &Arguments) -> FolderName {
+    arguments.text("folder").map_or_else(FolderName::inbox, FolderName::from)
 }
 
 /// Octets a read may answer with.

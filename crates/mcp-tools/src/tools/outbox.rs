@@ -110,7 +110,7 @@ fn row(entry: &OutboxView) -> Value {
         put("attempts", json!(entry.attempts));
     }
     if let Some(error) = &entry.last_error {
-        put("last_error", json!(present::shorten(error, 60)));
+        put("last_error", json!(present::shorten(&error.code(), 60)));
     }
     put("saved_to_sent", json!(entry.saved_to_sent));
     put("cancellable", json!(entry.cancellable));

@@ -38,7 +38,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     let opened = context.open_for(arguments, account.as_ref()).await?;
     let (message, file, part) =
         get_attachment::find(context, &opened, &at, arguments.integer("attachment_index")).await?;
-    let octets_of_file = get_attachment::collect(context, &opened, &message, &part, MAX_OCTETS).await?;
+    let octets_of_file = get_attachment::collect(&opened, &message, &part, MAX_OCTETS).await?;
     let request = Request {
         filename: file.filename.clone(),
         content_type: file.content_type.clone(),

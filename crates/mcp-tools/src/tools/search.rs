@@ -159,7 +159,7 @@ async fn search(
                 let work = at.opened.mailbox.search(&at.folder, criterion, &page);
                 let listing =
                     tokio::time::timeout_at(deadline, work).await.unwrap_or(Err(MailError::Timeout));
-                let listing = context.noting(&at.opened, listing).await;
+                let listing = listing.map_err(ToolError::Mail);
                 if total > 1 {
                     context.report(done.fetch_add(1, Ordering::Relaxed) + 1, total, "folders searched");
                 }
@@ -201,7 +201,7 @@ impl Row {
         if targets.several {
             line = line.with("account_id", account.id.to_string());
             line = line.until(Detail::Brief, "account", present::shorten(&account.label, 40));
-            if target.folder != "INBOX" {
+            if !target.folder.is_inbox() {
                 line = line.with("folder", present::shorten(&target.folder, 100));
             }
         }

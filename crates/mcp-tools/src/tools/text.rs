@@ -1,9 +1,6 @@
 //! The text of a message: which parts, whence their octets, made readable off the async threads.
 
-use crate::{
-    context::{Context, Opened},
-    error::ToolError,
-};
+use crate::{context::Opened, error::ToolError};
 use bytes::Bytes;
 use imapmcp_core::mail::{Locator, Message, Part};
 use imapmcp_mime::{
@@ -23,7 +20,6 @@ const PLAIN_HERE: usize = 96 * 1024;
 /// The message's text in this format; `asked` is how much of it was asked for with the header. Parts that do not lie
 /// wholly within that are fetched.
 pub(crate) async fn of(
-    context: &Context<'_>,
     opened: &Opened,
     message: &Message,
     asked: u32,
@@ -39,8 +35,7 @@ pub(crate) async fn of(
             octets
         } else {
             let at = Locator::from(message.at.clone());
-            let octets = opened.mailbox.section(&at, &part.section, body::MAX_TEXT).await;
-            context.noting(opened, octets).await?
+            opened.mailbox.section(&at, &part.section, body::MAX_TEXT).await?
         };
         pieces.push((part.clone(), octets));
     }

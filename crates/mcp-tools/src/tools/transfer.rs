@@ -13,7 +13,7 @@ use crate::{
     },
 };
 use imapmcp_core::{
-    mail::{Folder, MailError, Role, TransferKind},
+    mail::{FolderName, MailError, Messages, Role, TransferKind},
     permission::Permission,
 };
 
@@ -65,16 +65,13 @@ async fn to_folder(
     kind: TransferKind,
 ) -> Result<Reply, ToolError> {
     let (opened, groups) = changes::groups(context, arguments, "from_folder").await?;
-    let to = match arguments.text("to_folder").unwrap_or_default() {
-        name if name.eq_ignore_ascii_case("inbox") => "INBOX",
-        name => name,
-    };
-    elsewhere(context, &opened, groups, to, kind).await
+    let to = FolderName::from(arguments.text("to_folder").unwrap_or_default());
+    elsewhere(context, &opened, groups, &to, kind).await
 }
 
 async fn archive(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let (opened, groups) = changes::groups(context, arguments, "folder").await?;
-    let to = archive_folder(context, &opened).await?;
+    let to = archive_folder(&opened).await?;
     elsewhere(context, &opened, groups, &to, TransferKind::Move).await
 }
 
@@ -87,31 +84,26 @@ async fn delete(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     if permanent {
         return for_good(context, &opened, groups).await;
     }
-    let to = trash_folder(context, &opened).await?;
+    let to = trash_folder(&opened).await?;
     elsewhere(context, &opened, groups, &to, TransferKind::Move).await
 }
 
 /// The folder of the first of these roles that the account has.
-async fn by_role(
-    context: &Context<'_>,
-    opened: &Opened,
-    roles: &[Role],
-) -> Result<Option<String>, ToolError> {
-    let folders = context.noting(opened, opened.mailbox.folders(false).await).await?;
-    let of =
-        |role: &Role| folders.iter().find(|folder: &&Folder| folder.role == Some(*role) && folder.selectable);
-    Ok(roles.iter().find_map(of).map(|folder| folder.name.clone()))
+async fn first_of(opened: &Opened, roles: &[Role]) -> Result<Option<FolderName>, ToolError> {
+    let folders = opened.mailbox.folders(false).await?;
+    let found = roles.iter().find_map(|role| folders.by_role(*role));
+    Ok(found.map(|folder| folder.name.clone()))
 }
 
 /// Where archived messages go; Gmail's archive is All Mail.
-pub(crate) async fn archive_folder(context: &Context<'_>, opened: &Opened) -> Result<String, ToolError> {
-    let found = by_role(context, opened, &[Role::Archive, Role::All]).await?;
+pub(crate) async fn archive_folder(opened: &Opened) -> Result<FolderName, ToolError> {
+    let found = first_of(opened, &[Role::Archive, Role::All]).await?;
     found.ok_or(ToolError::NoRole { code: "no_archive_folder", role: "archive" })
 }
 
 /// Where deleted messages go.
-pub(crate) async fn trash_folder(context: &Context<'_>, opened: &Opened) -> Result<String, ToolError> {
-    let found = by_role(context, opened, &[Role::Trash]).await?;
+pub(crate) async fn trash_folder(opened: &Opened) -> Result<FolderName, ToolError> {
+    let found = first_of(opened, &[Role::Trash]).await?;
     found.ok_or(ToolError::NoRole { code: "no_trash_folder", role: "trash" })
 }
 
@@ -129,7 +121,7 @@ pub(crate) async fn elsewhere(
     context: &Context<'_>,
     opened: &Opened,
     groups: Groups,
-    to: &str,
+    to: &FolderName,
     kind: TransferKind,
 ) -> Result<Reply, ToolError> {
     let (mut answer, mut undo) = (Answer::new(&opened.account.id), Undo::default());
@@ -150,8 +142,8 @@ pub(crate) async fn elsewhere(
             answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
             continue;
         }
-        let transfer = opened.mailbox.transfer(folder, *validity, &uids, to, kind).await;
-        match context.noting(opened, transfer).await.map_err(cannot_move) {
+        let transfer = opened.mailbox.transfer(&Messages::new(folder, *validity, &uids), to, kind).await;
+        match transfer.map_err(ToolError::Mail).map_err(cannot_move) {
             Ok(transfer) => {
                 answer.take_transfer(folder, &transfer);
                 undo.transfer(folder, &transfer, kind);
@@ -180,8 +172,8 @@ async fn for_good(context: &Context<'_>, opened: &Opened, groups: Groups) -> Res
             continue;
         }
         let (folder, validity) = &place;
-        let outcome = opened.mailbox.expunge(folder, *validity, &uids).await;
-        let outcome = context.noting(opened, outcome).await;
+        let outcome = opened.mailbox.expunge(&Messages::new(folder, *validity, &uids)).await;
+        let outcome = outcome.map_err(ToolError::Mail);
         match outcome.map_err(|error| if lacks_uidplus(&error) { ToolError::CannotExpunge } else { error }) {
             Ok(outcome) => answer.take(folder, &outcome),
             Err(error) if !only && changes::concerns_one_folder(&error) => {

@@ -26,7 +26,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
         operations::find(context, field, arguments.text(field).unwrap_or_default(), "change").await?;
     let opened = context.open(Some(operation.account.as_str())).await?;
     operations::take(context, field, &operation, OperationState::Done).await?;
-    let undone = operations::undo(context, &opened, &operation.detail).await;
+    let undone = operations::undo(&opened, &operation.detail).await;
     let state = match &undone {
         // nothing was taken back: it can be tried again
         Err(_) => OperationState::Done,

@@ -19,8 +19,11 @@ async fn stored(house: &House, subject: &str, message: String) -> Value {
     let written = house.owner("create_draft", json!({ "subject": "folder" })).await;
     let folder = written["folder"].as_str().unwrap();
     let message = format!("Subject: {subject}\r\n{message}");
-    let at =
-        mailbox(house).await.append(folder, Bytes::from(message).into(), &[Flag::draft()]).await.unwrap();
+    let at = mailbox(house)
+        .await
+        .append(&folder.into(), Bytes::from(message).into(), &[Flag::draft()])
+        .await
+        .unwrap();
     assert!(at.is_some());
     let found = json!({ "folder": folder, "subject": subject, "limit": 1 });
     house.owner("search_messages", found).await["messages"][0]["id"].clone()

@@ -129,7 +129,7 @@ type Asked = (String, u32, Option<String>);
 fn rows<'a>(answer: &'a Value, member: &str) -> Vec<((String, u32), &'a Value)> {
     let place = |row: &Value| {
         let at = reference::decode(row["id"].as_str().unwrap()).unwrap().at;
-        (at.folder, at.uid)
+        (at.folder.into(), at.uid)
     };
     answer[member].as_array().unwrap().iter().map(|row| (place(row), row)).collect()
 }
@@ -172,7 +172,7 @@ fn judged(
         if let Some(new) = row["new_id"].as_str() {
             let at = reference::decode(new).unwrap().at;
             let there = |places: &Places| {
-                places.iter().any(|(folder, uid, _)| (folder, *uid) == (&at.folder, at.uid))
+                places.iter().any(|(folder, uid, _)| (folder.as_str(), *uid) == (at.folder.as_str(), at.uid))
             };
             assert!(now.get(&id).is_some_and(there), "{told}: it is not there: {row}");
         }

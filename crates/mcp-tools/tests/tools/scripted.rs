@@ -3,7 +3,7 @@
 use crate::house::{House, house_of};
 use imapmcp_core::{
     account::{Backend, Endpoint, Login, Security},
-    mail::{Criterion, MailStore, Page},
+    mail::{Criterion, MailStore, Messages, Page},
     time::Timestamp,
 };
 use imapmcp_egress::Dialer;
@@ -84,7 +84,7 @@ impl Scripted {
     pub(crate) async fn clear(&self) {
         let behind = self.memory.mailbox(&self.demo);
         for (folder, uid, _) in self.really().await.into_values().flatten() {
-            behind.expunge(&folder, None, &[uid]).await.unwrap();
+            behind.expunge(&Messages::new(folder.clone(), None, &[uid])).await.unwrap();
         }
     }
 
@@ -95,7 +95,7 @@ impl Scripted {
         for folder in FOLDERS {
             let mut page = Page { limit: 200, after: None };
             loop {
-                let found = behind.search(folder, &Criterion::And(vec![]), &page).await.unwrap();
+                let found = behind.search(&folder.into(), &Criterion::And(vec![]), &page).await.unwrap();
                 for message in found.messages {
                     let id = message.envelope.message_id.unwrap_or_default();
                     let mut flags = message.flags;
@@ -114,7 +114,7 @@ impl Scripted {
 
     pub(crate) async fn validity(&self, folder: &str) -> u32 {
         let page = Page { limit: 1, after: None };
-        self.memory.mailbox(&self.demo).list(folder, &page).await.unwrap().uid_validity
+        self.memory.mailbox(&self.demo).list(&folder.into(), &page).await.unwrap().uid_validity
     }
 
     pub(crate) async fn id(&self, folder: &str, uid: u32) -> String {

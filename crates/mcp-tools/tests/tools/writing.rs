@@ -1,5 +1,5 @@
 use crate::house::{House, house};
-use imapmcp_core::{account::Side, mail::MailError};
+use imapmcp_core::mail::MailError;
 use serde_json::{Value, json};
 
 async fn inbox(house: &House, query: &str) -> Value {
@@ -218,7 +218,7 @@ async fn arrive_at(house: &House, from: &str, to: &str, subject: &str) -> Value 
         subject.replace(' ', "-")
     );
     let (_, mailbox) = house.services.accounts.mailbox(&house.owner.user, &house.account.id).await.unwrap();
-    mailbox.append("INBOX", message.into(), &[]).await.unwrap();
+    mailbox.append(&"INBOX".into(), message.into(), &[]).await.unwrap();
     inbox(house, &format!("subject:\"{subject}\"")).await
 }
 
@@ -336,7 +336,7 @@ async fn what_the_user_makes_of_a_draft_is_learnt_only_where_that_is_switched_on
     );
     let mail = mailbox(&house).await;
     house.owner("create_draft", call.clone()).await;
-    mail.append("Sent", mine.clone().into(), &[]).await.unwrap();
+    mail.append(&"Sent".into(), mine.clone().into(), &[]).await.unwrap();
     house.owner("create_draft", call.clone()).await;
     assert_eq!(style(&house).await, Value::Null, "off by default");
     assert!(house.services.styles.drafts(&user, &account).await.unwrap().is_empty());
@@ -346,7 +346,7 @@ async fn what_the_user_makes_of_a_draft_is_learnt_only_where_that_is_switched_on
     assert_eq!(house.services.styles.drafts(&user, &account).await.unwrap().len(), 1);
     assert_eq!(style(&house).await, Value::Null, "what was sent before it is not it");
     // the user changes the draft in a mail program and sends it
-    mail.append("Sent", mine.into(), &[]).await.unwrap();
+    mail.append(&"Sent".into(), mine.into(), &[]).await.unwrap();
     house
         .owner(
             "create_draft",
@@ -385,7 +385,7 @@ async fn a_draft_that_the_user_changed_teaches_when_it_is_sent_from_here() {
     let changed = "From: demo@example.com\r\nSubject: Changed\r\nTo: ada@example.org\r\nMessage-ID: <new@client.example>\r\n\r\n\
                    Hi Ada,\r\nthe plan is here and it is good.\r\nCheers\r\n";
     let mail = mailbox(&house).await;
-    mail.append(folder, changed.into(), &[imapmcp_core::mail::Flag::draft()]).await.unwrap();
+    mail.append(&folder.into(), changed.into(), &[imapmcp_core::mail::Flag::draft()]).await.unwrap();
     let found =
         house.owner("search_messages", json!({ "folder": folder, "subject": "Changed", "limit": 1 })).await;
     let sent = house.owner("send_draft", json!({ "id": found["messages"][0]["id"] })).await;
@@ -413,7 +413,7 @@ async fn reading_and_sending_are_told_apart_and_a_refused_smtp_login_stops_sendi
 
     let account = house.services.accounts.get(&house.owner.user, &house.account.id).await.unwrap();
     let off = Err(MailError::SubmissionOff);
-    house.services.accounts.note_login(&account, Side::Sending, &off).await;
+    house.services.accounts.note_sending(&account, &off).await;
     let row = told().await;
     assert_eq!((&row["reading"], &row["sending"]), (&json!("working"), &json!("needs_attention")));
     assert_eq!(row["why"], json!({ "sending": "smtp_auth_off" }));

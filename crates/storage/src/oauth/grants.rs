@@ -25,7 +25,7 @@ use imapmcp_core::{
 macro_rules! end_grant {
     ($c:expr, $grant:expr, $now:expr) => {{
         use crate::schema::{codes, grants, outbox, tokens};
-        use imapmcp_core::outbox::ACCESS_ENDED;
+        use imapmcp_core::outbox::Trouble;
         let ended = diesel::update(grants::table.find($grant))
             .filter(grants::revoked_at.is_null())
             .set(grants::revoked_at.eq($now.0))
@@ -40,8 +40,8 @@ macro_rules! end_grant {
                 .set(outbox::by_hand.eq(false))
                 .execute($c)
                 .await?;
-            let _: usize =
-                crate::outbox::withdraw_waiting!($c, outbox::grant_id.eq($grant), Some(ACCESS_ENDED), $now);
+            let why = Some(Trouble::ACCESS_ENDED);
+            let _: usize = crate::outbox::withdraw_waiting!($c, outbox::grant_id.eq($grant), why, $now);
         }
         ended
     }};

@@ -7,7 +7,7 @@ use crate::{
 };
 use diesel::prelude::*;
 use imapmcp_core::{
-    outbox::{Hold, Lease, OutboxEntry, OutboxState},
+    outbox::{Hold, Lease, OutboxEntry, OutboxState, Trouble},
     secret::Sealed,
     time::Timestamp,
 };
@@ -65,7 +65,7 @@ impl From<&OutboxEntry> for Progress {
             expires_at: entry.expires_at.0,
             attempts: i32::try_from(entry.attempts).unwrap_or(i32::MAX),
             looks: i32::try_from(entry.looks).unwrap_or(i32::MAX),
-            last_error: entry.last_error.clone(),
+            last_error: entry.last_error.as_ref().map(|trouble| trouble.code().into_owned()),
             worker: entry.lease.as_ref().map(|lease| lease.worker.clone()),
             lease_until: entry.lease.as_ref().map(|lease| lease.until.0),
             updated_at: entry.updated_at.0,
@@ -122,7 +122,7 @@ impl TryFrom<OutboxRow> for OutboxEntry {
             expires_at: Timestamp(progress.expires_at),
             attempts: u32::try_from(progress.attempts).map_err(|_| Failure::Unreadable("attempts"))?,
             looks: u32::try_from(progress.looks).map_err(|_| Failure::Unreadable("looks"))?,
-            last_error: progress.last_error,
+            last_error: progress.last_error.as_deref().map(Trouble::of_code),
             lease: lease.map(|(worker, until)| Lease { worker, until: Timestamp(until) }),
             fence: row.fence,
             created_at: Timestamp(row.created_at),

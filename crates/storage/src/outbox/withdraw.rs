@@ -9,7 +9,7 @@ use crate::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
-    outbox::{ACCESS_ENDED, OutboxState},
+    outbox::{OutboxState, Trouble},
     store::StoreError,
     time::Timestamp,
 };
@@ -102,7 +102,7 @@ impl Database {
                 ))
                 .execute(c)
                 .await?;
-            Ok(withdraw_waiting!(c, these(), Some(ACCESS_ENDED), now))
+            Ok(withdraw_waiting!(c, these(), Some(Trouble::ACCESS_ENDED), now))
         })
     }
 }

@@ -26,7 +26,7 @@ use imapmcp_core::{
     id::{OutboxId, UserId},
     outbox::OutboxState,
 };
-use imapmcp_delivery::{CancelOutcome, HandOutcome, Listing, OutboxView, ReleaseOutcome, SOON_SECONDS};
+use imapmcp_delivery::{CancelOutcome, HandOutcome, Listing, ListingPage, OutboxView, ReleaseOutcome};
 use imapmcp_oauth_server::Parameters;
 use preview::PreviewRow;
 use row::{Names, Row};
@@ -122,12 +122,11 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         ended,
         notice: NOTICES.into_iter().find(|known| *known == notice).unwrap_or(""),
     };
-    let mut open = Vec::new();
+    let mut open = ListingPage::default();
     if !ended {
-        let listed = state.delivery.list_page(user, Listing::Open, ON_A_PAGE, cursor).await?;
-        page.more = listed.next.unwrap_or_default();
-        page.stoppable = listed.entries.iter().filter(|view| view.cancellable).count() > 1;
-        open = listed.entries;
+        open = state.delivery.list_page(user, Listing::Open, ON_A_PAGE, cursor).await?;
+        page.more = open.next.clone().unwrap_or_default();
+        page.stoppable = open.iter().filter(|view| view.cancellable).count() > 1;
     }
     let mut recent = Vec::new();
     if ended || !later {
@@ -137,7 +136,6 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         recent = listed.entries;
     }
     let names = names(&state, user, open.iter().chain(&recent)).await?;
-    let soon = state.server.now().plus_seconds(SOON_SECONDS);
     for (number, view) in open.iter().enumerate() {
         let mut row = names.row(view);
         if view.cancellable && number < 2 * ON_A_PAGE as usize {
@@ -146,11 +144,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         match view.state {
             OutboxState::PendingApproval => page.waiting.push(row),
             OutboxState::Unknown => page.unknown.push(row),
-            OutboxState::Queued
-                if view.hold.is_some() && view.next_attempt_at.is_some_and(|at| at <= soon) =>
-            {
-                page.soon.push(row);
-            }
+            _ if number < open.soon.len() => page.soon.push(row),
             _ => page.open.push(row),
         }
     }

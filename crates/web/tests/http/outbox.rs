@@ -9,7 +9,7 @@ use imapmcp_core::{
     id::{ClientId, OutboxId},
     oauth::{AccountScope, Principal, SendPolicy},
     octets::Content,
-    outbox::{OutboxEntry, OutboxState, Refusal},
+    outbox::{OutboxEntry, OutboxState, Refusal, Trouble},
     permission::Permissions,
     secret::Sealed,
     store::{OAuthRepository, OutboxRepository as _},
@@ -403,7 +403,7 @@ async fn a_person_settles_what_nobody_can_know() {
     };
     let (one, other) = (left(&house, "one", unknown).await, left(&house, "other", unknown).await);
     let waits = |entry: OutboxEntry| OutboxEntry {
-        last_error: Some("451".into()),
+        last_error: Some(Trouble::Reply(451)),
         next_attempt_at: Some(builders::NOON.plus_seconds(3600)),
         ..entry
     };
@@ -507,7 +507,7 @@ async fn what_waits_for_its_owner_says_so_and_leaves_when_the_password_is_entere
         ("451", false),
     ] {
         let waits = |entry: OutboxEntry| OutboxEntry {
-            last_error: Some(code.into()),
+            last_error: Some(Trouble::of_code(code)),
             next_attempt_at: Some(builders::NOON.plus_seconds(3600)),
             ..entry
         };

@@ -78,7 +78,7 @@ fn opens(mut world: World, token: &str) {
         assert_eq!(known.await.unwrap().unwrap().user, user.id);
 
         let page = services.delivery.list_page(&user.id, Listing::Open, 10, None).await.unwrap();
-        let later = &page.entries[0];
+        let later = page.iter().next().unwrap();
         let preview = services.delivery.preview(&user.id, &later.id).await.unwrap().unwrap();
         assert_eq!(preview.shown.text.unwrap().trim_end(), "The text that was written before.");
     });

@@ -6,9 +6,9 @@ use imapmcp_core::{
     account::Login,
     id::AccountId,
     mail::{
-        Criterion, Envelope, Flag, FlagChange, Folder, Listing, Locator, MailError, MailStore, Mailbox,
-        Message, MessageRef, Outcome, Outgoing, Page, PageCursor, Part, Role, Summary, Thread, ThreadScope,
-        Transfer, TransferKind,
+        Criterion, Envelope, Flag, FlagChange, Folder, FolderName, Folders, Listing, Locator, MailError,
+        MailStore, Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, PageCursor, Part, Role,
+        Summary, Thread, ThreadScope, Transfer, TransferKind,
     },
 };
 use std::sync::{
@@ -87,22 +87,27 @@ impl MailStore for Sent {
 
 #[async_trait]
 impl Mailbox for Sent {
-    async fn folders(&self, _: bool) -> Result<Vec<Folder>, MailError> {
+    async fn folders(&self, _: bool) -> Result<Folders, MailError> {
         self.points.reach("before folders").await;
         self.works()?;
-        Ok(vec![Folder {
-            name: "Sent".to_owned(),
+        Ok(Folders::from(vec![Folder {
+            name: "Sent".into(),
             delimiter: Some('/'),
             role: Some(Role::Sent),
             selectable: true,
             subscribed: true,
             counts: None,
-        }])
+        }]))
     }
 
     /// Newest first; a server that lies gives all there are.
-    async fn search(&self, folder: &str, criterion: &Criterion, page: &Page) -> Result<Listing, MailError> {
-        assert_eq!(folder, "Sent");
+    async fn search(
+        &self,
+        folder: &FolderName,
+        criterion: &Criterion,
+        page: &Page,
+    ) -> Result<Listing, MailError> {
+        assert_eq!(*folder, "Sent");
         let Criterion::Header("Message-ID", id) = criterion else { panic!("{criterion:?}") };
         let lies = self.lies.load(Ordering::SeqCst);
         let mut all: Vec<Summary> = (1..)
@@ -142,11 +147,11 @@ impl Mailbox for Sent {
 
     async fn append(
         &self,
-        folder: &str,
+        folder: &FolderName,
         message: Outgoing,
         _: &[Flag],
     ) -> Result<Option<MessageRef>, MailError> {
-        assert_eq!(folder, "Sent");
+        assert_eq!(*folder, "Sent");
         self.points.reach("before append").await;
         let _open = self.gate.acquire().await.unwrap();
         if let Some(error) = self.append_fails.lock().unwrap().clone() {
@@ -158,7 +163,7 @@ impl Mailbox for Sent {
         Ok(None)
     }
 
-    async fn list(&self, _: &str, _: &Page) -> Result<Listing, MailError> {
+    async fn list(&self, _: &FolderName, _: &Page) -> Result<Listing, MailError> {
         unreachable!("the outbox has no use for it")
     }
 
@@ -186,40 +191,27 @@ impl Mailbox for Sent {
         unreachable!("the outbox has no use for it")
     }
 
-    async fn change_flags(
-        &self,
-        _: &str,
-        _: Option<u32>,
-        _: &[u32],
-        _: &FlagChange,
-    ) -> Result<Outcome, MailError> {
+    async fn change_flags(&self, _: &Messages, _: &FlagChange) -> Result<Outcome, MailError> {
         unreachable!("the outbox has no use for it")
     }
 
-    async fn transfer(
-        &self,
-        _: &str,
-        _: Option<u32>,
-        _: &[u32],
-        _: &str,
-        _: TransferKind,
-    ) -> Result<Transfer, MailError> {
+    async fn transfer(&self, _: &Messages, _: &FolderName, _: TransferKind) -> Result<Transfer, MailError> {
         unreachable!("the outbox has no use for it")
     }
 
-    async fn expunge(&self, _: &str, _: Option<u32>, _: &[u32]) -> Result<Outcome, MailError> {
+    async fn expunge(&self, _: &Messages) -> Result<Outcome, MailError> {
         unreachable!("the outbox has no use for it")
     }
 
-    async fn create_folder(&self, _: &str) -> Result<String, MailError> {
+    async fn create_folder(&self, _: &FolderName) -> Result<FolderName, MailError> {
         unreachable!("the outbox has no use for it")
     }
 
-    async fn rename_folder(&self, _: &str, _: &str) -> Result<String, MailError> {
+    async fn rename_folder(&self, _: &FolderName, _: &FolderName) -> Result<FolderName, MailError> {
         unreachable!("the outbox has no use for it")
     }
 
-    async fn delete_folder(&self, _: &str) -> Result<(), MailError> {
+    async fn delete_folder(&self, _: &FolderName) -> Result<(), MailError> {
         unreachable!("the outbox has no use for it")
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::imap::wire::utf7;
 use crate::lock::lock;
-use imapmcp_core::mail::Role;
+use imapmcp_core::mail::{FolderName, Role};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
@@ -38,7 +38,7 @@ pub(crate) enum Identity {
 }
 
 /// The roles of an account's folders.
-pub(crate) type Roles = Vec<(Role, String)>;
+pub(crate) type Roles = Vec<(Role, FolderName)>;
 
 type Place = (String, u32, u32);
 

@@ -1,11 +1,12 @@
 //! The folder that is open, as the server's responses tell of it.
 
 use crate::imap::wire::response::{Code, Data, Status};
+use imapmcp_core::mail::FolderName;
 
 /// The folder the server has open for us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Selected {
-    pub(crate) folder: String,
+    pub(crate) folder: FolderName,
     pub(crate) uid_validity: u32,
     pub(crate) exists: u32,
     /// Whether what is changed there does not last (RFC 9051 §6.3.2).
@@ -14,7 +15,7 @@ pub(crate) struct Selected {
 
 impl Selected {
     /// A folder of which nothing was said yet.
-    pub(crate) const fn new(folder: String) -> Self {
+    pub(crate) const fn new(folder: FolderName) -> Self {
         Self { folder, uid_validity: 0, exists: 0, read_only: false }
     }
 

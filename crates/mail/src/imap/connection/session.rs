@@ -271,7 +271,8 @@ impl Session {
             if let Some(folder) = &command.selects {
                 let opened = statuses.get(index).is_some_and(|status| status.kind == Kind::Ok);
                 let read_only = statuses.get(index).is_some_and(|one| one.condition() == Some("READ-ONLY"));
-                self.selected = opened.then(|| Selected { read_only, ..Selected::new(folder.clone()) });
+                self.selected =
+                    opened.then(|| Selected { read_only, ..Selected::new(folder.as_str().into()) });
                 entered = true;
             }
             let last = index + 1 == commands.len();

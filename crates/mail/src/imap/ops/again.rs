@@ -8,7 +8,7 @@ use crate::imap::{
     connection::{hints::Identity, selected::Selected, session::Session},
     wire::{command::Command, fault::Fault, fetch::Fetch, framing::Limits, response::Data, sets::Set},
 };
-use imapmcp_core::mail::{MessageRef, Role};
+use imapmcp_core::mail::{FolderName, MessageRef, Role};
 
 /// Hits of one folder that are looked at.
 const MAX_HITS: usize = 100;
@@ -89,7 +89,7 @@ fn is_it(fetch: &Fetch, identity: &Identity) -> bool {
     }
 }
 
-fn look(folder: String, identity: &Identity) -> Visit {
+fn look(folder: FolderName, identity: &Identity) -> Visit {
     let search = Command::new("UID SEARCH ");
     let search = match identity {
         Identity::Gmail(id) => search.raw("X-GM-MSGID ").atom(id),
@@ -100,7 +100,7 @@ fn look(folder: String, identity: &Identity) -> Visit {
 }
 
 /// The hits of a folder, if there are any.
-fn found(visited: Visited) -> Option<(String, Vec<u32>)> {
+fn found(visited: Visited) -> Option<(FolderName, Vec<u32>)> {
     let uids = visited.items.into_iter().flat_map(|item| match item {
         Data::Search(uids) => uids,
         _ => vec![],

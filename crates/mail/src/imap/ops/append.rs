@@ -24,7 +24,7 @@ impl Session {
         batch.check(0)?;
         Ok(match batch.statuses.pop().and_then(|status| status.code) {
             Some(Code::AppendUid(uid_validity, uid)) => {
-                Some(MessageRef { folder: folder.to_owned(), uid_validity, uid })
+                Some(MessageRef { folder: folder.into(), uid_validity, uid })
             }
             _ => None,
         })

@@ -57,7 +57,7 @@ impl Session {
         let mut folders: Vec<_> = entries
             .iter()
             .map(|entry| Folder {
-                name: self.hints.decode(&entry.name),
+                name: self.hints.decode(&entry.name).into(),
                 delimiter: entry.delimiter,
                 role: roles::of_attributes(&entry.attributes),
                 selectable: is_selectable(entry),

@@ -161,7 +161,7 @@ pub(crate) fn complete(folders: &mut [Folder], namespaces: &Namespaces) {
     }
     let mut given: Vec<Role> = Vec::new();
     for folder in folders.iter_mut() {
-        if folder.name.eq_ignore_ascii_case("INBOX") {
+        if folder.name.is_inbox() {
             folder.role = Some(Role::Inbox);
         }
         match folder.role {
@@ -201,7 +201,14 @@ mod tests {
 
     fn folder(name: &str, role: Option<Role>) -> Folder {
         let name = name.to_owned();
-        Folder { name, delimiter: Some('/'), role, selectable: true, subscribed: false, counts: None }
+        Folder {
+            name: name.into(),
+            delimiter: Some('/'),
+            role,
+            selectable: true,
+            subscribed: false,
+            counts: None,
+        }
     }
 
     #[test]

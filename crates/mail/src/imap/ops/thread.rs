@@ -20,7 +20,9 @@ use crate::imap::{
         sets::Set,
     },
 };
-use imapmcp_core::mail::{Locator, MailError, Message, Role, Thread, ThreadScope, ThreadStrategy};
+use imapmcp_core::mail::{
+    FolderName, Locator, MailError, Message, Role, Thread, ThreadScope, ThreadStrategy,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Searches of all folders for one conversation.
@@ -113,8 +115,8 @@ impl Session {
         own: &str,
         scope: &ThreadScope,
         named: bool,
-    ) -> Result<Vec<String>, Fault> {
-        let mut folders = vec![own.to_owned()];
+    ) -> Result<Vec<FolderName>, Fault> {
+        let mut folders = vec![FolderName::from(own)];
         if scope.cross_folder {
             let all = if named { self.folders_of(&[Role::All]).await? } else { vec![] };
             let rest = if all.is_empty() {
@@ -122,7 +124,7 @@ impl Session {
             } else {
                 all
             };
-            folders.extend(rest.into_iter().filter(|folder| *folder != own));
+            folders.extend(rest.into_iter().filter(|folder| folder.as_str() != own));
         }
         Ok(folders)
     }
@@ -130,7 +132,7 @@ impl Session {
     async fn thread_by_name(
         &mut self,
         named: &Named,
-        folders: &[String],
+        folders: &[FolderName],
         scope: &ThreadScope,
         found: &mut Found,
     ) -> Result<(), Fault> {
@@ -145,7 +147,7 @@ impl Session {
     async fn thread_by_headers(
         &mut self,
         seed: &Message,
-        folders: &[String],
+        folders: &[FolderName],
         scope: &ThreadScope,
         owner: &str,
         found: &mut Found,
@@ -195,7 +197,7 @@ impl Session {
     /// What the keys find, in some of the folders or in all; in the seed's own by THREAD if its UID is given.
     async fn ask(
         &mut self,
-        folders: &[String],
+        folders: &[FolderName],
         only: Option<&BTreeSet<usize>>,
         keys: &[Key],
         threaded: Option<u32>,
@@ -212,7 +214,7 @@ impl Session {
     /// UIDs by folder, of which nothing is known yet.
     async fn hits(
         &mut self,
-        folders: &[String],
+        folders: &[FolderName],
         only: Option<&BTreeSet<usize>>,
         search: impl Fn(usize) -> Command,
         seed: u32,
@@ -271,7 +273,7 @@ impl Session {
         Ok(hits)
     }
 
-    fn open_first(&self, mut places: Vec<usize>, folders: &[String]) -> Vec<usize> {
+    fn open_first(&self, mut places: Vec<usize>, folders: &[FolderName]) -> Vec<usize> {
         let open = self.selected().map(|selected| selected.folder.as_str());
         if let Some(first) = places.iter().position(|place| Some(folders[*place].as_str()) == open) {
             let first = places.remove(first);
@@ -283,7 +285,7 @@ impl Session {
     /// Fetches what was found: whole if it is few, else only what ties it.
     async fn gather(
         &mut self,
-        folders: &[String],
+        folders: &[FolderName],
         hits: Hits,
         scope: &ThreadScope,
         found: &mut Found,
@@ -295,7 +297,7 @@ impl Session {
 
     async fn fetch_places(
         &mut self,
-        folders: &[String],
+        folders: &[FolderName],
         hits: Hits,
         scope: &ThreadScope,
         whole: bool,
@@ -366,7 +368,7 @@ impl Session {
     async fn thread_of(
         &mut self,
         mut found: Found,
-        folders: &[String],
+        folders: &[FolderName],
         scope: &ThreadScope,
         owner: &str,
         id: Option<String>,

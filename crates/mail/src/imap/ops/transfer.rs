@@ -387,7 +387,7 @@ fn copied(batch: &Batch, uids: &[u32], to: &str) -> BTreeMap<u32, MessageRef> {
             return BTreeMap::new();
         }
         for (old, uid) in from.into_iter().zip(new) {
-            let place = MessageRef { folder: to.to_owned(), uid_validity: *validity, uid };
+            let place = MessageRef { folder: to.into(), uid_validity: *validity, uid };
             if !taken.insert((*validity, uid)) || places.insert(old, place).is_some() {
                 return BTreeMap::new();
             }

@@ -10,12 +10,12 @@ use crate::imap::{
         response::{Data, Kind, Status},
     },
 };
-use imapmcp_core::mail::{Folder, Role};
+use imapmcp_core::mail::{Folder, FolderName, Role};
 
 /// A folder to open and what to ask there. Nothing here may change anything.
 #[derive(Debug)]
 pub(crate) struct Visit {
-    pub(crate) folder: String,
+    pub(crate) folder: FolderName,
     pub(crate) commands: Vec<Command>,
 }
 
@@ -75,7 +75,7 @@ impl Session {
     }
 
     /// The folders of these roles that the account has, in this order.
-    pub(crate) async fn folders_of(&mut self, roles: &[Role]) -> Result<Vec<String>, Fault> {
+    pub(crate) async fn folders_of(&mut self, roles: &[Role]) -> Result<Vec<FolderName>, Fault> {
         if self.hints.roles().is_none() {
             self.folders(false).await?;
         }

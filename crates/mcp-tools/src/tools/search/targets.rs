@@ -10,7 +10,7 @@ use crate::{
     tools::folder,
 };
 use futures_util::{StreamExt, stream};
-use imapmcp_core::mail::{Folder, MailError, Role};
+use imapmcp_core::mail::{FolderName, Folders, MailError, Role};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(crate) struct Targets {
 
 pub(super) struct Target {
     pub(super) opened: Arc<Opened>,
-    pub(super) folder: String,
+    pub(super) folder: FolderName,
 }
 
 /// Resolves `account_id`/`accounts`, `folder`/`folders` and `in:`.
@@ -47,18 +47,20 @@ pub(crate) async fn targets(
     } else {
         vec![context.open(arguments.text("account_id")).await?]
     };
-    let named: Vec<String> =
-        if query.folders.is_empty() { vec![folder(arguments)] } else { query.folders.clone() };
+    let named: Vec<FolderName> = match query.folders.as_slice() {
+        [] => vec![folder(arguments)],
+        folders => folders.iter().map(|name| name.as_str().into()).collect(),
+    };
     let anywhere = |name: &str| name.eq_ignore_ascii_case("anywhere") || name.eq_ignore_ascii_case("all");
     let every_folder =
         arguments.choice("folders") == "all" || query.folders.iter().any(|name| anywhere(name));
-    let plain = !every_folder && named.iter().all(|name| name.eq_ignore_ascii_case("inbox"));
+    let plain = !every_folder && named.iter().all(FolderName::is_inbox);
     // a folder named as an argument is taken at its word; roles and "all" need the list
     let needs_list = every_folder || (!plain && !query.folders.is_empty());
     let listed = stream::iter(opened.into_iter().map(|opened| async move {
         let folders = if needs_list {
             let folders = tokio::time::timeout(DEADLINE, opened.mailbox.folders(false)).await;
-            Some(context.noting(&opened, folders.unwrap_or(Err(MailError::Timeout))).await)
+            Some(folders.unwrap_or(Err(MailError::Timeout)).map_err(ToolError::Mail))
         } else {
             None
         };
@@ -80,10 +82,7 @@ pub(crate) async fn targets(
             }
         };
         let opened = Arc::new(opened);
-        let of_account = chosen.into_iter().map(|folder| Target {
-            opened: Arc::clone(&opened),
-            folder: if folder.eq_ignore_ascii_case("inbox") { "INBOX".to_owned() } else { folder },
-        });
+        let of_account = chosen.into_iter().map(|folder| Target { opened: Arc::clone(&opened), folder });
         targets.list.extend(of_account);
     }
     targets.several = every_account || targets.list.len() > 1;
@@ -109,11 +108,11 @@ async fn all_accounts(context: &Context<'_>, targets: &mut Targets) -> Result<Ve
 }
 
 /// Every folder that holds the user's own mail: All Mail alone where there is one.
-fn everywhere(opened: &Opened, folders: Vec<Folder>, skipped: &mut Vec<Value>) -> Vec<String> {
-    if let Some(all) = folders.iter().find(|folder| folder.role == Some(Role::All) && folder.selectable) {
+fn everywhere(opened: &Opened, folders: Folders, skipped: &mut Vec<Value>) -> Vec<FolderName> {
+    if let Some(all) = folders.by_role(Role::All) {
         return vec![all.name.clone()];
     }
-    let mut names: Vec<(u8, String)> = folders
+    let mut names: Vec<(u8, FolderName)> = folders
         .into_iter()
         .filter(|folder| folder.selectable)
         .filter(|folder| !matches!(folder.role, Some(Role::Junk | Role::Trash | Role::Flagged)))
@@ -137,10 +136,10 @@ fn everywhere(opened: &Opened, folders: Vec<Folder>, skipped: &mut Vec<Value>) -
 }
 
 /// Folders by name, or by role where none has the name.
-fn resolved(named: &[String], folders: &[Folder], only: bool) -> Result<Vec<String>, ToolError> {
+fn resolved(named: &[FolderName], folders: &Folders, only: bool) -> Result<Vec<FolderName>, ToolError> {
     let mut found = Vec::new();
     for name in named {
-        let by_name = folders.iter().find(|folder| folder.name == *name);
+        let by_name = folders.named(name);
         let by_role = || {
             folders.iter().find(|folder| {
                 folder.role.is_some_and(|role| role.as_str().eq_ignore_ascii_case(name))

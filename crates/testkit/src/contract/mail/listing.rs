@@ -2,7 +2,7 @@
 
 use super::{Stage, append, newest, page, uids};
 use imapmcp_core::{
-    mail::{Criterion, Listing, MailError, Mailbox, Page, PageCursor, TransferKind},
+    mail::{Criterion, Listing, MailError, Mailbox, Messages, Page, PageCursor, TransferKind},
     time::Timestamp,
 };
 
@@ -16,7 +16,7 @@ pub(super) async fn paging_loses_and_doubles_nothing(mailbox: &dyn Mailbox) {
     for limit in [1, 7, 23, 200] {
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let listing = mailbox.list("Archive", &page(limit, after)).await.unwrap();
+            let listing = mailbox.list(&"Archive".into(), &page(limit, after)).await.unwrap();
             assert_eq!(listing.total, 23);
             assert!(listing.messages.len() <= limit as usize);
             seen.extend(listing.messages.iter().map(|message| message.uid));
@@ -28,16 +28,16 @@ pub(super) async fn paging_loses_and_doubles_nothing(mailbox: &dyn Mailbox) {
         assert_eq!(seen, expected, "pages of {limit}");
     }
     // A message that arrives between two pages changes neither.
-    let first = mailbox.list("Archive", &page(10, None)).await.unwrap();
+    let first = mailbox.list(&"Archive".into(), &page(10, None)).await.unwrap();
     let late = append(mailbox, "Archive", "Subject: late\r\n\r\nx\r\n", &[]).await.uid;
-    let second = mailbox.list("Archive", &page(10, first.next)).await.unwrap();
+    let second = mailbox.list(&"Archive".into(), &page(10, first.next)).await.unwrap();
     assert_eq!([uids(&first), uids(&second)].concat(), expected[..20]);
     assert_eq!(newest(mailbox, "Archive").await.messages[0].uid, late);
     // Searches page too, and a list goes on where a search stopped.
     let criterion = Criterion::Subject("page".into());
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let found = mailbox.search("Archive", &criterion, &page(9, after)).await.unwrap();
+        let found = mailbox.search(&"Archive".into(), &criterion, &page(9, after)).await.unwrap();
         assert_eq!(found.total, 23);
         seen.extend(uids(&found));
         after = found.next;
@@ -46,23 +46,24 @@ pub(super) async fn paging_loses_and_doubles_nothing(mailbox: &dyn Mailbox) {
         }
     }
     assert_eq!(seen, expected);
-    let found = mailbox.search("Archive", &criterion, &page(9, None)).await.unwrap();
-    assert_eq!(uids(&mailbox.list("Archive", &page(3, found.next)).await.unwrap()), expected[9..12]);
+    let found = mailbox.search(&"Archive".into(), &criterion, &page(9, None)).await.unwrap();
+    assert_eq!(uids(&mailbox.list(&"Archive".into(), &page(3, found.next)).await.unwrap()), expected[9..12]);
     let stale = first.next.map(|cursor| PageCursor { uid_validity: cursor.uid_validity + 1, ..cursor });
-    assert_eq!(mailbox.list("Archive", &page(10, stale)).await, Err(MailError::Stale));
+    assert_eq!(mailbox.list(&"Archive".into(), &page(10, stale)).await, Err(MailError::Stale));
 }
 
 /// 2025-01-01: servers do not take dates of the future.
 const THEN: Timestamp = Timestamp(1_735_689_600_000);
 
 async fn pages(stage: Stage<'_>, folder: &str, limit: u32) -> Vec<u32> {
-    paged(limit, async |page: Page| stage.mailbox.list(folder, &page).await.unwrap()).await
+    paged(limit, async |page: Page| stage.mailbox.list(&folder.into(), &page).await.unwrap()).await
 }
 
 /// The same, of a search that all messages match.
 async fn found(stage: Stage<'_>, folder: &str, limit: u32) -> Vec<u32> {
     let criterion = Criterion::Subject("day".into());
-    paged(limit, async |page: Page| stage.mailbox.search(folder, &criterion, &page).await.unwrap()).await
+    paged(limit, async |page: Page| stage.mailbox.search(&folder.into(), &criterion, &page).await.unwrap())
+        .await
 }
 
 async fn paged(limit: u32, ask: impl AsyncFn(Page) -> Listing) -> Vec<u32> {
@@ -92,7 +93,7 @@ pub(super) async fn the_newest_come_first_whatever_their_uids(stage: Stage<'_>) 
         order.sort_unstable_by(|one, two| two.cmp(one));
         order.into_iter().map(|(_, uid)| uid).collect::<Vec<_>>()
     };
-    mailbox.create_folder("Tangled").await.unwrap();
+    mailbox.create_folder(&"Tangled".into()).await.unwrap();
     for day in tangled {
         put("Tangled", day);
     }
@@ -103,13 +104,13 @@ pub(super) async fn the_newest_come_first_whatever_their_uids(stage: Stage<'_>) 
         assert_eq!(pages(stage, "Tangled", limit).await, by_date(&tangled), "pages of {limit}");
     }
     // A straight folder becomes tangled, and stays right.
-    mailbox.create_folder("Straight").await.unwrap();
+    mailbox.create_folder(&"Straight".into()).await.unwrap();
     let mut days: Vec<i64> = (0..12).collect();
     for day in &days {
         put("Straight", *day);
     }
     assert_eq!(pages(stage, "Straight", 5).await, by_date(&days));
-    let first = mailbox.list("Straight", &page(4, None)).await.unwrap();
+    let first = mailbox.list(&"Straight".into(), &page(4, None)).await.unwrap();
     for day in [12, 3, 13] {
         put("Straight", day);
         days.push(day);
@@ -117,26 +118,28 @@ pub(super) async fn the_newest_come_first_whatever_their_uids(stage: Stage<'_>) 
         assert_eq!(pages(stage, "Straight", 5).await, by_date(&days), "after day {day}");
     }
     // A page begun before goes on where it stopped, and covers what was there then.
-    let rest = mailbox.list("Straight", &page(200, first.next)).await.unwrap();
+    let rest = mailbox.list(&"Straight".into(), &page(200, first.next)).await.unwrap();
     let rest: Vec<_> = uids(&rest).into_iter().filter(|uid| *uid <= 12).collect();
     assert_eq!(rest, (1..=8).rev().collect::<Vec<_>>());
     // Messages come and go between pages of a tangled folder.
-    let first = mailbox.list("Tangled", &page(4, None)).await.unwrap();
+    let first = mailbox.list(&"Tangled".into(), &page(4, None)).await.unwrap();
     assert_eq!(uids(&first), by_date(&tangled)[..4]);
     put("Tangled", 20);
     put("Tangled", -5);
     let gone = by_date(&tangled)[5];
-    let moved = mailbox.transfer("Tangled", None, &[gone], "Straight", TransferKind::Move).await;
+    let moved = mailbox
+        .transfer(&Messages::new("Tangled", None, &[gone]), &"Straight".into(), TransferKind::Move)
+        .await;
     assert_eq!(moved.is_ok(), stage.abilities.uidplus);
-    let rest = uids(&mailbox.list("Tangled", &page(200, first.next)).await.unwrap());
+    let rest = uids(&mailbox.list(&"Tangled".into(), &page(200, first.next)).await.unwrap());
     let mut expected = by_date(&tangled)[4..].to_vec();
     if stage.abilities.uidplus {
         expected.remove(1);
     }
     expected.push(12);
     assert_eq!(rest, expected);
-    assert_eq!(uids(&mailbox.list("Tangled", &page(1, None)).await.unwrap()), [11]);
+    assert_eq!(uids(&mailbox.list(&"Tangled".into(), &page(1, None)).await.unwrap()), [11]);
     for folder in ["Tangled", "Straight"] {
-        mailbox.delete_folder(folder).await.unwrap();
+        mailbox.delete_folder(&folder.into()).await.unwrap();
     }
 }

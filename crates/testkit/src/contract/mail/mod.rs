@@ -85,20 +85,20 @@ fn page(limit: u32, after: Option<PageCursor>) -> Page {
 
 /// Appends a message; where the server does not say where it landed, that is looked up.
 async fn append(mailbox: &dyn Mailbox, folder: &str, message: &str, flags: &[Flag]) -> MessageRef {
-    if let Some(at) = mailbox.append(folder, message.to_owned().into(), flags).await.unwrap() {
+    if let Some(at) = mailbox.append(&folder.into(), message.to_owned().into(), flags).await.unwrap() {
         return at;
     }
-    let all = mailbox.search(folder, &Criterion::And(vec![]), &page(1, None)).await.unwrap();
+    let all = mailbox.search(&folder.into(), &Criterion::And(vec![]), &page(1, None)).await.unwrap();
     let folder = if folder.eq_ignore_ascii_case("INBOX") { "INBOX" } else { folder };
-    MessageRef { folder: folder.to_owned(), uid_validity: all.uid_validity, uid: all.messages[0].uid }
+    MessageRef { folder: folder.into(), uid_validity: all.uid_validity, uid: all.messages[0].uid }
 }
 
 async fn newest(mailbox: &dyn Mailbox, folder: &str) -> Listing {
-    mailbox.list(folder, &page(50, None)).await.unwrap()
+    mailbox.list(&folder.into(), &page(50, None)).await.unwrap()
 }
 
 async fn find(mailbox: &dyn Mailbox, folder: &str, criterion: Criterion) -> Vec<u32> {
-    let found = mailbox.search(folder, &criterion, &page(200, None)).await.unwrap();
+    let found = mailbox.search(&folder.into(), &criterion, &page(200, None)).await.unwrap();
     assert_eq!(found.total as usize, found.messages.len());
     found.messages.into_iter().map(|message| message.uid).collect()
 }

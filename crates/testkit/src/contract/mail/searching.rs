@@ -14,7 +14,8 @@ pub(super) async fn searches_find_what_matches(stage: Stage<'_>) {
             .await
             .uid;
     let text = |text: &str| text.to_owned();
-    let today = mailbox.list(folder, &page(1, None)).await.unwrap().messages[0].internal_date.unwrap();
+    let today =
+        mailbox.list(&folder.into(), &page(1, None)).await.unwrap().messages[0].internal_date.unwrap();
     let cases = [
         (Criterion::And(vec![]), vec![two, one]),
         (Criterion::From(text("ADA")), vec![one]),
@@ -58,7 +59,7 @@ pub(super) async fn searches_find_what_matches(stage: Stage<'_>) {
     ];
     for (criterion, expected) in cases {
         if !stage.abilities.unicode && matches!(criterion, Criterion::Body(_)) && expected == [one] {
-            let refused = mailbox.search(folder, &criterion, &page(5, None)).await;
+            let refused = mailbox.search(&folder.into(), &criterion, &page(5, None)).await;
             assert!(matches!(refused, Err(MailError::Invalid(_))), "{refused:?}");
             continue;
         }
@@ -68,7 +69,7 @@ pub(super) async fn searches_find_what_matches(stage: Stage<'_>) {
 
 pub(super) async fn attachments_are_found_and_paged(mailbox: &dyn Mailbox) {
     let (folder, mut expected) = ("Searched", Vec::new());
-    mailbox.create_folder(folder).await.unwrap();
+    mailbox.create_folder(&folder.into()).await.unwrap();
     for number in 0..12 {
         // Every third carries a file, the others only look so to a server that knows the header.
         let file = MULTIPART.replace("@@", "QUJD");
@@ -84,7 +85,8 @@ pub(super) async fn attachments_are_found_and_paged(mailbox: &dyn Mailbox) {
     for limit in [1, 2, 3, 12] {
         let (mut seen, mut after) = (Vec::new(), None);
         for _ in 0..20 {
-            let found = mailbox.search(folder, &Criterion::HasAttachment, &page(limit, after)).await.unwrap();
+            let found =
+                mailbox.search(&folder.into(), &Criterion::HasAttachment, &page(limit, after)).await.unwrap();
             assert!(found.total as usize >= expected.len(), "never less than the truth");
             assert!(found.messages.len() <= limit as usize);
             seen.extend(uids(&found));
@@ -95,5 +97,5 @@ pub(super) async fn attachments_are_found_and_paged(mailbox: &dyn Mailbox) {
         }
         assert_eq!(seen, expected, "pages of {limit}");
     }
-    mailbox.delete_folder(folder).await.unwrap();
+    mailbox.delete_folder(&folder.into()).await.unwrap();
 }

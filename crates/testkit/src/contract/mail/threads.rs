@@ -36,7 +36,7 @@ fn send(stage: Stage<'_>, letter: &Letter<'_>) {
 
 async fn locate(mailbox: &dyn Mailbox, folder: &str, id: &str) -> Locator {
     let by_id = Criterion::Header("Message-ID", format!("<{id}>"));
-    let found = mailbox.search(folder, &by_id, &page(5, None)).await.unwrap();
+    let found = mailbox.search(&folder.into(), &by_id, &page(5, None)).await.unwrap();
     assert_eq!(found.messages.len(), 1, "{id} in {folder}");
     Locator { folder: folder.into(), uid_validity: Some(found.uid_validity), uid: found.messages[0].uid }
 }

@@ -6,7 +6,7 @@ use imapmcp_core::{
     account::Account,
     id::OutboxId,
     oauth::{Exchange, Grant},
-    outbox::{ACCESS_ENDED, Hold, Lease, OutboxEntry, OutboxState},
+    outbox::{Hold, Lease, OutboxEntry, OutboxState, Trouble},
     secret::{Sealed, TokenHash},
     store::Risk,
     time::Timestamp,
@@ -50,8 +50,8 @@ async fn waiting(on: &Repositories, name: &str, account: &Account, grant: &Grant
 async fn is_withdrawn(on: &Repositories, account: &Account, ids: &[OutboxId], way: &str) {
     for id in ids {
         let entry = found(on, account, id).await;
-        let seen = (entry.state, entry.last_error.as_deref(), entry.next_attempt_at);
-        assert_eq!(seen, (OutboxState::Cancelled, Some(ACCESS_ENDED), None), "{way}: {id}");
+        let seen = (entry.state, entry.last_error, entry.next_attempt_at);
+        assert_eq!(seen, (OutboxState::Cancelled, Some(Trouble::AccessEnded), None), "{way}: {id}");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Repositories;
 use crate::builders::{self, NOON};
 use imapmcp_core::{
-    account::{Account, AuthKind, Backend, Endpoint, Failing, Health, Security, Side, Trouble},
+    account::{Account, AuthKind, Backend, Endpoint, Failing, Health, LoginTrouble, Security, Side},
     mail::MailError,
     oauth::SendPolicy,
     secret::Sealed,
@@ -23,7 +23,7 @@ pub async fn accounts_belong_to_their_user(on: &Repositories) {
         from_name: Some("Ö. Wner".to_owned()),
         is_default: true,
         auth: AuthKind::OAuth2,
-        reading: Health::NeedsAttention { why: Trouble::AppPassword, since: NOON },
+        reading: Health::NeedsAttention { why: LoginTrouble::AppPassword, since: NOON },
         sending: Health::Working { since: NOON, failing: Some(Failing { since: NOON, times: 3 }) },
         credential: Sealed(vec![0, 159, 146, 150]),
         backend: Backend::Servers {
@@ -107,7 +107,7 @@ pub async fn a_credential_is_replaced_by_one_edit(on: &Repositories) {
         let found = on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap();
         (found.reading, found.sending)
     };
-    let attention = Health::NeedsAttention { why: Trouble::Refused, since: NOON };
+    let attention = Health::NeedsAttention { why: LoginTrouble::Refused, since: NOON };
     note(1, Side::Sending).await.unwrap();
     assert_eq!(health().await, (Health::Untried, attention), "the other side goes on");
     note(1, Side::Reading).await.unwrap();
@@ -141,7 +141,10 @@ pub async fn logins_are_noted_side_by_side(on: &Repositories) {
     assert_eq!(note(Side::Sending, Err(MailError::NoMechanism), 1).await, (works, works));
     let (reading, sending) = note(Side::Sending, Err(MailError::SubmissionOff), 2).await;
     let since = NOON.plus_seconds(2);
-    assert_eq!((reading, sending), (works, Health::NeedsAttention { why: Trouble::SubmissionOff, since }));
+    assert_eq!(
+        (reading, sending),
+        (works, Health::NeedsAttention { why: LoginTrouble::SubmissionOff, since })
+    );
     super::race(3, |number| {
         let (accounts, id) = (on.accounts.clone(), account.id.clone());
         let at = NOON.plus_seconds(600 * i64::try_from(number).unwrap());

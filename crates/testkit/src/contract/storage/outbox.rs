@@ -5,7 +5,7 @@ use crate::builders::{self, NOON};
 use imapmcp_core::{
     account::Account,
     oauth::Grant,
-    outbox::{Due, Hold, Lease, OutboxEntry, OutboxState, Refusal},
+    outbox::{Due, Hold, Lease, OutboxEntry, OutboxState, Refusal, Trouble},
     secret::{Sealed, TokenHash},
     store::{Engaged, Enqueued, Leaving, OutboxQuery},
     time::{Clock, SystemClock, Timestamp},
@@ -144,7 +144,7 @@ pub async fn an_entry_belongs_to_one_worker_at_a_time(on: &Repositories) {
     held.attempts = 3;
     held.looks = 2;
     held.departed = true;
-    held.last_error = Some("451".to_owned());
+    held.last_error = Some(Trouble::Reply(451));
     held.hold = Some(Hold::Scheduled);
     held.saved_to_sent = Some(false);
     held.refusals =

@@ -9,10 +9,10 @@ use imapmcp_core::mail::{Criterion, Folder, Locator, MailError, Page, Role};
 
 impl Session {
     pub(super) async fn folders(&self) -> Vec<Folder> {
-        let mut folders = self.shared.mailbox.folders(true).await.unwrap();
+        let mut folders: Vec<_> = self.shared.mailbox.folders(true).await.unwrap().into_iter().collect();
         if self.shared.features.has("X-GM-EXT-1") {
             folders.push(Folder {
-                name: ALL_MAIL.to_owned(),
+                name: ALL_MAIL.into(),
                 role: Some(Role::All),
                 counts: None,
                 ..folders[0].clone()
@@ -64,7 +64,7 @@ impl Session {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
             let page = Page { limit: 200, after };
-            let found = self.shared.mailbox.search(folder, &Criterion::And(vec![]), &page).await?;
+            let found = self.shared.mailbox.search(&folder.into(), &Criterion::And(vec![]), &page).await?;
             all.extend(found.messages.iter().map(|message| message.uid));
             after = found.next;
             if after.is_none() {
@@ -103,7 +103,7 @@ impl Session {
         if folder == ALL_MAIL {
             return self.shared.everything.lock().unwrap().0[uid as usize - 1].clone();
         }
-        Locator { folder: folder.clone(), uid_validity: Some(*validity), uid }
+        Locator { folder: folder.clone().into(), uid_validity: Some(*validity), uid }
     }
 
     pub(super) async fn select(&mut self, folder: &str) -> Answer {

@@ -4,6 +4,7 @@ use super::{
     session::{Answer, Session},
     wire::{Token, list},
 };
+use imapmcp_core::mail::Messages;
 use tokio::io::AsyncReadExt;
 
 /// How a FETCH is refused for the sake of one message.
@@ -207,7 +208,7 @@ impl Session {
             let folder = self.open.as_ref().map(|(folder, _, _)| folder.clone());
             if let Some(folder) = folder {
                 let message = "Subject: just now\r\n\r\nx\r\n".to_owned();
-                self.shared.mailbox.append(&folder, message.into(), &[]).await.unwrap();
+                self.shared.mailbox.append(&folder.into(), message.into(), &[]).await.unwrap();
                 self.look().await;
             }
         }
@@ -233,7 +234,11 @@ impl Session {
     async fn vanish(&mut self) {
         let Some((folder, validity, known)) = &self.open else { return };
         if let Some(first) = known.first() {
-            let gone = self.shared.mailbox.expunge(folder, Some(*validity), &[*first]).await;
+            let gone = self
+                .shared
+                .mailbox
+                .expunge(&Messages::new(folder.as_str(), Some(*validity), &[*first]))
+                .await;
             gone.unwrap();
         }
     }

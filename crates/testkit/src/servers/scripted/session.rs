@@ -7,7 +7,7 @@ use super::{
     wire::{Token, among, date_time, decode_name, list, tokens},
 };
 use imapmcp_core::mail::{
-    Criterion, Flag, FlagChange, MailError, Message, MessageRef, Page, ThreadScope, TransferKind,
+    Criterion, Flag, FlagChange, MailError, Message, MessageRef, Messages, Page, ThreadScope, TransferKind,
 };
 use std::sync::{Arc, atomic::Ordering};
 use tokio::{
@@ -139,13 +139,15 @@ impl Session {
             }
             "STATUS" => {
                 let folders = self.folders().await;
-                let folder = folders.iter().find(|one| one.name == name(0)).ok_or("NO no such folder")?;
+                let folder = folders.iter().find(|one| *one.name == *name(0)).ok_or("NO no such folder")?;
                 self.status(folder);
                 Ok(String::new())
             }
-            "CREATE" => done(self.shared.mailbox.create_folder(&name(0)).await.map(drop)),
-            "RENAME" => done(self.shared.mailbox.rename_folder(&name(0), &name(1)).await.map(drop)),
-            "DELETE" => done(self.shared.mailbox.delete_folder(&name(0)).await),
+            "CREATE" => done(self.shared.mailbox.create_folder(&name(0).into()).await.map(drop)),
+            "RENAME" => {
+                done(self.shared.mailbox.rename_folder(&name(0).into(), &name(1).into()).await.map(drop))
+            }
+            "DELETE" => done(self.shared.mailbox.delete_folder(&name(0).into()).await),
             "APPEND" => self.append(&name(0), &rest[1..]).await,
             "FETCH" => self.fetch(rest, by_uid).await,
             "SEARCH" if by_uid => self.search(rest).await,
@@ -273,10 +275,10 @@ impl Session {
                 let mut found: Vec<(String, Vec<u32>)> = Vec::new();
                 for uid in known {
                     let at = self.place(uid);
-                    if !found.iter().any(|(name, _)| *name == at.folder) {
-                        found.push((at.folder.clone(), self.matches(&at.folder, &criterion).await));
+                    if !found.iter().any(|(name, _)| **name == *at.folder) {
+                        found.push((at.folder.clone().into(), self.matches(&at.folder, &criterion).await));
                     }
-                    let own = found.iter().find(|(name, _)| *name == at.folder);
+                    let own = found.iter().find(|(name, _)| **name == *at.folder);
                     if own.is_some_and(|(_, uids)| uids.contains(&at.uid)) {
                         hits.push(uid);
                     }
@@ -312,7 +314,7 @@ impl Session {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
             let page = Page { limit: 200, after };
-            let found = self.shared.mailbox.search(folder, criterion, &page).await.unwrap();
+            let found = self.shared.mailbox.search(&folder.into(), criterion, &page).await.unwrap();
             all.extend(found.messages.iter().map(|message| message.uid));
             after = found.next;
             if after.is_none() {
@@ -326,7 +328,7 @@ impl Session {
         let Some(Token::Text(message)) = rest.last() else { return Err("BAD no literal".to_owned()) };
         let flags: Vec<_> = rest.iter().filter_map(|token| Flag::parse(&token.text())).collect();
         let flags = if rest[0] == Token::Open { flags } else { vec![] };
-        match self.shared.mailbox.append(folder, message.clone().into(), &flags).await {
+        match self.shared.mailbox.append(&folder.into(), message.clone().into(), &flags).await {
             Ok(Some(at)) if self.shared.features.has("UIDPLUS") => {
                 Ok(format!("[APPENDUID {} {}]", at.uid_validity, at.uid))
             }
@@ -348,8 +350,11 @@ impl Session {
         let mut changed = Vec::new();
         for uid in uids {
             let at = self.place(uid);
-            let done =
-                self.shared.mailbox.change_flags(&at.folder, at.uid_validity, &[at.uid], &change).await;
+            let done = self
+                .shared
+                .mailbox
+                .change_flags(&Messages::new(at.folder.clone(), at.uid_validity, &[at.uid]), &change)
+                .await;
             changed.extend(done.map_err(no)?.changed);
         }
         let silent = rest[1].text().ends_with(".SILENT") || !self.shared.features.has("UIDPLUS");
@@ -365,7 +370,11 @@ impl Session {
         let uids: Vec<_> = named.into_iter().map(|(_, uid)| uid).collect();
         let (folder, validity, _) = self.open.clone().unwrap();
         let to = decode_name(&rest[1].text());
-        let done = self.shared.mailbox.transfer(&folder, Some(validity), &uids, &to, kind).await;
+        let done = self
+            .shared
+            .mailbox
+            .transfer(&Messages::new(folder.clone(), Some(validity), &uids), &to.into(), kind)
+            .await;
         let done = done.map_err(|error| match error {
             MailError::NoFolder => "NO [TRYCREATE] no such folder".to_owned(),
             error => no(error),
@@ -398,7 +407,11 @@ impl Session {
                 marked.push(uid);
             }
         }
-        self.shared.mailbox.expunge(&folder, Some(validity), &marked).await.map_err(no)?;
+        self.shared
+            .mailbox
+            .expunge(&Messages::new(folder.clone(), Some(validity), &marked))
+            .await
+            .map_err(no)?;
         self.look().await;
         Ok(code)
     }

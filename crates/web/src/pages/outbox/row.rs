@@ -5,7 +5,8 @@ use crate::words::{ago, ahead, moment};
 use imapmcp_core::{
     account::Account,
     id::GrantId,
-    outbox::{ACCESS_ENDED, Hold, OutboxState, Refusal},
+    mail::{MailErrorKind, NetworkFault},
+    outbox::{Hold, OutboxState, Refusal, Trouble},
     time::Timestamp,
 };
 use imapmcp_delivery::OutboxView;
@@ -188,7 +189,7 @@ impl Names {
             OutboxState::Queued if view.hold.is_some() => {
                 ("info", "clock", "Held", format!("Leaves {}.", when(view.next_attempt_at)))
             }
-            OutboxState::Queued if view.last_error.as_deref().is_some_and(is_yours_to_mend) => (
+            OutboxState::Queued if view.last_error.as_ref().is_some_and(Trouble::awaits_owner) => (
                 "warn",
                 "retry",
                 "Waits for the account",
@@ -216,7 +217,7 @@ impl Names {
                 return ("bad", "x", refused, format!("Sent to the others. {copy}"));
             }
             OutboxState::Rejected => ("bad", "x", "Refused", "Nobody got it.".to_owned()),
-            OutboxState::Cancelled if view.last_error.as_deref() == Some(ACCESS_ENDED) => (
+            OutboxState::Cancelled if view.last_error == Some(Trouble::AccessEnded) => (
                 "info",
                 "ban",
                 "Withdrawn: access ended",
@@ -238,31 +239,13 @@ fn code(refusal: &Refusal) -> String {
 
 /// What stands in the way.
 fn why(view: &OutboxView) -> String {
-    let Some(told) = view.last_error.as_deref() else { return String::new() };
+    let Some(told) = &view.last_error else { return String::new() };
     // some were refused for good and others are tried again: the reason to wait is theirs
     let again = view.rejected.iter().find(|refusal| refusal.may_pass());
-    match again.filter(|_| is_reply(told) && view.state == OutboxState::Queued) {
+    match again.filter(|_| matches!(told, Trouble::Reply(_)) && view.state == OutboxState::Queued) {
         Some(refusal) => format!("The mail server answered {}: {}", code(refusal), because(refusal)),
         None => reason(told),
     }
-}
-
-/// Whether a stored code is a reply of an SMTP server.
-fn is_reply(code: &str) -> bool {
-    code.len() == 3 && code.starts_with(['4', '5'])
-}
-
-/// Whether nothing but the owner of the account helps.
-fn is_yours_to_mend(code: &str) -> bool {
-    matches!(
-        code,
-        "auth_failed"
-            | "login_refused"
-            | "app_password_needed"
-            | "smtp_auth_off"
-            | "no_mechanism"
-            | "credential_unreadable"
-    )
 }
 
 /// Why a recipient was refused, as far as the code tells (RFC 3463, RFC 5321 §4.2).
@@ -299,31 +282,50 @@ fn because(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// What a stored code means.
-fn reason(code: &str) -> String {
-    match code {
-        // "login_refused" stands in entries of earlier versions
-        "auth_failed" | "login_refused" => "The mail server refuses the account's password",
-        "login_failed" | "login_unavailable" => {
+/// What a trouble means to the person.
+fn reason(trouble: &Trouble) -> String {
+    let words = match trouble {
+        Trouble::Mail(kind) => mail_reason(*kind),
+        Trouble::Reply(code) => return format!("The mail server answered {code}"),
+        Trouble::Condition(condition) if condition == "OVERQUOTA" => "The mailbox is full",
+        Trouble::Condition(_) => REFUSED,
+        Trouble::NoSentFolder => "There is no Sent folder",
+        Trouble::CredentialUnreadable => "The account's stored password cannot be opened: enter it again",
+        Trouble::AccessEnded => "The connection that sent it was ended",
+    };
+    words.to_owned()
+}
+
+const REFUSED: &str = "The mail server refused";
+
+const fn mail_reason(kind: MailErrorKind) -> &'static str {
+    match kind {
+        MailErrorKind::LoginRefused => "The mail server refuses the account's password",
+        MailErrorKind::LoginFailed | MailErrorKind::LoginUnavailable => {
             "The mail server cannot check the account's password just now"
         }
-        "app_password_needed" => "The mail provider wants an app password",
-        "smtp_auth_off" => "Sending by SMTP is switched off for this mailbox",
-        "no_mechanism" => "The mail server offers no usable way to log in",
-        "timeout" => "The mail server does not answer",
-        "throttled" => "The mail server asks to slow down",
-        "OVERQUOTA" => "The mailbox is full",
-        "protocol_error" => "The mail server answers what cannot be understood",
-        "no_sent_folder" => "There is no Sent folder",
-        "credential_unreadable" => "The account's stored password cannot be opened: enter it again",
-        "unreadable" => "It cannot be opened with the keys of this server",
-        "dns_failed" | "connect_failed" | "tls_failed" | "starttls_missing" | "blocked" => {
-            "The mail server cannot be reached"
-        }
-        code if is_reply(code) => return format!("The mail server answered {code}"),
-        _ => "The mail server refused",
+        MailErrorKind::AppPassword => "The mail provider wants an app password",
+        MailErrorKind::SubmissionOff => "Sending by SMTP is switched off for this mailbox",
+        MailErrorKind::NoMechanism => "The mail server offers no usable way to log in",
+        MailErrorKind::Timeout => "The mail server does not answer",
+        MailErrorKind::Throttled => "The mail server asks to slow down",
+        MailErrorKind::Protocol => "The mail server answers what cannot be understood",
+        MailErrorKind::Unreadable => "It cannot be opened with the keys of this server",
+        MailErrorKind::Unreachable(
+            NetworkFault::Blocked
+            | NetworkFault::Dns
+            | NetworkFault::Connect
+            | NetworkFault::Tls
+            | NetworkFault::StartTls,
+        ) => "The mail server cannot be reached",
+        MailErrorKind::Unknown
+        | MailErrorKind::Refused
+        | MailErrorKind::Invalid
+        | MailErrorKind::Gone
+        | MailErrorKind::Stale
+        | MailErrorKind::NoFolder
+        | MailErrorKind::TooComplex => REFUSED,
     }
-    .to_owned()
 }
 
 #[cfg(test)]
@@ -336,7 +338,7 @@ mod tests {
         Refusal { address: format!("{name}@example.org"), code, enhanced: enhanced.map(ToOwned::to_owned) }
     }
 
-    fn queued(last_error: &str, rejected: Vec<Refusal>) -> OutboxView {
+    fn queued(told: &str, rejected: Vec<Refusal>) -> OutboxView {
         let account: AccountId = account_id("marie");
         OutboxView {
             id: outbox_id("one"),
@@ -352,7 +354,7 @@ mod tests {
             saved_to_sent: None,
             attempts: 1,
             looks: 0,
-            last_error: Some(last_error.into()),
+            last_error: Some(Trouble::of_code(told)),
             not_before: None,
             next_attempt_at: Some(NOON.plus_seconds(60)),
             expires_at: NOON.plus_seconds(86_400),

@@ -1,5 +1,9 @@
 //! Messages on their way out.
 
+mod trouble;
+
+pub use trouble::Trouble;
+
 use crate::{
     id::{AccountId, GrantId, OutboxId, UserId},
     secret::{Sealed, TokenHash},
@@ -129,8 +133,8 @@ pub struct OutboxEntry {
     pub attempts: u32,
     /// Looks into Sent.
     pub looks: u32,
-    /// What went wrong last: an SMTP reply code, an IMAP response code or a word.
-    pub last_error: Option<String>,
+    /// What went wrong last.
+    pub last_error: Option<Trouble>,
     /// Who works on it.
     pub lease: Option<Lease>,
     /// How often it was taken: a write that names an older fence is refused.
@@ -140,9 +144,6 @@ pub struct OutboxEntry {
     /// When its state last changed.
     pub updated_at: Timestamp,
 }
-
-/// What [`OutboxEntry::last_error`] says of a message whose sender's access ended before it left.
-pub const ACCESS_ENDED: &str = "access_ended";
 
 impl OutboxEntry {
     /// What takes its next step.

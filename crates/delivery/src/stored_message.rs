@@ -30,13 +30,13 @@ pub(crate) enum Part {
 
 /// A message with a Bcc field of ours in front, if it has such recipients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Record {
+pub(crate) struct StoredMessage {
     parts: Vec<Part>,
     /// Octets of that field.
     bcc: usize,
 }
 
-impl Record {
+impl StoredMessage {
     pub(crate) fn new(bcc: Option<Bytes>, parts: Vec<Part>) -> Self {
         let length = bcc.as_ref().map_or(0, Bytes::len);
         Self { parts: bcc.into_iter().map(Part::Octets).chain(parts).collect(), bcc: length }
@@ -75,7 +75,7 @@ impl Record {
     }
 
     /// As it is sealed: the message itself if it is whole.
-    pub(crate) fn to_record(&self) -> Vec<u8> {
+    pub(crate) fn write(&self) -> Vec<u8> {
         if self.parts.iter().all(|part| matches!(part, Part::Octets(_))) {
             return self.outline();
         }
@@ -99,7 +99,7 @@ impl Record {
     }
 
     /// What was sealed; `None` if it is none of ours.
-    pub(crate) fn of_record(mut record: Bytes) -> Option<Self> {
+    pub(crate) fn read(mut record: Bytes) -> Option<Self> {
         if !record.starts_with(&MARK) {
             let bcc = bcc_length(&record);
             return Some(Self { parts: vec![Part::Octets(record)], bcc });
@@ -224,17 +224,17 @@ mod tests {
             Part::File(parcel.clone()),
             Part::Octets("--\r\n".into()),
         ];
-        let written = Record::new(Some("Bcc: a@b.c\r\n".into()), parts.clone());
-        let record = Bytes::from(written.to_record());
-        assert_eq!(Record::of_record(record.clone()), Some(written.clone()));
+        let written = StoredMessage::new(Some("Bcc: a@b.c\r\n".into()), parts.clone());
+        let record = Bytes::from(written.write());
+        assert_eq!(StoredMessage::read(record.clone()), Some(written.clone()));
         assert_eq!((written.parcels(), written.bcc), (vec![parcel.id], 12));
         for end in MARK.len()..record.len() {
-            let cut = Record::of_record(record.slice(..end));
+            let cut = StoredMessage::read(record.slice(..end));
             assert!(cut.is_none_or(|cut| cut.parts.len() < written.parts.len()), "{end}");
         }
-        let whole = Record::new(Some("Bcc: a@b.c\r\n".into()), parts[..1].to_vec());
-        let record = whole.to_record();
+        let whole = StoredMessage::new(Some("Bcc: a@b.c\r\n".into()), parts[..1].to_vec());
+        let record = whole.write();
         assert_eq!(record, b"Bcc: a@b.c\r\nSubject: x\r\n\r\n", "as before there were parcels");
-        assert_eq!(Record::of_record(record.into()).unwrap().bcc, 12);
+        assert_eq!(StoredMessage::read(record.into()).unwrap().bcc, 12);
     }
 }

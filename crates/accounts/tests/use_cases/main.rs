@@ -1,186 +1,18 @@
 //! The use cases on a database in memory, with servers that answer what a test tells them to.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use futures_util::stream::BoxStream;
-use imapmcp_accounts::{AccountError, Accounts, AccountsDeps, NewAccount};
+mod door;
+mod house;
+
+use house::{House, house, new};
+use imapmcp_accounts::{AccountError, NewAccount};
 use imapmcp_core::{
-    account::{Account, AuthKind, Backend, Credential, Endpoint, Health, Login, Security, Side, Trouble},
-    id::{AccountId, UserId},
-    mail::{
-        Criterion, Flag, FlagChange, Folder, Listing, Locator, MailError, MailStore, Mailbox, Message,
-        MessageRef, NetworkFault, Outcome, Outgoing, Page, Part, Submission, SubmissionEnvelope, SubmitError,
-        Submitted, Thread, ThreadScope, Transfer, TransferKind,
-    },
+    account::{Account, Backend, Credential, Endpoint, Health, LoginTrouble, Security, Side},
+    mail::{MailError, NetworkFault},
     secret::{ExposeSecret, SecretString},
-    store::{AccountRepository, UserRepository},
+    store::AccountRepository,
 };
-use imapmcp_storage::Database;
-use imapmcp_testkit::{FakeClock, SeededEntropy, builders};
-use imapmcp_vault::{KeyRing, RingVault};
-use std::sync::{Arc, Mutex};
-
-/// Servers that know one password.
-struct Servers {
-    password: Mutex<&'static str>,
-    smtp: Mutex<Result<(), MailError>>,
-    logins: Mutex<Vec<String>>,
-    forgotten: Mutex<Vec<AccountId>>,
-}
-
-struct Shut;
-
-#[async_trait]
-impl MailStore for Servers {
-    fn mailbox(&self, _: &Login) -> Arc<dyn Mailbox> {
-        Arc::new(Shut)
-    }
-
-    async fn probe(&self, login: &Login) -> Result<(), MailError> {
-        let Credential::Password(password) = &login.credential else { return Err(MailError::Protocol) };
-        self.logins.lock().unwrap().push(format!("{} {}", login.imap_username, password.expose_secret()));
-        let good = password.expose_secret() == *self.password.lock().unwrap();
-        good.then_some(()).ok_or(MailError::LoginRefused)
-    }
-
-    fn forget(&self, account: &AccountId) {
-        self.forgotten.lock().unwrap().push(account.clone());
-    }
-}
-
-#[async_trait]
-impl Submission for Servers {
-    async fn submit(
-        &self,
-        _: &Login,
-        _: &SubmissionEnvelope,
-        _: &Outgoing,
-    ) -> Result<Submitted, SubmitError> {
-        Err(MailError::Protocol.into())
-    }
-
-    async fn probe(&self, _: &Login) -> Result<(), MailError> {
-        self.smtp.lock().unwrap().clone()
-    }
-}
-
-#[async_trait]
-impl Mailbox for Shut {
-    async fn folders(&self, _: bool) -> Result<Vec<Folder>, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn list(&self, _: &str, _: &Page) -> Result<Listing, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn search(&self, _: &str, _: &Criterion, _: &Page) -> Result<Listing, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn message(&self, _: &Locator, _: u32) -> Result<Message, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn thread(&self, _: &Locator, _: &ThreadScope) -> Result<Thread, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn find_again(&self, _: &MessageRef) -> Result<Option<MessageRef>, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn section(&self, _: &Locator, _: &str, _: u32) -> Result<Bytes, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn stream(
-        &self,
-        _: &Locator,
-        _: &Part,
-    ) -> Result<BoxStream<'static, Result<Bytes, MailError>>, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn change_flags(
-        &self,
-        _: &str,
-        _: Option<u32>,
-        _: &[u32],
-        _: &FlagChange,
-    ) -> Result<Outcome, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn append(&self, _: &str, _: Outgoing, _: &[Flag]) -> Result<Option<MessageRef>, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn transfer(
-        &self,
-        _: &str,
-        _: Option<u32>,
-        _: &[u32],
-        _: &str,
-        _: TransferKind,
-    ) -> Result<Transfer, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn expunge(&self, _: &str, _: Option<u32>, _: &[u32]) -> Result<Outcome, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn create_folder(&self, _: &str) -> Result<String, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn rename_folder(&self, _: &str, _: &str) -> Result<String, MailError> {
-        Err(MailError::Gone)
-    }
-    async fn delete_folder(&self, _: &str) -> Result<(), MailError> {
-        Err(MailError::Gone)
-    }
-}
-
-struct House {
-    accounts: Accounts,
-    servers: Arc<Servers>,
-    database: Arc<Database>,
-    owner: UserId,
-    stranger: UserId,
-}
-
-async fn house() -> House {
-    let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
-    database.migrate().await.unwrap();
-    let (owner, stranger) = (builders::user("owner"), builders::user("stranger"));
-    database.add_user(&owner).await.unwrap();
-    database.add_user(&stranger).await.unwrap();
-    let database = Arc::new(database);
-    let entropy = Arc::new(SeededEntropy::new(7));
-    let vault = RingVault::open(&KeyRing::generate(&*entropy), &[], entropy.clone()).unwrap();
-    let servers = Arc::new(Servers {
-        password: Mutex::new("right"),
-        smtp: Mutex::new(Ok(())),
-        logins: Mutex::default(),
-        forgotten: Mutex::default(),
-    });
-    let accounts = Accounts::new(AccountsDeps {
-        repository: database.clone(),
-        vault: Arc::new(vault),
-        mail: servers.clone(),
-        submission: servers.clone(),
-        clock: Arc::new(FakeClock::default()),
-        entropy,
-    });
-    House { accounts, servers, database, owner: owner.id, stranger: stranger.id }
-}
-
-fn new(password: &str) -> NewAccount {
-    NewAccount {
-        label: "Work".to_owned(),
-        email: "owner@example.com".to_owned(),
-        from_name: None,
-        backend: Backend::Servers {
-            imap: builders::endpoint("imap.example.com", 993),
-            smtp: builders::endpoint("smtp.example.com", 465),
-        },
-        imap_username: "owner".to_owned(),
-        smtp_username: "owner".to_owned(),
-        auth: AuthKind::Password,
-        password: SecretString::from(password),
-        is_default: false,
-    }
-}
+use imapmcp_testkit::builders;
 
 /// Of reading and of sending.
 async fn health(house: &House, account: &Account) -> (Health, Health) {
@@ -190,7 +22,7 @@ async fn health(house: &House, account: &Account) -> (Health, Health) {
 
 const WORKS: Health = Health::Working { since: builders::NOON, failing: None };
 
-const fn attention(why: Trouble) -> Health {
+const fn attention(why: LoginTrouble) -> Health {
     Health::NeedsAttention { why, since: builders::NOON }
 }
 
@@ -249,14 +81,17 @@ async fn a_refused_login_is_tried_once_until_the_person_acts() {
     let house = house().await;
     let account = house.accounts.add(&house.owner, new("wrong")).await.unwrap();
     let refused = Err(MailError::LoginRefused);
-    let older = Account { credential_version: account.credential_version - 1, ..account.clone() };
-    house.accounts.note_login(&older, Side::Reading, &refused).await;
-    assert!(house.accounts.mailbox(&house.owner, &account.id).await.is_ok(), "an older password was refused");
-    house.accounts.note_login(&account, Side::Reading, &refused).await;
-    assert_eq!(health(&house, &account).await, (attention(Trouble::Refused), Health::Untried));
+    let (_, older) = house.accounts.mailbox(&house.owner, &account.id).await.unwrap();
+    house.accounts.set_password(&house.owner, &account.id, &SecretString::from("wrong too")).await.unwrap();
+    *house.servers.imap.lock().unwrap() = refused;
+    assert!(older.folders(false).await.is_err());
+    let (_, mailbox) =
+        house.accounts.mailbox(&house.owner, &account.id).await.expect("an older password was refused");
+    assert!(mailbox.folders(false).await.is_err());
+    assert_eq!(health(&house, &account).await, (attention(LoginTrouble::Refused), Health::Untried));
     for _ in 0..3 {
         let refused = house.accounts.mailbox(&house.owner, &account.id).await.err();
-        let why = Trouble::Refused;
+        let why = LoginTrouble::Refused;
         assert!(
             matches!(refused, Some(AccountError::NeedsAttention { side: Side::Reading, why: said }) if said == why)
         );
@@ -266,7 +101,7 @@ async fn a_refused_login_is_tried_once_until_the_person_acts() {
 
     house.accounts.set_password(&house.owner, &account.id, &SecretString::from("right")).await.unwrap();
     assert_eq!(health(&house, &account).await, (Health::Untried, Health::Untried));
-    assert_eq!(house.accounts.login(&house.owner, &account.id).await.unwrap().1.version, 2);
+    assert_eq!(house.accounts.login(&house.owner, &account.id).await.unwrap().1.version, 3);
     assert_eq!(house.servers.forgotten.lock().unwrap().last(), Some(&account.id));
 }
 
@@ -276,9 +111,9 @@ async fn trouble_with_sending_leaves_reading_alone() {
     let house = house().await;
     let account = house.accounts.add(&house.owner, new("right")).await.unwrap();
     for (error, why) in [
-        (MailError::LoginRefused, Some(Trouble::Refused)),
-        (MailError::AppPassword, Some(Trouble::AppPassword)),
-        (MailError::SubmissionOff, Some(Trouble::SubmissionOff)),
+        (MailError::LoginRefused, Some(LoginTrouble::Refused)),
+        (MailError::AppPassword, Some(LoginTrouble::AppPassword)),
+        (MailError::SubmissionOff, Some(LoginTrouble::SubmissionOff)),
         // no password was sent
         (MailError::NoMechanism, None),
         (MailError::LoginUnavailable, None),
@@ -307,11 +142,12 @@ async fn trouble_with_sending_leaves_reading_alone() {
 async fn a_refusal_without_a_reason_is_tried_again_after_a_pause() {
     let house = house().await;
     let account = house.accounts.add(&house.owner, new("right")).await.unwrap();
-    house.accounts.note_login(&account, Side::Reading, &Ok(())).await;
-    let works = house.accounts.get(&house.owner, &account.id).await.unwrap();
-    let failed = Err(MailError::LoginFailed);
+    let (_, opened) = house.accounts.mailbox(&house.owner, &account.id).await.unwrap();
+    opened.folders(false).await.unwrap();
+    let (_, works) = house.accounts.mailbox(&house.owner, &account.id).await.unwrap();
+    *house.servers.imap.lock().unwrap() = Err(MailError::LoginFailed);
     for _ in 0..20 {
-        house.accounts.note_login(&works, Side::Reading, &failed).await;
+        assert!(works.folders(false).await.is_err());
     }
     let mailbox = || house.accounts.mailbox(&house.owner, &account.id);
     assert!(matches!(mailbox().await.err(), Some(AccountError::Paused)));
@@ -319,14 +155,14 @@ async fn a_refusal_without_a_reason_is_tried_again_after_a_pause() {
     tokio::time::advance(std::time::Duration::from_mins(1)).await;
     assert!(mailbox().await.is_ok(), "twenty calls at the same time are one refusal");
 
-    house.accounts.note_login(&works, Side::Reading, &failed).await;
+    assert!(works.folders(false).await.is_err());
     assert!(matches!(mailbox().await.err(), Some(AccountError::Paused)));
     house.accounts.set_password(&house.owner, &account.id, &SecretString::from("new")).await.unwrap();
     assert!(mailbox().await.is_ok(), "another password is another question");
     // where no login ever worked there is nothing to doubt
-    let renewed = house.accounts.get(&house.owner, &account.id).await.unwrap();
-    house.accounts.note_login(&renewed, Side::Reading, &failed).await;
-    assert_eq!(health(&house, &account).await.0, attention(Trouble::Unexplained));
+    let (_, renewed) = mailbox().await.unwrap();
+    assert!(renewed.folders(false).await.is_err());
+    assert_eq!(health(&house, &account).await.0, attention(LoginTrouble::Unexplained));
 }
 
 #[tokio::test]
@@ -336,7 +172,7 @@ async fn a_test_decides_about_health() {
     assert_eq!(health(&house, &account).await, (Health::Untried, Health::Untried), "nobody tried it yet");
     let diagnosis = house.accounts.test(&house.owner, &account.id).await.unwrap();
     assert!(diagnosis.imap.login_refused() && !diagnosis.works());
-    assert_eq!(health(&house, &account).await, (attention(Trouble::Refused), WORKS));
+    assert_eq!(health(&house, &account).await, (attention(LoginTrouble::Refused), WORKS));
 
     *house.servers.password.lock().unwrap() = "wrong";
     *house.servers.smtp.lock().unwrap() = Err(MailError::Unreachable(NetworkFault::Connect));

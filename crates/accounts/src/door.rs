@@ -1,0 +1,129 @@
+//! The door to a mailbox: whatever is asked of it, what the answer tells of the login is remembered.
+
+use crate::logins::Logins;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream::BoxStream};
+use imapmcp_core::{
+    account::{Account, Side},
+    mail::{
+        Criterion, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, Mailbox, Message,
+        MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer, TransferKind,
+    },
+};
+use std::sync::Arc;
+
+/// A mailbox whose refusals are noted, so that no other call tries a login that was refused.
+pub(crate) struct Door {
+    mailbox: Arc<dyn Mailbox>,
+    note: Note,
+}
+
+/// Notes for one account, as it was when its mailbox was opened.
+#[derive(Clone)]
+struct Note {
+    logins: Arc<Logins>,
+    account: Arc<Account>,
+}
+
+impl Note {
+    async fn taken<T>(&self, answer: Result<T, MailError>) -> Result<T, MailError> {
+        let login = answer.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.logins.note(&self.account, Side::Reading, &login).await;
+        answer
+    }
+}
+
+impl Door {
+    pub(crate) fn new(mailbox: Arc<dyn Mailbox>, logins: Arc<Logins>, account: Arc<Account>) -> Self {
+        Self { mailbox, note: Note { logins, account } }
+    }
+}
+
+#[async_trait]
+impl Mailbox for Door {
+    async fn folders(&self, counts: bool) -> Result<Folders, MailError> {
+        self.note.taken(self.mailbox.folders(counts).await).await
+    }
+
+    async fn list(&self, folder: &FolderName, page: &Page) -> Result<Listing, MailError> {
+        self.note.taken(self.mailbox.list(folder, page).await).await
+    }
+
+    async fn search(
+        &self,
+        folder: &FolderName,
+        criterion: &Criterion,
+        page: &Page,
+    ) -> Result<Listing, MailError> {
+        self.note.taken(self.mailbox.search(folder, criterion, page).await).await
+    }
+
+    async fn message(&self, at: &Locator, beginning: u32) -> Result<Message, MailError> {
+        self.note.taken(self.mailbox.message(at, beginning).await).await
+    }
+
+    async fn thread(&self, at: &Locator, scope: &ThreadScope) -> Result<Thread, MailError> {
+        self.note.taken(self.mailbox.thread(at, scope).await).await
+    }
+
+    async fn find_again(&self, at: &MessageRef) -> Result<Option<MessageRef>, MailError> {
+        self.note.taken(self.mailbox.find_again(at).await).await
+    }
+
+    async fn section(&self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, MailError> {
+        self.note.taken(self.mailbox.section(at, section, limit).await).await
+    }
+
+    async fn stream(
+        &self,
+        at: &Locator,
+        part: &Part,
+    ) -> Result<BoxStream<'static, Result<Bytes, MailError>>, MailError> {
+        let pieces = self.note.taken(self.mailbox.stream(at, part).await).await?;
+        let note = self.note.clone();
+        // A stream goes on after a connection was lost, and then logs in anew.
+        Ok(Box::pin(pieces.then(move |piece| {
+            let note = note.clone();
+            async move { if piece.is_err() { note.taken(piece).await } else { piece } }
+        })))
+    }
+
+    async fn change_flags(&self, messages: &Messages, change: &FlagChange) -> Result<Outcome, MailError> {
+        self.note.taken(self.mailbox.change_flags(messages, change).await).await
+    }
+
+    async fn append(
+        &self,
+        folder: &FolderName,
+        message: Outgoing,
+        flags: &[Flag],
+    ) -> Result<Option<MessageRef>, MailError> {
+        self.note.taken(self.mailbox.append(folder, message, flags).await).await
+    }
+
+    async fn transfer(
+        &self,
+        messages: &Messages,
+        to: &FolderName,
+        kind: TransferKind,
+    ) -> Result<Transfer, MailError> {
+        self.note.taken(self.mailbox.transfer(messages, to, kind).await).await
+    }
+
+    async fn expunge(&self, messages: &Messages) -> Result<Outcome, MailError> {
+        self.note.taken(self.mailbox.expunge(messages).await).await
+    }
+
+    async fn create_folder(&self, name: &FolderName) -> Result<FolderName, MailError> {
+        self.note.taken(self.mailbox.create_folder(name).await).await
+    }
+
+    async fn rename_folder(&self, from: &FolderName, to: &FolderName) -> Result<FolderName, MailError> {
+        self.note.taken(self.mailbox.rename_folder(from, to).await).await
+    }
+
+    async fn delete_folder(&self, name: &FolderName) -> Result<(), MailError> {
+        self.note.taken(self.mailbox.delete_folder(name).await).await
+    }
+}
