@@ -70,6 +70,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("zip", &["extract"]),
     ("ammonia", &["mime"]),
     ("scraper", &["mime"]),
+    ("cssparser", &["mime"]),
     ("html5ever", &["mime"]),
     ("actix-web", &["mcp-http", "web", "server"]),
     ("rust-mcp-sdk", &["mcp-http", "server"]),

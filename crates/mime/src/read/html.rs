@@ -274,7 +274,7 @@ fn sheets_of(document: &Html) -> css::Sheets {
         let Some(element) = node.value().as_element().filter(|element| element.name() == "style") else {
             continue;
         };
-        if element.attr("media").is_some_and(|media| !css::applies(&media.to_lowercase())) {
+        if element.attr("media").is_some_and(|media| !css::applies(media)) {
             continue;
         }
         let text: String =

@@ -183,7 +183,11 @@ fn is_gone(values: &Values<'_>, font_size: f32) -> bool {
     if display == "none" || display == "hidden" || display.starts_with("var(") {
         return true;
     }
-    if words(Property::MsoHide, &["all"]) || words(Property::Filter, &["opacity(0"]) {
+    let faded = |filter: &str| {
+        let opacity = filter.split("opacity(").nth(1).and_then(|rest| rest.split(')').next());
+        opacity.is_some_and(|opacity| opacity_of(opacity.trim()) < FAINT)
+    };
+    if words(Property::MsoHide, &["all"]) || values.get(Property::Filter).is_some_and(faded) {
         return true;
     }
     if [Property::TextIndent, Property::MarginLeft, Property::MarginTop].into_iter().any(far) {

@@ -100,9 +100,7 @@ fn loaded(element: &Element) -> Vec<String> {
     let sources = ["src", "srcset", "background", "poster"].into_iter().filter_map(|name| element.attr(name));
     let mut addresses: Vec<String> = sources.map(ToOwned::to_owned).collect();
     if let Some(style) = element.attr("style") {
-        let style = css::plain(style);
-        let inside = style.split("url(").skip(1).filter_map(|rest| rest.split(')').next());
-        addresses.extend(inside.map(|address| address.trim_matches(['"', '\'', ' ']).to_owned()));
+        addresses.extend(css::addresses(style));
     }
     addresses.iter().filter_map(|address| remote_host(address)).collect()
 }

@@ -79,15 +79,14 @@ const COLOURS: [&str; 4] = ["rgb", "rgba", "hsl", "hsla"];
 
 /// The declarations of a `style` attribute that do no more than change how text looks, written anew.
 pub(super) fn harmless(style: &str) -> String {
-    let style = css::plain(style);
     let mut out = String::with_capacity(style.len());
-    for declaration in css::split_outside(&style, ';') {
-        let Some((name, value)) = declaration.split_once(':') else { continue };
-        let (name, value) = (name.trim(), value.trim());
-        if looks(name) && is_harmless(value) {
-            // writing to a string does not fail
-            let _ = write!(out, "{}{name}:{value}", if out.is_empty() { "" } else { ";" });
-        }
+    for stated in css::stated(style).iter().filter(|stated| looks(&stated.name) && is_harmless(&stated.value))
+    {
+        let (name, value) = (&stated.name, &stated.value);
+        let (before, behind) =
+            (if out.is_empty() { "" } else { ";" }, if stated.important { " !important" } else { "" });
+        // writing to a string does not fail
+        let _ = write!(out, "{before}{name}:{value}{behind}");
     }
     out
 }
