@@ -30,7 +30,6 @@ pub(crate) fn contradicts(criterion: &Criterion, summary: &Summary, asked: Asked
 
 /// Whether a hit holds; `None` where a server may see it either way.
 fn holds(criterion: &Criterion, summary: &Summary, asked: Asked<'_>) -> Option<bool> {
-    let (envelope, gmail) = (&summary.envelope, asked.gmail);
     match criterion {
         Criterion::And(all) => {
             let each: Vec<_> = all.iter().map(|one| holds(one, summary, asked)).collect();
@@ -52,11 +51,19 @@ fn holds(criterion: &Criterion, summary: &Summary, asked: Asked<'_>) -> Option<b
         | Criterion::Cc(_)
         | Criterion::Bcc(_)
         | Criterion::Subject(_)
-            if gmail =>
+            if asked.gmail =>
         {
             // Gmail's terms know aliases, lists and stems.
             judge(criterion, summary).filter(|holds| *holds)
         }
+        leaf => shows(leaf, summary),
+    }
+}
+
+/// What a summary shows of a single condition.
+fn shows(criterion: &Criterion, summary: &Summary) -> Option<bool> {
+    let envelope = &summary.envelope;
+    match criterion {
         Criterion::From(text) => people(&envelope.from, text),
         Criterion::To(text) => people(&envelope.to, text),
         Criterion::Cc(text) => people(&envelope.cc, text),
@@ -88,8 +95,14 @@ fn holds(criterion: &Criterion, summary: &Summary, asked: Asked<'_>) -> Option<b
         | Criterion::Answered
         | Criterion::Draft
         | Criterion::Keyword(_) => judge(criterion, summary),
-        // What has parts may have a file by the server's own rule.
-        Criterion::HasAttachment | Criterion::Body(_) | Criterion::Text(_) | Criterion::Header(..) => None,
+        // What has parts may have a file by the server's own rule. The last three are no single conditions.
+        Criterion::HasAttachment
+        | Criterion::Body(_)
+        | Criterion::Text(_)
+        | Criterion::Header(..)
+        | Criterion::And(_)
+        | Criterion::Or(..)
+        | Criterion::Not(_) => None,
     }
 }
 

@@ -89,15 +89,8 @@ impl Session {
         }
     }
 
-    /// FETCH, STORE and FETCH again in one batch.
-    async fn store(
-        &mut self,
-        folder: &str,
-        uids: &[u32],
-        change: &FlagChange,
-        seen: &mut Seen,
-        outcome: &mut Outcome,
-    ) -> Result<Stored, Fault> {
+    /// The commands of one batch, and the place of the first FETCH among them.
+    fn ask_store(&self, folder: &str, uids: &[u32], change: &FlagChange) -> (Vec<Command>, usize) {
         let set = Set::of(uids);
         let store = |sign: &'static str, flags: &[Flag]| {
             let command = Command::new("UID STORE ").set(&set).raw(sign).flags(flags);
@@ -114,6 +107,20 @@ impl Session {
             commands.extend(stores.into_iter().flatten());
             commands.push(ask());
         }
+        (commands, first)
+    }
+
+    /// FETCH, STORE and FETCH again in one batch.
+    async fn store(
+        &mut self,
+        folder: &str,
+        uids: &[u32],
+        change: &FlagChange,
+        seen: &mut Seen,
+        outcome: &mut Outcome,
+    ) -> Result<Stored, Fault> {
+        let is_open = self.selected().is_some_and(|selected| selected.folder == folder);
+        let (commands, first) = self.ask_store(folder, uids, change);
         let last = commands.len() - 1;
         let batch = match self.run(commands).await {
             Ok(batch) => batch,
@@ -141,20 +148,34 @@ impl Session {
         let accepted = (first + 1..last).all(|place| batch.is_ok(place));
         let shown = batch.is_ok(first) && batch.is_ok(last);
         seen.take(batch.items, first < last, change);
+        let shown = Evidence { accepted, shown, lasts: !selected.read_only };
+        shown.settle(uids, change, seen, outcome);
+        Ok(stored)
+    }
+}
+
+/// How far a server's word on a change can be taken.
+struct Evidence {
+    /// It said OK to the change.
+    accepted: bool,
+    /// It said what is there before and after.
+    shown: bool,
+    /// What is changed in the folder lasts.
+    lasts: bool,
+}
+
+impl Evidence {
+    /// Puts each message into the list where it belongs.
+    fn settle(&self, uids: &[u32], change: &FlagChange, seen: &Seen, outcome: &mut Outcome) {
         for &uid in uids {
             let was = seen.before.get(&uid).copied();
             let fate = match seen.now.get(&uid) {
                 // What is there was not said, or not after the change.
-                _ if !shown => {
-                    if accepted && !selected.read_only {
-                        &mut outcome.unknown
-                    } else {
-                        &mut outcome.failed
-                    }
-                }
+                _ if !self.shown && self.accepted && self.lasts => &mut outcome.unknown,
+                _ if !self.shown => &mut outcome.failed,
                 None => &mut outcome.missing,
                 // In a folder opened read-only only what was so before lasts.
-                Some(flags) if as_asked(flags, change) && (!selected.read_only || was == Some(true)) => {
+                Some(flags) if as_asked(flags, change) && (self.lasts || was == Some(true)) => {
                     if was == Some(false) {
                         outcome.changed.push(uid);
                     }
@@ -164,7 +185,6 @@ impl Session {
             };
             fate.push(uid);
         }
-        Ok(stored)
     }
 }
 

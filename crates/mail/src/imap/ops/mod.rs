@@ -21,6 +21,7 @@ pub(crate) mod search_by_date;
 pub(crate) mod sift;
 pub(crate) mod summaries;
 pub(crate) mod thread;
+pub(crate) mod thread_found;
 pub(crate) mod thread_keys;
 pub(crate) mod transfer;
 pub(crate) mod visit;

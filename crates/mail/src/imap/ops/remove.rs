@@ -58,14 +58,7 @@ impl Session {
         }
         let validity = self.selected().map(|selected| selected.uid_validity);
         let set = Set::of(uids);
-        let deleted: Vec<_> = Flag::parse("\\Deleted").into_iter().collect();
-        let commands = vec![
-            Command::new("NOOP"),
-            present_command(&set),
-            Command::new("UID STORE ").set(&set).raw(" +FLAGS.SILENT ").flags(&deleted),
-            Command::new("UID EXPUNGE ").set(&set),
-        ];
-        let batch = match self.run(commands).await {
+        let batch = match self.run(removal(&set)).await {
             Ok(batch) => batch,
             Err(Fault::Lost(_) | Fault::Broken(_)) if self.was_sent() => {
                 outcome.unknown.extend(uids);
@@ -83,12 +76,7 @@ impl Session {
             // The server did not come to all of them: the rest fewer at a time.
             let rest: Vec<u32> = uids.iter().copied().filter(|uid| !gone.contains(uid)).collect();
             outcome.done = gone.into_iter().collect();
-            for chunk in rest.chunks(limit) {
-                match Box::pin(self.remove(chunk)).await {
-                    Ok(part) => outcome.add(part),
-                    Err(_) => outcome.failed.extend(chunk),
-                }
-            }
+            self.remove_rest(&rest, limit, &mut outcome).await;
             return Ok(outcome);
         }
         let mut complete = batch.is_ok(1);
@@ -109,11 +97,7 @@ impl Session {
             present.extend(left);
         }
         let left: Vec<_> = present.difference(&gone).copied().collect();
-        if !left.is_empty() {
-            let undo = Command::new("UID STORE ").set(&Set::of(&left)).raw(" -FLAGS.SILENT ").flags(&deleted);
-            // If even this fails nothing is lost: whoever expunges the folder one day finishes what was asked for.
-            let _ = self.run(vec![undo]).await;
-        }
+        self.take_back(&left).await;
         if complete { &mut outcome.failed } else { &mut outcome.unknown }.extend(left);
         let unseen = uids.iter().copied().filter(|uid| !present.contains(uid));
         // Where the server did not say what is there, nobody can tell whether it was.
@@ -121,4 +105,36 @@ impl Session {
         outcome.done = gone.into_iter().collect();
         Ok(outcome)
     }
+
+    async fn remove_rest(&mut self, rest: &[u32], limit: usize, outcome: &mut Outcome) {
+        for chunk in rest.chunks(limit) {
+            match Box::pin(self.remove(chunk)).await {
+                Ok(part) => outcome.add(part),
+                Err(_) => outcome.failed.extend(chunk),
+            }
+        }
+    }
+
+    /// Takes \Deleted off again.
+    async fn take_back(&mut self, left: &[u32]) {
+        if left.is_empty() {
+            return;
+        }
+        let undo = Command::new("UID STORE ").set(&Set::of(left)).raw(" -FLAGS.SILENT ").flags(&deleted());
+        // If even this fails nothing is lost: whoever expunges the folder one day finishes what was asked for.
+        let _ = self.run(vec![undo]).await;
+    }
+}
+
+fn removal(set: &Set) -> Vec<Command> {
+    vec![
+        Command::new("NOOP"),
+        present_command(set),
+        Command::new("UID STORE ").set(set).raw(" +FLAGS.SILENT ").flags(&deleted()),
+        Command::new("UID EXPUNGE ").set(set),
+    ]
+}
+
+fn deleted() -> Vec<Flag> {
+    Flag::parse("\\Deleted").into_iter().collect()
 }

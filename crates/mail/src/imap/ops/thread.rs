@@ -2,11 +2,10 @@
 //! the others. All folders are asked in one write, and what was found is fetched in another.
 
 use super::{
-    message::{message_of, whole_of},
-    salvage::Names,
-    summaries::by_uid,
+    message::message_of,
+    thread_found::{Found, Hits},
     thread_keys::{Key, first_keys, further_keys, search_for},
-    visit::{Visit, Visited},
+    visit::Visit,
 };
 use crate::conversation::{Ties, members};
 use crate::imap::{
@@ -14,16 +13,12 @@ use crate::imap::{
     wire::{
         command::Command,
         fault::Fault,
-        fetch::Fetch,
         framing::Limits,
         response::{Data, Kind},
-        sets::Set,
     },
 };
-use imapmcp_core::mail::{
-    FolderName, Locator, MailError, Message, Role, Thread, ThreadScope, ThreadStrategy,
-};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use imapmcp_core::mail::{FolderName, Locator, Message, Role, Thread, ThreadScope, ThreadStrategy};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Searches of all folders for one conversation.
 const MAX_ROUNDS: usize = 3;
@@ -31,40 +26,11 @@ const MAX_ROUNDS: usize = 3;
 const MAX_CANDIDATES: usize = 200;
 /// Largest folder whose threads are asked for: the answer names every message.
 const MAX_THREADED: u32 = 200_000;
-/// What of a message without its text tells whether it belongs.
-const TIES: &str = " BODY.PEEK[HEADER.FIELDS (MESSAGE-ID REFERENCES IN-REPLY-TO)])";
-
-/// UIDs by the place of their folder in the list of folders.
-type Hits = Vec<(usize, Vec<u32>)>;
-
 /// The provider's identifier.
 #[derive(Debug, Clone)]
 enum Named {
     Gmail(String),
     ObjectId(String),
-}
-
-/// What was found: by folder (the order of the search) and UID.
-#[derive(Default)]
-struct Found {
-    messages: BTreeMap<(usize, u32), Message>,
-    /// Known by their ties alone: not fetched, for there are too many.
-    light: BTreeMap<(usize, u32), Message>,
-    skipped: BTreeSet<usize>,
-    /// The message the conversation was asked for by.
-    seed: Option<(usize, u32)>,
-    /// Folders where more was found than is looked at.
-    crowded: BTreeSet<usize>,
-    /// A server refused to search for anything but ASCII.
-    misunderstood: bool,
-    /// Hits that were not looked at.
-    beyond: usize,
-    /// Hits that cannot be had.
-    unreadable: usize,
-    /// Whether it is searched for ASCII only.
-    ascii: bool,
-    /// The provider's identifier of the conversation, and the item that tells it: what is found by it must have it.
-    named: Option<(String, &'static str)>,
 }
 
 impl Session {
@@ -273,95 +239,13 @@ impl Session {
         Ok(hits)
     }
 
-    fn open_first(&self, mut places: Vec<usize>, folders: &[FolderName]) -> Vec<usize> {
+    pub(crate) fn open_first(&self, mut places: Vec<usize>, folders: &[FolderName]) -> Vec<usize> {
         let open = self.selected().map(|selected| selected.folder.as_str());
         if let Some(first) = places.iter().position(|place| Some(folders[*place].as_str()) == open) {
             let first = places.remove(first);
             places.insert(0, first);
         }
         places
-    }
-
-    /// Fetches what was found: whole if it is few, else only what ties it.
-    async fn gather(
-        &mut self,
-        folders: &[FolderName],
-        hits: Hits,
-        scope: &ThreadScope,
-        found: &mut Found,
-    ) -> Result<(), Fault> {
-        let count: usize = hits.iter().map(|(_, uids)| uids.len()).sum();
-        let whole = found.messages.len() + count <= scope.limit as usize;
-        self.fetch_places(folders, hits, scope, whole, found).await
-    }
-
-    async fn fetch_places(
-        &mut self,
-        folders: &[FolderName],
-        hits: Hits,
-        scope: &ThreadScope,
-        whole: bool,
-        found: &mut Found,
-    ) -> Result<(), Fault> {
-        let count: usize = hits.iter().map(|(_, uids)| uids.len()).sum();
-        if count == 0 {
-            return Ok(());
-        }
-        let places = self.open_first(hits.iter().map(|(place, _)| *place).collect(), folders);
-        let mut hits: HashMap<usize, Vec<u32>> = hits.into_iter().collect();
-        let (items, extra) = (self.items(), found.named.as_ref().map_or("", |(_, extra)| extra));
-        let beginning = if whole { scope.beginning } else { 0 };
-        let fetch = |set: &Set| {
-            let command = Command::new("UID FETCH ").set(set);
-            if whole {
-                whole_of(command, items, beginning, extra)
-            } else {
-                command.raw(" (").raw(items).raw(extra).raw(TIES)
-            }
-        };
-        let asked: Vec<Vec<u32>> =
-            places.iter().map(|place| hits.remove(place).unwrap_or_default()).collect();
-        let visits = places.iter().zip(&asked).map(|(place, uids)| Visit {
-            folder: folders[*place].clone(),
-            commands: vec![fetch(&Set::of(uids))],
-        });
-        let limits = Limits::messages(count.max(50), beginning);
-        let visited = self.visit(visits.collect(), limits).await?;
-        for ((place, uids), visited) in places.into_iter().zip(asked).zip(visited) {
-            let Visited { selected: Some(selected), mut items, refused } = visited else {
-                found.skipped.insert(place);
-                continue;
-            };
-            if let Some(status) = refused {
-                self.opened(&selected.folder, Some(selected.uid_validity)).await?;
-                let salvaged =
-                    self.salvage(Names::Uid, &uids, fetch, limits, Some(&status), &mut items).await;
-                match salvaged {
-                    Ok(lost) => found.unreadable += lost.len(),
-                    Err(Fault::Said(_)) => {
-                        found.skipped.insert(place);
-                        continue;
-                    }
-                    Err(fault) => return Err(fault),
-                }
-            }
-            let fetched: HashMap<u32, Fetch> = by_uid(items);
-            self.remember(&selected, fetched.values());
-            for (uid, fetch) in fetched {
-                if found.named.as_ref().is_some_and(|(id, _)| fetch.thread.as_ref() != Some(id)) {
-                    continue;
-                }
-                match message_of(&selected, fetch, beginning) {
-                    Ok(message) => {
-                        let list = if whole { &mut found.messages } else { &mut found.light };
-                        list.insert((place, uid), message);
-                    }
-                    Err(MailError::TooComplex) => found.unreadable += 1,
-                    Err(_) => {}
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Chooses, orders and completes what belongs.
@@ -394,13 +278,6 @@ impl Session {
             omitted: u32::try_from(omitted).unwrap_or(u32::MAX),
             skipped: found.skipped.iter().map(|place| folders[*place].clone()).collect(),
         })
-    }
-}
-
-impl Found {
-    fn ties(&self, place: &(usize, u32), owner: &str) -> Ties {
-        let message = self.messages.get(place).or_else(|| self.light.get(place));
-        message.map(|message| Ties::of(&message.summary, &message.header, owner)).unwrap_or_default()
     }
 }
 

@@ -37,6 +37,21 @@ struct Round {
     news: bool,
 }
 
+impl Round {
+    /// Of one command, with the messages it says nothing of.
+    fn of<'u>(batch: &Batch, unseen: impl Iterator<Item = &'u u32>, transfer: &mut Transfer) -> Self {
+        let mut round = Self { limit: batch.message_limit(), news: batch.news, ..Self::default() };
+        let fate = match batch.statuses.get(1) {
+            told if !is_partial(told) => &mut round.absent,
+            Some(status) if status.kind == Kind::Ok => &mut round.untouched,
+            // Where the server did not say what is there, nobody can tell what the others came to.
+            _ => &mut transfer.outcome.unknown,
+        };
+        fate.extend(unseen);
+        round
+    }
+}
+
 impl Session {
     /// Copies or moves messages. An error means that nothing was done; afterwards each message is in exactly one list.
     pub(crate) async fn transfer(
@@ -112,21 +127,9 @@ impl Session {
         means: Means,
         transfer: &mut Transfer,
     ) -> Result<Round, Fault> {
-        let set = Set::of(uids);
-        let verb = if means == Means::Move { "UID MOVE " } else { "UID COPY " };
-        let verb = self.name(Command::new(verb).set(&set).raw(" "), to);
-        let mut commands = vec![Command::new("NOOP"), present_command(&set)];
-        // What a command did in the other folder, it having been refused, shows by what there is before it and behind it;
-        // of a server that tells no COPYUID, also where it was not. STATUS is not for the open folder (RFC 9051 §6.3.11).
-        let silent = !self.capabilities.has_uidplus();
-        let counts = silent || self.selected().is_none_or(|open| open.folder != to);
-        commands.extend(counts.then(|| self.count(to)));
-        let at = commands.len();
-        commands.push(verb);
-        if silent {
-            commands.extend([self.count(to), present_command(&set)]);
-        }
-        let batch = match self.run(commands).await {
+        let asked = self.ask_transfer(uids, to, means);
+        let (at, silent, counts) = (asked.at, asked.silent, asked.counts);
+        let batch = match self.run(asked.commands).await {
             Ok(batch) => batch,
             // Sent, and no answer: the server may have done it.
             Err(Fault::Lost(_) | Fault::Broken(_)) if self.was_sent() => {
@@ -141,32 +144,19 @@ impl Session {
             transfer.outcome.unknown.extend(uids);
             return Ok(Round::default());
         }
-        let (present, vanished) = whereabouts(&batch, uids);
         let places = copied(&batch, uids, to);
-        let accepted = status.kind == Kind::Ok;
         let shown = silent.then(|| shown(&batch, uids));
         let growth = match &shown {
-            _ if accepted => 0,
+            _ if status.kind == Kind::Ok => 0,
             Some(shown) => shown.growth,
-            None if counts && refusal(&status) != MailError::NoFolder => {
-                self.grown_since(counted(&batch).first().copied(), to).await
-            }
+            None if counts => self.grew_all_the_same(&batch, &status, to).await,
             None => 0,
         };
         // How many more than it names a refused command has put there all the same.
         let more = growth.saturating_sub(places.len());
-        let nothing = places.is_empty() && more == 0 && (means != Means::Move || vanished.is_empty());
-        if !accepted && nothing && batch.message_limit().is_none() {
-            match refusal(&status) {
-                error @ (MailError::NoFolder | MailError::Throttled { .. }) => {
-                    return Err(Fault::Said(error));
-                }
-                error if !batch.is_ok(1) => return Err(Fault::Said(error)),
-                _ => {}
-            }
-        }
+        let (present, vanished) = whereabouts(&batch, uids);
         let told = Told {
-            accepted,
+            accepted: status.kind == Kind::Ok,
             limited: batch.message_limit().is_some(),
             doubtful: more > 0,
             shown,
@@ -174,24 +164,39 @@ impl Session {
             vanished,
             named: places.keys().copied().collect(),
         };
-        let mut round = Round { limit: batch.message_limit(), news: batch.news, ..Round::default() };
+        if told.nothing_was_done(means)
+            && let Some(error) = refused_for(&status, batch.is_ok(1))
+        {
+            return Err(Fault::Said(error));
+        }
         transfer.placed.extend(places);
-        let mut seen: BTreeSet<u32> = &told.present | &told.vanished;
-        seen.extend(&told.named);
-        let unseen = uids.iter().filter(|uid| !seen.contains(uid));
-        let fate = match batch.statuses.get(1) {
-            told if !is_partial(told) => &mut round.absent,
-            Some(status) if status.kind == Kind::Ok => &mut round.untouched,
-            // Where the server did not say what is there, nobody can tell what the others came to.
-            _ => &mut transfer.outcome.unknown,
-        };
-        fate.extend(unseen);
+        let unseen = uids.iter().filter(|uid| !told.is_told_of(**uid));
+        let mut round = Round::of(&batch, unseen, transfer);
         if means == Means::Move {
             self.moved(told, transfer, &mut round).await;
         } else {
             self.copies(told, means, transfer, &mut round).await;
         }
         Ok(round)
+    }
+
+    /// The command, among those that show what it does.
+    fn ask_transfer(&self, uids: &[u32], to: &str, means: Means) -> Asked {
+        let set = Set::of(uids);
+        let verb = if means == Means::Move { "UID MOVE " } else { "UID COPY " };
+        let verb = self.name(Command::new(verb).set(&set).raw(" "), to);
+        let mut commands = vec![Command::new("NOOP"), present_command(&set)];
+        // What a command did in the other folder, it having been refused, shows by what there is before it and behind it;
+        // of a server that tells no COPYUID, also where it was not. STATUS is not for the open folder (RFC 9051 §6.3.11).
+        let silent = !self.capabilities.has_uidplus();
+        let counts = silent || self.selected().is_none_or(|open| open.folder != to);
+        commands.extend(counts.then(|| self.count(to)));
+        let at = commands.len();
+        commands.push(verb);
+        if silent {
+            commands.extend([self.count(to), present_command(&set)]);
+        }
+        Asked { commands, at, silent, counts }
     }
 
     /// What a MOVE came to: what vanished is moved. Of what the server says to have moved, or to have copied, and did not
@@ -235,6 +240,14 @@ impl Session {
     /// Asks for what a folder has, as [`counted`] reads it.
     fn count(&self, folder: &str) -> Command {
         self.name(Command::new("STATUS "), folder).raw(" (MESSAGES UIDNEXT)")
+    }
+
+    /// By how much the other folder grew though the command was refused.
+    async fn grew_all_the_same(&mut self, batch: &Batch, status: &Status, to: &str) -> usize {
+        if refusal(status) == MailError::NoFolder {
+            return 0;
+        }
+        self.grown_since(counted(batch).first().copied(), to).await
     }
 
     /// How many messages a folder has more than before. One that cannot be asked may have grown by any number.
@@ -282,6 +295,26 @@ impl Session {
     }
 }
 
+/// One command, and what is asked beside it.
+struct Asked {
+    commands: Vec<Command>,
+    /// Its place among them.
+    at: usize,
+    /// The server tells no COPYUID.
+    silent: bool,
+    /// What the other folder has is asked.
+    counts: bool,
+}
+
+/// Why a command that did nothing failed: an error that concerns all messages, or `None` if each is to be told of.
+fn refused_for(status: &Status, present_is_known: bool) -> Option<MailError> {
+    match refusal(status) {
+        error @ (MailError::NoFolder | MailError::Throttled { .. }) => Some(error),
+        error if !present_is_known => Some(error),
+        _ => None,
+    }
+}
+
 /// What a server said of the messages of one command.
 #[derive(Debug)]
 struct Told {
@@ -296,6 +329,21 @@ struct Told {
     named: BTreeSet<u32>,
     /// Of a server that tells no COPYUID.
     shown: Option<Shown>,
+}
+
+impl Told {
+    /// Whether it was refused, and nothing shows that it was done all the same.
+    fn nothing_was_done(&self, means: Means) -> bool {
+        !self.accepted
+            && !self.limited
+            && !self.doubtful
+            && self.named.is_empty()
+            && (means != Means::Move || self.vanished.is_empty())
+    }
+
+    fn is_told_of(&self, uid: u32) -> bool {
+        [&self.present, &self.vanished, &self.named].iter().any(|told| told.contains(&uid))
+    }
 }
 
 /// What a folder has: messages, and the next UID.

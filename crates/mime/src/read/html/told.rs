@@ -1,6 +1,6 @@
 //! What a page holds beside what is seen of it.
 
-use super::{Event, is_skipped, says_something, walk};
+use super::walk::{Event, is_skipped, says_something, walk};
 use crate::{
     format::View,
     header::{first_octets, one_line},

@@ -1,4 +1,7 @@
-use super::{ComposeError, breaks_out, shorten};
+use super::{
+    error::ComposeError,
+    safe::{breaks_out, disarmed, shorten},
+};
 use imapmcp_core::mail::is_address;
 use mail_builder::headers::address::Address;
 
@@ -62,6 +65,6 @@ impl NamedAddress {
     }
 
     pub(super) fn build(&self) -> Address<'_> {
-        Address::new_address(self.name.as_deref().map(super::disarmed), self.email.as_str())
+        Address::new_address(self.name.as_deref().map(disarmed), self.email.as_str())
     }
 }

@@ -1,6 +1,6 @@
 //! The text of a message in its two forms.
 
-use super::{ComposeError, html::sanitised, markdown};
+use super::{error::ComposeError, html::sanitised, markdown};
 use crate::{format::Format, read::view};
 
 /// What a message says, before it has its two forms.

@@ -1,7 +1,16 @@
 //! A letter under its Message-ID, and how it is written.
 
-use super::{Base64Lines, ComposeError, File, Letter, NamedAddress, Passage, flowed, part, shorten};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use super::{
+    address::NamedAddress,
+    encoded::encoded_words,
+    error::ComposeError,
+    file::File,
+    flowed,
+    letter::{Letter, Passage},
+    lines::Base64Lines,
+    part::{self, Piece},
+    safe::{breaks_out, shorten},
+};
 use bytes::Bytes;
 use imapmcp_core::{
     account::Account,
@@ -27,15 +36,6 @@ pub struct Draft {
     pub date: Timestamp,
     /// The rest.
     pub letter: Letter,
-}
-
-/// Some of a composed message, in its order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    /// These octets.
-    Octets(Bytes),
-    /// The content of the file at this place among the letter's, as [`Base64Lines`].
-    File(usize),
 }
 
 impl Draft {
@@ -100,7 +100,7 @@ impl Draft {
 
     fn written(&self) -> Result<Vec<u8>, ComposeError> {
         self.letter.check()?;
-        if super::breaks_out(&self.message_id) {
+        if breaks_out(&self.message_id) {
             return Err(ComposeError::ControlCharacter("message_id"));
         }
         let mut message = MessageBuilder::new()
@@ -196,22 +196,6 @@ fn list(addresses: &[NamedAddress]) -> Address<'_> {
     Address::new_list(addresses.iter().map(NamedAddress::build).collect())
 }
 
-/// Text in encoded words (RFC 2047 §2: at most 75 characters each), a blank between them.
-pub fn encoded_words(text: &str) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
-    for c in text.chars() {
-        if word.len() + c.len_utf8() > 45 {
-            words.push(std::mem::take(&mut word));
-        }
-        word.push(c);
-    }
-    words.push(word);
-    let encoded: Vec<String> =
-        words.iter().map(|word| format!("=?utf-8?B?{}?=", STANDARD.encode(word))).collect();
-    encoded.join(" ")
-}
-
 /// Text as it may stand in a body: one kind of line end, no control characters (they would make it binary).
 fn speakable(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -221,7 +205,7 @@ fn speakable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{header, write::compose::parse};
+    use crate::write::compose::parse;
     use proptest::prelude::*;
 
     fn draft() -> Draft {
@@ -260,17 +244,6 @@ mod tests {
             }
         }
         draft.build().unwrap()
-    }
-
-    #[test]
-    fn encoded_words_go_round() {
-        for text in
-            ["plain", "Grüße aus Köln", "日本語の件名はとても長いので二つ以上の単語に分かれます", "a =? b"]
-        {
-            let coded = encoded_words(text);
-            assert!(coded.is_ascii() && coded.split(' ').all(|word| word.len() <= 75), "{coded}");
-            assert_eq!(header::decoded(&coded), text);
-        }
     }
 
     #[test]

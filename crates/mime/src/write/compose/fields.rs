@@ -1,7 +1,7 @@
 //! Header fields of a draft that another program wrote: what people set there goes along, what programs note for
 //! themselves does not, and what cannot go along is told.
 
-use super::draft::encoded_words;
+use super::{encoded::encoded_words, safe::shorten};
 use crate::header::Fields;
 
 /// Fields that go along, at most.
@@ -142,7 +142,7 @@ pub(super) fn kept(fields: &Fields) -> Result<Vec<(String, String)>, String> {
         let is_text = !PEOPLE.contains(&lower.as_str()) && !value.is_ascii();
         let value = if is_text && value.len() <= MAX_VALUE / 2 { encoded_words(&value) } else { value };
         if !is_fit(name, &value) || kept.len() >= MAX_FIELDS {
-            return Err(format!("its field {} cannot be written", super::shorten(name)));
+            return Err(format!("its field {} cannot be written", shorten(name)));
         }
         kept.push((name.to_owned(), value));
     }

@@ -1,6 +1,6 @@
 //! HTML that may go out, bounded in what it may ask of a parser before it is parsed for good.
 
-use super::{ComposeError, declarations};
+use super::{declarations, error::ComposeError};
 use crate::read::tree::{self, MAX_ATTRIBUTE, is_long, shorten_runs};
 use ammonia::Builder;
 use ego_tree::{NodeRef, iter::Edge};

@@ -1,8 +1,8 @@
 //! Markdown that goes out as HTML (CommonMark 0.31, tables, strikethrough, tasks).
 
 use super::{
-    ComposeError,
-    html::{MAX_DEPTH, MAX_ELEMENTS, sanitised},
+    error::ComposeError,
+    html::{self, MAX_DEPTH, MAX_ELEMENTS, sanitised},
 };
 use pulldown_cmark::{Event, Options, Parser};
 
@@ -13,7 +13,7 @@ const MAX_MARKS: usize = 64;
 /// Columns of white space before a line's text: a list within a list is indented.
 const MAX_INDENT: usize = 400;
 /// Octets of the HTML.
-const MAX_HTML: usize = super::html::MAX_OCTETS;
+const MAX_HTML: usize = html::MAX_OCTETS;
 
 fn too_much(bound: &'static str) -> ComposeError {
     ComposeError::TooComplex { field: "body_markdown", bound }

@@ -1,7 +1,16 @@
 //! A draft read back, so that it can be changed or sent: whoever wrote it, everything of it is kept, or it is told what
 //! cannot be.
 
-use super::{File, Letter, NamedAddress, Passage, fields, part, reply, sanitised, shorten};
+use super::{
+    address::NamedAddress,
+    fields,
+    file::File,
+    flowed,
+    html::sanitised,
+    letter::{Letter, Passage},
+    part, reply,
+    safe::shorten,
+};
 use crate::{
     addresses::mailboxes,
     charset,
@@ -279,7 +288,7 @@ impl<'a> Reader<'a> {
         } else if said.text.is_some() || joined {
             self.parsed.unkept("its text has several forms of one kind");
         } else if is("format", "flowed") {
-            said.text = Some(super::flowed::decode(&text, is("delsp", "yes")));
+            said.text = Some(flowed::decode(&text, is("delsp", "yes")));
         } else {
             said.text = Some(text.replace("\r\n", "\n"));
         }

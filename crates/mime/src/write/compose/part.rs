@@ -1,6 +1,9 @@
 //! Files as parts of a message, such that every octet of them survives every transport.
 
-use super::{File, Piece};
+use super::{
+    file::File,
+    safe::{breaks_out, disarmed},
+};
 use crate::read::filename;
 use bytes::Bytes;
 use imapmcp_core::{mail::Part, octets::Content};
@@ -14,6 +17,15 @@ use std::borrow::Cow;
 const LONGEST_LINE: usize = 998;
 /// Parameters of one type that are kept.
 const MAX_PARAMETERS: usize = 20;
+/// Some of a composed message, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// These octets.
+    Octets(Bytes),
+    /// The content of the file at this place among the letter's, as [`Base64Lines`](super::Base64Lines).
+    File(usize),
+}
+
 /// Stands in a part for the base64 of the file at `place`. No other part can hold it: NUL is in no header field and no
 /// text, and a message that holds one is encoded.
 pub(super) fn stand_in(place: usize) -> Vec<u8> {
@@ -76,13 +88,13 @@ pub(super) fn is_token(name: &str) -> bool {
 
 /// Whether a parameter can be written.
 pub(super) fn is_parameter(name: &str, value: &str) -> bool {
-    name.len() <= 60 && value.len() <= 200 && is_token(name) && !super::breaks_out(value)
+    name.len() <= 60 && value.len() <= 200 && is_token(name) && !breaks_out(value)
 }
 
 /// The file's name as it may go out: no path, nothing that is not seen or turns text around (RFC 2183 §2.3).
 fn name(file: &File) -> String {
     let name = filename::clean_name(&file.filename).unwrap_or_else(|| "attachment".to_owned());
-    super::disarmed(&name).into_owned()
+    disarmed(&name).into_owned()
 }
 
 /// The file's type; multipart/* and message/* must not be encoded (RFC 2045 §6.4): what has to be is told to be mere

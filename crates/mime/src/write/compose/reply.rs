@@ -1,6 +1,6 @@
 //! Replies and forwards (RFC 5322 §3.6.4–3.6.6). The original is hostile: nothing of it reaches a header field unchecked.
 
-use super::{NamedAddress, body::lines, sanitised};
+use super::{address::NamedAddress, body::lines, error::MAX_RECIPIENTS, html::sanitised};
 use crate::header::{self, Fields};
 use imapmcp_core::mail::{Address, Envelope};
 
@@ -93,7 +93,7 @@ fn usable(addresses: &[Address]) -> Vec<NamedAddress> {
             .or_else(|_| NamedAddress::new(None, &address.email))
             .ok()
     };
-    addresses.iter().filter_map(named).take(super::MAX_RECIPIENTS).collect()
+    addresses.iter().filter_map(named).take(MAX_RECIPIENTS).collect()
 }
 
 /// Prefixes that mean the same as `Re:` and `Fwd:`, as clients in other languages write them.
