@@ -14,7 +14,8 @@ use actix_web::{
 use imapmcp_bootstrap::{Listen, Services};
 use imapmcp_extract::Extractor;
 use imapmcp_mcp_http::{Endpoint, EndpointConfig, Inflight, MailHandler, gate::BearerGate, hosts::Hosts};
-use imapmcp_mcp_tools::{context::Services as ToolServices, journal::Journal, registry, senders::Senders};
+use imapmcp_mcp_tools::{context::Services as ToolServices, registry};
+use imapmcp_organizing::{Journal, Organizer, Senders};
 use imapmcp_web::{WebDeps, WebState};
 use rust_mcp_sdk::{ServerDetails, schema};
 use std::{
@@ -174,7 +175,11 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
         // hostile files meet their parsers in a process of their own
         extractor: Extractor::worker(std::env::current_exe()?, vec![crate::EXTRACT_WORKER.into()]),
         senders: Senders::default(),
-        journal: Arc::clone(journal),
+        organizer: Organizer::new(
+            Arc::clone(journal),
+            Arc::clone(&services.clock),
+            Arc::clone(&services.entropy),
+        ),
         clock: Arc::clone(&services.clock),
         entropy: Arc::clone(&services.entropy),
         accounts_url: format!("{}/accounts", services.settings.oauth.issuer),
@@ -184,8 +189,8 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
         gate: Arc::new(BearerGate(Arc::clone(&services.authorization))),
         hosts: Hosts::new(&services.settings.oauth.issuer),
         details: Arc::new(details()),
-        needed: |tool| registry::find(tool).map(|tool| tool.permission),
-        tools: Some(Arc::clone(&tools)),
+        toolbox: tools.clone(),
+        services: Some(Arc::clone(&tools)),
         per_minute: services.settings.per_minute,
         address: Box::new(move |request| imapmcp_web::client_address(request, &proxies)),
     };

@@ -238,12 +238,18 @@ impl Accounts {
 
     fn seal(&self, account: &Account, password: &SecretString) -> Sealed {
         let context = account.credential_context();
-        self.deps().vault.seal(binding(account, &context), password.expose_secret().as_bytes())
+        self.deps().vault.seal(
+            Binding::account_credential(&account.id, &account.user, &context),
+            password.expose_secret().as_bytes(),
+        )
     }
 
     fn login_of(&self, account: &Account) -> Result<Login, AccountError> {
         let context = account.credential_context();
-        let plain = self.deps().vault.open(binding(account, &context), &account.credential)?;
+        let plain = self
+            .deps()
+            .vault
+            .open(Binding::account_credential(&account.id, &account.user, &context), &account.credential)?;
         let secret = std::str::from_utf8(plain.expose_secret()).map_err(|_| VaultError::Tampered)?;
         let secret = SecretString::from(secret);
         Ok(Login {
@@ -272,9 +278,4 @@ impl Accounts {
         let (imap, smtp) = tokio::join!(imap, smtp);
         Diagnosis { imap, smtp }
     }
-}
-
-/// Swapped into another row, user or server, a credential no longer opens.
-fn binding<'a>(account: &'a Account, context: &'a str) -> Binding<'a> {
-    Binding { field: "accounts.credential", row: account.id.as_str(), user: account.user.as_str(), context }
 }

@@ -292,15 +292,12 @@ impl Uploads {
 
     pub(crate) fn seal(&self, id: &UploadId, user: &UserId, about: &About) -> Sealed {
         let about = serde_json::to_vec(about).unwrap_or_default();
-        self.deps.vault.seal(binding(id, user), &about)
+        self.deps.vault.seal(Binding::upload_about(id, user), &about)
     }
 
     fn unseal(&self, upload: &Upload) -> Option<About> {
-        let about = self.deps.vault.open(binding(&upload.id, &upload.user), &upload.about).ok()?;
+        let about =
+            self.deps.vault.open(Binding::upload_about(&upload.id, &upload.user), &upload.about).ok()?;
         serde_json::from_slice(about.expose_secret()).ok()
     }
-}
-
-fn binding<'a>(id: &'a UploadId, user: &'a UserId) -> Binding<'a> {
-    Binding { field: "uploads.about", row: id.as_str(), user: user.as_str(), context: "" }
 }

@@ -187,7 +187,10 @@ fn directory_of(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use imapmcp_core::{secret::Vault as _, time::SystemClock};
+    use imapmcp_core::{
+        secret::{Binding, SealedColumn, Vault as _},
+        time::SystemClock,
+    };
     use imapmcp_storage::Database;
     use imapmcp_vault::SystemEntropy;
 
@@ -282,8 +285,7 @@ mod tests {
         let vault = open(&settings, &database().await).await.unwrap();
         assert_eq!(Some(vault.active_kid()), one.kids().next());
         assert!(!settings.key_file.exists());
-        let binding =
-            imapmcp_core::secret::Binding { field: "accounts.credential", row: "r", user: "u", context: "" };
+        let binding = Binding { column: SealedColumn::AccountCredential, row: "r", user: "u", context: "" };
         assert!(vault.open(binding, &vault.seal(binding, b"x")).is_ok());
     }
 }

@@ -14,8 +14,8 @@ use imapmcp_mail::{Mail, MailOptions, SetupError};
 use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
-use imapmcp_style::{Styles, StylesDeps};
 use imapmcp_vault::{RingVault, SystemEntropy};
+use imapmcp_writing_style::{Styles, StylesDeps};
 use rustix::fs::{Access, access};
 use std::{io, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc, time::Duration};
 

@@ -1,11 +1,14 @@
 //! What a person decides about a message that cannot settle itself. Each decision takes the entry like a worker does, so
 //! that it and a worker cannot both win.
 
-use crate::{Delivery, in_hand::Held, schedule::RETRY_SECONDS, send::Caller};
+use crate::{
+    Delivery,
+    in_hand::Held,
+    machine::{Caller, Event, Hand, Leased},
+};
 use imapmcp_core::{
     id::{AccountId, OutboxId, UserId},
-    mail::MailErrorKind,
-    outbox::{OutboxEntry, OutboxState, Trouble},
+    outbox::OutboxState,
     secret::Sealed,
     store::{Leaving, OutboxQuery, StoreError},
 };
@@ -25,7 +28,7 @@ pub enum HandOutcome {
 enum Taken {
     Missing,
     Late(OutboxState),
-    Mine(Box<(Held, OutboxEntry, Sealed)>),
+    Mine(Box<(Held, Leased, Sealed)>),
 }
 
 impl Delivery {
@@ -46,8 +49,7 @@ impl Delivery {
                 // nobody is told of an error here: it is recorded
                 let _ = this.attend(entry, copy, Caller::Gone).await;
             } else {
-                entry.last_error = Some(Trouble::Mail(MailErrorKind::Unreadable));
-                this.write(&mut entry, false).await;
+                this.happened(&mut entry, Event::Unreadable).await;
             }
         };
         let _ = self.under_way.spawn_on(look, &self.runtime).await;
@@ -58,34 +60,19 @@ impl Delivery {
     /// The person knows that a message of unknown outcome arrived: it counts as sent, and its copy is filed if Sent has
     /// none. `None` if unknown or another user's.
     pub async fn arrived(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
-        self.decide(user, id, OutboxState::Unknown, false, |entry, now| {
-            // all that could still be tried has arrived; what was refused for good has not
-            entry.refusals.retain(|refusal| !refusal.may_pass());
-            entry.departed = true;
-            entry.at_risk = false;
-            entry.last_error = None;
-            entry.state = OutboxState::Accepted;
-            entry.expires_at = now;
-        })
-        .await
+        self.decide(user, id, Hand::Arrived).await
     }
 
     /// The person wants a message of unknown outcome sent once more, at the risk that it arrives twice: the same octets
     /// under the same Message-ID. `None` if unknown or another user's. It is a new decision each time; nothing here
     /// ever takes it by itself. It leaves even if the access it was first sent with has ended since.
     pub async fn send_again(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
-        self.decide(user, id, OutboxState::Unknown, true, |entry, now| {
-            entry.at_risk = false;
-            entry.last_error = None;
-            entry.state = OutboxState::Queued;
-            entry.expires_at = now.plus_seconds(RETRY_SECONDS);
-        })
-        .await
+        self.decide(user, id, Hand::SendAgain).await
     }
 
     /// Tries an entry that is tried again later now instead. `None` if unknown or another user's.
     pub async fn retry_now(&self, user: &UserId, id: &OutboxId) -> Result<Option<HandOutcome>, StoreError> {
-        self.decide(user, id, OutboxState::Queued, true, |_, _| {}).await
+        self.decide(user, id, Hand::RetryNow).await
     }
 
     /// The account was mended, such as by another password: what waits for its next try with it is tried now, instead of
@@ -108,25 +95,24 @@ impl Delivery {
         Ok(resumed)
     }
 
-    /// Changes an entry and leaves the next step, due at once, to a worker; `to_send` if that is to submit it.
+    /// Changes an entry and leaves the next step, due at once, to a worker.
     async fn decide(
         &self,
         user: &UserId,
         id: &OutboxId,
-        from: OutboxState,
-        to_send: bool,
-        change: impl FnOnce(&mut OutboxEntry, imapmcp_core::time::Timestamp),
+        hand: Hand,
     ) -> Result<Option<HandOutcome>, StoreError> {
-        let (held, mut entry, _) = match self.take_by_hand(user, id, from, to_send).await? {
+        let (held, mut entry, _) = match self.take_by_hand(user, id, hand.from(), hand.sends()).await? {
             Taken::Missing => return Ok(None),
             Taken::Late(state) => return Ok(Some(HandOutcome::TooLate(state))),
             Taken::Mine(mine) => *mine,
         };
-        let now = self.now().await?;
-        change(&mut entry, now);
-        entry.next_attempt_at = Some(now);
-        let written = self.write_once(&mut entry, false).await?;
-        let outcome = if written { HandOutcome::Done(entry.state) } else { HandOutcome::TooLate(from) };
+        let outcome = match entry.happen(Event::Settled(hand), self.now().await?) {
+            Ok(_) if self.write_once(&mut entry, false).await? => HandOutcome::Done(entry.state),
+            Ok(_) => HandOutcome::TooLate(hand.from()),
+            // it changed between being looked at and taken
+            Err(_) => HandOutcome::TooLate(entry.state),
+        };
         // the sweep may take it up from here
         drop(held);
         self.woken.notify_one();
@@ -149,7 +135,7 @@ impl Delivery {
         if self.deps.outbox.hasten(user, &due, to_send, now).await?
             && let Some((entry, message)) = self.deps.outbox.take(&due, from, &self.lease(now), now).await?
         {
-            return Ok(Taken::Mine(Box::new((held, entry, message))));
+            return Ok(Taken::Mine(Box::new((held, Leased::new(entry), message))));
         }
         Ok(Taken::Late(entry.state))
     }

@@ -1,5 +1,10 @@
+use crate::machine::Impossible;
 use imapmcp_accounts::AccountError;
-use imapmcp_core::{mail::MailError, store::StoreError};
+use imapmcp_core::{
+    mail::{MailError, MailErrorKind},
+    outbox::Trouble,
+    store::StoreError,
+};
 use imapmcp_mime::compose::ComposeError;
 
 /// Why a message was not sent.
@@ -41,4 +46,27 @@ pub enum DeliveryError {
     /// The worker died: a bug.
     #[error("the delivery task ended early")]
     Interrupted,
+}
+
+impl From<Impossible> for DeliveryError {
+    fn from(impossible: Impossible) -> Self {
+        tracing::error!(%impossible, "a bug");
+        Self::Interrupted
+    }
+}
+
+/// What an account that cannot be used means to a message.
+pub(crate) fn trouble(error: &AccountError) -> Trouble {
+    match error {
+        AccountError::NeedsAttention { why, .. } => Trouble::from(&why.error()),
+        AccountError::Paused => Trouble::Mail(MailErrorKind::LoginFailed),
+        AccountError::CredentialUnreadable(_) => Trouble::CredentialUnreadable,
+        // the database is not the mail server: no reason to say that the login was refused
+        AccountError::Store(_) => Trouble::Mail(MailErrorKind::Timeout),
+        AccountError::NotFound
+        | AccountError::LabelTaken
+        | AccountError::TooMany(_)
+        | AccountError::Invalid(_)
+        | AccountError::ChangedMeanwhile => Trouble::Mail(MailErrorKind::LoginRefused),
+    }
 }

@@ -2,12 +2,13 @@
 
 use crate::{
     Delivery,
+    machine::{Event, Leased, Next},
     retake::Retaken,
     schedule::{LEASE_SECONDS, RENEWAL},
 };
 use imapmcp_core::{
     id::OutboxId,
-    outbox::{Lease, OutboxEntry},
+    outbox::Lease,
     store::{Risk, StoreError},
     time::Timestamp,
 };
@@ -50,7 +51,7 @@ impl Delivery {
     /// Records what happened to an entry; it stays with this worker if `held`. What happened has happened, and nobody else
     /// knows of it: while the database is away this is tried again, and an entry that another worker has taken meanwhile
     /// is taken back if that one does not know.
-    pub(crate) async fn write(&self, entry: &mut OutboxEntry, held: bool) -> Written {
+    pub(crate) async fn write(&self, entry: &mut Leased, held: bool) -> Written {
         let (mut pause, mut late) = (FIRST_PAUSE, false);
         loop {
             let step = match self.write_once(entry, held && !late).await {
@@ -75,7 +76,7 @@ impl Delivery {
     }
 
     /// Like [`write`](Self::write), once; `false` if another worker has taken the entry.
-    pub(crate) async fn write_once(&self, entry: &mut OutboxEntry, held: bool) -> Result<bool, StoreError> {
+    pub(crate) async fn write_once(&self, entry: &mut Leased, held: bool) -> Result<bool, StoreError> {
         self.stamp(entry, held).await?;
         let written = self.deps.outbox.settle(entry).await?;
         if !written {
@@ -84,16 +85,38 @@ impl Delivery {
         Ok(written)
     }
 
-    async fn stamp(&self, entry: &mut OutboxEntry, held: bool) -> Result<(), StoreError> {
-        entry.updated_at = self.now().await?;
-        entry.lease = held.then(|| self.lease(entry.updated_at));
+    async fn stamp(&self, entry: &mut Leased, held: bool) -> Result<(), StoreError> {
+        let now = self.now().await?;
+        entry.stamp(now, held.then(|| self.lease(now)));
         Ok(())
     }
 
     /// Records that the final dot of an entry is risked, if its access stands.
-    pub(crate) async fn risk(&self, entry: &mut OutboxEntry) -> Result<Risk, StoreError> {
+    pub(crate) async fn risk(&self, entry: &mut Leased) -> Result<Risk, StoreError> {
         self.stamp(entry, true).await?;
         self.deps.outbox.risk(entry, entry.updated_at).await
+    }
+
+    /// Changes an entry by what happened to it and records it. Tells what comes next; `None` if another worker has taken
+    /// the entry, whose word holds, or if the event was none that could happen.
+    pub(crate) async fn happened(&self, entry: &mut Leased, event: Event) -> Option<Next> {
+        let next = match entry.happen(event, self.about_now()) {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(outbox = %entry.id, %error, "a bug");
+                return None;
+            }
+        };
+        let held = match next {
+            Next::GoOn => return Some(next),
+            Next::FileCopy => true,
+            Next::Rest => false,
+        };
+        match self.write(entry, held).await {
+            Written::Yes => Some(next),
+            Written::Late => Some(Next::Rest),
+            Written::Taken => None,
+        }
     }
 
     /// Renews the lease of an entry until dropped; cancels `lost` when it cannot be kept.

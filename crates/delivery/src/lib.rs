@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod attend;
 mod by_hand;
 mod digest;
 mod dot;
@@ -8,6 +9,7 @@ mod in_hand;
 mod lanes;
 mod lease;
 mod listing;
+mod machine;
 mod outbox;
 mod preview;
 mod receipt;
@@ -15,6 +17,7 @@ mod retake;
 mod schedule;
 mod send;
 mod sent_copy;
+mod service;
 mod stored_message;
 mod submit;
 mod sweep;
@@ -27,5 +30,6 @@ pub use listing::{Listing, ListingPage};
 pub use outbox::{CancelOutcome, OutboxPage, OutboxView, ReleaseOutcome};
 pub use preview::Preview;
 pub use receipt::{Receipt, state_word};
-pub use send::{Delivery, DeliveryDeps, Request};
+pub use send::Request;
+pub use service::{Delivery, DeliveryDeps};
 pub use writing::WrittenDraft;

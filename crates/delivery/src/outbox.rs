@@ -1,21 +1,16 @@
 //! What the user sees of the outbox, and may still do.
 
-use crate::{
-    Delivery,
-    schedule::RETRY_SECONDS,
-    send::{binding, subject_binding},
-    stored_message::StoredMessage,
-};
+use crate::{Delivery, schedule::RETRY_SECONDS, stored_message::StoredMessage};
 use bytes::Bytes;
 use imapmcp_core::{
     id::{AccountId, GrantId, OutboxId, UserId},
     mail::Outgoing,
     oauth::AccountScope,
     outbox::{Hold, OutboxEntry, OutboxState, Refusal, Trouble},
+    secret::{Binding, ExposeSecret},
     store::{Leaving, OutboxQuery, StoreError},
     time::Timestamp,
 };
-use secrecy::ExposeSecret;
 
 /// Octets of what ended are kept this long.
 const KEEP_SECONDS: i64 = 30 * 24 * 3600;
@@ -129,19 +124,19 @@ impl Delivery {
     /// The octets of a message that has not ended, as they will leave with their Bcc field; `None` if unknown, another
     /// user's, forgotten or not to be opened.
     pub async fn message(&self, user: &UserId, id: &OutboxId) -> Result<Option<Outgoing>, StoreError> {
-        let written = self.written(user, id).await?;
-        Ok(written.map(|written| written.copy(&self.deps.parcels, user)))
+        let stored = self.stored(user, id).await?;
+        Ok(stored.map(|stored| stored.copy(&self.deps.parcels, user)))
     }
 
-    pub(crate) async fn written(
+    pub(crate) async fn stored(
         &self,
         user: &UserId,
         id: &OutboxId,
     ) -> Result<Option<StoredMessage>, StoreError> {
         let Some(sealed) = self.deps.outbox.find_message(user, id).await? else { return Ok(None) };
-        let opened = self.deps.vault.open(binding(id, user.as_str()), &sealed);
-        let record = opened.ok().map(|record| Bytes::copy_from_slice(record.expose_secret()));
-        Ok(record.and_then(StoredMessage::read))
+        let opened = self.deps.vault.open(Binding::outbox_message(id, user), &sealed);
+        let octets = opened.ok().map(|octets| Bytes::copy_from_slice(octets.expose_secret()));
+        Ok(octets.and_then(StoredMessage::read))
     }
 
     /// Withdraws what nobody works on; `None` if unknown or another user's. It and a worker cannot both win.
@@ -178,7 +173,7 @@ impl Delivery {
     pub(crate) fn view(&self, entry: &OutboxEntry) -> OutboxView {
         let subject = entry.subject.as_ref().and_then(|sealed| {
             let opened =
-                self.deps.vault.open(subject_binding(&entry.id, entry.user.as_str()), sealed).ok()?;
+                self.deps.vault.open(Binding::outbox_subject(&entry.id, &entry.user), sealed).ok()?;
             String::from_utf8(opened.expose_secret().to_vec()).ok()
         });
         OutboxView {

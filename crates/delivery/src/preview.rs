@@ -30,8 +30,8 @@ impl Delivery {
         view: &OutboxView,
         octets: usize,
     ) -> Result<Option<Preview>, StoreError> {
-        let Some(record) = self.written(user, &view.id).await? else { return Ok(None) };
-        let (outline, elsewhere) = (record.outline(), record.elsewhere());
+        let Some(stored) = self.stored(user, &view.id).await? else { return Ok(None) };
+        let (outline, elsewhere) = (stored.outline(), stored.elsewhere());
         if outline.is_empty() {
             return Ok(None);
         }

@@ -1,9 +1,7 @@
 //! When something is tried again, and for how long.
 
-use imapmcp_core::{
-    account::Backend,
-    mail::{MailError, SubmitError},
-};
+use crate::machine::Caller;
+use imapmcp_core::{account::Backend, mail::MailErrorKind, outbox::Trouble};
 use std::time::Duration;
 
 /// The same content within this time is the same send.
@@ -52,36 +50,39 @@ pub(crate) fn saves_by_itself(backend: &Backend) -> bool {
     }
 }
 
+/// Whether what was not sent is tried again. Without a caller to tell, a message waits until the person has mended the
+/// account.
+pub(crate) const fn is_tried_again(trouble: &Trouble, caller: Caller) -> bool {
+    let nobody_waits = matches!(caller, Caller::Gone);
+    match trouble {
+        Trouble::Mail(kind) => may_pass(*kind) || (is_login(*kind) && nobody_waits),
+        Trouble::CredentialUnreadable => nobody_waits,
+        Trouble::Reply(_) | Trouble::Condition(_) | Trouble::NoSentFolder | Trouble::AccessEnded => false,
+    }
+}
+
 /// Whether the same submission may work later by itself. A server that breaks the protocol would do so again.
-pub(crate) const fn may_pass(error: &MailError) -> bool {
+const fn may_pass(kind: MailErrorKind) -> bool {
     matches!(
-        error,
-        MailError::Timeout
-            | MailError::Throttled { .. }
-            | MailError::Unreachable(_)
-            | MailError::LoginUnavailable
-            | MailError::Unreadable
+        kind,
+        MailErrorKind::Timeout
+            | MailErrorKind::Throttled
+            | MailErrorKind::Unreachable(_)
+            | MailErrorKind::LoginUnavailable
+            | MailErrorKind::Unreadable
     )
 }
 
 /// Whether the login is what failed: the person may have to mend the account.
-pub(crate) const fn is_login(error: &MailError) -> bool {
+const fn is_login(kind: MailErrorKind) -> bool {
     matches!(
-        error,
-        MailError::LoginRefused
-            | MailError::LoginFailed
-            | MailError::AppPassword
-            | MailError::SubmissionOff
-            | MailError::NoMechanism
+        kind,
+        MailErrorKind::LoginRefused
+            | MailErrorKind::LoginFailed
+            | MailErrorKind::AppPassword
+            | MailErrorKind::SubmissionOff
+            | MailErrorKind::NoMechanism
     )
-}
-
-/// The reply code, where there was one.
-pub(crate) fn reply(error: &SubmitError) -> Option<u16> {
-    match error {
-        SubmitError::Rejected { code, .. } | SubmitError::Deferred { code, .. } => Some(*code),
-        SubmitError::NotSent(_) | SubmitError::Withheld | SubmitError::Unknown(_) => None,
-    }
 }
 
 #[cfg(test)]
@@ -99,15 +100,15 @@ mod tests {
     fn a_server_that_breaks_the_protocol_is_not_tried_for_a_day() {
         use imapmcp_core::mail::NetworkFault;
         for passing in [
-            MailError::Timeout,
-            MailError::Throttled { retry_after: 60 },
-            MailError::Unreachable(NetworkFault::Connect),
-            MailError::LoginUnavailable,
+            MailErrorKind::Timeout,
+            MailErrorKind::Throttled,
+            MailErrorKind::Unreachable(NetworkFault::Connect),
+            MailErrorKind::LoginUnavailable,
         ] {
-            assert!(may_pass(&passing), "{passing:?}");
+            assert!(may_pass(passing), "{passing:?}");
         }
-        for lasting in [MailError::Protocol, MailError::NoMechanism, MailError::SubmissionOff] {
-            assert!(!may_pass(&lasting), "{lasting:?}");
+        for lasting in [MailErrorKind::Protocol, MailErrorKind::NoMechanism, MailErrorKind::SubmissionOff] {
+            assert!(!may_pass(lasting), "{lasting:?}");
         }
     }
 

@@ -2,16 +2,15 @@
 
 use crate::{
     Delivery,
-    dot::refused_with,
-    lease::Written,
-    schedule::{COPY_SECONDS, FIRST_LOOK_SECONDS, LOOKS, NEXT_LOOK_SECONDS, backoff, saves_by_itself},
+    error::trouble,
+    machine::{Event, Filing, Leased, Lookup},
+    schedule::{LOOKS, saves_by_itself},
     stored_message::StoredMessage,
 };
-use imapmcp_accounts::AccountError;
 use imapmcp_core::{
     account::Account,
     mail::{Criterion, Flag, FolderName, MailError, Mailbox, Page, Role, Summary},
-    outbox::{OutboxEntry, OutboxState, Trouble},
+    outbox::{OutboxEntry, Trouble},
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -20,89 +19,17 @@ use tokio_util::sync::CancellationToken;
 const HITS: u32 = 50;
 const PAGES: u32 = 10;
 
-/// How filing ended.
-enum Filed {
-    /// It is there.
-    There,
-    /// Not there yet; the provider may still save it by itself.
-    NotYet,
-    /// Another worker files it.
-    Lost,
-}
-
 impl Delivery {
     /// Puts the copy into Sent unless it is there. A failure is recorded, not raised: the mail has left.
     pub(crate) async fn file_copy(
         &self,
-        entry: &mut OutboxEntry,
-        record: &StoredMessage,
+        entry: &mut Leased,
+        message: &StoredMessage,
         lost: &CancellationToken,
     ) {
-        if entry.saved_to_sent != Some(true) {
-            let filed = tokio::select! {
-                biased;
-                () = lost.cancelled() => return,
-                filed = self.filed(entry, record) => filed,
-            };
-            match filed {
-                Ok(Filed::There) => {
-                    entry.saved_to_sent = Some(true);
-                    entry.last_error = refused_with(&entry.refusals);
-                }
-                Ok(Filed::NotYet) => {
-                    entry.looks += 1;
-                    self.look_later(entry).await;
-                    return;
-                }
-                Ok(Filed::Lost) => return,
-                Err(error) => {
-                    tracing::warn!(outbox = %entry.id, %error, "the copy was not saved to Sent");
-                    entry.looks = entry.looks.saturating_add(1);
-                    entry.saved_to_sent = Some(false);
-                    entry.last_error = Some(Trouble::from(&error));
-                }
-            }
+        if let Some(filing) = self.filing(entry, message, lost).await {
+            self.happened(entry, Event::Filing(filing)).await;
         }
-        let now = self.about_now();
-        if let Some(at) = self.next_try(entry) {
-            entry.state = OutboxState::Queued;
-            entry.next_attempt_at = Some(at);
-        } else if entry.saved_to_sent == Some(true) || entry.expires_at.plus_seconds(COPY_SECONDS) <= now {
-            entry.state = OutboxState::Done;
-            entry.next_attempt_at = None;
-        } else {
-            entry.state = OutboxState::Accepted;
-            entry.next_attempt_at = Some(now.plus_seconds(backoff(entry.looks)));
-        }
-        self.write(entry, false).await;
-    }
-
-    /// The provider saves by itself: it gets a little time before anybody looks (again).
-    pub(crate) async fn look_later(&self, entry: &mut OutboxEntry) -> Written {
-        let seconds = if entry.looks == 0 { FIRST_LOOK_SECONDS } else { NEXT_LOOK_SECONDS };
-        entry.state = OutboxState::Accepted;
-        entry.next_attempt_at = Some(self.about_now().plus_seconds(seconds));
-        self.write(entry, false).await
-    }
-
-    async fn filed(&self, entry: &OutboxEntry, record: &StoredMessage) -> Result<Filed, MailError> {
-        let (account, mailbox) = self.mailbox(entry).await?;
-        let (sent, there) = look(&*mailbox, &entry.message_id).await?;
-        if there {
-            return Ok(Filed::There);
-        }
-        if saves_by_itself(&account.backend) && entry.looks < LOOKS {
-            return Ok(Filed::NotYet);
-        }
-        // looking took its time: only who still holds the entry appends
-        match self.renew(&entry.id, entry.fence).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(Filed::Lost),
-            Err(_) => return Err(MailError::Timeout),
-        }
-        let copy = record.copy(&self.deps.parcels, &entry.user);
-        mailbox.append(&sent, copy, &[Flag::seen()]).await?;
-        Ok(Filed::There)
     }
 
     /// Looks for an entry of unknown outcome in Sent: what is there has left. What is not there may have left all the
@@ -110,57 +37,82 @@ impl Delivery {
     /// the rest stays unknown.
     pub(crate) async fn look_for(
         &self,
-        entry: &mut OutboxEntry,
-        record: &StoredMessage,
+        entry: &mut Leased,
+        message: &StoredMessage,
         lost: &CancellationToken,
     ) {
         if entry.departed {
-            if entry.saved_to_sent != Some(true) {
-                let filed = tokio::select! {
-                    biased;
-                    () = lost.cancelled() => return,
-                    filed = self.filed(entry, record) => filed,
-                };
-                match filed {
-                    Ok(Filed::Lost) => return,
-                    filed => entry.saved_to_sent = Some(matches!(filed, Ok(Filed::There))),
-                }
-            }
-        } else {
-            match self.is_in_sent(entry).await {
-                Ok(true) => {
-                    entry.departed = true;
-                    entry.at_risk = false;
-                    entry.saved_to_sent = Some(true);
-                    self.file_copy(entry, &StoredMessage::default(), lost).await;
-                    return;
-                }
-                Ok(false) => entry.last_error = None,
-                Err(error) => entry.last_error = Some(Trouble::from(&error)),
-            }
+            self.file_copy(entry, message, lost).await;
+            return;
         }
-        entry.looks = entry.looks.saturating_add(1);
-        let at = self.about_now().plus_seconds(backoff(entry.looks));
-        let more = at <= entry.expires_at && entry.saved_to_sent != Some(true);
-        entry.next_attempt_at = more.then_some(at);
-        self.write(entry, false).await;
+        let lookup = match self.is_in_sent(entry).await {
+            Ok(true) => Lookup::Found,
+            Ok(false) => Lookup::NotFound,
+            Err(trouble) => Lookup::Failed(trouble),
+        };
+        self.happened(entry, Event::Lookup(lookup)).await;
     }
 
-    async fn is_in_sent(&self, entry: &OutboxEntry) -> Result<bool, MailError> {
+    /// Files the copy; `None` if that is another worker's now.
+    async fn filing(
+        &self,
+        entry: &OutboxEntry,
+        message: &StoredMessage,
+        lost: &CancellationToken,
+    ) -> Option<Filing> {
+        if entry.saved_to_sent == Some(true) {
+            return Some(Filing::Filed);
+        }
+        let filed = tokio::select! {
+            biased;
+            () = lost.cancelled() => return None,
+            filed = self.filed(entry, message) => filed,
+        };
+        filed.unwrap_or_else(|trouble| {
+            tracing::warn!(outbox = %entry.id, error = %trouble.code(), "the copy was not saved to Sent");
+            Some(Filing::Failed(trouble))
+        })
+    }
+
+    async fn filed(&self, entry: &OutboxEntry, message: &StoredMessage) -> Result<Option<Filing>, Trouble> {
+        let (account, mailbox) = self.mailbox(entry).await?;
+        let filed = self.filed_in(&account, &*mailbox, entry, message).await;
+        filed.map_err(|error| Trouble::from(&error))
+    }
+
+    async fn filed_in(
+        &self,
+        account: &Account,
+        mailbox: &dyn Mailbox,
+        entry: &OutboxEntry,
+        message: &StoredMessage,
+    ) -> Result<Option<Filing>, MailError> {
+        let (sent, there) = look(mailbox, &entry.message_id).await?;
+        if there {
+            return Ok(Some(Filing::Filed));
+        }
+        if saves_by_itself(&account.backend) && entry.looks < LOOKS {
+            return Ok(Some(Filing::NotYet));
+        }
+        // looking took its time: only who still holds the entry appends
+        match self.renew(&entry.id, entry.fence).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(_) => return Err(MailError::Timeout),
+        }
+        let copy = message.copy(&self.deps.parcels, &entry.user);
+        mailbox.append(&sent, copy, &[Flag::seen()]).await?;
+        Ok(Some(Filing::Filed))
+    }
+
+    async fn is_in_sent(&self, entry: &OutboxEntry) -> Result<bool, Trouble> {
         let (_, mailbox) = self.mailbox(entry).await?;
-        Ok(look(&*mailbox, &entry.message_id).await?.1)
+        let found = look(&*mailbox, &entry.message_id).await;
+        found.map(|(_, there)| there).map_err(|error| Trouble::from(&error))
     }
 
-    async fn mailbox(&self, entry: &OutboxEntry) -> Result<(Account, Arc<dyn Mailbox>), MailError> {
-        match self.deps.accounts.mailbox(&entry.user, &entry.account).await {
-            Ok(found) => Ok(found),
-            // the database is not the mail server: no reason to say that the login was refused
-            Err(AccountError::Store(_)) => Err(MailError::Timeout),
-            Err(AccountError::NeedsAttention { why, .. }) => Err(why.error()),
-            Err(AccountError::Paused) => Err(MailError::LoginFailed),
-            Err(AccountError::CredentialUnreadable(_)) => Err(MailError::Unreadable),
-            Err(_) => Err(MailError::LoginRefused),
-        }
+    async fn mailbox(&self, entry: &OutboxEntry) -> Result<(Account, Arc<dyn Mailbox>), Trouble> {
+        self.deps.accounts.mailbox(&entry.user, &entry.account).await.map_err(|error| trouble(&error))
     }
 }
 

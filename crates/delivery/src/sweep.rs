@@ -2,21 +2,23 @@
 
 use crate::{
     Delivery,
-    schedule::{RETRY_SECONDS, UNREADABLE_SECONDS},
-    send::{Caller, binding},
+    machine::{Caller, Event, Leased, taken_to},
     stored_message::StoredMessage,
 };
 use bytes::Bytes;
 use imapmcp_core::{
     id::OutboxId,
-    mail::MailErrorKind,
-    outbox::{Due, OutboxEntry, OutboxState, Trouble},
-    secret::Sealed,
+    outbox::{Due, OutboxEntry, OutboxState},
+    secret::{Binding, Sealed},
     store::StoreError,
 };
 use secrecy::ExposeSecret;
 use std::{collections::HashSet, time::Duration};
 use tokio::{task::JoinHandle, time::sleep};
+use tracing::{
+    Span,
+    field::{Empty, debug},
+};
 
 /// Entries looked at in one round.
 const BATCH: u32 = 100;
@@ -99,49 +101,51 @@ impl Delivery {
         Ok(steps)
     }
 
+    /// The next step of one entry; whether it could be taken.
+    #[tracing::instrument(
+        name = "sweep",
+        level = "debug",
+        skip_all,
+        fields(outbox = %due.id, attempt = Empty, state = Empty)
+    )]
     async fn step(&self, due: &Due) -> bool {
-        let to = match (due.state, due.at_risk) {
-            // its worker is gone, and only the server can tell whether the dot arrived
-            (OutboxState::Sending, true) => OutboxState::Unknown,
-            (OutboxState::Queued | OutboxState::Sending, _) => OutboxState::Sending,
-            (state, _) => state,
-        };
+        let to = taken_to(due);
         let taken = async {
             let now = self.now().await?;
             let taken = self.deps.outbox.take(due, to, &self.lease(now), now).await?;
             Ok::<_, StoreError>(taken.map(|(entry, message)| (entry, message, now)))
         };
         let (mut entry, message, now) = match taken.await {
-            Ok(Some(taken)) => taken,
+            Ok(Some((entry, message, now))) => (Leased::new(entry), message, now),
             Ok(None) => return false,
             Err(error) => {
                 tracing::warn!(outbox = %due.id, %error, "a message could not be taken up");
                 return false;
             }
         };
-        if to != due.state && to == OutboxState::Unknown {
-            entry.looks = 0;
-            entry.expires_at = now.plus_seconds(RETRY_SECONDS);
+        if to != due.state
+            && to == OutboxState::Unknown
+            && let Err(error) = entry.happen(Event::WorkerLost, now)
+        {
+            tracing::error!(outbox = %entry.id, %error, "a bug");
         }
-        let Some(record) = self.open(&entry, &message) else {
-            if entry.state == OutboxState::Sending {
-                entry.state = OutboxState::Queued;
-            }
-            entry.last_error = Some(Trouble::Mail(MailErrorKind::Unreadable));
-            entry.next_attempt_at = Some(now.plus_seconds(UNREADABLE_SECONDS));
-            self.write(&mut entry, false).await;
+        let Some(message) = self.open(&entry, &message) else {
+            self.happened(&mut entry, Event::Unreadable).await;
             return true;
         };
         let id = entry.id.clone();
-        if let Err(error) = self.attend(entry, record, Caller::Gone).await {
-            tracing::warn!(outbox = %id, %error, "a message was not sent");
+        match self.attend(entry, message, Caller::Gone).await {
+            Ok(receipt) => {
+                Span::current().record("attempt", receipt.attempts).record("state", debug(receipt.state));
+            }
+            Err(error) => tracing::warn!(outbox = %id, %error, "a message was not sent"),
         }
         true
     }
 
     pub(crate) fn open(&self, entry: &OutboxEntry, message: &Sealed) -> Option<StoredMessage> {
-        match self.deps.vault.open(binding(&entry.id, entry.user.as_str()), message) {
-            Ok(record) => StoredMessage::read(Bytes::copy_from_slice(record.expose_secret())),
+        match self.deps.vault.open(Binding::outbox_message(&entry.id, &entry.user), message) {
+            Ok(octets) => StoredMessage::read(Bytes::copy_from_slice(octets.expose_secret())),
             Err(error) => {
                 tracing::error!(outbox = %entry.id, %error, "a recorded message cannot be opened");
                 None

@@ -2,12 +2,11 @@
 
 use crate::{
     answer::{self, RpcFault},
-    direct,
     era::{self, Era, Incoming, LEGACY, MODERN},
     gate::{Gate, Refusal},
     hosts::Hosts,
     inflight::{CallName, Guard, Inflight},
-    intake,
+    intake, legacy,
     room::Rooms,
 };
 use actix_web::{
@@ -19,8 +18,12 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use http_body_util::{BodyExt, BodyStream};
-use imapmcp_core::{id::UserId, oauth::Principal, permission::Permission, random};
-use imapmcp_mcp_tools::{context::Services, handed::Handed, registry};
+use imapmcp_core::{id::UserId, oauth::Principal, random};
+use imapmcp_mcp_tools::{
+    context::Services,
+    handed::Handed,
+    toolbox::{ToolCall, Toolbox},
+};
 use rust_mcp_sdk::{
     ServerDetails, ToMcpServerHandler,
     auth::AuthInfo,
@@ -39,10 +42,10 @@ pub struct EndpointConfig {
     pub hosts: Hosts,
     /// What `initialize` and `server/discover` say.
     pub details: Arc<ServerDetails>,
-    /// The permission a tool needs; `None` for unknown tools.
-    pub needed: fn(&str) -> Option<Permission>,
-    /// The product's tools, for requests of the older era; `None` leaves those to the handler too.
-    pub tools: Option<Arc<Services>>,
+    /// The tools.
+    pub toolbox: Arc<dyn Toolbox>,
+    /// Where long files of a request go, and what numbers sessions; the product's services.
+    pub services: Option<Arc<Services>>,
     /// Requests per user and minute, with bursts of as many.
     pub per_minute: NonZeroU32,
     /// Where a request comes from, as far as that is known.
@@ -143,7 +146,7 @@ async fn post(request: HttpRequest, endpoint: web::Data<Endpoint>, payload: web:
         response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
         return response;
     }
-    let files = endpoint.config.tools.as_ref().and_then(|services| Handed::new(services, &principal));
+    let files = endpoint.config.services.as_ref().and_then(|services| Handed::new(services, &principal));
     let mut room = endpoint.rooms.enter(principal.user.clone());
     match intake::read(request.headers(), payload, files, &mut room).await {
         // they outlive the work, even if that goes on behind the first octets of the answer
@@ -178,7 +181,7 @@ async fn respond(
             let session = named("mcp-session-id").map(ToOwned::to_owned);
             // who takes plain JSON only hears of no progress
             let streams = named("accept").is_some_and(|accept| accept.contains("text/event-stream"));
-            legacy(endpoint, principal, incoming, version, Client { streams, session }).await
+            older(endpoint, principal, incoming, version, Client { streams, session }).await
         }
     }
 }
@@ -191,7 +194,7 @@ fn missing_permission(
     incoming: &Incoming,
 ) -> Option<HttpResponse> {
     let tool = incoming.param("name").filter(|_| incoming.method == "tools/call")?;
-    let needed = (endpoint.config.needed)(tool).filter(|needed| !principal.may(*needed))?;
+    let needed = endpoint.config.toolbox.missing(tool, principal.permissions)?;
     let challenge = endpoint.config.gate.step_up(request.path(), principal, needed);
     let mut response = RpcFault::new(403, incoming.id.clone(), -32000, "insufficient_scope")
         .with_data(json!({ "scope": needed.scope() }))
@@ -217,7 +220,7 @@ async fn modern(
             headers.append(name, value);
         }
     }
-    let guard = endpoint.inflight.enter(principal, None);
+    let guard = endpoint.inflight.enter(Arc::new(principal), None);
     dispatch(endpoint, guard, incoming.id, incoming.method, Era::Modern, headers, text).await
 }
 
@@ -227,7 +230,7 @@ struct Client {
     session: Option<String>,
 }
 
-async fn legacy(
+async fn older(
     endpoint: &Endpoint,
     principal: Principal,
     mut incoming: Incoming,
@@ -258,19 +261,21 @@ async fn legacy(
             return with_session(endpoint, answer::result(&id, &result));
         }
         "ping" => return answer::result(&id, &json!({})),
-        "tools/list" if endpoint.config.tools.is_some() => {
-            return answer::serialised(&id, &registry::list_json(principal.permissions));
+        "tools/list" => {
+            return answer::serialised(&id, &endpoint.config.toolbox.list(principal.permissions));
         }
         "tools/call" => {
             let name = incoming.param("name").map(ToOwned::to_owned);
-            if let (Some(services), Some(name)) = (&endpoint.config.tools, name)
+            if let Some(name) = name
                 && let Some(arguments) = incoming.take_arguments()
             {
                 let Client { streams, .. } = client;
                 let progress_token = incoming.progress_token().filter(|_| streams);
-                let request = direct::Request { name, arguments, progress_token, streams };
-                let guard = endpoint.inflight.enter(principal.clone(), Some(call_name));
-                return direct::call(Arc::clone(services), principal, &id, request, guard).await;
+                let (principal, toolbox) = (Arc::new(principal), Arc::clone(&endpoint.config.toolbox));
+                let guard = endpoint.inflight.enter(Arc::clone(&principal), Some(call_name));
+                let (call, asked) =
+                    (ToolCall { name, arguments }, legacy::Asked { id, progress_token, streams });
+                return legacy::call(toolbox, principal, call, asked, guard).await;
             }
         }
         // methods of the newer era
@@ -292,14 +297,14 @@ async fn legacy(
     }
     let method = incoming.method.clone();
     let text = incoming.into_modern();
-    let guard = endpoint.inflight.enter(principal, Some(call_name));
+    let guard = endpoint.inflight.enter(Arc::new(principal), Some(call_name));
     dispatch(endpoint, guard, Some(id), method, Era::Legacy, headers, &text).await
 }
 
 /// A number for the client's session, so that what it calls off is not another session's of the same grant. Nothing is
 /// kept for it here, and requests without it are answered alike.
 fn with_session(endpoint: &Endpoint, mut response: HttpResponse) -> HttpResponse {
-    if let Some(services) = &endpoint.config.tools
+    if let Some(services) = &endpoint.config.services
         && let Ok(session) = header::HeaderValue::from_str(&random::token(&*services.entropy, 16))
     {
         response.headers_mut().insert(header::HeaderName::from_static("mcp-session-id"), session);

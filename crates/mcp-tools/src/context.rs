@@ -3,24 +3,24 @@
 use crate::{
     arguments::Arguments,
     error::ToolError,
-    journal::Journal,
     reference::Tag,
     reply::{Progress, ProgressSender},
-    senders::Senders,
 };
 use imapmcp_accounts::Accounts;
 use imapmcp_attachments::{Attachments, Uploads};
 use imapmcp_core::{
     account::Account,
     id::AccountId,
-    mail::{Locator, MailError, Mailbox, Message, MessageRef},
+    mail::{Locator, MailError, Message, MessageRef},
     oauth::Principal,
+    operation::Operation,
     random::Entropy,
     time::Clock,
 };
 use imapmcp_delivery::Delivery;
 use imapmcp_extract::Extractor;
-use imapmcp_style::Styles;
+use imapmcp_organizing::{Opened, OperationKind, Organizer, Senders};
+use imapmcp_writing_style::Styles;
 use std::sync::Arc;
 
 /// The services behind the tools; one per process.
@@ -39,8 +39,8 @@ pub struct Services {
     pub extractor: Extractor,
     /// Senders met before.
     pub senders: Senders,
-    /// Plans, and what can be undone.
-    pub journal: Arc<Journal>,
+    /// Changes messages and folders, and takes changes back.
+    pub organizer: Organizer,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -57,12 +57,6 @@ pub struct Context<'a> {
     pub services: &'a Services,
     /// Where progress goes, if the caller asked for it.
     pub progress: Option<ProgressSender>,
-}
-
-/// An account the caller may use, with its mailbox.
-pub(crate) struct Opened {
-    pub(crate) account: Account,
-    pub(crate) mailbox: Arc<dyn Mailbox>,
 }
 
 impl Context<'_> {
@@ -109,12 +103,11 @@ impl Context<'_> {
     }
 
     async fn opened(&self, id: &AccountId) -> Result<Opened, ToolError> {
-        let (account, mailbox) = self.services.accounts.mailbox(&self.principal.user, id).await?;
-        Ok(Opened { account, mailbox })
+        Ok(Opened::open(&self.services.accounts, &self.principal.user, id).await?)
     }
 
     /// The user's accounts within the grant, the default first.
-    async fn covered(&self) -> Result<Vec<Account>, ToolError> {
+    pub(crate) async fn covered(&self) -> Result<Vec<Account>, ToolError> {
         let mut accounts = self.services.accounts.list(&self.principal.user).await?;
         accounts.retain(|account| self.principal.accounts.covers(&account.id));
         Ok(accounts)
@@ -142,6 +135,18 @@ impl Context<'_> {
                 one.id.as_str(),
             )),
         }
+    }
+
+    /// An operation of the caller's within the grant, which the argument `field` names.
+    pub(crate) async fn operation(
+        &self,
+        kind: OperationKind,
+        field: &str,
+        id: &str,
+    ) -> Result<Operation, ToolError> {
+        let covers = |account: &AccountId| self.principal.accounts.covers(account);
+        let found = self.services.organizer.find(&self.principal.user, covers, kind, id).await;
+        found.map_err(|error| ToolError::operation(field, error))
     }
 
     /// One message. A reference that went stale is looked up again, so that the error can carry the new one.

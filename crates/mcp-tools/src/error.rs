@@ -4,13 +4,14 @@ use imapmcp_accounts::AccountError;
 use imapmcp_core::{
     account::{LoginTrouble, Side},
     id::AccountId,
-    mail::{MailError, MailErrorKind, MessageRef, NetworkFault},
+    mail::{MailError, MailErrorKind, MessageRef, NetworkFault, Role},
     outbox::Trouble,
     permission::Permission,
     store::StoreError,
 };
 use imapmcp_delivery::DeliveryError;
 use imapmcp_extract::ExtractError;
+use imapmcp_organizing::{ChangeError, OperationError, text::TextError};
 use serde_json::{Value, json};
 
 /// Why a call failed, sorted by what the model (or its user) can do about it.
@@ -76,6 +77,18 @@ impl ToolError {
     /// A wrong argument.
     pub fn argument(field: &str, problem: impl Into<String>, example: impl Into<String>) -> Self {
         Self::Argument { field: field.to_owned(), problem: problem.into(), example: example.into() }
+    }
+
+    /// An operation that the argument `field` names cannot be used.
+    pub(crate) fn operation(field: &str, error: OperationError) -> Self {
+        match error {
+            OperationError::Unknown | OperationError::Used => {
+                Self::argument(field, error.to_string(), "the id an answer gave")
+            }
+            OperationError::Change(error) => error.into(),
+            OperationError::Store(error) => error.into(),
+            OperationError::Record(problem) => Self::Internal(problem),
+        }
     }
 
     /// A bug, with its causes for the log.
@@ -307,6 +320,45 @@ fn mail_hint(error: &MailError, accounts_url: &str) -> String {
 impl From<MailError> for ToolError {
     fn from(error: MailError) -> Self {
         Self::Mail(error)
+    }
+}
+
+impl From<ChangeError> for ToolError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Mail(error) => Self::Mail(error),
+            ChangeError::SameFolder => Self::argument(
+                "to_folder",
+                "is the folder the messages are in already; nothing was changed",
+                "\"Archive\"",
+            ),
+            ChangeError::NoRole(Role::Archive) => Self::NoRole { code: "no_archive_folder", role: "archive" },
+            ChangeError::NoRole(role) => Self::NoRole { code: "no_trash_folder", role: role.as_str() },
+            ChangeError::CannotMove => Self::CannotMove,
+            ChangeError::CannotExpunge => Self::CannotExpunge,
+            ChangeError::Protected => Self::argument(
+                "folder",
+                "is INBOX or has a role (see list_folders); such folders are not renamed or deleted",
+                "\"Old projects\"",
+            ),
+            ChangeError::NotEmpty(total) => {
+                let held = total.map_or_else(|| "messages".to_owned(), |total| format!("{total} messages"));
+                Self::argument(
+                    "with_messages",
+                    format!("must be true to delete a folder that holds {held}; they would be gone for good"),
+                    "true (or move the messages first)",
+                )
+            }
+        }
+    }
+}
+
+impl From<TextError> for ToolError {
+    fn from(error: TextError) -> Self {
+        match error {
+            TextError::Mail(error) => Self::Mail(error),
+            TextError::Broken(problem) => Self::Internal(problem),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         send_message, transfer, undo,
     },
 };
-use imapmcp_core::permission::Permissions;
+use imapmcp_core::permission::{Permission, Permissions};
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
@@ -85,21 +85,29 @@ pub fn find(name: &str) -> Option<&'static Spec> {
     TOOLS.iter().find(|tool| tool.name == name)
 }
 
+/// What a call needs that these permissions lack. This is the one place that asks.
+pub fn missing(tool: &Spec, arguments: &Arguments, permissions: Permissions) -> Option<Permission> {
+    let also = tool.also.iter().filter(|(flag, _)| arguments.flag(flag)).map(|(_, permission)| *permission);
+    std::iter::once(tool.permission).chain(also).find(|needed| !permissions.allows(*needed))
+}
+
 /// Runs a tool: its result, or why not.
 pub async fn call(name: &str, given: &Map<String, Value>, context: &Context<'_>) -> Result<Reply, ToolError> {
     let tool = find(name).ok_or_else(|| ToolError::UnknownTool(name.chars().take(60).collect()))?;
-    if !context.principal.may(tool.permission) {
-        return Err(ToolError::Permission(tool.permission));
+    let (arguments, none) = (Arguments::read(tool.fields, given), Arguments::default());
+    // whether the arguments are right is told to those only who may use the tool
+    if let Some(permission) =
+        missing(tool, arguments.as_ref().unwrap_or(&none), context.principal.permissions)
+    {
+        return Err(ToolError::Permission(permission));
     }
-    let arguments = Arguments::read(tool.fields, given)?;
-    (tool.run)(context, &arguments).await
+    (tool.run)(context, &arguments?).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::spec::Effect;
-    use imapmcp_core::permission::Permission;
 
     #[test]
     fn all_descriptions_and_schemas_fit_into_sixteen_kilobytes() {

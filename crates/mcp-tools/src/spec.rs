@@ -37,6 +37,8 @@ pub struct Spec {
     pub about: &'static str,
     /// What the grant must allow.
     pub permission: Permission,
+    /// Flags that need more than that, with what they need.
+    pub also: &'static [(&'static str, Permission)],
     /// What it does to the world.
     pub effect: Effect,
     /// Arguments.

@@ -121,7 +121,7 @@ impl Reading {
             })?
             .ok_or(ReadError::Broken)?;
         let place = self.position.to_string();
-        let opened = self.deps.vault.open(binding(id, &self.user, &place), &sealed);
+        let opened = self.deps.vault.open(Binding::parcel_chunk(id, &self.user, &place), &sealed);
         let plain = opened.map_err(|error| {
             tracing::error!(parcel = %id, place, %error, "a chunk cannot be opened");
             ReadError::Broken
@@ -131,9 +131,4 @@ impl Reading {
         self.seen += piece.len() as u64;
         Ok(Some((piece, self)))
     }
-}
-
-/// What a chunk belongs to: all of it can be told from its row, so that it can be sealed anew under another key.
-fn binding<'a>(id: &'a ParcelId, user: &'a UserId, place: &'a str) -> Binding<'a> {
-    Binding { field: "parcel_chunks.sealed", row: id.as_str(), user: user.as_str(), context: place }
 }

@@ -1,7 +1,8 @@
-use crate::{CHUNK, LIFETIME_SECONDS, ParcelsDeps, binding};
+use crate::{CHUNK, LIFETIME_SECONDS, ParcelsDeps};
 use imapmcp_core::{
     id::{ParcelId, UserId},
     octets::Parcel,
+    secret::Binding,
     store::StoreError,
 };
 use sha2::{Digest, Sha256};
@@ -65,7 +66,7 @@ impl Writer {
 
     async fn store(&mut self) -> Result<(), StoreError> {
         let place = self.chunks.to_string();
-        let sealed = self.deps.vault.seal(binding(&self.id, &self.user, &place), &self.buffer);
+        let sealed = self.deps.vault.seal(Binding::parcel_chunk(&self.id, &self.user, &place), &self.buffer);
         let expires_at = self.deps.clock.now().plus_seconds(LIFETIME_SECONDS);
         let repository = &self.deps.repository;
         if !repository.add_chunk(&self.user, &self.id, self.chunks, &sealed, expires_at).await? {

@@ -1,21 +1,17 @@
 use crate::{
-    accounts::AccountRow,
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
-    schema::{accounts, keys},
+    schema::keys,
     words::Word,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
-    account::Account,
-    secret::Sealed,
+    secret::{Sealed, SealedColumn},
     store::{KeyRecord, KeyRepository, KeyState, SealedRow, StoreError},
     time::Timestamp,
 };
-
-const ACCOUNT_CREDENTIAL: &str = "accounts.credential";
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = keys)]
@@ -80,37 +76,16 @@ impl KeyRepository for Database {
         })
     }
 
-    async fn list_sealed(&self, after: Option<&str>, limit: u32) -> Result<Vec<SealedRow>, StoreError> {
-        let after = after.unwrap_or_default();
-        let rows: Vec<AccountRow> = with_conn!(self, |c| Ok(accounts::table
-            .filter(accounts::id.gt(after))
-            .order(accounts::id)
-            .limit(limit.into())
-            .select(AccountRow::as_select())
-            .load(c)
-            .await?))?;
-        let sealed = |row: AccountRow| {
-            let account = Account::try_from(row)?;
-            Ok::<_, Failure>(SealedRow {
-                field: ACCOUNT_CREDENTIAL,
-                row: account.id.to_string(),
-                user: account.user.to_string(),
-                context: account.credential_context(),
-                sealed: account.credential,
-            })
-        };
-        Ok(rows.into_iter().map(sealed).collect::<Result<_, _>>()?)
+    async fn list_sealed(
+        &self,
+        column: SealedColumn,
+        after: Option<&SealedRow>,
+        limit: u32,
+    ) -> Result<Vec<SealedRow>, StoreError> {
+        self.sealed_rows(column, after, limit.into()).await
     }
 
     async fn replace_sealed(&self, row: &SealedRow, new: &Sealed) -> Result<bool, StoreError> {
-        if row.field != ACCOUNT_CREDENTIAL {
-            return Ok(false);
-        }
-        let changed = with_write!(self, |c| Ok(diesel::update(accounts::table.find(&row.row))
-            .filter(accounts::credential.eq(&row.sealed.0))
-            .set(accounts::credential.eq(&new.0))
-            .execute(c)
-            .await?))?;
-        Ok(changed == 1)
+        self.replace_sealed_row(row, &new.0).await
     }
 }

@@ -10,6 +10,7 @@ mod operations;
 mod outbox;
 mod parcels;
 mod schema;
+mod sealed;
 mod sessions;
 mod style;
 mod uploads;

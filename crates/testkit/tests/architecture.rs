@@ -21,11 +21,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("parcels", &["core"]),
     ("delivery", &["core", "accounts", "mime", "parcels"]),
     ("attachments", &["core", "accounts", "parcels"]),
-    ("style", &["core", "mime"]),
+    ("organizing", &["core", "accounts", "mime"]),
+    ("writing-style", &["core", "mime", "organizing"]),
     ("extract", &["mime"]),
-    ("mcp-tools", &["core", "accounts", "attachments", "delivery", "extract", "mime", "style"]),
+    (
+        "mcp-tools",
+        &["core", "accounts", "attachments", "delivery", "extract", "mime", "organizing", "writing-style"],
+    ),
     ("mcp-http", &["core", "mcp-tools", "oauth-server"]),
-    ("web", &["core", "accounts", "attachments", "delivery", "oauth-server", "style"]),
+    ("web", &["core", "accounts", "attachments", "delivery", "oauth-server", "writing-style"]),
     (
         "bootstrap",
         &[
@@ -39,10 +43,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "attachments",
             "delivery",
             "parcels",
-            "style",
+            "writing-style",
         ],
     ),
-    ("server", &["core", "bootstrap", "extract", "mcp-http", "mcp-tools", "web"]),
+    ("server", &["core", "bootstrap", "extract", "mcp-http", "mcp-tools", "organizing", "web"]),
     ("admin", &["core", "bootstrap", "accounts", "oauth-server", "storage", "vault"]),
     ("testkit", &["core"]),
 ];

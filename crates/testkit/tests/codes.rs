@@ -17,9 +17,12 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.contains("tests") {
+            continue;
+        }
         if path.is_dir() {
             sources(&path, found);
-        } else if path.extension().is_some_and(|kind| kind == "rs") && !name.contains("tests") {
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
             found.push(path);
         }
     }

@@ -52,7 +52,7 @@ pub(crate) fn header(kid: &str) -> Vec<u8> {
 /// Everything a value is bound to. Each part carries its length, so no part can borrow from its neighbour.
 pub(crate) fn associated(layer: &str, kid: &str, binding: Binding<'_>) -> Vec<u8> {
     let mut octets = vec![VERSION, ALGORITHM];
-    for part in [layer, kid, binding.field, binding.row, binding.user, binding.context] {
+    for part in [layer, kid, binding.column.name(), binding.row, binding.user, binding.context] {
         octets.extend_from_slice(&(part.len() as u64).to_be_bytes());
         octets.extend_from_slice(part.as_bytes());
     }

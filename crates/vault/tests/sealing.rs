@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use imapmcp_core::{
-    secret::{Binding, ExposeSecret, Sealed, Vault, VaultError},
+    secret::{Binding, ExposeSecret, Sealed, SealedColumn, Vault, VaultError},
     store::{KeyRecord, KeyState},
     time::Timestamp,
 };
@@ -11,8 +11,12 @@ use imapmcp_vault::{KeyRing, OpenError, RingVault, SystemEntropy, TokenError, ki
 use proptest::prelude::*;
 use std::sync::Arc;
 
-const HERE: Binding<'static> =
-    Binding { field: "accounts.credential", row: "acc_1", user: "usr_1", context: "imap.example.com" };
+const HERE: Binding<'static> = Binding {
+    column: SealedColumn::AccountCredential,
+    row: "acc_1",
+    user: "usr_1",
+    context: "imap.example.com",
+};
 
 fn ring(seed: u64) -> KeyRing {
     KeyRing::generate(&SeededEntropy::new(seed))
@@ -36,7 +40,7 @@ fn a_value_opens_where_it_was_sealed_and_nowhere_else() {
     let sealed = vault.seal(HERE, b"secret");
     assert_eq!(vault.open(HERE, &sealed).unwrap().expose_secret(), b"secret");
     for elsewhere in [
-        Binding { field: "outbox.message", ..HERE },
+        Binding { column: SealedColumn::OutboxMessage, ..HERE },
         Binding { row: "acc_2", ..HERE },
         Binding { user: "usr_2", ..HERE },
         Binding { context: "imap.attacker.example", ..HERE },

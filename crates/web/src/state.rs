@@ -20,7 +20,7 @@ use imapmcp_accounts::Accounts;
 use imapmcp_core::{account::Backend, id::UserId, mail::MailError};
 use imapmcp_delivery::Delivery;
 use imapmcp_oauth_server::{AuthorizationServer, Guess, TooMany};
-use imapmcp_style::Styles;
+use imapmcp_writing_style::Styles;
 use ipnet::IpNet;
 use std::{
     net::IpAddr,

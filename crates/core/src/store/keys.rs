@@ -1,5 +1,8 @@
 use super::StoreError;
-use crate::{secret::Sealed, time::Timestamp};
+use crate::{
+    secret::{Binding, Sealed, SealedColumn},
+    time::Timestamp,
+};
 use async_trait::async_trait;
 
 /// What a key of the ring is used for.
@@ -30,7 +33,7 @@ pub struct KeyRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedRow {
     /// Table and column.
-    pub field: &'static str,
+    pub column: SealedColumn,
     /// Primary key.
     pub row: String,
     /// Owner.
@@ -39,6 +42,13 @@ pub struct SealedRow {
     pub context: String,
     /// The sealed value.
     pub sealed: Sealed,
+}
+
+impl SealedRow {
+    /// What it was sealed with, for whoever seals it anew.
+    pub fn binding(&self) -> Binding<'_> {
+        Binding { column: self.column, row: &self.row, user: &self.user, context: &self.context }
+    }
 }
 
 /// The ring's memory, and what is sealed with it.
@@ -50,8 +60,13 @@ pub trait KeyRepository: Send + Sync {
     async fn add_key(&self, key: &KeyRecord) -> Result<(), StoreError>;
     /// Makes one known key active and the former active one decrypt-only; `false` if unknown or retired.
     async fn activate_key(&self, kid: &str) -> Result<bool, StoreError>;
-    /// Sealed credentials in order of their row, after the given one, at most `limit`.
-    async fn list_sealed(&self, after: Option<&str>, limit: u32) -> Result<Vec<SealedRow>, StoreError>;
+    /// Sealed values of a column in the order of their rows, after the given one of that column, at most `limit`.
+    async fn list_sealed(
+        &self,
+        column: SealedColumn,
+        after: Option<&SealedRow>,
+        limit: u32,
+    ) -> Result<Vec<SealedRow>, StoreError>;
     /// Replaces a sealed value if it is still `old` (an edit in between wins); `false` if it is not.
     async fn replace_sealed(&self, row: &SealedRow, new: &Sealed) -> Result<bool, StoreError>;
 }

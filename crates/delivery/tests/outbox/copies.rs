@@ -133,3 +133,23 @@ async fn a_search_that_finds_everything_does_not_stand_for_the_copy() {
     assert_eq!(house.state(&cut.id).await, OutboxState::Done);
     assert_eq!(world.sent.copies(&cut.message_id), 1);
 }
+
+/// The copy of those who have it is the message, also when the last try for the others ends at the account.
+#[tokio::test]
+async fn a_copy_that_is_filed_when_the_others_are_given_up_is_whole() {
+    let world = World::new();
+    let house = world.house().await;
+    *world.sent.append_fails.lock().unwrap() =
+        Some(MailError::Refused { condition: Some("OVERQUOTA".into()) });
+    world.server.will(Answer::Refuses(vec![("b@example.org", 450)]));
+    let receipt = house.send_to(&["a@example.org", "b@example.org"]).await.unwrap();
+    assert_eq!((receipt.state, receipt.saved_to_sent), (OutboxState::Queued, Some(false)));
+    *world.sent.append_fails.lock().unwrap() = None;
+    world.server.will(MailError::LoginRefused);
+    for _ in 0..26 {
+        house.sweep_later(&world, 3600).await;
+    }
+    let seen = house.entry(&receipt.id).await;
+    assert_eq!((seen.state, seen.saved_to_sent, seen.accepted.len()), (OutboxState::Done, Some(true), 1));
+    assert_eq!((world.server.taken().len(), world.sent.copies(&receipt.message_id)), (1, 1));
+}

@@ -10,4 +10,5 @@ mod large;
 mod leases;
 mod neighbours;
 mod retries;
+mod spans;
 mod world;

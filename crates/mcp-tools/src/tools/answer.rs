@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::{Arguments, Field, Kind},
-    context::{Context, Opened},
+    context::Context,
     error::ToolError,
     present,
     reference::Named,
@@ -14,7 +14,7 @@ use crate::{
             self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
             SUBJECT, TO, TO_REQUIRED,
         },
-        one_message, text,
+        one_message,
     },
 };
 use imapmcp_core::{
@@ -32,6 +32,7 @@ use imapmcp_mime::{
     header::{self, Fields},
     view::Format,
 };
+use imapmcp_organizing::{Opened, text};
 use serde_json::{Value, json};
 
 pub(crate) const REPLY: Spec = Spec {
@@ -40,6 +41,7 @@ pub(crate) const REPLY: Spec = Spec {
     about: "Replies to a message in its thread: to its Reply-To or author, with reply_all also to everybody else it went to. to, cc and \
             subject replace what would be used. Receipt as send_message.",
     permission: Permission::Send,
+    also: &[],
     effect: Effect::Destroys,
     fields: &[
         ACCOUNT,

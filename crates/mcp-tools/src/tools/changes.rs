@@ -2,17 +2,17 @@
 
 use crate::{
     arguments::{Arguments, Field, Kind},
-    context::{Context, Opened},
+    context::Context,
     error::ToolError,
-    operations::{self, Undo},
     reference::{self, Named, Tag},
     reply::Reply,
     tools::folder,
 };
 use imapmcp_core::{
     id::AccountId,
-    mail::{FolderName, MailError, MailErrorKind, MessageRef, Outcome, Transfer},
+    mail::{FolderName, MailErrorKind, MessageRef, Messages, Transfer},
 };
+use imapmcp_organizing::{ChangeError, Changed, InFolder, Opened};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,39 +29,52 @@ pub(crate) const UIDS: Field = Field::optional("uids", Kind::Uids(MAX_MESSAGES),
 /// Members of the answer to a change.
 pub(crate) const OUTPUT: &[&str] = &["done", "failed", "unknown"];
 
-/// What the server said, message by message.
-pub(crate) struct Answer {
+/// The answer to a change: what the server said, message by message.
+pub(crate) struct Report {
     account: AccountId,
+    accounts_url: String,
     done: Vec<Value>,
     failed: Vec<Value>,
     unknown: Vec<Value>,
 }
 
-impl Answer {
-    /// Nothing yet, of messages of this account.
-    pub(crate) fn new(account: &AccountId) -> Self {
-        Self { account: account.clone(), done: Vec::new(), failed: Vec::new(), unknown: Vec::new() }
+impl Report {
+    /// Of a change that was made; `to` is the folder that messages went to.
+    pub(crate) fn of(
+        context: &Context<'_>,
+        opened: &Opened,
+        to: Option<&FolderName>,
+        changed: &Changed,
+    ) -> Reply {
+        let mut report = Self {
+            account: opened.account.id.clone(),
+            accounts_url: context.services.accounts_url.clone(),
+            done: Vec::new(),
+            failed: Vec::new(),
+            unknown: Vec::new(),
+        };
+        for folder in &changed.folders {
+            match folder {
+                InFolder::Done { folder, transfer } => report.take(folder, transfer),
+                InFolder::Failed { messages, error } => report.fail_all(messages, error),
+            }
+        }
+        let mut result = Map::new();
+        result.insert("done".to_owned(), Value::Array(report.done));
+        result.insert("failed".to_owned(), Value::Array(report.failed));
+        result.insert("unknown".to_owned(), Value::Array(report.unknown));
+        if let Some(folder) = to {
+            result.insert("folder".to_owned(), json!(folder.as_str()));
+        }
+        if let Some(id) = &changed.operation {
+            result.insert("operation_id".to_owned(), json!(id.as_str()));
+        }
+        Value::Object(result).into()
     }
 
-    /// Of a change within a folder.
-    pub(crate) fn take(&mut self, folder: &str, outcome: &Outcome) {
-        self.take_placed(folder, outcome, &HashMap::new());
-    }
-
-    /// Of a copy or a move.
-    pub(crate) fn take_transfer(&mut self, folder: &str, transfer: &Transfer) {
+    fn take(&mut self, folder: &str, transfer: &Transfer) {
+        let outcome = &transfer.outcome;
         let placed: HashMap<u32, &MessageRef> = transfer.placed.iter().map(|(uid, at)| (*uid, at)).collect();
-        self.take_placed(folder, &transfer.outcome, &placed);
-        self.fail(
-            folder,
-            transfer.outcome.uid_validity,
-            &transfer.originals_left,
-            "copied_not_removed",
-            "It was copied, but the mail server did not remove the original, which stays.",
-        );
-    }
-
-    fn take_placed(&mut self, folder: &str, outcome: &Outcome, placed: &HashMap<u32, &MessageRef>) {
         let id = |uid: &u32| reference::encode(&self.account, folder, outcome.uid_validity, *uid);
         self.done.extend(outcome.done.iter().map(|uid| {
             let mut row = json!({ "id": id(uid) });
@@ -71,14 +84,13 @@ impl Answer {
             row
         }));
         self.unknown.extend(outcome.unknown.iter().map(|uid| json!({ "id": id(uid) })));
-        let (validity, missing, failed) = (outcome.uid_validity, &outcome.missing, &outcome.failed);
-        self.fail(folder, validity, missing, MailErrorKind::Gone.code(), "It is no longer in the folder.");
-        self.fail(
-            folder,
-            validity,
-            failed,
-            MailErrorKind::Refused.code(),
-            "The mail server refused; nothing was changed.",
+        let mut fail = |uids: &[u32], code, hint| self.fail(folder, outcome.uid_validity, uids, code, hint);
+        fail(&outcome.missing, MailErrorKind::Gone.code(), "It is no longer in the folder.");
+        fail(&outcome.failed, MailErrorKind::Refused.code(), "The mail server refused; nothing was changed.");
+        fail(
+            &transfer.originals_left,
+            "copied_not_removed",
+            "It was copied, but the mail server did not remove the original, which stays.",
         );
     }
 
@@ -89,58 +101,30 @@ impl Answer {
         self.failed.extend(rows);
     }
 
-    /// Whether no message was worked on yet.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.done.is_empty() && self.failed.is_empty() && self.unknown.is_empty()
-    }
-
-    /// One folder of several could not be worked on.
-    pub(crate) fn fail_all(&mut self, place: &Place, uids: &[u32], error: &ToolError, accounts_url: &str) {
-        let shown = error.to_json(accounts_url);
+    /// The messages of one folder could not be worked on.
+    fn fail_all(&mut self, messages: &Messages, error: &ChangeError) {
+        let shown = ToolError::from(error.clone()).to_json(&self.accounts_url);
         let (code, hint) =
             (shown["code"].as_str().unwrap_or_default(), shown["hint"].as_str().unwrap_or_default());
-        self.fail(&place.0, place.1.unwrap_or(0), uids, code, hint);
-    }
-
-    /// The answer, with the means to undo it where there are any.
-    pub(crate) async fn reply(
-        self,
-        context: &Context<'_>,
-        opened: &Opened,
-        to: Option<&str>,
-        undo: Option<Undo>,
-    ) -> Result<Reply, ToolError> {
-        let mut result = Map::new();
-        result.insert("done".to_owned(), Value::Array(self.done));
-        result.insert("failed".to_owned(), Value::Array(self.failed));
-        result.insert("unknown".to_owned(), Value::Array(self.unknown));
-        if let Some(folder) = to {
-            result.insert("folder".to_owned(), json!(folder));
-        }
-        if let Some(undo) = undo.filter(|undo| !undo.is_empty()) {
-            // the change is done: that it cannot be undone later is no failure of it
-            if let Some(id) = operations::record(context, &opened.account.id, &undo).await {
-                result.insert("operation_id".to_owned(), json!(id));
-            }
-        }
-        Ok(Value::Object(result).into())
+        self.fail(&messages.folder, messages.uid_validity.unwrap_or(0), &messages.uids, code, hint);
     }
 }
 
 /// A folder and the UIDVALIDITY the caller relies on.
-pub(crate) type Place = (FolderName, Option<u32>);
+type Place = (FolderName, Option<u32>);
 
 /// The messages a call names, folder by folder.
-pub(crate) type Groups = BTreeMap<Place, Vec<u32>>;
+type Groups = BTreeMap<Place, Vec<u32>>;
 
 /// The messages a call names, and the account that they are of where identifiers name one.
-pub(crate) async fn groups(
+pub(crate) async fn named(
     context: &Context<'_>,
     arguments: &Arguments,
     folder_field: &str,
-) -> Result<(Opened, Groups), ToolError> {
+) -> Result<(Opened, Vec<Messages>), ToolError> {
     let (tag, groups) = read(arguments, folder_field)?;
-    Ok((context.open_for(arguments, tag.as_ref()).await?, groups))
+    let messages = |((folder, uid_validity), uids)| Messages { folder, uid_validity, uids };
+    Ok((context.open_for(arguments, tag.as_ref()).await?, groups.into_iter().map(messages).collect()))
 }
 
 /// Reads `ids`, or `folder` (under this name) and `uids`.
@@ -194,9 +178,4 @@ fn read(arguments: &Arguments, folder_field: &str) -> Result<(Option<Tag>, Group
         )),
         _ => Ok((tag, groups)),
     }
-}
-
-/// Whether an error of one folder leaves the others to be worked on.
-pub(crate) fn concerns_one_folder(error: &ToolError) -> bool {
-    matches!(error, ToolError::Mail(MailError::NoFolder | MailError::Stale))
 }

@@ -18,6 +18,7 @@ pub(crate) const SPEC: Spec = Spec {
     title: "Upload a file",
     about: "Gives a url to PUT one file's octets to (15 minutes, once, at most 25 MB); then attachments: [{upload}] for an hour.",
     permission: Permission::Draft,
+    also: &[],
     effect: Effect::Adds,
     fields: &[
         Field::required("filename", Kind::Text(255), "", "\"report.pdf\""),

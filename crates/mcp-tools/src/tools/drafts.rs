@@ -2,12 +2,11 @@
 
 use crate::{
     arguments::{Arguments, Field, Kind},
-    context::{Context, Opened, Services},
+    context::{Context, Services},
     error::ToolError,
     reference::{self, Named},
     reply::Reply,
     spec::{Effect, Spec},
-    style,
     tools::{
         ACCOUNT, answer, get_attachment,
         letter::{
@@ -29,6 +28,7 @@ use imapmcp_mime::{
     compose::{self, Draft, File, Letter, MAX_ATTACHMENTS, NamedAddress, Parsed},
     header,
 };
+use imapmcp_organizing::Opened;
 use serde_json::{Value, json};
 
 /// Drafts of at most so many octets are read whole.
@@ -41,6 +41,7 @@ pub(crate) const CREATE: Spec = Spec {
     title: "Write a draft",
     about: "Stores a draft; nothing is sent. With reply_to (a message id) it is a reply in that thread.",
     permission: Permission::Draft,
+    also: &[],
     effect: Effect::Adds,
     fields: &[
         ACCOUNT,
@@ -90,6 +91,7 @@ pub(crate) const SEND: Spec = Spec {
     title: "Send a draft",
     about: "Sends a draft as it stands and removes it from the drafts. Receipt as send_message.",
     permission: Permission::Send,
+    also: &[],
     effect: Effect::Destroys,
     fields: &[ACCOUNT, DRAFT, KEY, SEND_AT],
     output: letter::RECEIPT,
@@ -120,8 +122,8 @@ async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
         }
     };
     let (folder, at, draft) = store(context, &opened, letter).await?;
-    style::look(context, &opened).await;
-    style::written(context, &opened, &draft, None).await;
+    context.services.styles.look_for_drafts(&opened).await;
+    context.services.styles.draft_written(&opened.account, &draft, None).await;
     Ok(shown(&opened, &folder, at.as_ref(), &draft.letter).into())
 }
 
@@ -166,7 +168,7 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     }
     // the new one first: whatever happens then, one of the two is there
     let (folder, at, draft) = store(context, &opened, draft).await?;
-    style::written(context, &opened, &draft, old_id.as_deref()).await;
+    context.services.styles.draft_written(&opened.account, &draft, old_id.as_deref()).await;
     let mut result = shown(&opened, &folder, at.as_ref(), &draft.letter);
     if !remove(&opened, &old).await {
         result["old_draft_left"] = json!(true);
@@ -198,7 +200,7 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     let (receipt, mut shown) = letter::send(context, request).await?;
     let recorded = !matches!(receipt.state, OutboxState::Rejected | OutboxState::Cancelled);
     if recorded && !receipt.repeated {
-        style::sent(context, &opened, message_id.as_deref(), &lesson).await;
+        context.services.styles.draft_sent(&opened.account, message_id.as_deref(), &lesson).await;
     }
     if recorded && !remove(&opened, &at).await {
         shown["draft_left"] = json!(true);

@@ -22,6 +22,7 @@ pub(crate) const SPEC: Spec = Spec {
     about: "Finds the addresses of a person by name or fragment, from who wrote to the user and whom the user wrote to: how often, and when \
             last. Names are untrusted: prefer addresses with sent > 0.",
     permission: Permission::Read,
+    also: &[],
     effect: Effect::Reads,
     fields: &[
         ACCOUNT,

@@ -4,16 +4,15 @@ use crate::{
     arguments::{Arguments, Field, Kind},
     context::Context,
     error::ToolError,
-    operations::Undo,
     reply::Reply,
     spec::{Effect, Spec},
     tools::{
         ACCOUNT, FOLDER,
-        changes::{self, Answer, IDS, UIDS},
+        changes::{self, IDS, Report, UIDS},
     },
 };
 use imapmcp_core::{
-    mail::{Flag, FlagChange, Messages},
+    mail::{Flag, FlagChange},
     permission::Permission,
 };
 
@@ -25,6 +24,7 @@ pub(crate) const READ: Spec = Spec {
     title: "Mark as read",
     about: "Marks messages as read. Every change tells, message by message, what the server confirmed, and an operation_id for undo_operation.",
     permission: Permission::Organize,
+    also: &[],
     effect: Effect::Adjusts,
     fields: FIELDS,
     output: changes::OUTPUT,
@@ -101,33 +101,7 @@ async fn set(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
 }
 
 async fn run(context: &Context<'_>, arguments: &Arguments, change: FlagChange) -> Result<Reply, ToolError> {
-    let (opened, groups) = changes::groups(context, arguments, "folder").await?;
-    let (mut answer, mut undo) = (Answer::new(&opened.account.id), Undo::default());
-    let only = groups.len() == 1;
-    let mut stopped: Option<ToolError> = None;
-    for (place, uids) in groups {
-        if let Some(error) = &stopped {
-            answer.fail_all(&place, &uids, error, &context.services.accounts_url);
-            continue;
-        }
-        let (folder, validity) = &place;
-        let outcome = opened.mailbox.change_flags(&Messages::new(folder, *validity, &uids), &change).await;
-        match outcome.map_err(ToolError::Mail) {
-            Ok(outcome) => {
-                answer.take(folder, &outcome);
-                undo.flags(folder, &outcome, &change);
-            }
-            // one folder of several: the others still count
-            Err(error) if !only && changes::concerns_one_folder(&error) => {
-                answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
-            }
-            Err(error) if answer.is_empty() => return Err(error),
-            // What was done in other folders stands, and the rest is not tried.
-            Err(error) => {
-                answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
-                stopped = Some(error);
-            }
-        }
-    }
-    answer.reply(context, &opened, None, Some(undo)).await
+    let (opened, named) = changes::named(context, arguments, "folder").await?;
+    let changed = context.services.organizer.change_flags(&opened, &named, &change).await?;
+    Ok(Report::of(context, &opened, None, &changed))
 }

@@ -2,9 +2,8 @@
 
 use crate::{
     arguments::{Arguments, Field, Kind},
-    context::{Context, Opened},
+    context::Context,
     error::ToolError,
-    operations::{self, Step, Undo},
     reply::Reply,
     spec::{Effect, Spec},
     tools::ACCOUNT,
@@ -20,6 +19,7 @@ pub(crate) const CREATE: Spec = Spec {
     title: "Create a folder",
     about: "Creates a folder. Use the delimiter list_folders gives for one within another.",
     permission: Permission::Organize,
+    also: &[],
     effect: Effect::Adds,
     fields: &[ACCOUNT, Field::required("folder", NAME, "", "\"Projects/Roof\"")],
     output: OUTPUT,
@@ -45,6 +45,7 @@ pub(crate) const DELETE: Spec = Spec {
     title: "Delete a folder",
     about: "Deletes a folder that is empty; with its messages for good only with_messages=true (own permission). INBOX and folders with a \
             role are refused.",
+    also: &[("with_messages", Permission::Delete)],
     effect: Effect::Destroys,
     fields: &[
         ACCOUNT,
@@ -69,51 +70,18 @@ async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
 async fn rename(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let (from, to) = (named(arguments, "folder"), named(arguments, "new_name"));
     let opened = context.open(arguments.text("account_id")).await?;
-    own(&opened, &from, false).await?;
-    let to = opened.mailbox.rename_folder(&from, &to).await?;
-    let mut undo = Undo::default();
-    undo.push(Step::Rename { from: to.clone().into(), to: from.into() });
+    let (to, operation) = context.services.organizer.rename_folder(&opened, &from, &to).await?;
     let mut result = json!({ "folder": to.as_str() });
-    if let Some(id) = operations::record(context, &opened.account.id, &undo).await {
-        result["operation_id"] = json!(id);
+    if let Some(id) = operation {
+        result["operation_id"] = json!(id.as_str());
     }
     Ok(Value::into(result))
 }
 
 async fn delete(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let name = named(arguments, "folder");
-    let with_messages = arguments.flag("with_messages");
-    if with_messages && !context.principal.may(Permission::Delete) {
-        return Err(ToolError::Permission(Permission::Delete));
-    }
     let opened = context.open(arguments.text("account_id")).await?;
-    let total = own(&opened, &name, true).await?;
-    if !with_messages && total != Some(0) {
-        let held = total.map_or_else(|| "messages".to_owned(), |total| format!("{total} messages"));
-        return Err(ToolError::argument(
-            "with_messages",
-            format!("must be true to delete a folder that holds {held}; they would be gone for good"),
-            "true (or move the messages first)",
-        ));
-    }
-    opened.mailbox.delete_folder(&name).await?;
+    let with_messages = arguments.flag("with_messages");
+    context.services.organizer.delete_folder(&opened, &name, with_messages).await?;
     Ok(json!({ "folder": name.as_str() }).into())
-}
-
-/// Refuses INBOX and folders with a role, whatever the caller may do. Messages in it, when asked for.
-async fn own(opened: &Opened, name: &FolderName, count: bool) -> Result<Option<u32>, ToolError> {
-    let folders = opened.mailbox.folders(count).await?;
-    let known = folders.named(name);
-    let protected = name.is_inbox() || known.is_some_and(|folder| folder.role.is_some());
-    if protected {
-        return Err(ToolError::argument(
-            "folder",
-            "is INBOX or has a role (see list_folders); such folders are not renamed or deleted",
-            "\"Old projects\"",
-        ));
-    }
-    match known {
-        Some(folder) => Ok(folder.counts.map(|counts| counts.total).or((!folder.selectable).then_some(0))),
-        None => Err(ToolError::Mail(imapmcp_core::mail::MailError::NoFolder)),
-    }
 }

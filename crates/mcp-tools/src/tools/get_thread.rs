@@ -1,13 +1,13 @@
 use crate::{
     arguments::{Arguments, Field, Kind},
-    context::{Context, Opened},
+    context::Context,
     error::ToolError,
     fence,
     present::{self, Detail, Line},
     reference::Named,
     reply::Reply,
     spec::{Effect, Spec},
-    tools::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, one_message, text},
+    tools::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, one_message},
 };
 use imapmcp_core::{
     account::Account,
@@ -15,6 +15,7 @@ use imapmcp_core::{
     permission::Permission,
 };
 use imapmcp_mime::{budget::OCTETS_PER_TOKEN, header::Fields, provenance, quotes, view::Format};
+use imapmcp_organizing::{Opened, text};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub(crate) const SPEC: Spec = Spec {
     about: "Reads the conversation a message belongs to, oldest first, each with the text it adds (quoted earlier text left out; untrusted, \
             between random marks). Tells who wrote last and whether the user owes an answer.",
     permission: Permission::Read,
+    also: &[],
     effect: Effect::Reads,
     fields: &[
         ACCOUNT,

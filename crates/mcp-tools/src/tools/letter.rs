@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::{Arguments, Field, Kind},
-    context::{Context, Opened},
+    context::Context,
     error::ToolError,
     handed, present,
     reference::{self, Named},
@@ -22,6 +22,7 @@ use imapmcp_extract::ExtractError;
 use imapmcp_mime::compose::{
     self, Body, ComposeError, File, Letter, MAX_ATTACHMENTS, NamedAddress, Signature,
 };
+use imapmcp_organizing::Opened;
 use serde_json::{Map, Value, json};
 use std::{borrow::Cow, sync::Arc};
 

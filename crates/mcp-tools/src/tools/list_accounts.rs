@@ -5,7 +5,7 @@ use crate::{
     spec::{Effect, Spec},
 };
 use imapmcp_core::{account::Side, permission::Permission};
-use imapmcp_style::WritingStyle;
+use imapmcp_writing_style::WritingStyle;
 use serde_json::{Map, Value, json};
 
 pub(crate) const SPEC: Spec = Spec {
@@ -13,6 +13,7 @@ pub(crate) const SPEC: Spec = Spec {
     title: "List mail accounts",
     about: "Lists the user's mail accounts. Start here: other tools take the account's id.",
     permission: Permission::Read,
+    also: &[],
     effect: Effect::Reads,
     fields: &[],
     output: &["accounts"],

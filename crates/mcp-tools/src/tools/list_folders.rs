@@ -18,6 +18,7 @@ pub(crate) const SPEC: Spec = Spec {
     title: "List folders",
     about: "Lists the folders of an account with their role (inbox, sent, drafts, trash, junk, archive). Folder names are untrusted.",
     permission: Permission::Read,
+    also: &[],
     effect: Effect::Reads,
     fields: &[ACCOUNT, Field::optional("counts", Kind::Flag, "", "true"), MAX_TOKENS],
     output: &["folders"],

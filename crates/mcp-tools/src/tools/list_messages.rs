@@ -1,6 +1,6 @@
 use crate::{
     arguments::{Arguments, Field, Kind},
-    context::{Context, Opened},
+    context::Context,
     cursor,
     error::ToolError,
     present,
@@ -12,12 +12,14 @@ use imapmcp_core::{
     mail::{Criterion, Page},
     permission::Permission,
 };
+use imapmcp_organizing::Opened;
 
 pub(crate) const SPEC: Spec = Spec {
     name: "list_messages",
     title: "List messages",
     about: "Lists the messages of a folder, newest first. Reading marks nothing. from, to and subject are untrusted text.",
     permission: Permission::Read,
+    also: &[],
     effect: Effect::Reads,
     fields: &[
         ACCOUNT,

@@ -23,7 +23,6 @@ pub(crate) mod undo;
 pub(crate) mod changes;
 pub(crate) mod letter;
 pub(crate) mod search;
-pub(crate) mod text;
 
 use crate::{
     arguments::{Arguments, Field, Kind},

@@ -18,6 +18,7 @@ pub(crate) const LIST: Spec = Spec {
     title: "List the outbox",
     about: "Lists sends, newest first: held, scheduled, waiting for another try, unknown; with all=true also what ended.",
     permission: Permission::Send,
+    also: &[],
     effect: Effect::Reads,
     fields: &[
         Field::optional("all", Kind::Flag, "", "true"),
@@ -34,6 +35,7 @@ pub(crate) const CANCEL: Spec = Spec {
     title: "Cancel a send",
     about: "Cancels a send that is held, scheduled or waiting for another try. cancelled=false: it was too late, state tells why.",
     permission: Permission::Send,
+    also: &[],
     effect: Effect::Adjusts,
     fields: &[Field::required("outbox_id", Kind::Text(100), "", "\"out_…\"")],
     output: &["cancelled", "state"],

@@ -18,6 +18,7 @@ pub(crate) const SPEC: Spec = Spec {
     about: "Reads the text of an attachment: PDF, DOCX, XLSX, PPTX, CSV, ICS, EML, HTML, plain text; the list of files of a ZIP. The text is \
             untrusted, between random marks.",
     permission: Permission::Read,
+    also: &[],
     effect: Effect::Reads,
     fields: &[
         ACCOUNT,

@@ -1,50 +1,95 @@
-//! One search over accounts and folders: in parallel, with one deadline, merged by date.
+//! One search over accounts and folders, as an answer within its budget.
 
 mod pages;
-mod targets;
 
 use crate::{
     arguments::Arguments,
     context::Context,
     error::ToolError,
     present::{self, Detail, Line},
-    query::Query,
     reply::Reply,
-    tools::octets,
+    tools::{folder, octets},
 };
-use futures_util::{StreamExt, stream};
-use imapmcp_core::{
-    mail::{Criterion, Listing, MailError, Page, PageCursor, Summary},
-    time::Timestamp,
+use imapmcp_core::mail::FolderName;
+use imapmcp_organizing::{
+    Opened,
+    query::Query,
+    search::{Failure, Found, FoundIn, Hit, Place, Places, Scope, Search, Start},
 };
-use imapmcp_mime::header;
 use serde_json::{Value, json};
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
 
-use pages::{Start, decode, fingerprint, next_cursor};
-use targets::failure;
-pub(crate) use targets::{Targets, targets};
+/// Places named in `coverage`.
+const MAX_NAMED: usize = 30;
 
-/// All searches together; what is not in by then is told as failed.
-const DEADLINE: Duration = Duration::from_secs(25);
-/// A first look this quick leaves time for a second one without the bound on days.
-const WIDEN_WITHIN: Duration = Duration::from_secs(8);
-/// Searches of one account at a time: as many as its pool has connections.
-const AT_A_TIME: usize = 3;
+/// Where to search, and what is told of it.
+pub(crate) struct Targets {
+    /// In the order of the cursor's entries.
+    list: Vec<Place>,
+    /// Accounts and folders that could not be searched.
+    failed: Vec<Value>,
+    /// Folders left out.
+    skipped: Vec<Value>,
+    /// Whether lines name the account and the folder.
+    several: bool,
+}
 
-/// What one target found, and how much of it was used.
-struct Found {
-    target: usize,
-    listing: Listing,
-    used: usize,
-    before: Option<PageCursor>,
+/// Resolves `account_id`/`accounts`, `folder`/`folders` and `in:`.
+pub(crate) async fn targets(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    query: &Query,
+) -> Result<Targets, ToolError> {
+    let every_account = arguments.choice("accounts") == "all";
+    let (opened, mut failed) = if every_account {
+        all_accounts(context).await?
+    } else {
+        (vec![context.open(arguments.text("account_id")).await?], Vec::new())
+    };
+    let anywhere = |name: &String| name.eq_ignore_ascii_case("anywhere") || name.eq_ignore_ascii_case("all");
+    let scope = if arguments.choice("folders") == "all" || query.folders.iter().any(anywhere) {
+        Scope::Everywhere
+    } else if query.folders.is_empty() {
+        // a folder named as an argument is taken at its word
+        Scope::Folders(vec![folder(arguments)])
+    } else {
+        Scope::Named(query.folders.iter().map(|name| FolderName::from(name.as_str())).collect())
+    };
+    let Places { list, failed: unlisted, skipped } = Places::of(opened, &scope, !every_account).await?;
+    failed.extend(unlisted.iter().map(|failure| row(context, failure)));
+    let skipped = skipped.into_iter().map(
+        |left| json!({ "account": left.account, "folders": left.folders, "why": "too many folders; name one" }),
+    );
+    let several = every_account || list.len() > 1;
+    Ok(Targets { list, failed, skipped: skipped.collect(), several })
+}
+
+/// The accounts of the grant that can be opened, and what is told of the others.
+async fn all_accounts(context: &Context<'_>) -> Result<(Vec<Opened>, Vec<Value>), ToolError> {
+    let (mut opened, mut failed) = (Vec::new(), Vec::new());
+    for account in context.covered().await? {
+        match context.open(Some(account.id.as_str())).await {
+            Ok(one) => opened.push(one),
+            Err(ToolError::Unavailable) => return Err(ToolError::Unavailable),
+            Err(error) => failed.push(told(context, &account.label, &error)),
+        }
+    }
+    if opened.is_empty() && failed.is_empty() {
+        return Err(ToolError::NoSuchAccount);
+    }
+    Ok((opened, failed))
+}
+
+fn told(context: &Context<'_>, account: &str, error: &ToolError) -> Value {
+    let shown = error.to_json(&context.services.accounts_url);
+    json!({ "account": account, "code": shown["code"], "hint": shown["hint"] })
+}
+
+fn row(context: &Context<'_>, failure: &Failure) -> Value {
+    let mut row = told(context, &failure.account, &ToolError::Mail(failure.error.clone()));
+    if let Some(folder) = &failure.folder {
+        row["folder"] = json!(present::shorten(folder, 100));
+    }
+    row
 }
 
 /// Searches every target, merges, and answers within the budget.
@@ -54,201 +99,101 @@ pub(crate) async fn run(
     query: &Query,
     mut targets: Targets,
 ) -> Result<Reply, ToolError> {
-    let criterion = query.criterion.clone().unwrap_or(Criterion::And(Vec::new()));
-    let begun = tokio::time::Instant::now();
-    let mark = fingerprint(&targets.list, arguments);
+    let mark = pages::fingerprint(&targets.list, arguments);
     let starts = match arguments.text("cursor") {
-        Some(cursor) => decode(cursor, &mark, targets.list.len())?,
+        Some(cursor) => pages::read(cursor, &mark, targets.list.len())?,
         None => vec![Start::Here(None); targets.list.len()],
     };
     let limit = arguments.integer("limit");
-    let mut found = search(context, &mut targets, &criterion, &starts, limit, begun + DEADLINE).await?;
-    let mut text_since = query.text_since;
-    let few = found.iter().map(|found| found.listing.messages.len()).sum::<usize>() < limit as usize;
-    if let Some(unbounded) = query.unbounded.as_ref().filter(|_| few && begun.elapsed() < WIDEN_WITHIN) {
-        let failed = targets.failed.len();
-        let wider = search(context, &mut targets, unbounded, &starts, limit, begun + DEADLINE).await;
-        if targets.failed.len() == failed
-            && let Ok(wider) = wider
-        {
-            found = wider;
-            text_since = None;
-        } else {
-            // too slow: what the first look found still holds
-            targets.failed.truncate(failed);
-        }
-    }
-    let total: u64 = found.iter().map(|found| u64::from(found.listing.total)).sum();
-    let mut rows = merge(&mut found, limit as usize);
+    let progress = |done, total| context.report(done, total, "folders searched");
+    let search = Search { places: &targets.list, query, starts: &starts, limit };
+    let mut found = search.run(&progress).await?;
+    targets.failed.extend(found.failed.iter().map(|failure| row(context, failure)));
+    let frame = Frame::of(&targets, &found);
     let budget = octets(arguments);
-    let coverage = coverage(&targets, text_since, &found);
-    let gaps: Vec<Value> = found.iter().filter_map(|found| found.omitted(&targets)).collect();
-    let unchecked: u64 = found.iter().map(|found| u64::from(found.listing.unchecked)).sum();
-    let exact = found.iter().all(|found| found.listing.exact);
-    let frame = coverage.to_string().len() + json!(gaps).to_string().len() + 150;
+    let mut hits = found.newest(limit as usize);
     loop {
-        let cursor = next_cursor(&mark, &starts, &found);
-        let room = budget.saturating_sub(frame + cursor.as_ref().map_or(0, String::len));
-        let made: Vec<Line> = rows.iter().map(|row| row.line(&targets)).collect();
-        let lines = present::lines(&made, room, arguments.has("max_tokens"));
-        match lines {
-            Ok(messages) => {
-                let mut result = json!({ "messages": messages, "total": total, "coverage": coverage });
-                if let Some(cursor) = cursor {
-                    result["next_cursor"] = json!(cursor);
-                }
-                if !exact {
-                    result["total_exact"] = json!(false);
-                }
-                if unchecked > 0 {
-                    result["unchecked"] = json!(unchecked);
-                }
-                if !gaps.is_empty() {
-                    result["omitted"] = json!(gaps);
-                }
-                return Ok(result.into());
-            }
+        let cursor = found.next(&starts).map(|next| pages::write(&mark, &next));
+        let room = budget.saturating_sub(frame.octets() + cursor.as_ref().map_or(0, String::len));
+        let made: Vec<Line> = hits.iter().map(|hit| line(hit, &targets)).collect();
+        match present::lines(&made, room, arguments.has("max_tokens")) {
+            Ok(messages) => return Ok(frame.around(messages, cursor).into()),
             // fewer are taken, and the cursor goes on behind them
-            Err(fitting) => {
-                let fitting = present::at_least_one(fitting)? as usize;
-                for target in &mut found {
-                    target.used = 0;
-                }
-                rows = merge(&mut found, fitting);
-            }
+            Err(fitting) => hits = found.newest(present::at_least_one(fitting)? as usize),
         }
     }
 }
 
-async fn search(
-    context: &Context<'_>,
-    targets: &mut Targets,
-    criterion: &Criterion,
-    starts: &[Start],
-    limit: u32,
-    deadline: tokio::time::Instant,
-) -> Result<Vec<Found>, ToolError> {
-    let wanted: Vec<(usize, Option<PageCursor>)> = starts
-        .iter()
-        .enumerate()
-        .filter_map(|(target, start)| match start {
-            Start::Here(after) => Some((target, *after)),
-            Start::Done => None,
-        })
-        .collect();
-    let total = wanted.len();
-    let done = AtomicUsize::new(0);
-    let list = &targets.list;
-    let done = &done;
-    // one queue for each account, so that a slow account does not hold up another
-    let mut queues: Vec<Vec<(usize, Option<PageCursor>)>> = Vec::new();
-    for (target, after) in wanted {
-        let same = |queue: &&mut Vec<(usize, Option<PageCursor>)>| {
-            queue.first().is_some_and(|(first, _)| Arc::ptr_eq(&list[*first].opened, &list[target].opened))
-        };
-        match queues.iter_mut().find(same) {
-            Some(queue) => queue.push((target, after)),
-            None => queues.push(vec![(target, after)]),
-        }
-    }
-    let searches = queues.into_iter().map(|queue| {
-        stream::iter(queue)
-            .map(move |(target, after)| async move {
-                let at = &list[target];
-                let page = Page { limit, after };
-                let work = at.opened.mailbox.search(&at.folder, criterion, &page);
-                let listing =
-                    tokio::time::timeout_at(deadline, work).await.unwrap_or(Err(MailError::Timeout));
-                let listing = listing.map_err(ToolError::Mail);
-                if total > 1 {
-                    context.report(done.fetch_add(1, Ordering::Relaxed) + 1, total, "folders searched");
-                }
-                (target, after, listing)
-            })
-            .buffer_unordered(AT_A_TIME)
-            .collect::<Vec<_>>()
-    });
-    let answers: Vec<_> = futures_util::future::join_all(searches).await.into_iter().flatten().collect();
-    let mut found = Vec::new();
-    let mut failed = Vec::new();
-    for (target, after, listing) in answers {
-        match listing {
-            Ok(listing) => found.push(Found { target, listing, used: 0, before: after }),
-            Err(error) if total == 1 => return Err(error),
-            Err(error) => {
-                let at = &targets.list[target];
-                failed.push(failure(context, &at.opened, Some(&at.folder), &error));
-            }
-        }
-    }
-    targets.failed.extend(failed);
-    found.sort_by_key(|found| found.target);
-    Ok(found)
+/// What an answer holds besides its messages.
+struct Frame {
+    total: u64,
+    exact: bool,
+    unchecked: u64,
+    coverage: Value,
+    gaps: Vec<Value>,
 }
 
-/// One message of the merged list.
-struct Row {
-    target: usize,
-    uid_validity: u32,
-    summary: Summary,
+impl Frame {
+    fn of(targets: &Targets, found: &Found) -> Self {
+        let listings = || found.places.iter().map(|found| &found.listing);
+        Self {
+            total: listings().map(|listing| u64::from(listing.total)).sum(),
+            exact: listings().all(|listing| listing.exact),
+            unchecked: listings().map(|listing| u64::from(listing.unchecked)).sum(),
+            coverage: coverage(targets, found),
+            gaps: found.places.iter().filter_map(|found| omitted(found, targets)).collect(),
+        }
+    }
+
+    fn octets(&self) -> usize {
+        self.coverage.to_string().len() + json!(self.gaps).to_string().len() + 150
+    }
+
+    fn around(self, messages: Vec<Value>, cursor: Option<String>) -> Value {
+        let mut result = json!({ "messages": messages, "total": self.total, "coverage": self.coverage });
+        if let Some(cursor) = cursor {
+            result["next_cursor"] = json!(cursor);
+        }
+        if !self.exact {
+            result["total_exact"] = json!(false);
+        }
+        if self.unchecked > 0 {
+            result["unchecked"] = json!(self.unchecked);
+        }
+        if !self.gaps.is_empty() {
+            result["omitted"] = json!(self.gaps);
+        }
+        result
+    }
 }
 
-impl Row {
-    fn line(&self, targets: &Targets) -> Line {
-        let target = &targets.list[self.target];
-        let account = &target.opened.account;
-        let mut line = Line::new(account, &target.folder, self.uid_validity, &self.summary);
+fn line(hit: &Hit, targets: &Targets) -> Line {
+    let Place { opened, folder } = &targets.list[hit.place];
+    let line = Line::new(&opened.account, folder, hit.uid_validity, &hit.summary);
+    if !targets.several {
+        return line;
+    }
+    let line = line.with("account_id", opened.account.id.to_string());
+    let line = line.until(Detail::Brief, "account", present::shorten(&opened.account.label, 40));
+    if folder.is_inbox() { line } else { line.with("folder", present::shorten(folder, 100)) }
+}
+
+fn coverage(targets: &Targets, found: &Found) -> Value {
+    let name = |found: &FoundIn| {
+        let Place { opened, folder } = &targets.list[found.place];
         if targets.several {
-            line = line.with("account_id", account.id.to_string());
-            line = line.until(Detail::Brief, "account", present::shorten(&account.label, 40));
-            if !target.folder.is_inbox() {
-                line = line.with("folder", present::shorten(&target.folder, 100));
-            }
-        }
-        line
-    }
-}
-
-/// The newest of all, each Message-ID once. Notes how many of each target were used.
-fn merge(found: &mut [Found], limit: usize) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut seen = HashSet::new();
-    let date = |found: &Found| -> Option<Timestamp> {
-        found.listing.messages.get(found.used).map(|message| message.internal_date.unwrap_or(Timestamp(0)))
-    };
-    while rows.len() < limit {
-        let Some(newest) = found.iter_mut().filter(|found| date(found).is_some()).max_by_key(|found| {
-            // of equals the first target
-            (date(found), std::cmp::Reverse(found.target))
-        }) else {
-            break;
-        };
-        let summary = newest.listing.messages[newest.used].clone();
-        newest.used += 1;
-        let id = summary.envelope.message_id.as_deref().and_then(|id| header::identifiers(id, 1).pop());
-        if id.is_none_or(|id| seen.insert(id)) {
-            rows.push(Row { target: newest.target, uid_validity: newest.listing.uid_validity, summary });
-        }
-    }
-    rows
-}
-
-fn coverage(targets: &Targets, text_since: Option<Timestamp>, found: &[Found]) -> Value {
-    let mut searched: Vec<String> = Vec::new();
-    for found in found.iter().take(30) {
-        let target = &targets.list[found.target];
-        let label = present::shorten(&target.opened.account.label, 40);
-        searched.push(if targets.several {
-            format!("{label}: {}", present::shorten(&target.folder, 60))
+            let label = present::shorten(&opened.account.label, 40);
+            format!("{label}: {}", present::shorten(folder, 60))
         } else {
-            present::shorten(&target.folder, 100)
-        });
-    }
-    if found.len() > 30 {
-        searched.push(format!("and {} more", found.len() - 30));
+            present::shorten(folder, 100)
+        }
+    };
+    let mut searched: Vec<String> = found.places.iter().take(MAX_NAMED).map(name).collect();
+    if found.places.len() > MAX_NAMED {
+        searched.push(format!("and {} more", found.places.len() - MAX_NAMED));
     }
     let mut coverage = json!({ "searched": searched, "failed": targets.failed, "skipped": targets.skipped });
-    if let Some(since) = text_since {
+    if let Some(since) = found.text_since {
         coverage["text_since"] = json!(since.to_rfc3339().get(..10));
         coverage["hint"] =
             json!("Message text was searched from that day on; name a day (after:…) to go further back.");
@@ -256,17 +201,11 @@ fn coverage(targets: &Targets, text_since: Option<Timestamp>, found: &[Found]) -
     coverage
 }
 
-impl Found {
-    /// What of this target cannot be shown.
-    fn omitted(&self, targets: &Targets) -> Option<Value> {
-        let target = &targets.list[self.target];
-        let mut gaps = present::omitted(
-            &target.opened.account,
-            &target.folder,
-            self.listing.uid_validity,
-            &self.listing.omitted,
-        )?;
-        gaps["folder"] = json!(present::shorten(&target.folder, 100));
-        Some(gaps)
-    }
+/// What of a place cannot be shown.
+fn omitted(found: &FoundIn, targets: &Targets) -> Option<Value> {
+    let Place { opened, folder } = &targets.list[found.place];
+    let listing = &found.listing;
+    let mut gaps = present::omitted(&opened.account, folder, listing.uid_validity, &listing.omitted)?;
+    gaps["folder"] = json!(present::shorten(folder, 100));
+    Some(gaps)
 }

@@ -2,12 +2,12 @@ use crate::{
     arguments::{Arguments, Field, Kind},
     context::Context,
     error::ToolError,
-    query::{self, Query},
     reply::Reply,
     spec::{Effect, Spec},
     tools::{ACCOUNT, CURSOR, FOLDER, LIMIT, MAX_TOKENS, search},
 };
 use imapmcp_core::{mail::Criterion, permission::Permission};
+use imapmcp_organizing::query::{self, Query};
 
 const TERM: Kind = Kind::Text(500);
 
@@ -19,6 +19,7 @@ pub(crate) const SPEC: Spec = Spec {
             arguments must hold too. Message text is searched 90 days back first, and all of it if that finds too little and time \
             allows. coverage tells what was searched.",
     permission: Permission::Read,
+    also: &[],
     effect: Effect::Reads,
     fields: &[
         ACCOUNT,

@@ -22,6 +22,7 @@ pub(crate) const SPEC: Spec = Spec {
             told), pending_approval (the user decides on the outbox page), rejected, or unknown (perhaps delivered; do not send it \
             again without asking the user). The same call within 10 minutes, or the same idempotency_key, returns the first result.",
     permission: Permission::Send,
+    also: &[],
     effect: Effect::Destroys,
     fields: &[
         ACCOUNT,

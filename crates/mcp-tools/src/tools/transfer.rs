@@ -2,18 +2,17 @@
 
 use crate::{
     arguments::{Arguments, Field, Kind},
-    context::{Context, Opened},
+    context::Context,
     error::ToolError,
-    operations::Undo,
     reply::Reply,
     spec::{Effect, Spec},
     tools::{
         ACCOUNT, FOLDER,
-        changes::{self, Answer, Groups, IDS, UIDS},
+        changes::{self, IDS, Report, UIDS},
     },
 };
 use imapmcp_core::{
-    mail::{FolderName, MailError, Messages, Role, TransferKind},
+    mail::{FolderName, TransferKind},
     permission::Permission,
 };
 
@@ -25,6 +24,7 @@ pub(crate) const ARCHIVE: Spec = Spec {
     title: "Archive",
     about: "Moves messages to the archive folder; folder in the answer names it.",
     permission: Permission::Organize,
+    also: &[],
     effect: Effect::Adjusts,
     fields: &[ACCOUNT, IDS, FOLDER, UIDS],
     output: changes::OUTPUT,
@@ -53,6 +53,7 @@ pub(crate) const DELETE: Spec = Spec {
     name: "delete_messages",
     title: "Delete",
     about: "Moves messages to the trash. permanent=true removes them for good (own permission; cannot be undone).",
+    also: &[("permanent", Permission::Delete)],
     effect: Effect::Destroys,
     fields: &[ACCOUNT, IDS, FOLDER, UIDS, Field::optional("permanent", Kind::Flag, "", "false")],
     run: |context, arguments| Box::pin(delete(context, arguments)),
@@ -64,128 +65,25 @@ async fn to_folder(
     arguments: &Arguments,
     kind: TransferKind,
 ) -> Result<Reply, ToolError> {
-    let (opened, groups) = changes::groups(context, arguments, "from_folder").await?;
+    let (opened, named) = changes::named(context, arguments, "from_folder").await?;
     let to = FolderName::from(arguments.text("to_folder").unwrap_or_default());
-    elsewhere(context, &opened, groups, &to, kind).await
+    let changed = context.services.organizer.transfer(&opened, &named, &to, kind).await?;
+    Ok(Report::of(context, &opened, Some(&to), &changed))
 }
 
 async fn archive(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let (opened, groups) = changes::groups(context, arguments, "folder").await?;
-    let to = archive_folder(&opened).await?;
-    elsewhere(context, &opened, groups, &to, TransferKind::Move).await
+    let (opened, named) = changes::named(context, arguments, "folder").await?;
+    let (to, changed) = context.services.organizer.archive(&opened, &named).await?;
+    Ok(Report::of(context, &opened, Some(&to), &changed))
 }
 
 async fn delete(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let permanent = arguments.flag("permanent");
-    if permanent && !context.principal.may(Permission::Delete) {
-        return Err(ToolError::Permission(Permission::Delete));
+    let (opened, named) = changes::named(context, arguments, "folder").await?;
+    let organizer = &context.services.organizer;
+    if arguments.flag("permanent") {
+        let changed = organizer.expunge(&opened, &named).await?;
+        return Ok(Report::of(context, &opened, None, &changed));
     }
-    let (opened, groups) = changes::groups(context, arguments, "folder").await?;
-    if permanent {
-        return for_good(context, &opened, groups).await;
-    }
-    let to = trash_folder(&opened).await?;
-    elsewhere(context, &opened, groups, &to, TransferKind::Move).await
-}
-
-/// The folder of the first of these roles that the account has.
-async fn first_of(opened: &Opened, roles: &[Role]) -> Result<Option<FolderName>, ToolError> {
-    let folders = opened.mailbox.folders(false).await?;
-    let found = roles.iter().find_map(|role| folders.by_role(*role));
-    Ok(found.map(|folder| folder.name.clone()))
-}
-
-/// Where archived messages go; Gmail's archive is All Mail.
-pub(crate) async fn archive_folder(opened: &Opened) -> Result<FolderName, ToolError> {
-    let found = first_of(opened, &[Role::Archive, Role::All]).await?;
-    found.ok_or(ToolError::NoRole { code: "no_archive_folder", role: "archive" })
-}
-
-/// Where deleted messages go.
-pub(crate) async fn trash_folder(opened: &Opened) -> Result<FolderName, ToolError> {
-    let found = first_of(opened, &[Role::Trash]).await?;
-    found.ok_or(ToolError::NoRole { code: "no_trash_folder", role: "trash" })
-}
-
-fn lacks_uidplus(error: &ToolError) -> bool {
-    matches!(error, ToolError::Mail(MailError::Refused { condition: Some(condition) }) if condition == "UIDPLUS")
-}
-
-/// A refused move, by its remedy.
-pub(crate) fn cannot_move(error: ToolError) -> ToolError {
-    if lacks_uidplus(&error) { ToolError::CannotMove } else { error }
-}
-
-/// Moves or copies every group.
-pub(crate) async fn elsewhere(
-    context: &Context<'_>,
-    opened: &Opened,
-    groups: Groups,
-    to: &FolderName,
-    kind: TransferKind,
-) -> Result<Reply, ToolError> {
-    let (mut answer, mut undo) = (Answer::new(&opened.account.id), Undo::default());
-    let only = groups.len() == 1;
-    let mut stopped: Option<ToolError> = None;
-    for (place, uids) in groups {
-        if let Some(error) = &stopped {
-            answer.fail_all(&place, &uids, error, &context.services.accounts_url);
-            continue;
-        }
-        let (folder, validity) = &place;
-        if folder == to {
-            let problem = "is the folder the messages are in already; nothing was changed";
-            let error = ToolError::argument("to_folder", problem, "\"Archive\"");
-            if only {
-                return Err(error);
-            }
-            answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
-            continue;
-        }
-        let transfer = opened.mailbox.transfer(&Messages::new(folder, *validity, &uids), to, kind).await;
-        match transfer.map_err(ToolError::Mail).map_err(cannot_move) {
-            Ok(transfer) => {
-                answer.take_transfer(folder, &transfer);
-                undo.transfer(folder, &transfer, kind);
-            }
-            Err(error) if !only && changes::concerns_one_folder(&error) => {
-                answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
-            }
-            Err(error) if answer.is_empty() => return Err(error),
-            // What was done in other folders stands, and the rest is not tried.
-            Err(error) => {
-                answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
-                stopped = Some(error);
-            }
-        }
-    }
-    answer.reply(context, opened, Some(to), Some(undo)).await
-}
-
-async fn for_good(context: &Context<'_>, opened: &Opened, groups: Groups) -> Result<Reply, ToolError> {
-    let mut answer = Answer::new(&opened.account.id);
-    let only = groups.len() == 1;
-    let mut stopped: Option<ToolError> = None;
-    for (place, uids) in groups {
-        if let Some(error) = &stopped {
-            answer.fail_all(&place, &uids, error, &context.services.accounts_url);
-            continue;
-        }
-        let (folder, validity) = &place;
-        let outcome = opened.mailbox.expunge(&Messages::new(folder, *validity, &uids)).await;
-        let outcome = outcome.map_err(ToolError::Mail);
-        match outcome.map_err(|error| if lacks_uidplus(&error) { ToolError::CannotExpunge } else { error }) {
-            Ok(outcome) => answer.take(folder, &outcome),
-            Err(error) if !only && changes::concerns_one_folder(&error) => {
-                answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
-            }
-            Err(error) if answer.is_empty() => return Err(error),
-            // What was done in other folders stands, and the rest is not tried.
-            Err(error) => {
-                answer.fail_all(&place, &uids, &error, &context.services.accounts_url);
-                stopped = Some(error);
-            }
-        }
-    }
-    answer.reply(context, opened, None, None).await
+    let (to, changed) = organizer.trash(&opened, &named).await?;
+    Ok(Report::of(context, &opened, Some(&to), &changed))
 }

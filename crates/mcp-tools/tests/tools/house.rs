@@ -17,15 +17,14 @@ use imapmcp_mail::{Mail, MailOptions};
 use imapmcp_mcp_tools::{
     context::{Context, Services},
     error::ToolError,
-    journal::Journal,
     registry,
-    senders::Senders,
 };
+use imapmcp_organizing::{Journal, Organizer, Senders};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
-use imapmcp_style::{Styles, StylesDeps};
 use imapmcp_testkit::builders;
 use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
+use imapmcp_writing_style::{Styles, StylesDeps};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
@@ -139,7 +138,11 @@ pub(crate) async fn house_of(options: MailOptions, backend: Backend) -> House {
         uploads,
         extractor: Extractor::in_process(),
         senders: Senders::default(),
-        journal: Journal::new(operations, tokio::runtime::Handle::current()),
+        organizer: Organizer::new(
+            Journal::new(operations, tokio::runtime::Handle::current()),
+            clock.clone(),
+            entropy.clone(),
+        ),
         clock,
         entropy,
         accounts_url: "http://localhost:3000/accounts".into(),

@@ -23,7 +23,7 @@ use imapmcp_core::{
     time::Timestamp,
 };
 use imapmcp_oauth_server::Parameters;
-use imapmcp_style::Told;
+use imapmcp_writing_style::Told;
 use serde::Serialize;
 
 /// What is offered as an undo window, in seconds.

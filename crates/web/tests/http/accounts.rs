@@ -305,7 +305,7 @@ async fn a_writing_style_is_learnt_only_when_switched_on_and_deleted_when_off() 
 
     let (user, account) =
         (imapmcp_testkit::builders::user_id("marie"), imapmcp_testkit::builders::account_id("marie-Studio"));
-    let draft = imapmcp_style::Drafted {
+    let draft = imapmcp_writing_style::Drafted {
         message_id: "d@example.com".into(),
         subject: "Plan".into(),
         in_reply_to: None,

@@ -17,9 +17,9 @@ use imapmcp_delivery::{Delivery, DeliveryDeps};
 use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Config, password};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
-use imapmcp_style::{Styles, StylesDeps};
 use imapmcp_testkit::{FakeClock, GlassTokens, SeededEntropy, builders};
 use imapmcp_web::{WebDeps, WebState};
+use imapmcp_writing_style::{Styles, StylesDeps};
 use std::{sync::Arc, time::Duration};
 
 pub(crate) const ISSUER: &str = "https://mail.example";

@@ -1,10 +1,14 @@
 //! The key ring's memory.
 
-use super::Repositories;
+use super::{Repositories, outbox::sender};
 use crate::builders::{self, NOON};
 use imapmcp_core::{
-    secret::Sealed,
-    store::{KeyRecord, KeyState, StoreError},
+    account::Account,
+    id::ParcelId,
+    outbox::OutboxEntry,
+    secret::{Sealed, SealedColumn},
+    store::{Enqueued, KeyRecord, KeyState, RememberedDraft, SealedRow, StoreError, UploadBounds},
+    upload::Upload,
 };
 
 fn key(kid: &str, state: KeyState, later: i64) -> KeyRecord {
@@ -37,35 +41,120 @@ pub async fn one_key_is_active(on: &Repositories) {
     assert_eq!(states, [KeyState::DecryptOnly, KeyState::Active, KeyState::Retired]);
 }
 
-/// Rewrapping walks all rows in order, and never overwrites an edit.
-pub async fn sealed_values_are_walked_and_an_edit_wins(on: &Repositories) {
-    let user = builders::user("sealed");
-    on.users.add_user(&user).await.unwrap();
-    for label in ["a", "b", "c"] {
-        on.accounts.add_account(&builders::account(&user.id, label)).await.unwrap();
-    }
-    let mut seen = Vec::new();
-    let mut after: Option<String> = None;
+/// Every row of a column, two at a time.
+async fn walked(on: &Repositories, column: SealedColumn) -> Vec<SealedRow> {
+    let mut seen: Vec<SealedRow> = Vec::new();
     loop {
-        let page = on.keys.list_sealed(after.as_deref(), 2).await.unwrap();
+        let page = on.keys.list_sealed(column, seen.last(), 2).await.unwrap();
         assert!(page.len() <= 2);
-        let Some(last) = page.last() else { break };
-        after = Some(last.row.clone());
+        if page.is_empty() {
+            return seen;
+        }
         seen.extend(page);
     }
-    assert!(seen.is_sorted_by(|one, other| one.row < other.row), "each once, in order");
-    let mine: Vec<_> = seen.into_iter().filter(|row| row.user == user.id.as_str()).collect();
-    assert_eq!(mine.len(), 3);
-    let row = &mine[0];
-    let account = builders::account(&user.id, "a");
-    assert_eq!((row.field, row.row.as_str()), ("accounts.credential", account.id.as_str()));
-    assert_eq!((row.context.clone(), row.sealed.clone()), (account.credential_context(), account.credential));
+}
 
-    assert!(on.keys.replace_sealed(row, &Sealed(vec![9])).await.unwrap());
-    assert!(
-        !on.keys.replace_sealed(row, &Sealed(vec![8])).await.unwrap(),
-        "it is not the old value any more"
-    );
-    let found = on.accounts.find_account(&user.id, &account.id).await.unwrap().unwrap();
-    assert_eq!((found.credential, found.credential_version), (Sealed(vec![9]), 1));
+fn owner(column: SealedColumn) -> String {
+    column.name().replace(['.', '_'], "-")
+}
+
+/// Writes three values into each column; returns the row and context of each.
+async fn filled(on: &Repositories, column: SealedColumn) -> Vec<(String, String)> {
+    let (account, grant) = sender(on, &owner(column)).await;
+    // so late that no other promise meets them
+    let (user, later) = (&account.user, NOON.plus_seconds(10 * 365 * 86_400));
+    let name = |number: u8| format!("{}-{number}", owner(column));
+    let mut rows = Vec::new();
+    for number in 0..3_u8 {
+        let (name, sealed) = (name(number), Sealed(vec![7, number]));
+        rows.push(match column {
+            SealedColumn::AccountCredential => {
+                let account = Account { credential: sealed, ..builders::account(user, &name) };
+                on.accounts.add_account(&account).await.unwrap();
+                (account.id.to_string(), account.credential_context())
+            }
+            SealedColumn::OutboxMessage | SealedColumn::OutboxSubject => {
+                let subject = Some(sealed.clone());
+                let entry = OutboxEntry {
+                    subject,
+                    next_attempt_at: Some(later),
+                    expires_at: later,
+                    ..builders::outbox_entry(&name, &account, &grant)
+                };
+                assert!(matches!(
+                    on.outbox.enqueue(&entry, &sealed, &[], NOON).await.unwrap(),
+                    Enqueued::New
+                ));
+                (entry.id.to_string(), String::new())
+            }
+            SealedColumn::ParcelChunk => {
+                let id: ParcelId = "prc_sealed".parse().unwrap();
+                if number == 0 {
+                    on.parcels.add_parcel(user, &id, later).await.unwrap();
+                }
+                assert!(on.parcels.add_chunk(user, &id, number.into(), &sealed, later).await.unwrap());
+                (id.to_string(), number.to_string())
+            }
+            SealedColumn::UploadAbout => {
+                let upload = Upload {
+                    id: format!("upl_sealed{number}").parse().unwrap(),
+                    user: user.clone(),
+                    grant: grant.id.clone(),
+                    about: sealed,
+                    max_octets: 1,
+                    parcel: None,
+                    complete: false,
+                    expires_at: later,
+                };
+                let bounds = UploadBounds { count: 9, octets: 100 };
+                assert!(on.uploads.add_upload(&upload, bounds, NOON).await.unwrap());
+                (upload.id.to_string(), String::new())
+            }
+            SealedColumn::StyleProfile | SealedColumn::StyleDraft => {
+                let account = builders::account(user, &name);
+                on.accounts.add_account(&account).await.unwrap();
+                assert!(on.style.keep_style(user, &account.id, true).await.unwrap());
+                let draft =
+                    RememberedDraft { message_id: name.clone(), draft: sealed.clone(), written_at: later };
+                assert!(on.style.remember_draft(user, &account.id, &draft, 9).await.unwrap());
+                if column == SealedColumn::StyleProfile {
+                    assert!(on.style.learn(user, &account.id, &name, 0, &sealed).await.unwrap());
+                    (account.id.to_string(), String::new())
+                } else {
+                    (account.id.to_string(), name)
+                }
+            }
+        });
+    }
+    rows.sort();
+    rows
+}
+
+/// Rotation walks all rows of every column in order, knows whose they are, and never overwrites an edit.
+pub async fn sealed_values_are_walked_and_an_edit_wins(on: &Repositories) {
+    for column in SealedColumn::ALL {
+        let rows = filled(on, column).await;
+        let seen = walked(on, column).await;
+        let place = |row: &SealedRow| (row.row.clone(), row.context.clone());
+        assert!(seen.iter().all(|row| row.column == column));
+        assert!(seen.is_sorted_by(|one, other| place(one) < place(other)), "{column:?}: each once, in order");
+        let user = builders::user_id(&owner(column));
+        let mine: Vec<&SealedRow> =
+            seen.iter().filter(|row| row.user == user.as_str() && rows.contains(&place(row))).collect();
+        assert_eq!(mine.iter().map(|row| place(row)).collect::<Vec<_>>(), rows, "{column:?}");
+        for (number, row) in mine.iter().enumerate() {
+            assert_eq!(row.sealed.0.len(), 2, "{column:?} {number}");
+            let new = Sealed(vec![9, 9, u8::try_from(number).unwrap()]);
+            assert!(on.keys.replace_sealed(row, &new).await.unwrap(), "{column:?} {number}");
+            let again = on.keys.replace_sealed(row, &Sealed(vec![8])).await.unwrap();
+            assert!(!again, "{column:?} {number}: it is not the old value any more");
+        }
+        let now = walked(on, column).await;
+        let new: Vec<&SealedRow> = now.iter().filter(|row| rows.contains(&place(row))).collect();
+        assert!(new.iter().all(|row| row.sealed.0.starts_with(&[9, 9])), "{column:?}");
+        assert_eq!(new.len(), 3, "{column:?}");
+    }
+    let user = builders::user_id(&owner(SealedColumn::AccountCredential));
+    let accounts = on.accounts.list_accounts(&user).await.unwrap();
+    assert!(accounts.iter().all(|account| account.credential_version == 1), "no new password");
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod drafts;
 mod profile;
 mod service;
 mod words;

@@ -2,7 +2,7 @@
 //! text. Half a second, and as long as `BOLERO_RANDOM_TEST_TIME_MS` says; the corpus lies beside.
 
 use imapmcp_core::{mail::Criterion, time::Timestamp};
-use imapmcp_mcp_tools::query::parse;
+use imapmcp_organizing::query::parse;
 use std::time::Duration;
 
 const NOW: Timestamp = Timestamp(1_795_381_200_000);

@@ -3,7 +3,7 @@ use imapmcp_core::{
     id::{AccountId, UserId},
     secret::{Binding, ExposeSecret, Sealed, Vault},
     store::{RememberedDraft, StoreError, StyleRepository},
-    time::Clock,
+    time::{Clock, Timestamp},
 };
 use imapmcp_mime::quotes;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub struct Drafted {
     /// Its plain text.
     pub text: String,
     /// When it was written.
-    pub written_at: imapmcp_core::time::Timestamp,
+    pub written_at: Timestamp,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,13 +84,10 @@ impl Styles {
         draft: &Drafted,
     ) -> Result<(), StoreError> {
         let mut text = quotes::split(&draft.text).newest.to_owned();
-        if text.len() > MAX_TEXT {
-            let end = (0..=MAX_TEXT).rev().find(|end| text.is_char_boundary(*end));
-            text.truncate(end.unwrap_or(0));
-        }
+        text.truncate(text.floor_char_boundary(MAX_TEXT));
         let kept = Kept { subject: draft.subject.clone(), in_reply_to: draft.in_reply_to.clone(), text };
         let plain = serde_json::to_vec(&kept).map_err(|error| StoreError::Query(error.into()))?;
-        let sealed = self.deps.vault.seal(draft_binding(user, account, &draft.message_id), &plain);
+        let sealed = self.deps.vault.seal(Binding::style_draft(account, user, &draft.message_id), &plain);
         let remembered = RememberedDraft {
             message_id: draft.message_id.clone(),
             draft: sealed,
@@ -105,8 +102,11 @@ impl Styles {
         let since = self.deps.clock.now().plus_seconds(-KEEP_SECONDS);
         let rows = self.deps.repository.list_drafts(user, account, since).await?;
         let open = |row: RememberedDraft| {
-            let plain =
-                self.deps.vault.open(draft_binding(user, account, &row.message_id), &row.draft).ok()?;
+            let plain = self
+                .deps
+                .vault
+                .open(Binding::style_draft(account, user, &row.message_id), &row.draft)
+                .ok()?;
             let kept: Kept = serde_json::from_slice(plain.expose_secret()).ok()?;
             Some(Drafted {
                 message_id: row.message_id,
@@ -143,7 +143,7 @@ impl Styles {
             let mut style = self.open_profile(user, account, row.profile.as_ref());
             style.learn(&draft.text, text);
             let plain = serde_json::to_vec(&style).map_err(|error| StoreError::Query(error.into()))?;
-            let sealed = self.deps.vault.seal(profile_binding(user, account), &plain);
+            let sealed = self.deps.vault.seal(Binding::style_profile(account, user), &plain);
             let learnt =
                 self.deps.repository.learn(user, account, &draft.message_id, row.version, &sealed).await?;
             if learnt {
@@ -151,6 +151,10 @@ impl Styles {
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.deps.clock.now()
     }
 
     /// Forgets drafts that are too old; returns how many.
@@ -161,7 +165,7 @@ impl Styles {
     /// A profile that cannot be opened (any more) begins anew.
     fn open_profile(&self, user: &UserId, account: &AccountId, sealed: Option<&Sealed>) -> WritingStyle {
         let Some(sealed) = sealed else { return WritingStyle::default() };
-        match self.deps.vault.open(profile_binding(user, account), sealed) {
+        match self.deps.vault.open(Binding::style_profile(account, user), sealed) {
             Ok(plain) => serde_json::from_slice(plain.expose_secret()).unwrap_or_default(),
             Err(error) => {
                 tracing::warn!(account = %account, %error, "a writing style cannot be opened");
@@ -169,12 +173,4 @@ impl Styles {
             }
         }
     }
-}
-
-fn profile_binding<'a>(user: &'a UserId, account: &'a AccountId) -> Binding<'a> {
-    Binding { field: "writing_styles.profile", row: account.as_str(), user: user.as_str(), context: "" }
-}
-
-fn draft_binding<'a>(user: &'a UserId, account: &'a AccountId, message_id: &'a str) -> Binding<'a> {
-    Binding { field: "style_drafts.draft", row: account.as_str(), user: user.as_str(), context: message_id }
 }
