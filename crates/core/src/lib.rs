@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod address;
+pub mod form;
 pub mod id;
 pub mod mail;
 pub mod oauth;

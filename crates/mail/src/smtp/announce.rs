@@ -45,8 +45,7 @@ fn mail_from(
     envelope: &SubmissionEnvelope,
     message: &Outgoing,
 ) -> Result<String, SubmitError> {
-    let addresses =
-        || std::iter::once(envelope.sender()).chain(envelope.recipients().iter().map(String::as_str));
+    let addresses = || std::iter::once(envelope.sender()).chain(envelope.recipients().iter().map(|to| &**to));
     let unicode = !addresses().all(str::is_ascii);
     if unicode && !offers.has("SMTPUTF8") {
         let why = MailError::Invalid("the submission server does not take addresses beyond ASCII (SMTPUTF8)");
@@ -94,10 +93,11 @@ fn sorted(envelope: &SubmissionEnvelope, replies: &[Reply]) -> Result<Submitted,
     let mut submitted = Submitted::default();
     for (address, reply) in envelope.recipients().iter().zip(replies) {
         if reply.is_negative() {
-            let refusal = Refusal { address: address.clone(), code: reply.code, enhanced: reply.enhanced() };
+            let refusal =
+                Refusal { address: address.to_string(), code: reply.code, enhanced: reply.enhanced() };
             submitted.refused.push(refusal);
         } else {
-            submitted.accepted.push(address.clone());
+            submitted.accepted.push(address.to_string());
         }
     }
     if !submitted.accepted.is_empty() {

@@ -69,11 +69,7 @@ pub(crate) fn from(arguments: &Arguments, account: &Account) -> Result<Option<Se
 /// An address that the account does not send from; the error names those it does.
 pub(crate) fn not_own(field: &str, problem: &str, account: &Account) -> ToolError {
     let own: Vec<String> = account.senders().iter().map(|own| own.email().to_owned()).collect();
-    ToolError::argument(
-        field,
-        format!("{problem}, which sends from {}", own.join(", ")),
-        account.email.as_str(),
-    )
+    ToolError::argument(field, format!("{problem}, which sends from {}", own.join(", ")), &*account.email)
 }
 
 /// The text fields of a call; leaked markup of tool calls is refused.

@@ -2,7 +2,7 @@ use super::{
     error::ComposeError,
     safe::{breaks_out, disarmed, shorten},
 };
-use imapmcp_core::mail::is_address;
+use imapmcp_core::address::EmailAddress;
 use mail_builder::headers::address::Address;
 
 /// A name and an address, both fit for a header field.
@@ -15,7 +15,7 @@ pub struct NamedAddress {
 impl NamedAddress {
     /// Checks both.
     pub fn new(name: Option<&str>, email: &str) -> Result<Self, ComposeError> {
-        if !is_address(email) {
+        if !EmailAddress::is(email) {
             return Err(ComposeError::Address(shorten(email)));
         }
         let name = name.map(str::trim).filter(|name| !name.is_empty());

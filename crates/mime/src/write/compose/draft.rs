@@ -47,7 +47,7 @@ impl Draft {
         date: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<Self, ComposeError> {
-        let address = letter.from.as_ref().map_or(account.email.as_str(), Sender::email);
+        let address = letter.from.as_ref().map_or(&*account.email, Sender::email);
         let sender = account.sender(address).ok_or_else(|| ComposeError::Address(shorten(address)))?;
         let from = NamedAddress::new(sender.name(), sender.email())?;
         let domain = from.email().rsplit('@').next().unwrap_or("localhost");

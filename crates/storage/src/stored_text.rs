@@ -1,4 +1,4 @@
-//! Enums and lists as text.
+//! Enums and lists as the text that columns hold.
 
 use crate::failure::Failure;
 use imapmcp_core::{

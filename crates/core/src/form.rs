@@ -1,6 +1,6 @@
-use crate::error::{OAuthError, REPEATED_PARAMETER};
+//! What a form or the query of an address says: names with values, in the order they were sent.
+
 use std::fmt;
-use url::form_urlencoded;
 
 /// More parameters than this are not read.
 const MAX_PARAMETERS: usize = 128;
@@ -13,12 +13,6 @@ pub struct Parameters(Vec<(String, String)>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a parameter is given more than once")]
 pub struct Repeated;
-
-impl From<Repeated> for OAuthError {
-    fn from(_: Repeated) -> Self {
-        REPEATED_PARAMETER
-    }
-}
 
 impl Parameters {
     /// Reads the octets; never fails (what is not UTF-8 is replaced).
