@@ -2,6 +2,7 @@
 
 use crate::commands::{account, doctor, keys, migrate, token, user};
 use clap::{Parser, Subcommand};
+use imapmcp_bootstrap::{Settings, SettingsError};
 use std::path::PathBuf;
 
 /// Looks after an imapmcp server: works on its database directly, with the same settings.
@@ -21,7 +22,7 @@ pub(crate) struct Arguments {
     pub(crate) json: bool,
     /// Settings file [default: imapmcp.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    config: Option<PathBuf>,
     /// IMAPMCP_DATA_DIR: embedded database and key file
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<String>,
@@ -51,11 +52,12 @@ pub(crate) enum Command {
 }
 
 impl Arguments {
-    /// The options that were given, as settings.
-    pub(crate) fn overrides(&self) -> impl Iterator<Item = (&'static str, String)> {
-        [("IMAPMCP_DATA_DIR", &self.data_dir), ("IMAPMCP_DATABASE_URL", &self.database_url)]
+    /// Settings of the file, the environment, and the options that were given.
+    pub(crate) fn settings(&self) -> Result<Settings, SettingsError> {
+        let given = [("IMAPMCP_DATA_DIR", &self.data_dir), ("IMAPMCP_DATABASE_URL", &self.database_url)]
             .into_iter()
-            .filter_map(|(name, value)| value.clone().map(|value| (name, value)))
+            .filter_map(|(name, value)| value.clone().map(|value| (name, value)));
+        Settings::load(self.config.as_deref(), std::env::vars(), given)
     }
 }
 

@@ -1,16 +1,9 @@
 //! What commands work with, opened as far as they need it.
 
-use crate::{
-    arguments::Arguments,
-    failure::{Failure, Kind},
-};
-use imapmcp_bootstrap::{Services, Settings, SettingsError, open_database};
+use crate::failure::{Failure, Kind};
+use imapmcp_bootstrap::{Services, Settings, open_database};
 use imapmcp_core::{store::UserRepository as _, user::User};
 use imapmcp_storage::Database;
-
-pub(crate) fn settings(arguments: &Arguments) -> Result<Settings, SettingsError> {
-    Settings::load(arguments.config.as_deref(), std::env::vars(), arguments.overrides())
-}
 
 /// A database that `migrate` has seen. Makes no file and no directory.
 pub(crate) async fn database(settings: &Settings) -> Result<Database, Failure> {

@@ -7,8 +7,9 @@ mod failure;
 mod report;
 mod secret;
 
-use arguments::Arguments;
+use arguments::{Arguments, Command};
 use clap::Parser as _;
+use commands::doctor;
 use failure::{Failure, Kind};
 use report::Report;
 use std::{io::Write as _, process::ExitCode};
@@ -44,10 +45,27 @@ fn run(arguments: Arguments) -> Result<Report, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Kind::Internal, format!("cannot start: {error}")))?;
-    let outcome = runtime.block_on(commands::run(arguments));
+    let outcome = runtime.block_on(command(arguments));
     // A name lookup that still hangs does not hold the exit up.
     runtime.shutdown_background();
     outcome
+}
+
+async fn command(arguments: Arguments) -> Result<Report, Failure> {
+    let settings = arguments.settings();
+    // Wrong settings are what the doctor is called for.
+    if let Command::Doctor(_) = arguments.command {
+        return Ok(doctor::run(settings).await);
+    }
+    let settings = settings.map_err(|error| Failure::new(Kind::Config, error))?;
+    match arguments.command {
+        Command::Migrate(migrate) => migrate.run(&settings).await,
+        Command::User(user) => user.run(settings).await,
+        Command::Account(account) => account.run(settings).await,
+        Command::Token(token) => token.run(settings).await,
+        Command::Keys(keys) => keys.run(&settings).await,
+        Command::Doctor(_) => unreachable!("answered above"),
+    }
 }
 
 fn show(report: &Report, json: bool) -> ExitCode {

@@ -3,11 +3,12 @@
 use crate::{
     crowd::{Bounds, Crowd, Place, Served, most_accepted},
     health::{self, Stopping},
+    requests,
 };
 use actix_web::{
     App, Error, HttpResponse, HttpServer,
     body::{BodySize, BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{Server, ServiceRequest, ServiceResponse},
     middleware::{Next, from_fn},
     web,
 };
@@ -16,7 +17,7 @@ use imapmcp_extract::Extractor;
 use imapmcp_mcp_http::{Endpoint, EndpointConfig, Inflight, MailHandler, gate::BearerGate, hosts::Hosts};
 use imapmcp_mcp_tools::{context::Services as ToolServices, registry};
 use imapmcp_organizing::{Journal, Organizer, Senders};
-use imapmcp_web::{WebDeps, WebState};
+use imapmcp_web::{TemplateError, WebDeps, WebState};
 use rust_mcp_sdk::{ServerDetails, schema};
 use std::{
     io,
@@ -28,6 +29,7 @@ use std::{
 use tokio::{
     runtime::Handle,
     signal::unix::{SignalKind, signal},
+    task::JoinHandle,
 };
 
 /// Between two rounds of housekeeping.
@@ -46,38 +48,86 @@ const DELIVERIES_END: Duration = Duration::from_secs(12);
 pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::Result<()> {
     let journal = Journal::new(Arc::clone(&services.operations), runtime.clone());
     let endpoint = web::Data::new(endpoint(&services, &journal)?);
-    let downloads = web::Data::from(Arc::clone(&services.attachments));
-    let uploads = web::Data::from(Arc::clone(&services.uploads));
-    let state = web::Data::new(WebState::new(WebDeps {
+    let state = pages(&services)?;
+    let stopping = Stopping::default();
+    let accepted = most_accepted(rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024));
+    let crowd = Arc::new(crowd(&services, accepted));
+    let server = listen(&services, &endpoint, &state, &stopping, &crowd, accepted)?;
+    let pages = state.into_inner();
+    let background = [
+        runtime.spawn(keep_house(Arc::clone(&services), endpoint.into_inner(), pages)),
+        runtime.spawn(keep_moving(crowd)),
+        runtime.spawn({
+            let delivery = services.delivery.clone();
+            async move { delivery.run().await }
+        }),
+    ];
+    let handle = server.handle();
+    // before the ready line: whoever waits for it may send a signal at once
+    let asked = asked_to_end()?;
+    actix_web::rt::spawn(async move {
+        asked.await;
+        tracing::info!("stopping");
+        stopping.begin();
+        handle.stop(true).await;
+    });
+    if let Some(link) = services.authorization.offer_setup().await? {
+        println!("\nNo administrator yet. Open this link within 24 hours to create one:\n  {link}\n");
+    }
+    println!("imapmcp is ready at {}", services.settings.oauth.issuer);
+    server.await?;
+    background.iter().for_each(JoinHandle::abort);
+    if !services.delivery.drain(DELIVERIES_END).await {
+        tracing::warn!("a delivery is still under way; it is recorded, and the next start looks after it");
+    }
+    journal.written().await;
+    Ok(())
+}
+
+fn pages(services: &Services) -> Result<web::Data<WebState>, TemplateError> {
+    Ok(web::Data::new(WebState::new(WebDeps {
         server: Arc::clone(&services.authorization),
         accounts: Arc::clone(&services.accounts),
         delivery: services.delivery.clone(),
         styles: Arc::clone(&services.styles),
         allow_insecure: services.settings.allow_insecure,
         trusted_proxies: services.settings.trusted_proxies.clone(),
-    })?);
-    let pages = state.clone().into_inner();
-    let hosts = web::Data::new(Hosts::new(&services.settings.oauth.issuer));
-    let stopping = Stopping::default();
-    let shared = web::Data::from(Arc::clone(&services));
-    let (app_endpoint, app_stopping) = (endpoint.clone(), web::Data::new(stopping.clone()));
+    })?))
+}
+
+fn crowd(services: &Services, accepted: usize) -> Crowd {
     let proxies = services.settings.trusted_proxies.clone();
     // what a proxy of ours speaks for is counted by the addresses it forwards
-    let network = move |peer| {
+    Crowd::new(Bounds::within(accepted), move |peer| {
         let by_proxy = proxies.iter().any(|proxy| proxy.contains(&peer));
         (!by_proxy).then(|| imapmcp_web::network(peer))
-    };
-    let accepted = most_accepted(rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024));
-    let crowd = Arc::new(Crowd::new(Bounds::within(accepted), network));
-    let (arrivals, workers) = (Arc::clone(&crowd), workers());
+    })
+}
+
+/// The routes behind their middlewares, on the address of the settings.
+fn listen(
+    services: &Arc<Services>,
+    endpoint: &web::Data<Endpoint>,
+    state: &web::Data<WebState>,
+    stopping: &Stopping,
+    crowd: &Arc<Crowd>,
+    accepted: usize,
+) -> io::Result<Server> {
+    let shared = web::Data::from(Arc::clone(services));
+    let hosts = web::Data::new(Hosts::new(&services.settings.oauth.issuer));
+    let downloads = web::Data::from(Arc::clone(&services.attachments));
+    let uploads = web::Data::from(Arc::clone(&services.uploads));
+    let (endpoint, state) = (endpoint.clone(), state.clone());
+    let stopping = web::Data::new(stopping.clone());
+    let (arrivals, workers) = (Arc::clone(crowd), workers());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(shared.clone())
             .app_data(hosts.clone())
-            .app_data(app_stopping.clone())
+            .app_data(stopping.clone())
             .route("/healthz", web::get().to(health::healthz))
             .route("/readyz", web::get().to(health::readyz))
-            .configure(|config| imapmcp_mcp_http::configure(config, app_endpoint.clone()))
+            .configure(|config| imapmcp_mcp_http::configure(config, endpoint.clone()))
             .configure(|config| imapmcp_web::configure_attachments(config, downloads.clone()))
             .configure(|config| imapmcp_web::configure_uploads(config, uploads.clone()))
             .configure(|config| imapmcp_web::configure(config, state.clone()))
@@ -85,6 +135,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
             .wrap(from_fn(imapmcp_web::read_body))
             .wrap(from_fn(own_hosts_only))
             .wrap(from_fn(imapmcp_web::harden))
+            .wrap(from_fn(requests::numbered))
     })
     // an event stream without it costs 40 ms a call (Nagle against delayed acknowledgements)
     .on_connect(move |connection, data| {
@@ -109,40 +160,16 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
             server.bind_uds(path).map_err(|error| told(&error, &path.display().to_string()))?
         }
     };
-    let server = server.run();
-    let housekeeping = runtime.spawn(keep_house(Arc::clone(&services), endpoint.into_inner(), pages));
-    let patience = runtime.spawn(async move {
-        let mut rounds = tokio::time::interval(PATIENCE);
-        loop {
-            rounds.tick().await;
-            crowd.sweep(Instant::now());
-        }
-    });
-    let delivery = services.delivery.clone();
-    let outbox = runtime.spawn(async move { delivery.run().await });
-    let handle = server.handle();
-    let delivery = services.delivery.clone();
-    // before the ready line: whoever waits for it may send a signal at once
-    let asked = asked_to_end()?;
-    actix_web::rt::spawn(async move {
-        asked.await;
-        tracing::info!("stopping");
-        stopping.begin();
-        handle.stop(true).await;
-    });
-    if let Some(link) = services.authorization.offer_setup().await? {
-        println!("\nNo administrator yet. Open this link within 24 hours to create one:\n  {link}\n");
+    Ok(server.run())
+}
+
+/// Closes connections that have waited for their client too long.
+async fn keep_moving(crowd: Arc<Crowd>) {
+    let mut rounds = tokio::time::interval(PATIENCE);
+    loop {
+        rounds.tick().await;
+        crowd.sweep(Instant::now());
     }
-    println!("imapmcp is ready at {}", services.settings.oauth.issuer);
-    server.await?;
-    housekeeping.abort();
-    patience.abort();
-    outbox.abort();
-    if !delivery.drain(DELIVERIES_END).await {
-        tracing::warn!("a delivery is still under way; it is recorded, and the next start looks after it");
-    }
-    journal.written().await;
-    Ok(())
 }
 
 /// Comes true with the first signal that means the end.
@@ -189,8 +216,8 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
         gate: Arc::new(BearerGate(Arc::clone(&services.authorization))),
         hosts: Hosts::new(&services.settings.oauth.issuer),
         details: Arc::new(details()),
-        needed: |tool| registry::find(tool).map(|tool| tool.permission),
-        tools: Some(Arc::clone(&tools)),
+        toolbox: tools.clone(),
+        services: Some(Arc::clone(&tools)),
         per_minute: services.settings.per_minute,
         address: Box::new(move |request| imapmcp_web::client_address(request, &proxies)),
     };

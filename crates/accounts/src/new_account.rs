@@ -1,6 +1,6 @@
 use imapmcp_core::{
     account::{AuthKind, Backend, Endpoint},
-    mail::is_address,
+    address::EmailAddress,
     secret::{ExposeSecret, SecretString},
 };
 
@@ -38,13 +38,11 @@ pub struct InvalidAccount {
 }
 
 impl NewAccount {
-    /// Checks every field; fills an empty label with the address.
-    pub(crate) fn checked(mut self) -> Result<Self, InvalidAccount> {
+    /// Checks every field, the address first; fills an empty label with it.
+    pub(crate) fn checked(mut self) -> Result<(EmailAddress, Self), InvalidAccount> {
         let wrong = |field, problem| Err(InvalidAccount { field, problem });
         let has_control = |text: &str| text.chars().any(char::is_control);
-        if !is_address(&self.email) {
-            return wrong("email", "is not an e-mail address");
-        }
+        let Ok(address) = self.email.parse() else { return wrong("email", "is not an e-mail address") };
         let label = self.label.trim();
         self.label = if label.is_empty() { self.email.clone() } else { label.to_owned() };
         if self.label.chars().count() > 80 || has_control(&self.label) {
@@ -72,7 +70,7 @@ impl NewAccount {
                 return wrong("password", "is empty, too long or holds a line break");
             }
         }
-        Ok(self)
+        Ok((address, self))
     }
 }
 

@@ -211,12 +211,12 @@ impl Accounts {
     }
 
     fn sealed(&self, user: &UserId, new: NewAccount) -> Result<Account, AccountError> {
-        let new = new.checked()?;
+        let (email, new) = new.checked()?;
         let mut account = Account {
             id: AccountId::random(&*self.deps().entropy),
             user: user.clone(),
             label: new.label,
-            email: new.email,
+            email,
             from_name: new.from_name,
             is_default: new.is_default,
             backend: new.backend,

@@ -9,7 +9,7 @@ use imapmcp_core::{
     oauth::{Grant, Principal},
     permission::Permission,
     secret::LinkTokens,
-    store::{OAuthRepository, StoreError},
+    store::{GrantRepository, StoreError},
     time::{Clock, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ pub struct AttachmentsDeps {
     /// Seals links; of a purpose of its own.
     pub tokens: Arc<dyn LinkTokens>,
     /// Says whether a grant, and its user, is still alive.
-    pub grants: Arc<dyn OAuthRepository>,
+    pub grants: Arc<dyn GrantRepository>,
     /// Accounts and their mailboxes.
     pub accounts: Arc<Accounts>,
     /// Time.
@@ -153,7 +153,7 @@ impl Attachments {
         let user: UserId = payload.user.parse().map_err(|_| DownloadError::Expired)?;
         let grant: GrantId = payload.grant.parse().map_err(|_| DownloadError::Expired)?;
         let account: AccountId = payload.account.parse().map_err(|_| DownloadError::Expired)?;
-        let grant = self.deps.grants.find_live_grant(&user, &grant, self.deps.clock.now()).await?;
+        let grant = self.deps.grants.live(&user, &grant, self.deps.clock.now()).await?;
         let may = |live: &Grant| live.permissions.allows(Permission::Read) && live.accounts.covers(&account);
         if !grant.as_ref().is_some_and(may) {
             return Err(DownloadError::Expired);

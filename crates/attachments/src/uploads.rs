@@ -10,7 +10,7 @@ use imapmcp_core::{
     permission::Permission,
     random::Entropy,
     secret::{Binding, ExposeSecret, LinkTokens, Sealed, Vault},
-    store::{OAuthRepository, StoreError, UploadBounds, UploadRepository},
+    store::{GrantRepository, StoreError, UploadBounds, UploadRepository},
     time::{Clock, Timestamp},
     upload::Upload,
 };
@@ -32,7 +32,7 @@ pub struct UploadsDeps {
     /// Seals links; of a purpose of its own.
     pub tokens: Arc<dyn LinkTokens>,
     /// Says whether a grant, and its user, is still alive.
-    pub grants: Arc<dyn OAuthRepository>,
+    pub grants: Arc<dyn GrantRepository>,
     /// What is on its way in.
     pub uploads: Arc<dyn UploadRepository>,
     /// Where octets go.
@@ -249,7 +249,7 @@ impl Uploads {
         });
         let (user, grant, id) = ids.ok_or(UploadError::Expired)?;
         let now = self.deps.clock.now();
-        let live = self.deps.grants.find_live_grant(&user, &grant, now).await?;
+        let live = self.deps.grants.live(&user, &grant, now).await?;
         if !live.is_some_and(|live| live.permissions.allows(Permission::Draft)) {
             return Err(UploadError::Expired);
         }

@@ -9,7 +9,7 @@ use imapmcp_core::{
     id::ClientId,
     mail::{Locator, Mailbox, MessageRef, Part},
     oauth::{AccountScope, Grant, Principal, SendPolicy},
-    store::{OAuthRepository, UserRepository},
+    store::{GrantRepository, PersonalTokenRepository, UserRepository},
     time::Clock,
     user::User,
 };

@@ -9,7 +9,7 @@ use imapmcp_attachments::{
 use imapmcp_core::{
     id::ClientId,
     oauth::{AccountScope, Grant, Principal, SendPolicy},
-    store::{OAuthRepository, ParcelRepository, UserRepository},
+    store::{GrantRepository, ParcelRepository, PersonalTokenRepository, UserRepository},
     time::{Clock, Timestamp},
     user::User,
 };

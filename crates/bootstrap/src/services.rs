@@ -11,7 +11,7 @@ use imapmcp_core::{
 use imapmcp_delivery::{Delivery, DeliveryDeps};
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions, SetupError};
-use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps};
+use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Stores};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
 use imapmcp_vault::{RingVault, SystemEntropy};
@@ -113,89 +113,124 @@ impl Services {
         if pending {
             return Err(StartError::NotMigrated);
         }
+        let ground = Ground::new(&settings, database).await?;
+        let accounts = ground.accounts(&settings);
+        let parcels = ground.parcels();
+        Ok(Self {
+            authorization: ground.authorization(&settings),
+            operations: Arc::clone(&ground.database) as Arc<dyn OperationRepository>,
+            delivery: ground.delivery(&accounts, &parcels),
+            styles: ground.styles(),
+            attachments: ground.attachments(&settings, &accounts),
+            uploads: ground.uploads(&settings, &parcels),
+            settings,
+            accounts,
+            parcels,
+            database: ground.database,
+            vault: ground.vault,
+            clock: ground.clock,
+            entropy: ground.entropy,
+            mail: ground.mail,
+        })
+    }
+}
+
+/// What the services stand on.
+struct Ground {
+    database: Arc<Database>,
+    vault: Arc<RingVault>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    mail: Arc<Mail>,
+}
+
+impl Ground {
+    async fn new(settings: &Settings, database: Database) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let vault = Arc::new(open_vault(&settings, &database, &*clock, Arc::clone(&entropy)).await?);
-        let database = Arc::new(database);
-        let dialer = Arc::new(Dialer::new(settings.egress.clone()));
-        let mut options = MailOptions::new(dialer);
+        let vault = Arc::new(open_vault(settings, &database, &*clock, Arc::clone(&entropy)).await?);
+        let mut options = MailOptions::new(Arc::new(Dialer::new(settings.egress.clone())));
         options.ca_file.clone_from(&settings.ca_file);
         options.allow_insecure = settings.allow_insecure;
         options.clock = Arc::clone(&clock);
         options.ehlo_name = domain(settings.oauth.host());
         let mail = Arc::new(Mail::new(options)?);
+        Ok(Self { database: Arc::new(database), vault, clock, entropy, mail })
+    }
+
+    fn accounts(&self, settings: &Settings) -> Arc<Accounts> {
         let accounts = Accounts::new(AccountsDeps {
-            repository: Arc::clone(&database) as _,
-            vault: Arc::clone(&vault) as _,
-            mail: Arc::clone(&mail) as _,
-            submission: Arc::clone(&mail) as _,
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
+            repository: Arc::clone(&self.database) as _,
+            vault: Arc::clone(&self.vault) as _,
+            mail: Arc::clone(&self.mail) as _,
+            submission: Arc::clone(&self.mail) as _,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
         });
-        let accounts = Arc::new(accounts.at_most(settings.accounts_per_user));
-        let authorization = Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
+        Arc::new(accounts.at_most(settings.accounts_per_user))
+    }
+
+    fn authorization(&self, settings: &Settings) -> Arc<AuthorizationServer> {
+        Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
             config: settings.oauth.clone(),
-            oauth: Arc::clone(&database) as _,
-            users: Arc::clone(&database) as _,
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            tokens: Arc::new(vault.tokens("browsers", Arc::clone(&clock))),
-        }));
-        let parcels = Parcels::new(ParcelsDeps {
-            repository: Arc::clone(&database) as _,
-            vault: Arc::clone(&vault) as _,
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-        });
-        let delivery = Delivery::new(DeliveryDeps {
-            accounts: Arc::clone(&accounts),
-            outbox: Arc::clone(&database) as _,
+            stores: Stores::of(&self.database),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            tokens: Arc::new(self.vault.tokens("browsers", Arc::clone(&self.clock))),
+        }))
+    }
+
+    fn parcels(&self) -> Parcels {
+        Parcels::new(ParcelsDeps {
+            repository: Arc::clone(&self.database) as _,
+            vault: Arc::clone(&self.vault) as _,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+        })
+    }
+
+    fn delivery(&self, accounts: &Arc<Accounts>, parcels: &Parcels) -> Delivery {
+        Delivery::new(DeliveryDeps {
+            accounts: Arc::clone(accounts),
+            outbox: Arc::clone(&self.database) as _,
             parcels: parcels.clone(),
-            submission: Arc::clone(&mail) as _,
-            vault: Arc::clone(&vault) as _,
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-        });
-        let attachments = Arc::new(Attachments::new(AttachmentsDeps {
-            tokens: Arc::new(vault.tokens("attachments", Arc::clone(&clock))),
-            grants: Arc::clone(&database) as _,
-            accounts: Arc::clone(&accounts),
-            clock: Arc::clone(&clock),
+            submission: Arc::clone(&self.mail) as _,
+            vault: Arc::clone(&self.vault) as _,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+        })
+    }
+
+    fn attachments(&self, settings: &Settings, accounts: &Arc<Accounts>) -> Arc<Attachments> {
+        Arc::new(Attachments::new(AttachmentsDeps {
+            tokens: Arc::new(self.vault.tokens("attachments", Arc::clone(&self.clock))),
+            grants: Arc::clone(&self.database) as _,
+            accounts: Arc::clone(accounts),
+            clock: Arc::clone(&self.clock),
             base_url: settings.oauth.issuer.clone(),
-        }));
-        let uploads = Arc::new(Uploads::new(UploadsDeps {
-            tokens: Arc::new(vault.tokens("uploads", Arc::clone(&clock))),
-            grants: Arc::clone(&database) as _,
-            uploads: Arc::clone(&database) as _,
+        }))
+    }
+
+    fn uploads(&self, settings: &Settings, parcels: &Parcels) -> Arc<Uploads> {
+        Arc::new(Uploads::new(UploadsDeps {
+            tokens: Arc::new(self.vault.tokens("uploads", Arc::clone(&self.clock))),
+            grants: Arc::clone(&self.database) as _,
+            uploads: Arc::clone(&self.database) as _,
             parcels: parcels.clone(),
-            vault: Arc::clone(&vault) as _,
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
+            vault: Arc::clone(&self.vault) as _,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
             base_url: settings.oauth.issuer.clone(),
             silence: UPLOAD_SILENCE,
-        }));
-        let styles = Arc::new(Styles::new(StylesDeps {
-            repository: Arc::clone(&database) as _,
-            vault: Arc::clone(&vault) as _,
-            clock: Arc::clone(&clock),
-        }));
-        let operations = Arc::clone(&database) as Arc<dyn OperationRepository>;
-        Ok(Self {
-            settings,
-            database,
-            vault,
-            clock,
-            entropy,
-            mail,
-            accounts,
-            authorization,
-            operations,
-            delivery,
-            styles,
-            attachments,
-            parcels,
-            uploads,
-        })
+        }))
+    }
+
+    fn styles(&self) -> Arc<Styles> {
+        Arc::new(Styles::new(StylesDeps {
+            repository: Arc::clone(&self.database) as _,
+            vault: Arc::clone(&self.vault) as _,
+            clock: Arc::clone(&self.clock),
+        }))
     }
 }
 

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod address;
 pub mod base36;
+pub mod form;
 pub mod id;
 pub mod mail;
 pub mod oauth;

@@ -1,6 +1,6 @@
 //! Addresses that mail is sent from.
 
-use crate::mail::is_address;
+use crate::address::EmailAddress;
 use std::{fmt, str::FromStr};
 
 /// Further sender addresses of an account at most.
@@ -10,7 +10,7 @@ pub const MAX_ALIASES: usize = 20;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sender {
     pub(crate) name: Option<String>,
-    pub(crate) email: String,
+    pub(crate) email: EmailAddress,
 }
 
 /// The text is neither `a@b.c` nor `Name <a@b.c>`.
@@ -47,10 +47,11 @@ impl FromStr for Sender {
         };
         let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name).trim();
         let wrong = |c: char| c.is_control() || matches!(c, '<' | '>' | '"' | '\u{2028}' | '\u{2029}');
-        if !is_address(email) || name.chars().count() > 100 || name.contains(wrong) {
+        let email = email.parse().map_err(|_| InvalidSender)?;
+        if name.chars().count() > 100 || name.contains(wrong) {
             return Err(InvalidSender);
         }
-        Ok(Self { name: (!name.is_empty()).then(|| name.to_owned()), email: email.to_owned() })
+        Ok(Self { name: (!name.is_empty()).then(|| name.to_owned()), email })
     }
 }
 
@@ -58,7 +59,7 @@ impl fmt::Display for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => write!(f, "{name} <{}>", self.email),
-            None => f.write_str(&self.email),
+            None => write!(f, "{}", self.email),
         }
     }
 }

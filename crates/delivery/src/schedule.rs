@@ -1,8 +1,16 @@
 //! When something is tried again, and for how long.
 
-use crate::machine::Caller;
 use imapmcp_core::{account::Backend, mail::MailErrorKind, outbox::Trouble};
 use std::time::Duration;
+
+/// Whether somebody waits for the outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Yes: a failure is theirs to act on, and a retry is a new send.
+    Waits,
+    /// No: what may pass is tried again later.
+    Gone,
+}
 
 /// The same content within this time is the same send.
 pub(crate) const REPEAT_SECONDS: i64 = 600;

@@ -8,7 +8,7 @@ use imapmcp_core::{
     oauth::{AccountScope, Principal, SendPolicy},
     outbox::{OutboxState, Trouble},
     permission::Permissions,
-    store::{OAuthRepository, UserRepository},
+    store::{PersonalTokenRepository, UserRepository},
 };
 use imapmcp_delivery::{Delivery, DeliveryDeps, OutboxView, Receipt, Request};
 use imapmcp_egress::Dialer;

@@ -46,10 +46,10 @@ pub(crate) struct Guard {
 }
 
 impl Inflight {
-    pub(crate) fn enter(self: &Arc<Self>, principal: Principal, name: Option<CallName>) -> Guard {
+    pub(crate) fn enter(self: &Arc<Self>, principal: Arc<Principal>, name: Option<CallName>) -> Guard {
         let key = self.next.fetch_add(1, Ordering::Relaxed);
         let cancelled = CancellationToken::new();
-        let call = Call { principal: Arc::new(principal), cancelled: cancelled.clone(), name };
+        let call = Call { principal, cancelled: cancelled.clone(), name };
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).insert(key, call);
         Guard { inflight: Arc::clone(self), key, cancelled }
     }
@@ -88,15 +88,15 @@ mod tests {
         permission::Permissions,
     };
 
-    fn principal() -> Principal {
-        Principal {
+    fn principal() -> Arc<Principal> {
+        Arc::new(Principal {
             user: "usr_1".parse().unwrap(),
             grant: "grt_1".parse().unwrap(),
             client: ClientId::personal(),
             permissions: Permissions::all(),
             accounts: AccountScope::All,
             send_policy: SendPolicy::Immediate,
-        }
+        })
     }
 
     fn name(grant: &str, session: &str, id: &str) -> CallName {

@@ -6,14 +6,19 @@ pub mod hosts;
 
 mod answer;
 mod base64_text;
-mod direct;
-mod handler;
+mod bridge;
+mod call;
+mod endpoint;
 mod inflight;
 mod intake;
+mod legacy;
 mod lift;
+mod result;
 mod room;
 mod route;
+mod sdk;
 
-pub use handler::MailHandler;
+pub use endpoint::{AddressOf, Endpoint, EndpointConfig};
 pub use inflight::{Call, Inflight};
-pub use route::{AddressOf, Endpoint, EndpointConfig, configure};
+pub use route::configure;
+pub use sdk::{MailHandler, ToolHandler};

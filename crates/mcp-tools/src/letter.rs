@@ -68,7 +68,7 @@ pub(crate) fn from(arguments: &Arguments, account: &Account) -> Result<Option<Se
 pub(crate) fn not_own(field: &dyn Field, problem: &str, account: &Account) -> ToolError {
     let own: Vec<String> = account.senders().iter().map(|own| own.email().to_owned()).collect();
     let problem = format!("{problem}, which sends from {}", own.join(", "));
-    ToolError::argument(field.name(), problem, account.email.as_str())
+    ToolError::argument(field.name(), problem, &*account.email)
 }
 
 /// The text fields of a call; leaked markup of tool calls is refused.

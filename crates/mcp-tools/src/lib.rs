@@ -11,14 +11,16 @@ pub mod registry;
 pub mod reply;
 pub mod resources;
 pub mod spec;
+pub mod toolbox;
 
 mod attached;
 mod changes;
-#[cfg(test)]
-mod documentation;
 mod fence;
 mod letter;
 mod present;
 mod search;
 mod shared;
 mod tools;
+
+#[cfg(test)]
+mod documentation;

@@ -2,7 +2,7 @@
 //! both are known to be good, an error is a page on our origin; afterwards it is an answer to the redirect.
 
 use crate::{
-    AuthorizationServer, Parameters,
+    AuthorizationServer,
     device::REQUEST,
     error::{
         BAD_CHALLENGE, BAD_CHALLENGE_METHOD, INVALID_SCOPE, INVALID_TARGET, LONG_STATE, MISSING_CHALLENGE,
@@ -14,6 +14,7 @@ use crate::{
     pkce, redirect,
 };
 use imapmcp_core::{
+    form::Parameters,
     id::ClientId,
     oauth::{AuthorizationRequest, Client, ClientKind},
     permission::Permissions,
@@ -114,7 +115,8 @@ impl AuthorizationServer {
         let one = |name| parameters.one(name).map_err(|repeated| page(repeated.into()));
         let id = one("client_id")?.ok_or(page(MISSING_CLIENT))?;
         let id: ClientId = id.parse().map_err(|_| page(UNKNOWN_CLIENT))?;
-        let client = self.oauth.find_client(&id).await?.filter(|client| client.kind != ClientKind::Personal);
+        let client =
+            self.stores.clients.find_client(&id).await?.filter(|client| client.kind != ClientKind::Personal);
         let client = client.ok_or(page(UNKNOWN_CLIENT))?;
         let redirect_uri = match (one("redirect_uri")?, client.redirect_uris.as_slice()) {
             (Some(requested), registered) => registered

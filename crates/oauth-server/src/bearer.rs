@@ -75,7 +75,7 @@ impl AuthorizationServer {
             return Ok(principal);
         }
         self.may_look(Guess::Bearer, address.filter(|_| !self.callers.knows(&hash)))?;
-        match self.oauth.principal(&hash, &self.config.resources, now).await {
+        match self.stores.tokens.principal(&hash, &self.config.resources, now).await {
             Ok(Some(principal)) => {
                 self.callers.remember(hash, principal.clone(), now);
                 Ok(principal)

@@ -55,14 +55,14 @@ impl AuthorizationServer {
         user: &UserId,
         grants: &[GrantId],
     ) -> Result<HashMap<GrantId, String>, StoreError> {
-        Ok(self.oauth.list_client_names(user, grants).await?.into_iter().collect())
+        Ok(self.stores.grants.list_client_names(user, grants).await?.into_iter().collect())
     }
 
     /// A user's live grants, newest first.
     pub async fn connections(&self, user: &UserId) -> Result<Vec<Connection>, StoreError> {
         let mut connections = Vec::new();
-        for grant in self.oauth.list_grants(user, self.now()).await? {
-            let client = self.oauth.find_client(&grant.client).await?;
+        for grant in self.stores.grants.list_grants(user, self.now()).await? {
+            let client = self.stores.clients.find_client(&grant.client).await?;
             connections.push(Connection { grant, client });
         }
         Ok(connections)
@@ -70,7 +70,7 @@ impl AuthorizationServer {
 
     /// Ends a grant with its codes and tokens; `false` if it is unknown or another user's.
     pub async fn end_connection(&self, user: &UserId, grant: &GrantId) -> Result<bool, StoreError> {
-        let ended = self.oauth.revoke_grant(user, grant, self.now()).await;
+        let ended = self.stores.grants.revoke_grant(user, grant, self.now()).await;
         self.callers.forget_all();
         ended
     }
@@ -102,7 +102,7 @@ impl AuthorizationServer {
             created_at: now,
             used_at: None,
         };
-        self.oauth.add_personal_token(&grant, &token).await?;
+        self.stores.personal_tokens.add_personal_token(&grant, &token).await?;
         Ok(PersonalToken { secret: secret.into(), id: token.id, grant: grant.id })
     }
 }

@@ -36,6 +36,23 @@ pub enum Lifetime {
 }
 
 impl Lifetime {
+    /// From the shortest to the longest.
+    pub const ALL: [Self; 4] = [Self::Day, Self::Month, Self::Quarter, Self::Unlimited];
+
+    /// What the form's field `expiry` says.
+    pub const fn value(self) -> &'static str {
+        match self {
+            Self::Day => "24h",
+            Self::Month => "30d",
+            Self::Quarter => "90d",
+            Self::Unlimited => "never",
+        }
+    }
+
+    pub(crate) fn parse(value: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lifetime| lifetime.value() == value)
+    }
+
     const fn seconds(self) -> Option<i64> {
         match self {
             Self::Day => Some(24 * 3600),
@@ -87,14 +104,14 @@ impl AuthorizationServer {
         session: &BrowserSession,
     ) -> Result<Option<PendingConsent>, StoreError> {
         let Some(request) = self.held(id, session) else { return Ok(None) };
-        if self.oauth.is_decided(&request.hash).await? {
+        if self.stores.consents.is_decided(&request.hash).await? {
             return Ok(None);
         }
-        let Some(client) = self.oauth.find_client(&request.client).await? else { return Ok(None) };
+        let Some(client) = self.stores.clients.find_client(&request.client).await? else { return Ok(None) };
         // strangers can keep no registration by this
         if session.user.is_some()
             && client.used_at.is_none()
-            && let Err(error) = self.oauth.note_asked(&client.id, self.now()).await
+            && let Err(error) = self.stores.clients.note_asked(&client.id, self.now()).await
         {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "that somebody is asked about a client was not noted");
@@ -146,7 +163,7 @@ impl AuthorizationServer {
             consumed_at: None,
         };
         let consent = Some((&grant, &stored));
-        if !self.oauth.decide(&request.hash, request.expires_at, consent, now).await? {
+        if !self.stores.consents.decide(&request.hash, request.expires_at, consent, now).await? {
             return Err(DecideError::Gone);
         }
         let mut answer = vec![("code", code.as_str())];
@@ -158,7 +175,7 @@ impl AuthorizationServer {
     /// Spends the request; the result is the client's redirect with `error=access_denied`, `state` and `iss`.
     pub async fn deny(&self, id: &str, session: &BrowserSession) -> Result<String, DecideError> {
         let request = self.held(id, session).ok_or(DecideError::Gone)?;
-        if !self.oauth.decide(&request.hash, request.expires_at, None, self.now()).await? {
+        if !self.stores.consents.decide(&request.hash, request.expires_at, None, self.now()).await? {
             return Err(DecideError::Gone);
         }
         Ok(self.error_redirect(&request.redirect_uri, request.state.as_deref(), ACCESS_DENIED))

@@ -1,6 +1,6 @@
 //! The errors of the OAuth endpoints: one table of values.
 
-use imapmcp_core::store::StoreError;
+use imapmcp_core::{form::Repeated, store::StoreError};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// An error as RFC 6749 §5.2 (token), §4.1.2.1 (redirect), RFC 7591 §3.2.2 or RFC 7009 §2.2.1 has it.
@@ -22,6 +22,12 @@ impl Serialize for OAuthError {
         answer.serialize_field("error", self.code)?;
         answer.serialize_field("error_description", self.hint)?;
         answer.end()
+    }
+}
+
+impl From<Repeated> for OAuthError {
+    fn from(_: Repeated) -> Self {
+        REPEATED_PARAMETER
     }
 }
 

@@ -11,8 +11,8 @@ mod consent;
 mod device;
 pub mod error;
 mod guesses;
+mod ladder;
 mod metadata;
-mod parameters;
 pub mod password;
 mod pkce;
 pub mod redirect;
@@ -20,6 +20,7 @@ mod register;
 mod revoke;
 mod setup;
 mod sign_in;
+mod stores;
 mod sweep;
 mod token;
 
@@ -32,11 +33,12 @@ pub use connections::{Connection, NewPersonalToken, PersonalToken};
 pub use consent::{Consent, DecideError, Lifetime, PendingConsent};
 pub use error::OAuthError;
 pub use guesses::{Guess, TooMany};
+pub use ladder::{Choices, Level};
 pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};
-pub use parameters::{Parameters, Repeated};
 pub use register::RegisteredClient;
 pub use setup::SetupError;
 pub use sign_in::{NewSession, SignIn, SignInError};
+pub use stores::Stores;
 pub use token::TokenResponse;
 
 use attempts::Attempts;
@@ -46,7 +48,6 @@ use imapmcp_core::{
     random::{Entropy, token as random_token},
     recent::Recent,
     secret::{LinkTokens, TokenHash},
-    store::{OAuthRepository, UserRepository},
     time::{Clock, Timestamp},
 };
 use password::Passwords;
@@ -66,10 +67,8 @@ const MOST_CALLERS: usize = 4096;
 pub struct AuthorizationServerDeps {
     /// Addresses and policies.
     pub config: Config,
-    /// Clients, requests, grants, codes, tokens.
-    pub oauth: Arc<dyn OAuthRepository>,
-    /// People and browser sessions.
-    pub users: Arc<dyn UserRepository>,
+    /// What it keeps, and where.
+    pub stores: Stores,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -81,8 +80,7 @@ pub struct AuthorizationServerDeps {
 /// The authorization server: each OAuth duty is a method, described in the module named after it.
 pub struct AuthorizationServer {
     config: Config,
-    oauth: Arc<dyn OAuthRepository>,
-    users: Arc<dyn UserRepository>,
+    stores: Stores,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     tokens: Arc<dyn LinkTokens>,
@@ -96,11 +94,10 @@ pub struct AuthorizationServer {
 impl AuthorizationServer {
     /// Puts the server together. No I/O.
     pub fn new(deps: AuthorizationServerDeps) -> Self {
-        let AuthorizationServerDeps { config, oauth, users, clock, entropy, tokens } = deps;
+        let AuthorizationServerDeps { config, stores, clock, entropy, tokens } = deps;
         Self {
             config,
-            oauth,
-            users,
+            stores,
             clock,
             entropy,
             tokens,

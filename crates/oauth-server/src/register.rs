@@ -93,7 +93,7 @@ impl AuthorizationServer {
             asked_since: self.asked_since(),
         };
         let network = address.map(|address| network(address).to_string()).unwrap_or_default();
-        self.oauth.register_client(&client, &network, &bounds).await?;
+        self.stores.clients.register_client(&client, &network, &bounds).await?;
         Ok(RegisteredClient {
             client_id: client.id.to_string(),
             client_id_issued_at: client.created_at.seconds(),

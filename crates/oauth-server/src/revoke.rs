@@ -1,10 +1,10 @@
 //! Token revocation (RFC 7009).
 
 use crate::{
-    AuthorizationServer, Parameters,
+    AuthorizationServer,
     error::{MISSING_TOKEN, OAuthError},
 };
-use imapmcp_core::secret::TokenHash;
+use imapmcp_core::{form::Parameters, secret::TokenHash};
 
 impl AuthorizationServer {
     /// Answers `POST /oauth/revoke`: ends the whole consent the token rests on (§2.1 lets a refresh token take its
@@ -12,7 +12,7 @@ impl AuthorizationServer {
     pub async fn revoke(&self, parameters: &Parameters) -> Result<bool, OAuthError> {
         let token = parameters.one("token")?.ok_or(MISSING_TOKEN)?;
         let client = self.client(parameters).await?;
-        let ended = self.oauth.revoke_token(&TokenHash::of(token), &client.id, self.now()).await?;
+        let ended = self.stores.tokens.revoke_token(&TokenHash::of(token), &client.id, self.now()).await?;
         if ended {
             self.callers.forget_all();
         }

@@ -5,8 +5,8 @@ use crate::{
     password::{PasswordError, check_new},
 };
 use imapmcp_core::{
+    address::EmailAddress,
     id::UserId,
-    mail::is_address,
     secret::{SecretString, TokenHash},
     store::StoreError,
     user::{BrowserSession, User},
@@ -38,14 +38,17 @@ impl AuthorizationServer {
     /// administrator. It is a secret: show it on the operator's terminal and nowhere else.
     pub async fn offer_setup(&self) -> Result<Option<String>, StoreError> {
         let token = self.secret();
-        let open =
-            self.users.offer_setup(&TokenHash::of(&token), self.now().plus_seconds(LINK_SECONDS)).await?;
+        let open = self
+            .stores
+            .users
+            .offer_setup(&TokenHash::of(&token), self.now().plus_seconds(LINK_SECONDS))
+            .await?;
         Ok(open.then(|| format!("{}/setup?token={token}", self.config.issuer)))
     }
 
     /// Whether the link with this token works.
     pub async fn setup_is_open(&self, token: &str) -> Result<bool, StoreError> {
-        self.users.setup_is_open(&TokenHash::of(token), self.now()).await
+        self.stores.users.setup_is_open(&TokenHash::of(token), self.now()).await
     }
 
     /// Makes the first administrator and signs them in. Of any number of racers one wins.
@@ -61,7 +64,7 @@ impl AuthorizationServer {
             return Err(SetupError::Closed);
         }
         let email = email.trim();
-        if !is_address(email) {
+        if !EmailAddress::is(email) {
             return Err(SetupError::Email);
         }
         check_new(&password, &[email, self.config.host()])?;
@@ -75,7 +78,7 @@ impl AuthorizationServer {
             disabled_at: None,
             created_at: now,
         };
-        if !self.users.complete_setup(&TokenHash::of(token), &admin, now).await? {
+        if !self.stores.users.complete_setup(&TokenHash::of(token), &admin, now).await? {
             return Err(SetupError::Closed);
         }
         Ok(self.replace_session(old, admin.id).await?)

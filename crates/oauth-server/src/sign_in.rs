@@ -76,12 +76,12 @@ impl AuthorizationServer {
             return Ok(Some(visitor));
         }
         let now = self.now();
-        let found = self.users.find_session(&TokenHash::of(cookie), now).await?;
+        let found = self.stores.users.find_session(&TokenHash::of(cookie), now).await?;
         let Some(session) = found.filter(|session| session.used_at.plus_seconds(IDLE_SECONDS) > now) else {
             return Ok(None);
         };
         if session.used_at.plus_seconds(NOTED_SECONDS) <= now
-            && let Err(error) = self.users.note_session(&session.hash, now).await
+            && let Err(error) = self.stores.users.note_session(&session.hash, now).await
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "the use of a session was not noted");
         }
@@ -103,7 +103,7 @@ impl AuthorizationServer {
     /// The user of a session.
     pub async fn user_of(&self, session: &BrowserSession) -> Result<Option<User>, StoreError> {
         match &session.user {
-            Some(user) => self.users.find_user(user).await,
+            Some(user) => self.stores.users.find_user(user).await,
             None => Ok(None),
         }
     }
@@ -129,7 +129,7 @@ impl AuthorizationServer {
     ) -> Result<NewSession, SignInError> {
         let SignIn { email, password, address, device } = sign_in;
         let email = email.trim();
-        let user = self.users.find_user_by_email(email).await?;
+        let user = self.stores.users.find_user_by_email(email).await?;
         let device = device.and_then(|cookie| self.device(cookie));
         let who = match (&old.user, &user, &device) {
             (Some(signed_in), Some(user), _) if *signed_in == user.id => Who::Session(&old.hash),
@@ -167,7 +167,7 @@ impl AuthorizationServer {
         if session.user.is_none() {
             return Ok(());
         }
-        self.users.remove_session(&session.hash).await
+        self.stores.users.remove_session(&session.hash).await
     }
 
     /// Ends a session but leaves the browser's open authorization requests to whoever signs in next: for "Not you?".
@@ -193,7 +193,7 @@ impl AuthorizationServer {
             used_at: now,
             browser: old.browser,
         };
-        self.users.add_session(&session).await?;
+        self.stores.users.add_session(&session).await?;
         self.sign_out(old).await?;
         Ok(NewSession { cookie, session, device: None })
     }

@@ -12,9 +12,9 @@ impl AuthorizationServer {
     pub async fn sweep(&self) -> Result<usize, StoreError> {
         let now = self.now();
         let made_before = now.plus_seconds(-UNUSED_CLIENT_SECONDS);
-        let clients = self.oauth.sweep_clients(made_before, self.asked_since()).await?;
-        let tokens = self.oauth.sweep_tokens(now).await?;
-        let sessions = self.users.sweep_sessions(now, self.idle_since()).await?;
+        let clients = self.stores.clients.sweep_clients(made_before, self.asked_since()).await?;
+        let tokens = self.stores.tokens.sweep_tokens(now).await?;
+        let sessions = self.stores.users.sweep_sessions(now, self.idle_since()).await?;
         Ok(clients + tokens + sessions)
     }
 

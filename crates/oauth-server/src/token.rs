@@ -2,7 +2,7 @@
 //! that fails spends and revokes nothing. What a replay means is the repository's promise.
 
 use crate::{
-    AuthorizationServer, Parameters,
+    AuthorizationServer,
     error::{
         INVALID_CLIENT, INVALID_CODE, INVALID_REFRESH_TOKEN, INVALID_TARGET, MISSING_CLIENT, MISSING_CODE,
         MISSING_GRANT_TYPE, MISSING_REFRESH_TOKEN, MISSING_VERIFIER, OAuthError, UNSUPPORTED_GRANT_TYPE,
@@ -12,6 +12,7 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use imapmcp_core::{
+    form::Parameters,
     id::{ClientId, TokenId},
     oauth::{Client, ClientKind, Exchange, Grant, Issue, Salt, TokenKind},
     permission::Permissions,
@@ -74,7 +75,7 @@ impl AuthorizationServer {
         let client = self.client(parameters).await?;
 
         let hash = TokenHash::of(presented);
-        let code = self.oauth.find_code(&hash).await?.ok_or(INVALID_CODE)?;
+        let code = self.stores.exchanges.find_code(&hash).await?.ok_or(INVALID_CODE)?;
         if code.client != client.id {
             return Err(INVALID_CODE);
         }
@@ -89,7 +90,7 @@ impl AuthorizationServer {
 
         let now = self.now();
         let fresh = self.fresh(now, code.offline);
-        match self.oauth.spend_code(&hash, &fresh.issue, now).await? {
+        match self.stores.exchanges.spend_code(&hash, &fresh.issue, now).await? {
             Exchange::Issued(grant) => Ok(answer(fresh, &grant, now)),
             Exchange::Invalid | Exchange::Repeated { .. } => Err(INVALID_CODE),
             Exchange::Replayed => {
@@ -106,7 +107,7 @@ impl AuthorizationServer {
 
         let now = self.now();
         let hash = TokenHash::of(presented);
-        let found = self.oauth.find_token(&hash, now).await?.ok_or(INVALID_REFRESH_TOKEN)?;
+        let found = self.stores.tokens.find_token(&hash, now).await?.ok_or(INVALID_REFRESH_TOKEN)?;
         if found.token.kind != TokenKind::Refresh || found.grant.client != client.id {
             return Err(INVALID_REFRESH_TOKEN);
         }
@@ -122,7 +123,7 @@ impl AuthorizationServer {
         let mut salt = Salt::default();
         self.entropy.fill(&mut salt);
         let fresh = self.follow(presented, &salt, now.plus_seconds(ACCESS_SECONDS), now);
-        match self.oauth.rotate(&hash, &fresh.issue, &salt, now).await? {
+        match self.stores.exchanges.rotate(&hash, &fresh.issue, &salt, now).await? {
             Exchange::Issued(grant) => Ok(answer(fresh, &grant, now)),
             Exchange::Repeated { grant, salt, access_expires_at } => {
                 Ok(answer(self.follow(presented, &salt, access_expires_at, now), &grant, now))
@@ -140,7 +141,8 @@ impl AuthorizationServer {
     pub(crate) async fn client(&self, parameters: &Parameters) -> Result<Client, OAuthError> {
         let id: ClientId =
             parameters.one("client_id")?.ok_or(MISSING_CLIENT)?.parse().map_err(|_| INVALID_CLIENT)?;
-        let client = self.oauth.find_client(&id).await?.filter(|client| client.kind != ClientKind::Personal);
+        let client =
+            self.stores.clients.find_client(&id).await?.filter(|client| client.kind != ClientKind::Personal);
         client.ok_or(INVALID_CLIENT)
     }
 

@@ -2,13 +2,14 @@ use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
     schema::{accounts, users},
-    words::{Word, aliases_of, aliases_text, health_of, health_text, id, policy_of, policy_word},
+    stored_text::{Word, aliases_of, aliases_text, health_of, health_text, id, policy_of, policy_word},
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
     account::{Account, AuthKind, Backend, Endpoint, Health, Security, Side},
+    address::EmailAddress,
     id::{AccountId, UserId},
     mail::MailError,
     oauth::SendPolicy,
@@ -58,7 +59,7 @@ impl From<&Account> for AccountRow {
             id: account.id.to_string(),
             user_id: account.user.to_string(),
             label: account.label.clone(),
-            email: account.email.clone(),
+            email: account.email.to_string(),
             from_name: account.from_name.clone(),
             is_default: account.is_default,
             backend: backend.to_owned(),
@@ -103,7 +104,7 @@ impl TryFrom<AccountRow> for Account {
             id: id(&row.id)?,
             user: id(&row.user_id)?,
             label: row.label,
-            email: row.email,
+            email: EmailAddress::stored(row.email),
             from_name: row.from_name,
             is_default: row.is_default,
             backend,

@@ -2,7 +2,7 @@ use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
     schema::keys,
-    words::Word,
+    stored_text::Word,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;

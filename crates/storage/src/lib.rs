@@ -12,11 +12,11 @@ mod parcels;
 mod schema;
 mod sealed;
 mod sessions;
+mod stored_text;
 mod style;
 mod uploads;
 mod url;
 mod users;
-mod words;
 
 pub use database::Database;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};

@@ -2,7 +2,7 @@ use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
     schema::operations,
-    words::{Word, id},
+    stored_text::{Word, id},
 };
 use async_trait::async_trait;
 use diesel::prelude::*;

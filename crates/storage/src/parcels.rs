@@ -1,7 +1,7 @@
 use crate::{
     database::{Database, with_conn, with_tx, with_write},
     schema::{outbox, outbox_parcels, parcel_chunks, parcels},
-    words::Word,
+    stored_text::Word,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;

@@ -2,7 +2,7 @@ use crate::{
     database::{Database, with_conn, with_write},
     failure::Failure,
     schema::{sessions, users},
-    words::{digest, id},
+    stored_text::{digest, id},
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

@@ -2,7 +2,7 @@ use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
     schema::{parcels, uploads, users},
-    words::id,
+    stored_text::id,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;

@@ -2,6 +2,7 @@
 
 use imapmcp_core::{
     account::{Account, AuthKind, Backend, Credential, Endpoint, Health, Login, Security},
+    address::EmailAddress,
     id::{AccountId, ClientId, GrantId, OutboxId, TokenId, UserId},
     oauth::{
         AccountScope, AuthorizationCode, Client, ClientKind, Grant, Issue, SendPolicy, Token, TokenKind,
@@ -99,7 +100,7 @@ pub fn account(user: &UserId, label: &str) -> Account {
         id: account_id(&format!("{name}-{label}")),
         user: user.clone(),
         label: label.to_owned(),
-        email: format!("{name}.{label}@example.com"),
+        email: EmailAddress::stored(format!("{name}.{label}@example.com")),
         from_name: None,
         is_default: false,
         backend: Backend::Servers {
@@ -213,7 +214,7 @@ pub fn outbox_entry(name: &str, account: &Account, grant: &Grant) -> OutboxEntry
         state: OutboxState::Queued,
         message_id: format!("{name}@example.com"),
         subject: Some(Sealed(vec![7, 8, 9])),
-        sender: account.email.clone(),
+        sender: account.email.to_string(),
         recipients: vec!["someone@example.org".to_owned()],
         idempotency: None,
         content: TokenHash::of(name),

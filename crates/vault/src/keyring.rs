@@ -1,4 +1,4 @@
-use crate::vault::check_value;
+use crate::derive::{KEY_LEN, check_value};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use imapmcp_core::{
     random::Entropy,
@@ -7,9 +7,6 @@ use imapmcp_core::{
 };
 use std::fmt;
 use zeroize::Zeroizing;
-
-/// Octets of a key.
-pub(crate) const KEY_LEN: usize = 32;
 
 /// The keys an operator keeps beside the database, in the order of their file. Never empty.
 pub struct KeyRing(Vec<RingKey>);

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod derive;
 mod entropy;
 mod envelope;
 mod keyring;

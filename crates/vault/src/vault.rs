@@ -1,7 +1,8 @@
 use crate::{
     SignedTokens,
+    derive::{self, KEY_LEN},
     envelope::{Envelope, aead, associated, header, kid_of},
-    keyring::{KEY_LEN, KeyRing},
+    keyring::KeyRing,
 };
 use imapmcp_core::{
     random::Entropy,
@@ -11,13 +12,10 @@ use imapmcp_core::{
 };
 use ring::{
     aead::{Aad, LessSafeKey, NONCE_LEN, Nonce},
-    hkdf, hmac,
+    hkdf,
 };
 use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
-
-const SALT: &[u8] = b"imapmcp key ring, version 1";
-const CHECKED: &[u8] = b"imapmcp key check value";
 
 /// Seals and opens with the keys of a ring.
 pub struct RingVault {
@@ -61,8 +59,9 @@ impl RingVault {
                 .iter()
                 .find(|key| key.kid == record.kid)
                 .ok_or_else(|| OpenError::Missing(record.kid.clone()))?;
-            hmac::verify(&check_key(&key.octets), CHECKED, &record.check)
-                .map_err(|_| OpenError::Wrong(record.kid.clone()))?;
+            if !derive::is_checked(&key.octets, &record.check) {
+                return Err(OpenError::Wrong(record.kid.clone()));
+            }
         }
         let state_of = |kid: &str| records.iter().find(|record| record.kid == kid).map(|record| record.state);
         let usable = ring.keys().iter().filter(|key| state_of(&key.kid) != Some(KeyState::Retired));
@@ -100,7 +99,7 @@ impl RingVault {
     pub fn tokens(&self, purpose: &str, clock: Arc<dyn Clock>) -> SignedTokens {
         let mut keys: Vec<_> = self.keys.iter().collect();
         keys.swap(0, self.active);
-        let keys = keys.into_iter().map(|key| subkey(&key.root, &["token", purpose])).collect();
+        let keys = keys.into_iter().map(|key| derive::subkey(&key.root, &["token", purpose])).collect();
         SignedTokens::new(keys, clock, Arc::clone(&self.entropy))
     }
 }
@@ -147,34 +146,10 @@ impl fmt::Debug for RingVault {
 
 impl Key {
     fn derive(kid: &str, octets: &[u8; KEY_LEN]) -> Self {
-        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, SALT).extract(octets);
-        let wrapping = subkey(&root, &["wrap"]);
+        let root = derive::root(octets);
+        let wrapping = derive::subkey(&root, &["wrap"]);
         Self { kid: kid.to_owned(), root, wrapping }
     }
-}
-
-/// Proves possession of a key without telling it: HMAC-SHA256 of a constant under a subkey of its own.
-pub(crate) fn check_value(octets: &[u8; KEY_LEN]) -> Vec<u8> {
-    hmac::sign(&check_key(octets), CHECKED).as_ref().to_vec()
-}
-
-fn check_key(octets: &[u8; KEY_LEN]) -> hmac::Key {
-    let root = hkdf::Salt::new(hkdf::HKDF_SHA256, SALT).extract(octets);
-    hmac::Key::new(hmac::HMAC_SHA256, &*expand(&root, &["check"]))
-}
-
-fn subkey(root: &hkdf::Prk, purpose: &[&str]) -> LessSafeKey {
-    aead(&*expand(root, purpose))
-}
-
-fn expand(root: &hkdf::Prk, purpose: &[&str]) -> Zeroizing<[u8; KEY_LEN]> {
-    // Purposes are program text; the separator keeps ["a", "b"] apart from ["ab"].
-    let info = purpose.join("\0");
-    let mut octets = Zeroizing::new([0; KEY_LEN]);
-    root.expand(&[info.as_bytes()], hkdf::HKDF_SHA256)
-        .and_then(|okm| okm.fill(octets.as_mut_slice()))
-        .expect("32 octets are one block of HKDF-SHA256");
-    octets
 }
 
 /// Appends ciphertext and tag.

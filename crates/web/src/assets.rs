@@ -1,6 +1,5 @@
 //! Style sheets, script and icon, compiled in and served under names that change with their content.
 
-use crate::state::WebState;
 use actix_web::{
     HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
@@ -52,8 +51,8 @@ fn address(name: &str, extension: &str, content: &str) -> String {
 }
 
 /// `GET /static/{file}`.
-pub(crate) async fn show(state: Data<WebState>, file: Path<String>) -> HttpResponse {
-    match state.assets.find(&format!("/static/{file}")) {
+pub(crate) async fn show(assets: Data<Assets>, file: Path<String>) -> HttpResponse {
+    match assets.find(&format!("/static/{file}")) {
         Some((kind, content)) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, kind))
             .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))

@@ -1,6 +1,6 @@
 //! `/attachments/{token}`: a signed link, streamed from the mail server.
 
-use crate::{dress::page, error::WebError, state::wrong_link};
+use crate::{error::WebError, resource::page, state::wrong_link};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -17,9 +17,8 @@ use imapmcp_core::mail::MailError;
 
 /// Adds the route.
 pub(crate) fn configure(config: &mut web::ServiceConfig, attachments: web::Data<Attachments>) {
-    config
-        .app_data(attachments)
-        .service(page("/attachments/{token}").route(web::get().to(download)).route(web::head().to(download)));
+    config.app_data(attachments);
+    page(config, "/attachments/{token}", [web::get().to(download), web::head().to(download)]);
 }
 
 async fn download(

@@ -1,17 +1,9 @@
-//! Errors of the pages: one enum, one match.
+//! What can go wrong between a request and its page: one enum, one status each.
 
-use crate::{session::forget_session, state::WebState, templates::Page};
-use actix_web::{
-    HttpResponse, ResponseError,
-    http::{
-        StatusCode,
-        header::{HeaderValue, LOCATION, RETRY_AFTER},
-    },
-};
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use imapmcp_accounts::AccountError;
 use imapmcp_core::store::StoreError;
 use imapmcp_oauth_server::{OAuthError, TooMany};
-use serde::Serialize;
 
 /// What can end a request without the page that was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -122,181 +114,10 @@ impl ResponseError for WebError {
         }
     }
 
-    /// Bare: the page around it is put on by `dress`, which knows the templates.
+    /// Bare: the page around it is put on by the resource, which knows the templates.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }
-}
-
-/// `pages/error.html`.
-#[derive(Debug, Serialize)]
-pub(crate) struct ErrorPage {
-    title: String,
-    text: String,
-    /// `warn` or `bad`.
-    kind: &'static str,
-    /// Number of the log entry.
-    incident: Option<String>,
-    /// What a client's developer may want to know.
-    code: Option<String>,
-}
-
-impl Page for ErrorPage {
-    const TEMPLATE: &'static str = "pages/error.html";
-
-    fn sample() -> Self {
-        Self {
-            incident: Some("c2FtcGxlLW51".to_owned()),
-            code: Some("invalid_request: redirect_uri is not one the client registered".to_owned()),
-            ..Self::new(
-                "bad",
-                "Something went wrong on our side",
-                "Your last change may not have been saved.",
-            )
-        }
-    }
-}
-
-impl ErrorPage {
-    fn new(kind: &'static str, title: &str, text: &str) -> Self {
-        Self { title: title.to_owned(), text: text.to_owned(), kind, incident: None, code: None }
-    }
-
-    /// For statuses that no handler of ours chose (405, 413, …).
-    pub(crate) fn for_status(status: StatusCode) -> Self {
-        match status {
-            StatusCode::NOT_FOUND => Self::not_found(),
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Self::new("warn", "That was too much at once", "Nothing was saved.")
-            }
-            StatusCode::METHOD_NOT_ALLOWED => {
-                Self::new("warn", "This address does not work that way", "Nothing was changed.")
-            }
-            StatusCode::REQUEST_TIMEOUT => Self::new(
-                "warn",
-                "That took too long to arrive",
-                "Nothing was changed. Go back and send it again.",
-            ),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Self::new(
-                "warn",
-                "Too much is going on",
-                "Nothing was changed. Wait a few seconds, then try again.",
-            ),
-            status if status.is_server_error() => Self::internal(),
-            _ => Self::new(
-                "warn",
-                "The server did not understand that",
-                "Nothing was changed. Go back and try again.",
-            ),
-        }
-    }
-
-    fn not_found() -> Self {
-        Self::new("warn", "There is nothing here", "The address is wrong, or what it showed is gone.")
-    }
-
-    fn internal() -> Self {
-        Self::new(
-            "bad",
-            "Something went wrong on our side",
-            "Your last change may not have been saved; look before you repeat it.",
-        )
-    }
-}
-
-/// The answer to an error: a redirect to sign in, or a page with the status.
-pub(crate) fn respond(state: &WebState, error: &WebError) -> HttpResponse {
-    let status = error.status_code();
-    let page = match error {
-        WebError::SignIn { next } => return to_sign_in("", next),
-        WebError::SignInAgain { next } => return to_sign_in("again=1&", next),
-        WebError::FormExpired => ErrorPage::new(
-            "warn",
-            "This form has expired",
-            "Nothing was changed. Go back, reload the page and send it again. Cookies must be allowed for this server.",
-        ),
-        WebError::ForeignForm => ErrorPage::new(
-            "bad",
-            "That form came from another site",
-            "Nothing was changed. If you did not expect this, close the page you came from.",
-        ),
-        WebError::BadRequest(text) => ErrorPage::new("warn", "The server did not understand that", text),
-        WebError::NotFound => ErrorPage::not_found(),
-        WebError::Authorize(error) if error.status >= 500 => ErrorPage::new(
-            "bad",
-            "The server cannot answer now",
-            "Try again in a minute. Nothing was allowed.",
-        ),
-        WebError::Authorize(error) => ErrorPage {
-            code: Some(error.to_string()),
-            ..ErrorPage::new(
-                "warn",
-                "The program that sent you here made a mistake",
-                "Nothing was allowed, and it was not told anything. Remove the connection in that program and add it again.",
-            )
-        },
-        WebError::RequestGone => ErrorPage::new(
-            "warn",
-            "This request is no longer open",
-            "It waits for ten minutes, in the browser it began in, and is answered once. Nothing was allowed. Start again in the program that asked.",
-        ),
-        WebError::LinkExpired => ErrorPage::new(
-            "warn",
-            "This link has expired",
-            "Links to attachments live for 15 minutes, and end when the connection they were made for ends. Ask for a new one.",
-        ),
-        WebError::MailServer => ErrorPage::new(
-            "bad",
-            "The mail server does not answer",
-            "The attachment lies on it. Try again in a minute.",
-        ),
-        WebError::TooMany { retry_after, cookie } => {
-            let page = ErrorPage::new(
-                "warn",
-                "Too many wrong tries",
-                &format!(
-                    "Many links or sign-ins that are not valid came from your network. Wait {retry_after} seconds, then try again. Nothing was changed."
-                ),
-            );
-            let mut response = error_page(state, status, &page);
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*retry_after));
-            if *cookie {
-                forget_session(&mut response, state.server.config());
-            }
-            return response;
-        }
-        WebError::Unavailable => ErrorPage::new(
-            "bad",
-            "The server cannot answer now",
-            "Its database does not answer. Try again in a minute; nothing was changed.",
-        ),
-        WebError::Internal(error) => {
-            let incident = state.server.incident();
-            tracing::error!(%incident, error = &**error as &dyn std::error::Error, "a page failed");
-            ErrorPage { incident: Some(incident), ..ErrorPage::internal() }
-        }
-    };
-    error_page(state, status, &page)
-}
-
-/// Renders an error page; should even that fail, one plain sentence.
-pub(crate) fn error_page(state: &WebState, status: StatusCode, page: &ErrorPage) -> HttpResponse {
-    let mut response = match state.page_for_anybody(status, page) {
-        Ok(response) => response,
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the error page failed");
-            HttpResponse::build(status).body("Something went wrong.")
-        }
-    };
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
-    }
-    response
-}
-
-fn to_sign_in(again: &str, next: &str) -> HttpResponse {
-    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
-    HttpResponse::SeeOther().insert_header((LOCATION, format!("/login?{again}next={next}"))).finish()
 }
 
 #[cfg(test)]

@@ -1,34 +1,46 @@
 #![doc = include_str!("../README.md")]
 
+mod account_diagnosis;
+mod account_health;
 mod address;
+mod arriving;
 mod assets;
 mod attachments;
+mod catalogue;
+mod cookies;
 mod door;
-mod dress;
 mod error;
+mod error_page;
 mod oauth;
+mod page;
 mod pages;
+mod phrases;
+mod resource;
+mod security_headers;
 mod session;
 mod state;
 mod templates;
 mod tries;
 mod uploads;
-mod words;
+mod visitor;
 
 pub use address::{network, of as client_address};
+pub use catalogue::TemplateError;
 pub use door::read_body;
-pub use dress::harden;
-pub use state::{TemplateError, WebDeps, WebState};
+pub use security_headers::harden;
+pub use state::{WebDeps, WebState};
 
 use actix_web::web;
 use imapmcp_attachments::{Attachments, Uploads};
+use std::sync::Arc;
 
 /// Adds every page, the OAuth endpoints, the static files and the page for unknown addresses to an app.
 pub fn configure(config: &mut web::ServiceConfig, state: web::Data<WebState>) {
-    config.app_data(state).configure(oauth::configure).configure(pages::configure);
+    let assets = web::Data::from(Arc::clone(&state.assets));
+    config.app_data(state).app_data(assets).configure(oauth::configure).configure(pages::configure);
     config
         .service(web::resource("/static/{file}").route(web::get().to(assets::show)))
-        .default_service(web::to(dress::not_found));
+        .default_service(web::to(resource::not_found));
 }
 
 /// Adds the route that files are sent to; before [`configure`], which answers every other address.

@@ -1,34 +1,18 @@
 //! The browser session behind a request, and the checks of every form.
 
-use crate::{address, error::WebError, state::WebState};
+use crate::{address, cookies::session_name, error::WebError, state::WebState, visitor::Visitor};
 use actix_web::{
-    HttpRequest, HttpResponse,
-    cookie::{Cookie, SameSite, time::Duration},
+    HttpRequest,
     http::header::{CONTENT_TYPE, ORIGIN},
     web::Bytes,
 };
-use imapmcp_core::{
-    id::UserId,
-    secret::{ExposeSecret, SecretString},
-    user::{BrowserSession, User},
-};
-use imapmcp_oauth_server::{AuthorizationServer, Config, Guess, NewSession, Parameters, TooMany};
-
-/// Who looks at a page.
-#[derive(Debug, Default)]
-pub(crate) struct Visitor {
-    /// The browser session.
-    pub(crate) session: Option<BrowserSession>,
-    /// Who is signed in.
-    pub(crate) user: Option<User>,
-    /// Value of a cookie that is still to be sent.
-    fresh: Option<SecretString>,
-}
+use imapmcp_core::{form::Parameters, id::UserId};
+use imapmcp_oauth_server::{AuthorizationServer, Config, Guess, TooMany};
 
 impl Visitor {
     /// Reads the cookie.
     pub(crate) async fn of(state: &WebState, request: &HttpRequest) -> Result<Self, WebError> {
-        let Some(cookie) = request.cookie(cookie_name(state.server.config())) else {
+        let Some(cookie) = request.cookie(session_name(state.server.config())) else {
             return Ok(Self::default());
         };
         let from = address::of(request, &state.trusted_proxies);
@@ -49,22 +33,6 @@ impl Visitor {
             return Ok(visitor);
         }
         Ok(Self::from(state.server.begin_session()))
-    }
-
-    /// The session of a visitor that has one.
-    pub(crate) fn session(&self) -> Result<&BrowserSession, WebError> {
-        self.session.as_ref().ok_or(WebError::FormExpired)
-    }
-
-    /// The cookie to send with the answer, if the session is new.
-    pub(crate) fn cookie(&self, config: &Config) -> Option<Cookie<'static>> {
-        self.fresh.as_ref().map(|value| session_cookie(config, value))
-    }
-}
-
-impl From<NewSession> for Visitor {
-    fn from(new: NewSession) -> Self {
-        Self { session: Some(new.session), user: None, fresh: Some(new.cookie) }
     }
 }
 
@@ -126,6 +94,11 @@ impl Submitted {
     }
 }
 
+/// What the query of a page's address says.
+pub(crate) fn query(request: &HttpRequest) -> Parameters {
+    Parameters::parse(request.query_string().as_bytes())
+}
+
 /// Whether the body is `application/x-www-form-urlencoded`.
 pub(crate) fn is_form(request: &HttpRequest) -> bool {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -146,64 +119,6 @@ fn check_origin(config: &Config, request: &HttpRequest) -> Result<(), WebError> 
         None => site.is_none() || from_here,
     };
     if allowed { Ok(()) } else { Err(WebError::ForeignForm) }
-}
-
-/// `__Host-` binds the cookie to this very host over TLS; plain http exists on loopback only.
-fn cookie_name(config: &Config) -> &'static str {
-    if config.is_https() { "__Host-imapmcp" } else { "imapmcp" }
-}
-
-/// Marks a browser in which somebody signed in, for as long as browsers keep a cookie.
-fn device_name(config: &Config) -> &'static str {
-    if config.is_https() { "__Host-imapmcp-device" } else { "imapmcp-device" }
-}
-
-/// The value of the browser's device cookie.
-pub(crate) fn device(config: &Config, request: &HttpRequest) -> Option<String> {
-    request.cookie(device_name(config)).map(|cookie| cookie.value().to_owned())
-}
-
-/// Puts the cookies of a session that somebody signed in to on the answer.
-pub(crate) fn add_cookies(
-    response: &mut HttpResponse,
-    config: &Config,
-    new: &NewSession,
-) -> Result<(), WebError> {
-    let session = session_cookie(config, &new.cookie);
-    let device = new.device.as_ref().map(|value| {
-        let mut cookie = session_cookie(config, value);
-        cookie.set_name(device_name(config));
-        cookie.set_max_age(Duration::days(400));
-        cookie
-    });
-    for cookie in std::iter::once(session).chain(device) {
-        response.add_cookie(&cookie).map_err(|error| WebError::Internal(error.into()))?;
-    }
-    Ok(())
-}
-
-/// The cookie of a new session. It lasts as long as the browser keeps it; the server ends the session earlier.
-pub(crate) fn session_cookie(config: &Config, value: &SecretString) -> Cookie<'static> {
-    Cookie::build(cookie_name(config), value.expose_secret().to_owned())
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(config.is_https())
-        .max_age(Duration::days(30))
-        .finish()
-}
-
-/// Takes the cookie back.
-pub(crate) fn no_cookie(config: &Config) -> Cookie<'static> {
-    let mut cookie = session_cookie(config, &SecretString::from(""));
-    cookie.make_removal();
-    cookie
-}
-
-/// The browser loses its session's cookie with this answer.
-pub(crate) fn forget_session(response: &mut HttpResponse, config: &Config) {
-    // a cookie that cannot be written stays where it is, and is answered as before
-    let _ = response.add_cookie(&no_cookie(config));
 }
 
 /// Path and query of a page to come back to; `/` for anything but a GET.

@@ -1,11 +1,12 @@
 use crate::{
     address,
+    arriving::Arriving,
     assets::Assets,
-    door::Arriving,
     error::WebError,
-    session::Visitor,
-    templates::{Page, Problem, Shell, Templates, Who},
+    page::{Page, Problem, Shell, Who},
+    templates::Templates,
     tries::Tries,
+    visitor::Visitor,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -69,11 +70,6 @@ impl TooManyTries {
     }
 }
 
-/// A template does not compile or render: a bug.
-#[derive(Debug, thiserror::Error)]
-#[error("a template is broken")]
-pub struct TemplateError(#[source] tera::Error);
-
 /// Notes that a link of a request was not made here or leads nowhere any more; `Err` if there were too many of them.
 pub(crate) fn wrong_link(request: &HttpRequest) -> Result<(), TooMany> {
     let Some(state) = request.app_data::<Data<WebState>>() else { return Ok(()) };
@@ -92,29 +88,26 @@ pub struct WebState {
     pub(crate) arriving: Arriving,
     pub(crate) tries: Tries,
     pub(crate) templates: Templates,
-    pub(crate) assets: Assets,
+    pub(crate) assets: Arc<Assets>,
 }
 
 impl WebState {
-    /// Compiles the templates and renders each with its sample. An error is a bug in one of them.
-    pub fn new(deps: WebDeps) -> Result<Self, TemplateError> {
+    /// Puts the state together.
+    pub(crate) fn with(deps: WebDeps, templates: Templates, assets: Assets) -> Self {
         let WebDeps { server, accounts, delivery, styles, allow_insecure, trusted_proxies } = deps;
-        let (templates, assets) = (Templates::new().map_err(TemplateError)?, Assets::new());
-        templates.samples(&assets).map_err(TemplateError)?;
-        let registrations = RateLimiter::keyed(Quota::per_minute(REGISTRATIONS_PER_MINUTE));
-        Ok(Self {
+        Self {
             server,
             accounts,
             delivery,
             styles,
             allow_insecure,
             trusted_proxies,
-            registrations,
+            registrations: RateLimiter::keyed(Quota::per_minute(REGISTRATIONS_PER_MINUTE)),
             arriving: Arriving::default(),
             tries: Tries::default(),
             templates,
-            assets,
-        })
+            assets: Arc::new(assets),
+        }
     }
 
     /// Forgets the limits of networks that have been quiet; call it now and then.

@@ -1,6 +1,6 @@
 //! `/uploads/{token}`: a signed link to PUT one file to. Programs use it, so every answer is JSON.
 
-use crate::{dress::page, state::wrong_link};
+use crate::{resource::page, state::wrong_link};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -16,9 +16,8 @@ use serde_json::json;
 
 /// Adds the route.
 pub(crate) fn configure(config: &mut web::ServiceConfig, uploads: web::Data<Uploads>) {
-    config.app_data(uploads).service(
-        page("/uploads/{token}").route(web::put().to(receive)).default_service(web::to(not_allowed)),
-    );
+    config.app_data(uploads);
+    page(config, "/uploads/{token}", [web::put().to(receive), web::route().to(not_allowed)]);
 }
 
 async fn receive(

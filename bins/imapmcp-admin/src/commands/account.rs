@@ -233,7 +233,7 @@ async fn list(settings: &Settings, email: Option<&str>) -> Result<Report, Failur
             rows.push(vec![
                 person.email.clone(),
                 account.label.clone(),
-                account.email.clone(),
+                account.email.to_string(),
                 place(&account),
                 account.reading.word().to_owned(),
                 account.sending.word().to_owned(),
@@ -270,7 +270,7 @@ fn shown(account: &Stored, user: &str) -> Value {
         "id": account.id.as_str(),
         "user": user,
         "label": account.label,
-        "email": account.email,
+        "email": &*account.email,
         "aliases": account.aliases.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "is_default": account.is_default,
         "imap": imap,

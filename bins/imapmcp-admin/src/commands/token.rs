@@ -10,7 +10,7 @@ use imapmcp_core::{
     oauth::{AccountScope, SendPolicy},
     permission::{Permission, Permissions},
     secret::ExposeSecret as _,
-    store::{OAuthRepository as _, TokenRow, UserRepository as _},
+    store::{PersonalTokenRepository as _, TokenRow, UserRepository as _},
     time::{Clock as _, SystemClock, Timestamp},
 };
 use imapmcp_oauth_server::NewPersonalToken;

@@ -6,7 +6,7 @@ use crate::{
 };
 use clap::Subcommand;
 use imapmcp_bootstrap::Settings;
-use imapmcp_core::{id::UserId, mail::is_address, store::UserRepository as _, user::User as Person};
+use imapmcp_core::{address::EmailAddress, id::UserId, store::UserRepository as _, user::User as Person};
 use imapmcp_oauth_server::password::{Passwords, check_new};
 use serde_json::{Value, json};
 use std::{path::PathBuf, sync::Arc};
@@ -35,7 +35,7 @@ impl User {
     pub(crate) async fn run(self, settings: Settings) -> Result<Report, Failure> {
         match self {
             Self::Add { email, admin, password_file } => {
-                if !is_address(&email) {
+                if !EmailAddress::is(&email) {
                     return Err(Failure::new(Kind::Usage, format!("`{email}` is not an e-mail address")));
                 }
                 let services = context::services(settings).await?;

@@ -10,7 +10,7 @@ use imapmcp_core::{
     id::ClientId,
     oauth::{AccountScope, Principal, SendPolicy},
     permission::Permissions,
-    store::{OAuthRepository, UserRepository},
+    store::{GrantRepository, UserRepository},
 };
 use imapmcp_mime::compose;
 use imapmcp_testkit::sink::Habit;

@@ -8,7 +8,7 @@ use imapmcp_core::{
     oauth::{AccountScope, Principal, SendPolicy},
     outbox::OutboxState,
     permission::Permissions,
-    store::{OAuthRepository, UserRepository},
+    store::{GrantRepository, UserRepository},
 };
 use imapmcp_delivery::{OutboxView, Request};
 use imapmcp_mime::compose::{Letter, NamedAddress};

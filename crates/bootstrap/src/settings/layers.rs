@@ -1,36 +1,10 @@
 //! Values by name, the later layer over the earlier one.
 
-use super::{SettingsError, invalid};
+use super::{
+    SettingsError, invalid,
+    table::{NOT_YET, Row, Setting, TABLE},
+};
 use std::{collections::HashMap, path::Path};
-
-/// Every setting: environment name, default, and whether this release does something with it.
-const KNOWN: &[(&str, &str, bool)] = &[
-    ("IMAPMCP_LISTEN", "127.0.0.1:3000", true),
-    ("IMAPMCP_PUBLIC_URL", "http://localhost:3000", true),
-    ("IMAPMCP_DATA_DIR", "./data", true),
-    ("IMAPMCP_DATABASE_URL", "", true),
-    ("IMAPMCP_KEY_FILE", "", true),
-    ("IMAPMCP_KEYS", "", true),
-    ("IMAPMCP_SIGN_UP", "closed", true),
-    ("IMAPMCP_OIDC_ISSUER", "", false),
-    ("IMAPMCP_OIDC_CLIENT_ID", "", false),
-    ("IMAPMCP_OIDC_CLIENT_SECRET", "", false),
-    ("IMAPMCP_OIDC_NAME", "", false),
-    ("IMAPMCP_GOOGLE_CLIENT_ID", "", false),
-    ("IMAPMCP_GOOGLE_CLIENT_SECRET", "", false),
-    ("IMAPMCP_MICROSOFT_CLIENT_ID", "", false),
-    ("IMAPMCP_MICROSOFT_CLIENT_SECRET", "", false),
-    ("IMAPMCP_EGRESS_ALLOW", "", true),
-    ("IMAPMCP_CA_FILE", "", true),
-    ("IMAPMCP_ALLOW_INSECURE", "0", true),
-    ("IMAPMCP_TRUSTED_PROXIES", "", true),
-    ("IMAPMCP_DCR", "open", true),
-    ("IMAPMCP_RATE_LIMIT", "300/min", true),
-    ("IMAPMCP_ACCOUNTS_PER_USER", "0", true),
-    ("IMAPMCP_METRICS_LISTEN", "", false),
-    ("IMAPMCP_LOG", "info", true),
-    ("IMAPMCP_LOG_FORMAT", "text", true),
-];
 
 #[derive(Debug, Default)]
 pub(super) struct Layers(HashMap<&'static str, String>);
@@ -41,14 +15,13 @@ impl Layers {
     }
 
     /// The value in force.
-    pub(super) fn get(&self, name: &str) -> &str {
-        let default =
-            || KNOWN.iter().find(|(known, ..)| *known == name).map_or("", |(_, default, _)| default);
-        self.0.get(name).map_or_else(default, String::as_str)
+    pub(super) fn get<T>(&self, setting: &Setting<T>) -> Result<T, SettingsError> {
+        (setting.read)(self.text(&setting.row)).map_err(|problem| invalid(setting.row.name, problem))
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        KNOWN.iter().filter(|(_, _, supported)| *supported).map(|(name, ..)| (*name, self.get(name)))
+    /// Its text.
+    pub(super) fn text(&self, row: &Row) -> &str {
+        self.0.get(row.name).map_or(row.default, String::as_str)
     }
 
     pub(super) fn read_env(
@@ -92,32 +65,33 @@ impl Layers {
     }
 
     /// A setting that would silently do nothing is refused.
-    pub(super) fn refuse_unsupported(&self) -> Result<(), SettingsError> {
-        for (name, _, supported) in KNOWN {
-            if !supported && !self.get(name).is_empty() {
-                return Err(invalid(name, "is not supported yet; remove it"));
-            }
-        }
-        match self.get("IMAPMCP_SIGN_UP") {
-            "closed" => Ok(()),
-            _ => Err(invalid("IMAPMCP_SIGN_UP", "other than closed is not supported yet")),
+    pub(super) fn refuse_what_is_not_there_yet(&self) -> Result<(), SettingsError> {
+        match NOT_YET.into_iter().find(|name| self.0.get(name).is_some_and(|text| !text.is_empty())) {
+            Some(name) => Err(invalid(name, "is not supported yet; remove it")),
+            None => Ok(()),
         }
     }
 }
 
-fn known(name: &str) -> Option<&'static str> {
-    KNOWN.iter().map(|(known, ..)| *known).find(|known| *known == name)
+fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|row| row.name).chain(NOT_YET)
 }
 
-fn unknown(given: &str, place: &str, show: impl Fn(&str) -> String) -> SettingsError {
-    let names = KNOWN.iter().map(|(name, ..)| show(name));
-    let nearest = names.min_by_key(|name| strsim::levenshtein(name, given)).unwrap_or_default();
+fn known(name: &str) -> Option<&'static str> {
+    names().find(|known| *known == name)
+}
+
+fn unknown(given: &str, place: &str, show: impl Fn(&'static str) -> String) -> SettingsError {
+    let nearest = names().map(show).min_by_key(|name| strsim::levenshtein(name, given)).unwrap_or_default();
     SettingsError::Unknown { given: given.chars().take(80).collect(), place: place.to_owned(), nearest }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::table::{ALLOW_INSECURE, EGRESS_ALLOW, LISTEN},
+        *,
+    };
 
     #[test]
     fn the_file_is_under_the_environment() {
@@ -131,9 +105,9 @@ mod tests {
         let mut layers = Layers::default();
         layers.read_file(&path).unwrap();
         layers.read_env([("IMAPMCP_LISTEN".to_owned(), "127.0.0.1:2".to_owned())]).unwrap();
-        assert_eq!(layers.get("IMAPMCP_LISTEN"), "127.0.0.1:2");
-        assert_eq!(layers.get("IMAPMCP_ALLOW_INSECURE"), "1");
-        assert_eq!(layers.get("IMAPMCP_EGRESS_ALLOW"), "10.0.0.0/8,a.lan");
+        assert_eq!(layers.text(&LISTEN.row), "127.0.0.1:2");
+        assert_eq!(layers.text(&ALLOW_INSECURE.row), "1");
+        assert_eq!(layers.text(&EGRESS_ALLOW.row), "10.0.0.0/8,a.lan");
         std::fs::write(&path, "lisen = 1\n").unwrap();
         let error = layers.read_file(&path).unwrap_err().to_string();
         assert!(error.contains("`lisen`") && error.contains("`listen`"), "{error}");

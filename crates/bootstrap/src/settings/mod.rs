@@ -1,18 +1,21 @@
 //! Settings: from `imapmcp.toml`, overridden by environment, overridden by flags.
 
 mod layers;
+mod read;
+mod table;
 
-use imapmcp_core::secret::{ExposeSecret, SecretString, TokenHash};
+use imapmcp_core::secret::{ExposeSecret, SecretString};
 use imapmcp_egress::Policy;
-use imapmcp_oauth_server::{Config as OAuthConfig, Registration};
+use imapmcp_oauth_server::Config as OAuthConfig;
 use imapmcp_storage::DatabaseUrl;
 use layers::Layers;
 use std::{
     fmt::Write as _,
-    net::{SocketAddr, ToSocketAddrs as _},
+    net::SocketAddr,
     num::NonZeroU32,
     path::{Path, PathBuf},
 };
+use table::{Row, TABLE};
 
 /// Where the server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,89 +126,30 @@ impl Settings {
     }
 
     fn from_layers(layers: &Layers) -> Result<Self, SettingsError> {
-        layers.refuse_unsupported()?;
-        let listen = match layers.get("IMAPMCP_LISTEN") {
-            text if text.starts_with("unix:/") => Listen::Unix(PathBuf::from(&text["unix:".len()..])),
-            text => Listen::Tcp(address(text)?),
+        layers.refuse_what_is_not_there_yet()?;
+        let () = layers.get(&table::SIGN_UP)?;
+        let data_dir = layers.get(&table::DATA_DIR)?;
+        let database_url = match layers.get(&table::DATABASE_URL)? {
+            Some(url) => url,
+            None => DatabaseUrl::file(&data_dir.join("imapmcp.db"))
+                .map_err(|error| invalid(table::DATA_DIR.row.name, error.to_string()))?,
         };
-        let mut oauth = OAuthConfig::new(layers.get("IMAPMCP_PUBLIC_URL"))
-            .map_err(|error| invalid("IMAPMCP_PUBLIC_URL", format!("is wrong: {error}")))?;
-        oauth.registration = match layers.get("IMAPMCP_DCR") {
-            "open" => Registration::Open,
-            "off" => Registration::Off,
-            other => match other.strip_prefix("token:").filter(|token| token.len() >= 32) {
-                Some(token) => Registration::Token(TokenHash::of(token)),
-                None => {
-                    return Err(invalid(
-                        "IMAPMCP_DCR",
-                        "must be open, off, or token:SECRET of 32 characters or more",
-                    ));
-                }
-            },
-        };
-        let data_dir = PathBuf::from(layers.get("IMAPMCP_DATA_DIR"));
-        let database_url = match layers.get("IMAPMCP_DATABASE_URL") {
-            "" => DatabaseUrl::file(&data_dir.join("imapmcp.db"))
-                .map_err(|error| invalid("IMAPMCP_DATA_DIR", error.to_string()))?,
-            url => url.parse().map_err(|_| {
-                invalid("IMAPMCP_DATABASE_URL", "is not a database URL such as sqlite:///var/lib/imapmcp/imapmcp.db or postgres://user@host/name")
-            })?,
-        };
-        let key_file = match layers.get("IMAPMCP_KEY_FILE") {
-            "" => data_dir.join("keys"),
-            path => PathBuf::from(path),
-        };
-        let keys = Some(layers.get("IMAPMCP_KEYS")).filter(|keys| !keys.is_empty()).map(SecretString::from);
-        let egress =
-            layers.get("IMAPMCP_EGRESS_ALLOW").parse().map_err(|error: imapmcp_egress::PolicyError| {
-                invalid("IMAPMCP_EGRESS_ALLOW", format!("is wrong: {error}"))
-            })?;
-        let per_minute = layers
-            .get("IMAPMCP_RATE_LIMIT")
-            .strip_suffix("/min")
-            .and_then(|number| number.trim().parse().ok())
-            .ok_or_else(|| invalid("IMAPMCP_RATE_LIMIT", "must look like 300/min"))?;
-        let accounts_per_user = layers
-            .get("IMAPMCP_ACCOUNTS_PER_USER")
-            .parse()
-            .map(NonZeroU32::new)
-            .map_err(|_| invalid("IMAPMCP_ACCOUNTS_PER_USER", "must be a number; 0 is no bound"))?;
-        let trusted_proxies = layers
-            .get("IMAPMCP_TRUSTED_PROXIES")
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
-            .map(|item| {
-                let single = || item.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-                item.parse::<ipnet::IpNet>().or_else(|_| single()).map_err(|_| {
-                    invalid("IMAPMCP_TRUSTED_PROXIES", format!("holds `{item}`, which is no address or CIDR"))
-                })
-            })
-            .collect::<Result<_, _>>()?;
         Ok(Self {
-            listen,
-            oauth,
+            listen: layers.get(&table::LISTEN)?,
+            oauth: OAuthConfig { registration: layers.get(&table::DCR)?, ..layers.get(&table::PUBLIC_URL)? },
+            key_file: layers.get(&table::KEY_FILE)?.unwrap_or_else(|| data_dir.join("keys")),
             data_dir,
             shown: shown(layers, &database_url),
             database_url,
-            key_file,
-            keys,
-            egress,
-            ca_file: Some(layers.get("IMAPMCP_CA_FILE")).filter(|path| !path.is_empty()).map(PathBuf::from),
-            allow_insecure: match layers.get("IMAPMCP_ALLOW_INSECURE") {
-                "0" | "false" => false,
-                "1" | "true" => true,
-                _ => return Err(invalid("IMAPMCP_ALLOW_INSECURE", "must be 0 or 1")),
-            },
-            trusted_proxies,
-            per_minute,
-            accounts_per_user,
-            log: layers.get("IMAPMCP_LOG").to_owned(),
-            log_format: match layers.get("IMAPMCP_LOG_FORMAT") {
-                "text" => LogFormat::Text,
-                "json" => LogFormat::Json,
-                _ => return Err(invalid("IMAPMCP_LOG_FORMAT", "must be text or json")),
-            },
+            keys: layers.get(&table::KEYS)?,
+            egress: layers.get(&table::EGRESS_ALLOW)?,
+            ca_file: layers.get(&table::CA_FILE)?,
+            allow_insecure: layers.get(&table::ALLOW_INSECURE)?,
+            trusted_proxies: layers.get(&table::TRUSTED_PROXIES)?,
+            per_minute: layers.get(&table::RATE_LIMIT)?,
+            accounts_per_user: layers.get(&table::ACCOUNTS_PER_USER)?,
+            log: layers.get(&table::LOG)?,
+            log_format: layers.get(&table::LOG_FORMAT)?,
         })
     }
 
@@ -224,25 +168,13 @@ impl Settings {
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr, SettingsError> {
-    text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next()).ok_or_else(|| {
-        invalid("IMAPMCP_LISTEN", "must be an address and a port such as 127.0.0.1:3000, or unix:/path")
-    })
-}
-
+/// As they are in force, without what is secret in them.
 fn shown(layers: &Layers, database: &DatabaseUrl) -> Vec<(&'static str, String)> {
-    layers
-        .all()
-        .map(|(name, value)| {
-            let value = match name {
-                "IMAPMCP_DATABASE_URL" => database.to_string(),
-                "IMAPMCP_KEYS" if !value.is_empty() => "(set)".to_owned(),
-                "IMAPMCP_DCR" if value.starts_with("token:") => "token:(set)".to_owned(),
-                _ => value.to_owned(),
-            };
-            (name, value)
-        })
-        .collect()
+    let shown = |row: &Row| match row.name {
+        name if name == table::DATABASE_URL.row.name => database.to_string(),
+        _ => (row.shown)(layers.text(row)),
+    };
+    TABLE.iter().map(|row| (row.name, shown(row))).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod health;
 pub use health::{Failing, Health, LoginTrouble, Side};
 
 use crate::{
+    address::EmailAddress,
     id::{AccountId, UserId},
     oauth::SendPolicy,
     secret::{Sealed, SecretString},
@@ -67,7 +68,7 @@ pub struct Account {
     /// The user's own name for it, unique per user.
     pub label: String,
     /// The address mail is sent from.
-    pub email: String,
+    pub email: EmailAddress,
     /// The display name mail is sent with.
     pub from_name: Option<String>,
     /// The one to use when the user names none.
@@ -201,7 +202,7 @@ mod tests {
             id: "acc_a".parse().unwrap(),
             user: "usr_u".parse().unwrap(),
             label: "Work".to_owned(),
-            email: "me@example.com".to_owned(),
+            email: "me@example.com".parse().unwrap(),
             from_name: None,
             is_default: true,
             backend: Backend::Servers { imap, smtp },

@@ -6,22 +6,32 @@
 //! `testkit::contract::storage`, which runs them on SQLite in a file, SQLite in memory and Postgres.
 
 mod accounts;
+mod clients;
+mod consents;
+mod exchanges;
+mod grants;
 mod keys;
-mod oauth;
 mod operations;
 mod outbox;
 mod parcels;
+mod personal_tokens;
 mod style;
+mod tokens;
 mod uploads;
 mod users;
 
 pub use accounts::AccountRepository;
+pub use clients::{ClientBounds, ClientRepository};
+pub use consents::ConsentRepository;
+pub use exchanges::ExchangeRepository;
+pub use grants::GrantRepository;
 pub use keys::{KeyRecord, KeyRepository, KeyState, SealedRow};
-pub use oauth::{ClientBounds, OAuthRepository, TokenRow};
 pub use operations::OperationRepository;
 pub use outbox::{Engaged, Enqueued, Leaving, OutboxQuery, OutboxRepository, Risk};
 pub use parcels::ParcelRepository;
+pub use personal_tokens::PersonalTokenRepository;
 pub use style::{RememberedDraft, StyleRepository, StyleRow};
+pub use tokens::{TokenRepository, TokenRow};
 pub use uploads::{UploadBounds, UploadRepository};
 pub use users::UserRepository;
 

@@ -3,7 +3,7 @@
 use super::{
     Next,
     event::Attempt,
-    filing::look_later,
+    later::{look_later, next_try},
     recipients::{all_refused, merged, refused_with},
 };
 use crate::schedule::{RETRY_SECONDS, backoff, is_tried_again};
@@ -82,12 +82,6 @@ pub(super) fn ended(entry: &mut OutboxEntry, attempt: Attempt, now: Timestamp) -
             if again { tried_later(entry, now) } else { given_up(entry, OutboxState::Cancelled, now) }
         }
     }
-}
-
-/// When the recipients that are left are tried again.
-pub(super) fn next_try(entry: &OutboxEntry, now: Timestamp) -> Option<Timestamp> {
-    let at = now.plus_seconds(backoff(entry.attempts));
-    (at <= entry.expires_at && !entry.pending().is_empty()).then_some(at)
 }
 
 /// The server has it: recorded before anything else happens, then the copy.

@@ -1,15 +1,7 @@
 //! What can happen to an entry.
 
+use crate::schedule::Caller;
 use imapmcp_core::outbox::{OutboxState, Refusal, Trouble};
-
-/// Whether somebody waits for the outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Caller {
-    /// Yes: a failure is theirs to act on, and a retry is a new send.
-    Waits,
-    /// No: what may pass is tried again later.
-    Gone,
-}
 
 /// What happened to an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]

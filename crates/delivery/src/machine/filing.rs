@@ -2,11 +2,11 @@
 
 use super::{
     Next,
-    attempt::next_try,
     event::{Filing, Lookup},
+    later::{look_later, next_try},
     recipients::refused_with,
 };
-use crate::schedule::{COPY_SECONDS, FIRST_LOOK_SECONDS, NEXT_LOOK_SECONDS, backoff};
+use crate::schedule::{COPY_SECONDS, backoff};
 use imapmcp_core::{
     outbox::{OutboxEntry, OutboxState},
     time::Timestamp,
@@ -61,14 +61,6 @@ pub(super) fn looked(entry: &mut OutboxEntry, lookup: Lookup, now: Timestamp) ->
             look_again(entry, now)
         }
     }
-}
-
-/// The provider saves by itself: it gets a little time before anybody looks (again).
-pub(super) fn look_later(entry: &mut OutboxEntry, now: Timestamp) -> Next {
-    let seconds = if entry.looks == 0 { FIRST_LOOK_SECONDS } else { NEXT_LOOK_SECONDS };
-    entry.state = OutboxState::Accepted;
-    entry.next_attempt_at = Some(now.plus_seconds(seconds));
-    Next::Rest
 }
 
 /// What is left to do once the copy was filed or could not be: other recipients, the copy again, or nothing.

@@ -7,13 +7,15 @@
 mod attempt;
 mod event;
 mod filing;
+mod later;
 mod leased;
 mod recipients;
 mod start;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use event::{Attempt, Caller, Event, Filing, Hand, Lookup};
+pub(crate) use crate::schedule::Caller;
+pub(crate) use event::{Attempt, Event, Filing, Hand, Lookup};
 pub(crate) use leased::Leased;
 pub(crate) use start::{NewEntry, start};
 

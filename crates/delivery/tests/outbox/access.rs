@@ -6,7 +6,7 @@ use imapmcp_core::{
     mail::SubmitError,
     oauth::{Grant, SendPolicy},
     outbox::{OutboxState, Trouble},
-    store::{OAuthRepository, UserRepository},
+    store::{GrantRepository, PersonalTokenRepository, UserRepository},
     user::User,
 };
 use imapmcp_delivery::{HandOutcome, Request};

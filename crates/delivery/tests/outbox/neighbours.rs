@@ -3,7 +3,7 @@
 use crate::world::{SILENT, World, new_account};
 use imapmcp_core::{
     oauth::Principal,
-    store::{OAuthRepository, UserRepository},
+    store::{PersonalTokenRepository, UserRepository},
 };
 use imapmcp_delivery::Request;
 use imapmcp_testkit::builders;

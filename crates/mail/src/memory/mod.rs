@@ -2,18 +2,18 @@
 //! other crates test against. It passes the same contract as a real server.
 
 mod mailbox;
-mod mime;
 mod search;
 mod seed;
 mod store;
-mod text;
 mod thread;
 
 use self::{mailbox::MemoryMailbox, store::Store};
+use crate::lock::lock;
 use async_trait::async_trait;
 use bytes::Bytes;
 use imapmcp_core::{
     account::Login,
+    address::EmailAddress,
     id::AccountId,
     mail::{
         FolderName, MailError, MailStore, Mailbox, MessageRef, Outgoing, Submission, SubmissionEnvelope,
@@ -23,13 +23,8 @@ use imapmcp_core::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
-
-/// Locks; a panic elsewhere does not make the mailbox unusable.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Mailboxes in memory, one per account, each filled with some two hundred messages when it is first used.
 pub struct MemoryMail {
@@ -51,7 +46,7 @@ impl MemoryMail {
 
     /// The address the demonstration messages are written to: the login's user name if it is an address.
     pub fn address(login: &Login) -> &str {
-        if imapmcp_core::mail::is_address(&login.imap_username) { &login.imap_username } else { seed::OWNER }
+        if EmailAddress::is(&login.imap_username) { &login.imap_username } else { seed::OWNER }
     }
 
     /// Adds an empty folder to a login's mailbox, unless it is there already.
@@ -108,7 +103,7 @@ impl Submission for MemoryMail {
         envelope: &SubmissionEnvelope,
         message: &Outgoing,
     ) -> Result<Submitted, SubmitError> {
-        let own = |address: &String| {
+        let own = |address: &EmailAddress| {
             address.eq_ignore_ascii_case(envelope.sender())
                 || address.eq_ignore_ascii_case(Self::address(login))
         };
@@ -121,7 +116,8 @@ impl Submission for MemoryMail {
                 .add(&FolderName::inbox(), raw.into(), &[], now)
                 .map_err(SubmitError::NotSent)?;
         }
-        Ok(Submitted { accepted: envelope.recipients().to_vec(), refused: Vec::new() })
+        let accepted = envelope.recipients().iter().map(ToString::to_string).collect();
+        Ok(Submitted { accepted, refused: Vec::new() })
     }
 
     async fn probe(&self, _login: &Login) -> Result<(), MailError> {

@@ -2,11 +2,20 @@
 
 use crate::rounds;
 use async_trait::async_trait;
+use imapmcp_core::{
+    oauth::Principal,
+    permission::{Permission, Permissions},
+};
+use imapmcp_mcp_http::ToolHandler;
+use imapmcp_mcp_tools::{
+    reply::{Progress, ProgressSender, Reply},
+    toolbox::{Outcome, ToolCall, Toolbox},
+};
 use rust_mcp_sdk::{
     McpServer, RequestContext, RequiredClientCapability,
     mcp_server::ServerHandler,
     schema::{
-        CallToolRequestParams, CallToolResult, CompleteRequestParams, CompleteResult, GetPromptRequestParams,
+        CallToolRequestParams, CompleteRequestParams, CompleteResult, GetPromptRequestParams,
         GetPromptResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
         ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResult, RpcError,
         ServerResult, Tool,
@@ -21,7 +30,7 @@ const PNG: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const WAV: &str = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA=";
 
-pub(crate) struct Fixtures;
+pub(crate) struct Fixtures(pub(crate) ToolHandler);
 
 fn read<T: DeserializeOwned>(value: Value) -> Result<T, RpcError> {
     serde_json::from_value(value).map_err(|error| RpcError::internal_error().with_message(error.to_string()))
@@ -73,9 +82,65 @@ fn tools() -> Vec<Tool> {
     plain.into_iter().chain([schema, header]).filter_map(|tool| serde_json::from_value(tool).ok()).collect()
 }
 
-fn result(mut value: Value) -> Result<ServerResult, RpcError> {
-    value["resultType"] = json!("complete");
-    Ok(read::<CallToolResult>(value)?.into())
+/// The fixture tools.
+pub(crate) struct Tools;
+
+#[async_trait]
+impl Toolbox for Tools {
+    fn list(&self, _permissions: Permissions) -> Arc<str> {
+        json!({ "tools": tools() }).to_string().into()
+    }
+
+    fn missing(&self, _name: &str, _permissions: Permissions) -> Option<Permission> {
+        None
+    }
+
+    async fn call(&self, _: &Principal, call: &ToolCall, progress: Option<ProgressSender>) -> Outcome {
+        let text = |text: &str| json!({ "type": "text", "text": text });
+        let image = json!({ "type": "image", "data": PNG, "mimeType": "image/png" });
+        let resource = |uri: &str, media_type: &str, text: &str| json!({ "type": "resource", "resource": { "uri": uri, "mimeType": media_type, "text": text } });
+        let blocks = match call.name.as_str() {
+            "test_simple_text" | "json_schema_2020_12_tool" | "test_x_mcp_header" => {
+                vec![text("This is a simple text response for testing.")]
+            }
+            // none of them logs, as nobody sets a level
+            "test_logging_tool" | "test_missing_capability" | "test_streaming_elicitation" => {
+                vec![text("done")]
+            }
+            name if name.starts_with("test_input_required_result_") => vec![text("Hello, state-ok!")],
+            "test_image_content" => vec![image],
+            "test_audio_content" => vec![json!({ "type": "audio", "data": WAV, "mimeType": "audio/wav" })],
+            "test_embedded_resource" => {
+                let content = "This is an embedded resource content.";
+                vec![resource("test://embedded-resource", "text/plain", content)]
+            }
+            "test_multiple_content_types" => vec![
+                text("Multiple content types test:"),
+                image,
+                resource(
+                    "test://mixed-content-resource",
+                    "application/json",
+                    "{\"test\":\"data\",\"value\":123}",
+                ),
+            ],
+            "test_error_handling" => {
+                return Outcome::Refused(json!("This tool intentionally returns an error for testing"));
+            }
+            "test_tool_with_progress" => {
+                for done in [0, 50, 100] {
+                    if let Some(progress) = &progress {
+                        let _ = progress.send(Progress { done, total: 100, message: format!("{done}%") });
+                    }
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+                vec![text("done")]
+            }
+            name => {
+                return Outcome::NoSuchTool { message: format!("Unknown tool: {name}"), data: Value::Null };
+            }
+        };
+        Outcome::Good(Reply { value: Value::Null, blocks })
+    }
 }
 
 #[async_trait]
@@ -84,9 +149,9 @@ impl ServerHandler for Fixtures {
         &self,
         _params: Option<PaginatedRequestParams>,
         _context: &RequestContext,
-        _runtime: Arc<dyn McpServer>,
+        runtime: Arc<dyn McpServer>,
     ) -> Result<ListToolsResult, RpcError> {
-        read(json!({ "resultType": "complete", "ttlMs": 60000, "cacheScope": "private", "tools": tools() }))
+        self.0.list(&runtime).await
     }
 
     async fn handle_call_tool_request_mrtr(
@@ -97,49 +162,9 @@ impl ServerHandler for Fixtures {
     ) -> Result<ServerResult, RpcError> {
         let client = &context.client_capabilities;
         let state = params.request_state.as_deref();
-        if let Some(question) = rounds::ask(&params.name, client, params.input_responses.as_ref(), state)? {
-            return Ok(question);
-        }
-        let text = |text: &str| json!({ "content": [{ "type": "text", "text": text }] });
-        let image = json!({ "type": "image", "data": PNG, "mimeType": "image/png" });
-        match params.name.as_str() {
-            "test_simple_text" | "json_schema_2020_12_tool" | "test_x_mcp_header" => {
-                result(text("This is a simple text response for testing."))
-            }
-            // none of them logs, as nobody sets a level
-            "test_logging_tool" | "test_missing_capability" | "test_streaming_elicitation" => {
-                result(text("done"))
-            }
-            name if name.starts_with("test_input_required_result_") => result(text("Hello, state-ok!")),
-            "test_image_content" => result(json!({ "content": [image] })),
-            "test_audio_content" => {
-                result(json!({ "content": [{ "type": "audio", "data": WAV, "mimeType": "audio/wav" }] }))
-            }
-            "test_embedded_resource" => result(json!({ "content": [{ "type": "resource", "resource": {
-                "uri": "test://embedded-resource", "mimeType": "text/plain", "text": "This is an embedded resource content."
-            } }] })),
-            "test_multiple_content_types" => result(json!({ "content": [
-                { "type": "text", "text": "Multiple content types test:" }, image,
-                { "type": "resource", "resource": {
-                    "uri": "test://mixed-content-resource", "mimeType": "application/json", "text": "{\"test\":\"data\",\"value\":123}"
-                } }
-            ] })),
-            "test_error_handling" => {
-                let mut failed = text("This tool intentionally returns an error for testing");
-                failed["isError"] = json!(true);
-                result(failed)
-            }
-            "test_tool_with_progress" => {
-                for progress in [0, 50, 100] {
-                    if let Some(token) = context.progress_token.clone() {
-                        let note = json!({ "progressToken": token, "progress": progress, "total": 100, "message": format!("{progress}%") });
-                        let _ = runtime.notify_progress(read(note)?).await;
-                    }
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                }
-                result(text("done"))
-            }
-            name => Err(RpcError::invalid_params().with_message(format!("Unknown tool: {name}"))),
+        match rounds::ask(&params.name, client, params.input_responses.as_ref(), state)? {
+            Some(question) => Ok(question),
+            None => self.0.call(params, runtime).await,
         }
     }
 

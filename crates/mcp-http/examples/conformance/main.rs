@@ -13,7 +13,7 @@ use imapmcp_core::{
     permission::{Permission, Permissions},
 };
 use imapmcp_mcp_http::{
-    Endpoint, EndpointConfig, Inflight,
+    Endpoint, EndpointConfig, Inflight, ToolHandler,
     gate::{Gate, Refusal},
     hosts::Hosts,
 };
@@ -64,12 +64,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         gate: Arc::new(Everybody(principal)),
         hosts: Hosts::new(&format!("http://{address}")),
         details: Arc::new(details),
-        needed: |_| None,
-        tools: None,
+        toolbox: Arc::new(fixtures::Tools),
+        services: None,
         per_minute: NonZeroU32::MAX,
         address: Box::new(|_| None),
     };
-    let endpoint = web::Data::new(Endpoint::new(config, fixtures::Fixtures, Arc::new(Inflight::default())));
+    let inflight = Arc::new(Inflight::default());
+    let tools = ToolHandler::new(Arc::new(fixtures::Tools), Arc::clone(&inflight));
+    let endpoint = web::Data::new(Endpoint::new(config, fixtures::Fixtures(tools), inflight));
     let server = HttpServer::new(move || {
         App::new().configure(|config| imapmcp_mcp_http::configure(config, endpoint.clone()))
     })

@@ -32,7 +32,7 @@ async fn run(context: &Context<'_>) -> Result<Reply, ToolError> {
             let mut row = Map::new();
             row.insert("id".to_owned(), json!(account.id.as_str()));
             row.insert("label".to_owned(), json!(account.label));
-            row.insert("email".to_owned(), json!(account.email));
+            row.insert("email".to_owned(), json!(&*account.email));
             if let Some(name) = &account.from_name {
                 row.insert("from_name".to_owned(), json!(name));
             }

@@ -7,7 +7,7 @@ use imapmcp_core::{
     id::{ClientId, UserId},
     oauth::{AccountScope, Principal, SendPolicy},
     permission::Permissions,
-    store::{OAuthRepository, UserRepository},
+    store::{PersonalTokenRepository, UserRepository},
     time::SystemClock,
 };
 use imapmcp_delivery::{Delivery, DeliveryDeps};

@@ -2,12 +2,13 @@
 
 use crate::house::{ALIAS, CHALLENGE, House, REDIRECT, RESOURCE, VERIFIER, answer, consent, request};
 use imapmcp_core::{
+    form::Parameters,
     oauth::AccountScope,
     permission::{Permission, Permissions},
     secret::TokenHash,
 };
 use imapmcp_oauth_server::{
-    AuthorizeError, BearerError, Challenge, Consent, DecideError, Lifetime, Parameters, Registration, error,
+    AuthorizeError, BearerError, Challenge, Consent, DecideError, Lifetime, Registration, error,
 };
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 use imapmcp_core::{
+    form::Parameters,
     oauth::{AccountScope, SendPolicy},
     permission::Permissions,
-    store::{OAuthRepository, UserRepository},
+    store::UserRepository,
     user::BrowserSession,
 };
 use imapmcp_oauth_server::{
     AuthorizationServer, AuthorizationServerDeps, AuthorizeError, Config, Consent, Lifetime, NewSession,
-    OAuthError, Parameters, Registration, SignIn, SignInError, TokenResponse, password,
+    OAuthError, Registration, SignIn, SignInError, Stores, TokenResponse, password,
 };
 use imapmcp_storage::Database;
 use imapmcp_testkit::{FakeClock, GlassTokens, SeededEntropy, builders};
@@ -44,8 +45,7 @@ impl House {
         let clock = Arc::new(FakeClock::default());
         let server = AuthorizationServer::new(AuthorizationServerDeps {
             config: Config { registration, ..Config::new("https://mail.example").unwrap() },
-            oauth: database.clone() as Arc<dyn OAuthRepository>,
-            users: database.clone() as Arc<dyn UserRepository>,
+            stores: Stores::of(&database),
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy::default()),
             tokens: Arc::new(GlassTokens::new(clock.clone())),

@@ -1,11 +1,12 @@
-//! Clients and the requests they make.
+//! Clients: those that nobody consented to make room for others and expire.
 
-use super::rows::{ClientRow, CodeRow, GrantRow};
+use super::rows::ClientRow;
 use crate::{
     database::{Database, with_conn, with_tx, with_write},
-    schema::{clients, codes, decided_requests as decided, grants},
-    words::Word,
+    schema::clients,
+    stored_text::Word,
 };
+use async_trait::async_trait;
 use diesel::{
     dsl::{count_star, min},
     prelude::*,
@@ -13,9 +14,8 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
     id::ClientId,
-    oauth::{AuthorizationCode, Client, ClientKind, Grant},
-    secret::TokenHash,
-    store::{ClientBounds, StoreError},
+    oauth::{Client, ClientKind},
+    store::{ClientBounds, ClientRepository, StoreError},
     time::Timestamp,
 };
 
@@ -64,8 +64,9 @@ macro_rules! remove_oldest {
     }};
 }
 
-impl Database {
-    pub(super) async fn upsert_client(&self, client: &Client) -> Result<(), StoreError> {
+#[async_trait]
+impl ClientRepository for Database {
+    async fn put_client(&self, client: &Client) -> Result<(), StoreError> {
         let row = ClientRow::from(client);
         with_write!(self, |c| {
             diesel::insert_into(clients::table)
@@ -83,7 +84,7 @@ impl Database {
         })
     }
 
-    pub(super) async fn client_by_id(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    async fn find_client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
         let row: Option<ClientRow> = with_conn!(self, |c| Ok(clients::table
             .find(id.as_str())
             .select(ClientRow::as_select())
@@ -93,7 +94,7 @@ impl Database {
         Ok(row.map(Client::try_from).transpose()?)
     }
 
-    pub(super) async fn insert_registered(
+    async fn register_client(
         &self,
         client: &Client,
         network: &str,
@@ -129,11 +130,7 @@ impl Database {
         })
     }
 
-    pub(super) async fn note_client_shown(
-        &self,
-        client: &ClientId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn note_asked(&self, client: &ClientId, now: Timestamp) -> Result<(), StoreError> {
         with_write!(self, |c| {
             diesel::update(clients::table.find(client.as_str()))
                 .filter(clients::used_at.is_null())
@@ -144,7 +141,7 @@ impl Database {
         })
     }
 
-    pub(super) async fn remove_unused_clients(
+    async fn sweep_clients(
         &self,
         made_before: Timestamp,
         asked_since: Timestamp,
@@ -154,42 +151,5 @@ impl Database {
         )
         .execute(c)
         .await?))
-    }
-
-    pub(super) async fn request_is_decided(&self, request: &TokenHash) -> Result<bool, StoreError> {
-        let found: i64 =
-            with_conn!(self, |c| Ok(decided::table.find(&request.0[..]).count().get_result(c).await?))?;
-        Ok(found > 0)
-    }
-
-    pub(super) async fn decide_request(
-        &self,
-        request: &TokenHash,
-        expires_at: Timestamp,
-        consent: Option<(&Grant, &AuthorizationCode)>,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let rows = consent.map(|(grant, code)| (GrantRow::from(grant), CodeRow::from(code)));
-        with_tx!(self, |c| {
-            // On Postgres a racer waits here for the one before it.
-            let first = diesel::insert_into(decided::table)
-                .values((decided::hash.eq(&request.0[..]), decided::expires_at.eq(expires_at.0)))
-                .on_conflict_do_nothing()
-                .execute(c)
-                .await?;
-            if first == 0 {
-                return Ok(false);
-            }
-            if let Some((grant, code)) = &rows {
-                diesel::insert_into(grants::table).values(grant.clone()).execute(c).await?;
-                diesel::insert_into(codes::table).values(code.clone()).execute(c).await?;
-                diesel::update(clients::table.find(&grant.client_id))
-                    // where it came from is of no interest any more
-                    .set((clients::used_at.eq(now.0), clients::network.eq("")))
-                    .execute(c)
-                    .await?;
-            }
-            Ok(true)
-        })
     }
 }

@@ -7,14 +7,15 @@ use super::{
 use crate::{
     database::{Database, with_conn, with_tx},
     schema::{codes, grants, tokens, users},
-    words::Word,
+    stored_text::Word,
 };
+use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
     oauth::{AuthorizationCode, Exchange, Grant, Issue, Salt, TokenKind},
     secret::TokenHash,
-    store::StoreError,
+    store::{ExchangeRepository, StoreError},
     time::Timestamp,
 };
 
@@ -108,11 +109,9 @@ macro_rules! live_grant {
     }};
 }
 
-impl Database {
-    pub(super) async fn code_by_hash(
-        &self,
-        hash: &TokenHash,
-    ) -> Result<Option<AuthorizationCode>, StoreError> {
+#[async_trait]
+impl ExchangeRepository for Database {
+    async fn find_code(&self, hash: &TokenHash) -> Result<Option<AuthorizationCode>, StoreError> {
         let row: Option<CodeRow> = with_conn!(self, |c| Ok(codes::table
             .find(&hash.0[..])
             .select(CodeRow::as_select())
@@ -123,7 +122,7 @@ impl Database {
     }
 
     /// RFC 6749 §4.1.2: a second use of a code denies the request and ends what the first one issued.
-    pub(super) async fn exchange_code(
+    async fn spend_code(
         &self,
         hash: &TokenHash,
         issue: &Issue,
@@ -164,7 +163,7 @@ impl Database {
     }
 
     /// OAuth 2.1 §4.3.1 rotation, at most one successor of each (RFC 9700 §4.14.2).
-    pub(super) async fn rotate_refresh(
+    async fn rotate(
         &self,
         refresh: &TokenHash,
         issue: &Issue,

@@ -3,7 +3,7 @@
 use crate::{
     failure::Failure,
     schema::{clients, codes, grants, tokens},
-    words::{
+    stored_text::{
         Word, digest, from_json, id, permissions, policy_of, policy_word, scope_of, scope_text, to_json,
     },
 };

@@ -7,8 +7,8 @@ use crate::{
     database::{Database, with_conn, with_tx, with_write},
     failure::Failure,
     schema::{grants, outbox, outbox_parcels, parcels, users},
+    stored_text::{Word, id},
     url::Target,
-    words::{Word, id},
 };
 use async_trait::async_trait;
 use diesel::{
@@ -38,6 +38,39 @@ fn words(states: &[OutboxState]) -> Vec<&'static str> {
     states.iter().map(|state| state.word()).collect()
 }
 
+/// The entry that this one repeats, if there is one: of the same key, or else of the same content lately.
+macro_rules! the_same_before {
+    ($c:expr, $row:expr, $since:expr) => {{
+        let mine = outbox::table.filter(outbox::user_id.eq(&$row.user_id)).select(OutboxRow::as_select());
+        match &$row.idempotency {
+            Some(key) => mine.filter(outbox::idempotency.eq(key)).first($c).await.optional()?,
+            None => mine
+                .filter(outbox::content.eq(&$row.content))
+                .filter(outbox::created_at.gt($since.0))
+                .filter(outbox::state.ne(OutboxState::Rejected.word()))
+                .filter(outbox::state.ne(OutboxState::Cancelled.word()))
+                .order(outbox::created_at.desc())
+                .first($c)
+                .await
+                .optional()?,
+        }
+    }};
+}
+
+/// Stores an entry with its message, and holds the parcels that the message is made of.
+macro_rules! insert {
+    ($c:expr, $row:expr, $message:expr, $parcels:expr) => {{
+        diesel::insert_into(outbox::table)
+            .values(($row.clone(), outbox::message.eq(&$message.0)))
+            .execute($c)
+            .await?;
+        for parcel in $parcels {
+            let held = (outbox_parcels::outbox_id.eq(&$row.id), outbox_parcels::parcel_id.eq(parcel));
+            diesel::insert_into(outbox_parcels::table).values(held).execute($c).await?;
+        }
+    }};
+}
+
 #[async_trait]
 impl OutboxRepository for Database {
     async fn time(&self) -> Result<Timestamp, StoreError> {
@@ -60,7 +93,6 @@ impl OutboxRepository for Database {
         repeats_since: Timestamp,
     ) -> Result<Enqueued, StoreError> {
         let row = OutboxRow::from(entry);
-        let ended = [OutboxState::Rejected.word(), OutboxState::Cancelled.word()];
         let mut parcels: Vec<&str> = parcels.iter().map(ParcelId::as_str).collect();
         parcels.sort_unstable();
         parcels.dedup();
@@ -70,19 +102,7 @@ impl OutboxRepository for Database {
                 .set(users::created_at.eq(users::created_at))
                 .execute(c)
                 .await?;
-            let mine = outbox::table.filter(outbox::user_id.eq(&row.user_id)).select(OutboxRow::as_select());
-            let before: Option<OutboxRow> = match &row.idempotency {
-                Some(key) => mine.filter(outbox::idempotency.eq(key)).first(c).await.optional()?,
-                None => mine
-                    .filter(outbox::content.eq(&row.content))
-                    .filter(outbox::created_at.gt(repeats_since.0))
-                    .filter(outbox::state.ne(ended[0]))
-                    .filter(outbox::state.ne(ended[1]))
-                    .order(outbox::created_at.desc())
-                    .first(c)
-                    .await
-                    .optional()?,
-            };
+            let before: Option<OutboxRow> = the_same_before!(c, row, repeats_since);
             let there: i64 = parcels::table
                 .filter(parcels::id.eq_any(parcels.clone()))
                 .filter(parcels::user_id.eq(&row.user_id))
@@ -90,28 +110,20 @@ impl OutboxRepository for Database {
                 .get_result(c)
                 .await?;
             let lapsed = usize::try_from(there) != Ok(parcels.len());
-            // nothing left with a cancelled entry, so its key is free for another try
-            let free = |row: &OutboxRow| row.idempotency.is_some() && row.progress.state == ended[1];
             let before = match before {
-                Some(cancelled) if free(&cancelled) && lapsed => return Ok((None, true)),
-                Some(cancelled) if free(&cancelled) => {
-                    diesel::update(outbox::table.find(&cancelled.id))
-                        .set(outbox::idempotency.eq(None::<Vec<u8>>))
-                        .execute(c)
-                        .await?;
+                Some(cancelled) if cancelled.has_free_key() => {
+                    if !lapsed {
+                        diesel::update(outbox::table.find(&cancelled.id))
+                            .set(outbox::idempotency.eq(None::<Vec<u8>>))
+                            .execute(c)
+                            .await?;
+                    }
                     None
                 }
                 before => before,
             };
             if before.is_none() && !lapsed {
-                diesel::insert_into(outbox::table)
-                    .values((row.clone(), outbox::message.eq(&message.0)))
-                    .execute(c)
-                    .await?;
-                for parcel in &parcels {
-                    let held = (outbox_parcels::outbox_id.eq(&row.id), outbox_parcels::parcel_id.eq(parcel));
-                    diesel::insert_into(outbox_parcels::table).values(held).execute(c).await?;
-                }
+                insert!(c, row, message, &parcels);
             }
             Ok((before, lapsed))
         })?;

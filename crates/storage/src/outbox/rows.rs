@@ -3,7 +3,7 @@
 use crate::{
     failure::Failure,
     schema::outbox,
-    words::{Word, digest, from_json, id, refusals_of, refusals_text, to_json},
+    stored_text::{Word, digest, from_json, id, refusals_of, refusals_text, to_json},
 };
 use diesel::prelude::*;
 use imapmcp_core::{
@@ -70,6 +70,13 @@ impl From<&OutboxEntry> for Progress {
             lease_until: entry.lease.as_ref().map(|lease| lease.until.0),
             updated_at: entry.updated_at.0,
         }
+    }
+}
+
+impl OutboxRow {
+    /// Nothing left with a cancelled entry, so its key is free for another try.
+    pub(super) fn has_free_key(&self) -> bool {
+        self.idempotency.is_some() && self.progress.state == OutboxState::Cancelled.word()
     }
 }
 

@@ -4,7 +4,7 @@ use super::words;
 use crate::{
     database::{Database, with_conn, with_tx},
     schema::{grants, outbox, users},
-    words::Word,
+    stored_text::Word,
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -37,7 +37,7 @@ pub(super) use stands;
 /// how many. Whoever holds one at this moment can no longer write to it.
 macro_rules! withdraw_waiting {
     ($c:expr, $these:expr, $error:expr, $now:expr) => {{
-        use crate::{schema::outbox, words::Word as _};
+        use crate::{schema::outbox, stored_text::Word as _};
         use imapmcp_core::outbox::OutboxState;
         let fence = || outbox::fence.eq(outbox::fence + 1_i64);
         let queued = OutboxState::Queued.word();

@@ -1,11 +1,11 @@
 //! `GET /oauth/authorize`: checks the request, binds it to the browser session and goes on to the consent page.
 
-use crate::{address, error::WebError, session::Visitor, state::WebState};
+use crate::{address, error::WebError, session::query, state::WebState, visitor::Visitor};
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
-use imapmcp_oauth_server::{AuthorizeError, Guess, Parameters, error::UNKNOWN_CLIENT};
+use imapmcp_oauth_server::{AuthorizeError, Guess, error::UNKNOWN_CLIENT};
 
 pub(super) async fn start(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
-    let parameters = Parameters::parse(request.query_string().as_bytes());
+    let parameters = query(&request);
     let from = address::of(&request, &state.trusted_proxies);
     state.server.may_look(Guess::Client, from)?;
     let valid = match state.server.authorize(&parameters).await {

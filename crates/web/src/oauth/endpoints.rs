@@ -13,7 +13,8 @@ use actix_web::{
     },
     web::{Bytes, Data},
 };
-use imapmcp_oauth_server::{Guess, OAuthError, Parameters, Registration, TooMany, error};
+use imapmcp_core::form::Parameters;
+use imapmcp_oauth_server::{Guess, OAuthError, Registration, TooMany, error};
 use serde::Serialize;
 use std::net::IpAddr;
 

@@ -1,8 +1,10 @@
 //! The fields of a new account: what was typed, and the account it means.
 
 use imapmcp_accounts::{InvalidAccount, NewAccount};
-use imapmcp_core::account::{AuthKind, Backend, Endpoint, Security};
-use imapmcp_oauth_server::Parameters;
+use imapmcp_core::{
+    account::{AuthKind, Backend, Endpoint, Security},
+    form::Parameters,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

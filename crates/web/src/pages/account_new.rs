@@ -1,15 +1,14 @@
 //! `/accounts/new`: nothing is saved before a test has passed.
 
-use super::{
-    account_form::{Errors, Values, invalid},
-    see_other,
-};
+use super::account_form::{Errors, Values, invalid};
 use crate::{
+    account_diagnosis::DiagnosisView,
     error::WebError,
-    session::{SignedIn, Submitted, Visitor, safe_next},
+    page::{Page, Problem, Template, template},
+    resource::see_other,
+    session::{SignedIn, Submitted, query, safe_next},
     state::WebState,
-    templates::{Page, Problem},
-    words::DiagnosisView,
+    visitor::Visitor,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -18,7 +17,6 @@ use actix_web::{
 };
 use imapmcp_accounts::AccountError;
 use imapmcp_core::mail::MailError;
-use imapmcp_oauth_server::Parameters;
 use serde::Serialize;
 
 /// `pages/account-new.html`.
@@ -34,7 +32,7 @@ pub(crate) struct AccountNewPage {
 }
 
 impl Page for AccountNewPage {
-    const TEMPLATE: &'static str = "pages/account-new.html";
+    const TEMPLATE: Template = template!("pages/account-new.html");
 
     fn sample() -> Self {
         let fields = ["email", "label", "from_name", "password", "imap_host", "imap_port", "imap_username"];
@@ -77,7 +75,7 @@ impl AccountNewPage {
 /// `GET /accounts/new?next=…`.
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let signed_in = SignedIn::of(&state, &request).await?;
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let page = AccountNewPage::new(&state, Values::default(), query.first("next"));
     state.page(StatusCode::OK, &signed_in.visitor, "accounts", &page).await
 }

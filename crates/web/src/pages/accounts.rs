@@ -1,9 +1,14 @@
 //! `/accounts`: the user's mail accounts.
 
-use crate::{error::WebError, session::SignedIn, state::WebState, templates::Page, words::HealthView};
+use crate::{
+    account_health::HealthView,
+    error::WebError,
+    page::{Page, Template, template},
+    session::{SignedIn, query},
+    state::WebState,
+};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use imapmcp_core::account::{Account, Backend};
-use imapmcp_oauth_server::Parameters;
 use serde::Serialize;
 
 /// `pages/accounts.html`.
@@ -28,7 +33,7 @@ impl From<&Account> for Row {
         Self {
             id: account.id.to_string(),
             label: account.label.clone(),
-            email: account.email.clone(),
+            email: account.email.to_string(),
             servers: match &account.backend {
                 Backend::Servers { imap, .. } => imap.host.clone(),
                 Backend::Demo => "in memory".to_owned(),
@@ -40,7 +45,7 @@ impl From<&Account> for Row {
 }
 
 impl Page for AccountsPage {
-    const TEMPLATE: &'static str = "pages/accounts.html";
+    const TEMPLATE: Template = template!("pages/accounts.html");
 
     fn sample() -> Self {
         let row = |label: &str| Row {
@@ -59,7 +64,7 @@ impl Page for AccountsPage {
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let signed_in = SignedIn::of(&state, &request).await?;
     let accounts = state.accounts.list(&signed_in.user).await?;
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let page = AccountsPage {
         accounts: accounts.iter().map(Row::from).collect(),
         removed: query.first("notice") == "removed",

@@ -1,8 +1,12 @@
 //! `/connect`: how to connect clients, with lines to copy.
 
-use crate::{error::WebError, session::SignedIn, state::WebState, templates::Page};
+use crate::{
+    error::WebError,
+    page::{Page, Template, template},
+    session::{SignedIn, query},
+    state::WebState,
+};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use imapmcp_oauth_server::Parameters;
 use serde::Serialize;
 use serde_json::json;
 
@@ -55,7 +59,7 @@ fn pretty(value: &serde_json::Value) -> String {
 }
 
 impl Page for ConnectPage {
-    const TEMPLATE: &'static str = "pages/connect.html";
+    const TEMPLATE: Template = template!("pages/connect.html");
 
     fn sample() -> Self {
         Self::new("vscode", "https://mail.example.org/mcp", "marie@example.org")
@@ -65,7 +69,7 @@ impl Page for ConnectPage {
 /// `GET /connect?client=…`.
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let signed_in = SignedIn::of(&state, &request).await?;
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let email = signed_in.visitor.user.as_ref().map(|user| user.email.as_str()).unwrap_or_default();
     let page = ConnectPage::new(query.first("client"), state.mcp_url(), email);
     state.page(StatusCode::OK, &signed_in.visitor, "connect", &page).await

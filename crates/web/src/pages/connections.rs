@@ -1,12 +1,12 @@
 //! `/connections`: what the user has allowed, and how to end it.
 
-use super::see_other;
 use crate::{
     error::WebError,
-    session::{SignedIn, Submitted},
+    page::{Page, Template, template},
+    phrases::{ago, date},
+    resource::see_other,
+    session::{SignedIn, Submitted, query},
     state::WebState,
-    templates::Page,
-    words::{ago, date},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -21,7 +21,7 @@ use imapmcp_core::{
     time::Timestamp,
 };
 use imapmcp_oauth_server::{
-    Connection, Parameters, clean_name,
+    Connection, clean_name,
     redirect::{Destination, destination},
 };
 use serde::Serialize;
@@ -104,7 +104,7 @@ fn covered(scope: &AccountScope, accounts: &[Account]) -> String {
 }
 
 impl Page for ConnectionsPage {
-    const TEMPLATE: &'static str = "pages/connections.html";
+    const TEMPLATE: Template = template!("pages/connections.html");
 
     fn sample() -> Self {
         let row = Row {
@@ -131,7 +131,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
     let accounts = state.accounts.list(&signed_in.user).await?;
     let connections = state.server.connections(&signed_in.user).await?;
     let now = state.server.now();
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let page = ConnectionsPage {
         connections: connections.iter().map(|connection| Row::new(connection, &accounts, now)).collect(),
         ended: query.first("notice") == "ended",

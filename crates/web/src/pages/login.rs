@@ -1,12 +1,14 @@
 //! `/login`, `/logout`.
 
-use super::see_other;
 use crate::{
-    dress::OPENER_WAITS,
+    cookies::{device, no_cookie, with_cookies},
     error::WebError,
-    session::{Submitted, Visitor, add_cookies, device, no_cookie, safe_next},
+    page::{Page, Problem, Template, template},
+    resource::see_other,
+    security_headers::OPENER_WAITS,
+    session::{Submitted, query, safe_next},
     state::WebState,
-    templates::{Page, Problem},
+    visitor::Visitor,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -16,8 +18,9 @@ use actix_web::{
     },
     web::{Bytes, Data},
 };
+use imapmcp_core::form::Parameters;
 use imapmcp_oauth_server::{
-    Parameters, SignIn, SignInError,
+    SignIn, SignInError,
     redirect::{Destination, destination},
 };
 use serde::Serialize;
@@ -35,7 +38,7 @@ pub(crate) struct LoginPage {
 }
 
 impl Page for LoginPage {
-    const TEMPLATE: &'static str = "pages/login.html";
+    const TEMPLATE: Template = template!("pages/login.html");
 
     fn sample() -> Self {
         Self {
@@ -53,7 +56,7 @@ impl Page for LoginPage {
 
 /// `GET /login?next=…`; with `again=1` also for those who are signed in.
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let next = safe_next(query.first("next"));
     let visitor = Visitor::with_session(&state, &request).await?;
     let again = query.first("again") == "1" && visitor.user.is_some();
@@ -87,9 +90,7 @@ pub(super) async fn submit(
     let outcome = state.server.sign_in(visitor.session()?, sign_in).await;
     let (status, problem, retry_after) = match outcome {
         Ok(new) => {
-            let mut response = on_the_way(next, see_other(next));
-            add_cookies(&mut response, config, &new)?;
-            return Ok(response);
+            return with_cookies(on_the_way(next, see_other(next)), config, &new);
         }
         Err(SignInError::Wrong) => {
             let problem =
@@ -134,9 +135,8 @@ pub(super) async fn sign_out(
     let waiting = form.first("request");
     if !waiting.is_empty() && state.server.pending(waiting, session).await?.is_some() {
         let new = state.server.switch_user(session).await?;
-        let mut response = see_other(&format!("/login?next=/oauth/consent%3Frequest%3D{waiting}"));
-        add_cookies(&mut response, config, &new)?;
-        return Ok(response);
+        let again = see_other(&format!("/login?next=/oauth/consent%3Frequest%3D{waiting}"));
+        return with_cookies(again, config, &new);
     }
     state.server.sign_out(session).await?;
     let mut response = see_other("/");

@@ -11,39 +11,29 @@ pub(crate) mod outbox;
 pub(crate) mod overview;
 pub(crate) mod setup;
 
-use crate::dress::page;
-use actix_web::{HttpResponse, http::header::LOCATION, web};
+use crate::resource::page;
+use actix_web::web::{ServiceConfig, get, post};
 
 /// Adds the routes.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    config
-        .service(page("/").route(web::get().to(overview::show)))
-        .service(page("/login").route(web::get().to(login::show)).route(web::post().to(login::submit)))
-        .service(page("/logout").route(web::post().to(login::sign_out)))
-        .service(page("/setup").route(web::get().to(setup::show)).route(web::post().to(setup::submit)))
-        .service(page("/accounts").route(web::get().to(accounts::show)))
-        .service(
-            page("/accounts/new")
-                .route(web::get().to(account_new::show))
-                .route(web::post().to(account_new::submit)),
-        )
-        .service(page("/accounts/{id}").route(web::get().to(account::show)))
-        .service(page("/accounts/{id}/test").route(web::post().to(account::test)))
-        .service(page("/accounts/{id}/signature").route(web::post().to(account::change_signature)))
-        .service(page("/accounts/{id}/aliases").route(web::post().to(account::change_aliases)))
-        .service(page("/accounts/{id}/style").route(web::post().to(account::change_style)))
-        .service(page("/accounts/{id}/sending").route(web::post().to(account::change_sending)))
-        .service(page("/accounts/{id}/password").route(web::post().to(account::change_password)))
-        .service(page("/accounts/{id}/remove").route(web::post().to(account::remove)))
-        .service(page("/outbox").route(web::get().to(outbox::show)).route(web::post().to(outbox::act_on_all)))
-        .service(page("/outbox/{id}").route(web::get().to(outbox::entry)).route(web::post().to(outbox::act)))
-        .service(page("/outbox/{id}/html").route(web::get().to(outbox::frame)))
-        .service(page("/connect").route(web::get().to(connect::show)))
-        .service(page("/connections").route(web::get().to(connections::show)))
-        .service(page("/connections/{id}/end").route(web::post().to(connections::end)));
-}
-
-/// 303 after a form.
-fn see_other(location: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, location)).finish()
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    page(config, "/", [get().to(overview::show)]);
+    page(config, "/login", [get().to(login::show), post().to(login::submit)]);
+    page(config, "/logout", [post().to(login::sign_out)]);
+    page(config, "/setup", [get().to(setup::show), post().to(setup::submit)]);
+    page(config, "/accounts", [get().to(accounts::show)]);
+    page(config, "/accounts/new", [get().to(account_new::show), post().to(account_new::submit)]);
+    page(config, "/accounts/{id}", [get().to(account::show)]);
+    page(config, "/accounts/{id}/test", [post().to(account::test)]);
+    page(config, "/accounts/{id}/signature", [post().to(account::change_signature)]);
+    page(config, "/accounts/{id}/aliases", [post().to(account::change_aliases)]);
+    page(config, "/accounts/{id}/style", [post().to(account::change_style)]);
+    page(config, "/accounts/{id}/sending", [post().to(account::change_sending)]);
+    page(config, "/accounts/{id}/password", [post().to(account::change_password)]);
+    page(config, "/accounts/{id}/remove", [post().to(account::remove)]);
+    page(config, "/outbox", [get().to(outbox::show), post().to(outbox::act_on_all)]);
+    page(config, "/outbox/{id}", [get().to(outbox::entry), post().to(outbox::act)]);
+    page(config, "/outbox/{id}/html", [get().to(outbox::frame)]);
+    page(config, "/connect", [get().to(connect::show)]);
+    page(config, "/connections", [get().to(connections::show)]);
+    page(config, "/connections/{id}/end", [post().to(connections::end)]);
 }

@@ -6,13 +6,13 @@ mod row;
 
 pub(crate) use preview::frame;
 
-use super::see_other;
 use crate::{
-    dress::content_security_policy,
     error::WebError,
-    session::{SignedIn, Submitted},
+    page::{Page, Template, template},
+    resource::see_other,
+    security_headers::content_security_policy,
+    session::{SignedIn, Submitted, query},
     state::WebState,
-    templates::Page,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -27,8 +27,7 @@ use imapmcp_core::{
     outbox::OutboxState,
 };
 use imapmcp_delivery::{CancelOutcome, HandOutcome, Listing, ListingPage, OutboxView, ReleaseOutcome};
-use imapmcp_oauth_server::Parameters;
-use preview::PreviewRow;
+use preview::{PreviewRow, found};
 use row::{Names, Row};
 use serde::Serialize;
 
@@ -75,7 +74,7 @@ pub(crate) struct OutboxEntryPage {
 }
 
 impl Page for OutboxPage {
-    const TEMPLATE: &'static str = "pages/outbox.html";
+    const TEMPLATE: Template = template!("pages/outbox.html");
 
     fn sample() -> Self {
         Self {
@@ -95,7 +94,7 @@ impl Page for OutboxPage {
 }
 
 impl Page for OutboxEntryPage {
-    const TEMPLATE: &'static str = "pages/outbox-entry.html";
+    const TEMPLATE: Template = template!("pages/outbox-entry.html");
 
     fn sample() -> Self {
         Self { row: Row::sample("Waiting for you") }
@@ -106,7 +105,7 @@ impl Page for OutboxEntryPage {
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let signed_in = SignedIn::of(&state, &request).await?;
     let user = &signed_in.user;
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let cursor = Some(query.first("before")).filter(|cursor| !cursor.is_empty());
     let (ended, later, notice) = (query.first("show") == "ended", cursor.is_some(), query.first("notice"));
     let mut page = OutboxPage {
@@ -205,12 +204,6 @@ fn framed(mut response: HttpResponse) -> Result<HttpResponse, WebError> {
     let policy = HeaderValue::from_str(&policy).map_err(|error| WebError::Internal(error.into()))?;
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     Ok(response)
-}
-
-/// A message of this user.
-async fn found(state: &WebState, user: &UserId, id: &str) -> Result<OutboxView, WebError> {
-    let id: OutboxId = id.parse().map_err(|_| WebError::NotFound)?;
-    state.delivery.find(user, &id).await?.ok_or(WebError::NotFound)
 }
 
 fn by_hand(outcome: Option<HandOutcome>, done: &'static str) -> Result<&'static str, WebError> {

@@ -1,6 +1,11 @@
 //! `/`: what there is, or, for strangers, what this is.
 
-use crate::{error::WebError, session::Visitor, state::WebState, templates::Page};
+use crate::{
+    error::WebError,
+    page::{Page, Template, template},
+    state::WebState,
+    visitor::Visitor,
+};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
 
@@ -14,7 +19,7 @@ pub(crate) struct OverviewPage {
 }
 
 impl Page for OverviewPage {
-    const TEMPLATE: &'static str = "pages/overview.html";
+    const TEMPLATE: Template = template!("pages/overview.html");
 
     fn sample() -> Self {
         Self { accounts: 2, attention: 1, connections: 1, mcp_url: "https://mail.example.org/mcp".to_owned() }
@@ -28,7 +33,7 @@ pub(crate) struct LandingPage {
 }
 
 impl Page for LandingPage {
-    const TEMPLATE: &'static str = "pages/landing.html";
+    const TEMPLATE: Template = template!("pages/landing.html");
 
     fn sample() -> Self {
         Self { mcp_url: "https://mail.example.org/mcp".to_owned() }

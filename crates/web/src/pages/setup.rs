@@ -1,19 +1,21 @@
 //! `/setup`: the first administrator, by the link the server printed.
 
-use super::see_other;
 use crate::{
     address,
+    cookies::with_cookies,
     error::WebError,
-    session::{Submitted, Visitor, add_cookies},
+    page::{Page, Problem, Template, template},
+    resource::see_other,
+    session::{Submitted, query},
     state::WebState,
-    templates::{Page, Problem},
+    visitor::Visitor,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Bytes, Data},
 };
-use imapmcp_oauth_server::{Guess, Parameters, SetupError, password::PasswordError};
+use imapmcp_oauth_server::{Guess, SetupError, password::PasswordError};
 use serde::Serialize;
 
 /// `pages/setup.html`.
@@ -28,7 +30,7 @@ pub(crate) struct SetupPage {
 }
 
 impl Page for SetupPage {
-    const TEMPLATE: &'static str = "pages/setup.html";
+    const TEMPLATE: Template = template!("pages/setup.html");
 
     fn sample() -> Self {
         Self {
@@ -43,7 +45,7 @@ impl Page for SetupPage {
 /// `GET /setup?token=…`.
 pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let visitor = Visitor::with_session(&state, &request).await?;
-    let query = Parameters::parse(request.query_string().as_bytes());
+    let query = query(&request);
     let token = query.first("token");
     let from = address::of(&request, &state.trusted_proxies);
     state.server.may_look(Guess::Setup, from)?;
@@ -70,9 +72,7 @@ pub(super) async fn submit(
         state.server.complete_setup(visitor.session()?, token, email, form.first("password").into()).await;
     let (wrong, problem) = match outcome {
         Ok(new) => {
-            let mut response = see_other("/accounts");
-            add_cookies(&mut response, state.server.config(), &new)?;
-            return Ok(response);
+            return with_cookies(see_other("/accounts"), state.server.config(), &new);
         }
         Err(SetupError::Closed) => {
             state.server.wrong(Guess::Setup, from)?;

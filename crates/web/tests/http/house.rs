@@ -14,7 +14,7 @@ use imapmcp_core::{
     store::{AccountRepository, UserRepository},
 };
 use imapmcp_delivery::{Delivery, DeliveryDeps};
-use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Config, password};
+use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Config, Stores, password};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
 use imapmcp_testkit::{FakeClock, GlassTokens, SeededEntropy, builders};
@@ -71,8 +71,7 @@ impl House {
         let entropy = Arc::new(SeededEntropy::default());
         let server = Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
             config,
-            oauth: database.clone(),
-            users: database.clone(),
+            stores: Stores::of(&database),
             clock: clock.clone(),
             entropy: entropy.clone(),
             tokens: Arc::new(GlassTokens::new(clock.clone())),

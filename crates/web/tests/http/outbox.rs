@@ -12,7 +12,7 @@ use imapmcp_core::{
     outbox::{OutboxEntry, OutboxState, Refusal, Trouble},
     permission::Permissions,
     secret::Sealed,
-    store::{OAuthRepository, OutboxRepository as _},
+    store::{OutboxRepository as _, PersonalTokenRepository},
     time::Timestamp,
 };
 use imapmcp_delivery::Request;

@@ -5,7 +5,7 @@ use crate::{
     house::{House, ISSUER, PASSWORD, REDIRECT, app, authorize_url},
 };
 use actix_web::http::StatusCode;
-use imapmcp_core::store::{OAuthRepository as _, UserRepository as _};
+use imapmcp_core::store::{TokenRepository as _, UserRepository as _};
 use imapmcp_testkit::builders::NOON;
 
 #[actix_web::test]

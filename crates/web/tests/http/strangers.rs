@@ -10,7 +10,7 @@ use imapmcp_core::{
     oauth::{AccountScope, Principal, SendPolicy},
     permission::Permissions,
     secret::TokenHash,
-    store::OAuthRepository,
+    store::PersonalTokenRepository,
 };
 use imapmcp_oauth_server::{Config, Registration, SetupError};
 use imapmcp_testkit::builders;

@@ -8,7 +8,7 @@ use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as 
 use imapmcp_core::{
     account::{Credential, Health, Side},
     secret::{ExposeSecret, TokenHash},
-    store::{OAuthRepository, UserRepository},
+    store::{TokenRepository, UserRepository},
 };
 use imapmcp_delivery::Listing;
 use imapmcp_testkit::postgres::Postgres;

@@ -17,7 +17,7 @@ use imapmcp_core::{
     octets::Content,
     outbox::OutboxState,
     permission::Permissions,
-    store::{OAuthRepository, UserRepository},
+    store::{PersonalTokenRepository, UserRepository},
 };
 use imapmcp_delivery::{Delivery, DeliveryDeps, DeliveryError, Receipt, Request};
 use imapmcp_mime::compose::{File, Letter, NamedAddress};

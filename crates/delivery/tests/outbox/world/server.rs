@@ -126,8 +126,12 @@ impl Submission for Server {
             .filter_map(|address| code(address))
             .map(|(address, code)| Refusal { address: (*address).into(), code: *code, enhanced: None })
             .collect();
-        let accepted: Vec<String> =
-            envelope.recipients().iter().filter(|address| code(address).is_none()).cloned().collect();
+        let accepted: Vec<String> = envelope
+            .recipients()
+            .iter()
+            .filter(|address| code(address).is_none())
+            .map(ToString::to_string)
+            .collect();
         let message = message.collect().await.map_err(|_| MailError::Unreadable)?;
         if !dot.may_leave(&refused).await {
             return Err(SubmitError::Withheld);

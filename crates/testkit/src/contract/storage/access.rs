@@ -67,11 +67,14 @@ pub async fn what_an_ended_grant_queued_is_withdrawn(on: &Repositories) {
         on.accounts.add_account(&account).await.unwrap();
         let (grant, code) = if number == 1 {
             let grant = builders::grant(&name, &user, &client.id);
-            on.oauth.add_personal_token(&grant, &builders::personal_token(&name, &grant)).await.unwrap();
+            on.personal_tokens
+                .add_personal_token(&grant, &builders::personal_token(&name, &grant))
+                .await
+                .unwrap();
             (grant, None)
         } else {
             let (grant, code) = oauth::consent(on, &name, &user, &client).await;
-            on.oauth.spend_code(&code.hash, &builders::issue(&name, NOON), NOON).await.unwrap();
+            on.exchanges.spend_code(&code.hash, &builders::issue(&name, NOON), NOON).await.unwrap();
             (grant, Some(code))
         };
         let (other, _) = oauth::consent(on, &format!("{name}-other"), &user, &client).await;
@@ -86,17 +89,19 @@ pub async fn what_an_ended_grant_queued_is_withdrawn(on: &Repositories) {
         }
         let refresh = TokenHash::of(&format!("{name}-refresh"));
         match number {
-            0 => assert!(on.oauth.revoke_grant(&user, &grant.id, NOON).await.unwrap()),
-            1 => assert!(on.oauth.revoke_personal_token(&builders::token_id(&name), NOON).await.unwrap()),
-            2 => assert!(on.oauth.revoke_token(&refresh, &client.id, NOON).await.unwrap()),
+            0 => assert!(on.grants.revoke_grant(&user, &grant.id, NOON).await.unwrap()),
+            1 => assert!(
+                on.personal_tokens.revoke_personal_token(&builders::token_id(&name), NOON).await.unwrap()
+            ),
+            2 => assert!(on.tokens.revoke_token(&refresh, &client.id, NOON).await.unwrap()),
             3 => {
                 let (code, again) = (code.unwrap(), builders::issue(&format!("{name}-thief"), NOON));
-                let outcome = on.oauth.spend_code(&code.hash, &again, NOON).await.unwrap();
+                let outcome = on.exchanges.spend_code(&code.hash, &again, NOON).await.unwrap();
                 assert!(matches!(outcome, Exchange::Replayed));
             }
             _ => {
                 let rotate = async |old: &TokenHash, new: &str, at: Timestamp| {
-                    on.oauth
+                    on.exchanges
                         .rotate(old, &builders::issue(&format!("{name}-{new}"), at), &[0; 32], at)
                         .await
                         .unwrap()
@@ -126,20 +131,23 @@ pub async fn the_end_of_access_and_a_worker_have_one_winner(on: &Repositories) {
     let user = builders::user("end-race");
     on.users.add_user(&user).await.unwrap();
     let client = builders::client("end-race");
-    on.oauth.put_client(&client).await.unwrap();
+    on.clients.put_client(&client).await.unwrap();
     let account = builders::account(&user.id, "work");
     on.accounts.add_account(&account).await.unwrap();
     for round in 0..12 {
         let name = format!("end-race-{round}");
         let grant = builders::grant(&name, &user.id, &client.id);
-        on.oauth.add_personal_token(&grant, &builders::personal_token(&name, &grant)).await.unwrap();
+        on.personal_tokens
+            .add_personal_token(&grant, &builders::personal_token(&name, &grant))
+            .await
+            .unwrap();
         let entry = builders::outbox_entry(&name, &account, &grant);
         enqueue(on, &entry).await;
         let outcomes = race(2, |number| {
             let (on, due, grant) = (on.clone(), entry.due(), grant.clone());
             async move {
                 if number == 0 {
-                    on.oauth.revoke_grant(&grant.user, &grant.id, NOON).await.unwrap();
+                    on.grants.revoke_grant(&grant.user, &grant.id, NOON).await.unwrap();
                     None
                 } else {
                     on.outbox.take(&due, OutboxState::Sending, &lease(45), NOON).await.unwrap()
@@ -174,11 +182,11 @@ pub async fn what_rests_on_lapsed_access_is_withdrawn(on: &Repositories) {
     for (user, expires_at) in [(&disabled, None), (&user, Some(now))] {
         let name = user.id.as_str().trim_start_matches("usr_");
         let client = builders::client(name);
-        on.oauth.put_client(&client).await.unwrap();
+        on.clients.put_client(&client).await.unwrap();
         let account = builders::account(&user.id, "work");
         on.accounts.add_account(&account).await.unwrap();
         let grant = Grant { expires_at, ..builders::grant(name, &user.id, &client.id) };
-        on.oauth.add_personal_token(&grant, &builders::personal_token(name, &grant)).await.unwrap();
+        on.personal_tokens.add_personal_token(&grant, &builders::personal_token(name, &grant)).await.unwrap();
         let mut ids = waiting(on, name, &account, &grant).await;
         let dead = OutboxEntry {
             state: OutboxState::Sending,
@@ -218,7 +226,7 @@ pub async fn what_a_person_lets_go_by_hand_leaves(on: &Repositories) {
     enqueue(on, &approved).await;
     let later = NOON.plus_seconds(3600);
     assert!(on.outbox.release(&account.user, &approved.id, later, later, NOON).await.unwrap());
-    assert!(on.oauth.revoke_grant(&account.user, &grant.id, NOON).await.unwrap());
+    assert!(on.grants.revoke_grant(&account.user, &grant.id, NOON).await.unwrap());
     is_withdrawn(on, &account, std::slice::from_ref(&approved.id), "the end is the later word").await;
 
     // after the end: sent again by hand
@@ -241,18 +249,18 @@ pub async fn a_grant_is_alive_while_its_user_is(on: &Repositories) {
         on.users.add_user(user).await.unwrap();
         let name = user.id.as_str().trim_start_matches("usr_");
         let client = builders::client(name);
-        on.oauth.put_client(&client).await.unwrap();
+        on.clients.put_client(&client).await.unwrap();
         let until = NOON.plus_seconds(60);
         let grant = Grant { expires_at: Some(until), ..builders::grant(name, &user.id, &client.id) };
-        on.oauth.add_personal_token(&grant, &builders::personal_token(name, &grant)).await.unwrap();
+        on.personal_tokens.add_personal_token(&grant, &builders::personal_token(name, &grant)).await.unwrap();
         let alive = user.disabled_at.is_none();
-        let live = async |owner, now| on.oauth.find_live_grant(owner, &grant.id, now).await.unwrap();
+        let live = async |owner, now| on.grants.live(owner, &grant.id, now).await.unwrap();
         assert_eq!(live(&user.id, NOON).await, alive.then(|| grant.clone()));
-        assert_eq!(on.oauth.list_grants(&user.id, NOON).await.unwrap().len(), usize::from(alive));
+        assert_eq!(on.grants.list_grants(&user.id, NOON).await.unwrap().len(), usize::from(alive));
         assert_eq!(live(&user.id, until).await, None, "lapsed");
         let nobody = builders::user_id("nobody");
         assert_eq!(live(&nobody, NOON).await, None, "another user's");
-        assert!(on.oauth.revoke_grant(&user.id, &grant.id, NOON).await.unwrap());
+        assert!(on.grants.revoke_grant(&user.id, &grant.id, NOON).await.unwrap());
         assert_eq!(live(&user.id, NOON).await, None, "ended");
     }
 }

@@ -54,11 +54,16 @@ async fn walked(on: &Repositories, column: SealedColumn) -> Vec<SealedRow> {
     }
 }
 
+fn owner(column: SealedColumn) -> String {
+    column.name().replace(['.', '_'], "-")
+}
+
 /// Writes three values into each column; returns the row and context of each.
 async fn filled(on: &Repositories, column: SealedColumn) -> Vec<(String, String)> {
-    let (account, grant) = sender(on, column.name()).await;
-    let (user, later) = (&account.user, NOON.plus_seconds(60));
-    let name = |number: u8| format!("{}-{number}", column.name().replace('.', "-"));
+    let (account, grant) = sender(on, &owner(column)).await;
+    // so late that no other promise meets them
+    let (user, later) = (&account.user, NOON.plus_seconds(10 * 365 * 86_400));
+    let name = |number: u8| format!("{}-{number}", owner(column));
     let mut rows = Vec::new();
     for number in 0..3_u8 {
         let (name, sealed) = (name(number), Sealed(vec![7, number]));
@@ -70,7 +75,12 @@ async fn filled(on: &Repositories, column: SealedColumn) -> Vec<(String, String)
             }
             SealedColumn::OutboxMessage | SealedColumn::OutboxSubject => {
                 let subject = Some(sealed.clone());
-                let entry = OutboxEntry { subject, ..builders::outbox_entry(&name, &account, &grant) };
+                let entry = OutboxEntry {
+                    subject,
+                    next_attempt_at: Some(later),
+                    expires_at: later,
+                    ..builders::outbox_entry(&name, &account, &grant)
+                };
                 assert!(matches!(
                     on.outbox.enqueue(&entry, &sealed, &[], NOON).await.unwrap(),
                     Enqueued::New
@@ -80,7 +90,7 @@ async fn filled(on: &Repositories, column: SealedColumn) -> Vec<(String, String)
             SealedColumn::ParcelChunk => {
                 let id: ParcelId = "prc_sealed".parse().unwrap();
                 if number == 0 {
-                    on.parcels.add_parcel(user, &id, NOON).await.unwrap();
+                    on.parcels.add_parcel(user, &id, later).await.unwrap();
                 }
                 assert!(on.parcels.add_chunk(user, &id, number.into(), &sealed, later).await.unwrap());
                 (id.to_string(), number.to_string())
@@ -105,7 +115,7 @@ async fn filled(on: &Repositories, column: SealedColumn) -> Vec<(String, String)
                 on.accounts.add_account(&account).await.unwrap();
                 assert!(on.style.keep_style(user, &account.id, true).await.unwrap());
                 let draft =
-                    RememberedDraft { message_id: name.clone(), draft: sealed.clone(), written_at: NOON };
+                    RememberedDraft { message_id: name.clone(), draft: sealed.clone(), written_at: later };
                 assert!(on.style.remember_draft(user, &account.id, &draft, 9).await.unwrap());
                 if column == SealedColumn::StyleProfile {
                     assert!(on.style.learn(user, &account.id, &name, 0, &sealed).await.unwrap());
@@ -128,7 +138,7 @@ pub async fn sealed_values_are_walked_and_an_edit_wins(on: &Repositories) {
         let place = |row: &SealedRow| (row.row.clone(), row.context.clone());
         assert!(seen.iter().all(|row| row.column == column));
         assert!(seen.is_sorted_by(|one, other| place(one) < place(other)), "{column:?}: each once, in order");
-        let user = builders::user_id(column.name());
+        let user = builders::user_id(&owner(column));
         let mine: Vec<&SealedRow> =
             seen.iter().filter(|row| row.user == user.as_str() && rows.contains(&place(row))).collect();
         assert_eq!(mine.iter().map(|row| place(row)).collect::<Vec<_>>(), rows, "{column:?}");
@@ -144,7 +154,7 @@ pub async fn sealed_values_are_walked_and_an_edit_wins(on: &Repositories) {
         assert!(new.iter().all(|row| row.sealed.0.starts_with(&[9, 9])), "{column:?}");
         assert_eq!(new.len(), 3, "{column:?}");
     }
-    let user = builders::user_id(SealedColumn::AccountCredential.name());
+    let user = builders::user_id(&owner(SealedColumn::AccountCredential));
     let accounts = on.accounts.list_accounts(&user).await.unwrap();
     assert!(accounts.iter().all(|account| account.credential_version == 1), "no new password");
 }

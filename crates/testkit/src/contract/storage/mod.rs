@@ -13,8 +13,9 @@ pub mod uploads;
 pub mod users;
 
 use imapmcp_core::store::{
-    AccountRepository, KeyRepository, OAuthRepository, OperationRepository, OutboxRepository,
-    ParcelRepository, StyleRepository, UploadRepository, UserRepository,
+    AccountRepository, ClientRepository, ConsentRepository, ExchangeRepository, GrantRepository,
+    KeyRepository, OperationRepository, OutboxRepository, ParcelRepository, PersonalTokenRepository,
+    StyleRepository, TokenRepository, UploadRepository, UserRepository,
 };
 use std::{future::Future, pin::pin, sync::Arc, task::Poll};
 
@@ -27,8 +28,18 @@ pub struct Repositories {
     pub accounts: Arc<dyn AccountRepository>,
     /// Keys.
     pub keys: Arc<dyn KeyRepository>,
-    /// Clients, grants, tokens.
-    pub oauth: Arc<dyn OAuthRepository>,
+    /// OAuth clients.
+    pub clients: Arc<dyn ClientRepository>,
+    /// Decisions about authorization requests.
+    pub consents: Arc<dyn ConsentRepository>,
+    /// Codes and refresh tokens.
+    pub exchanges: Arc<dyn ExchangeRepository>,
+    /// Tokens as they are presented.
+    pub tokens: Arc<dyn TokenRepository>,
+    /// Personal access tokens.
+    pub personal_tokens: Arc<dyn PersonalTokenRepository>,
+    /// Grants.
+    pub grants: Arc<dyn GrantRepository>,
     /// Plans and what can be undone.
     pub operations: Arc<dyn OperationRepository>,
     /// Messages on their way out.
@@ -48,7 +59,12 @@ impl Repositories {
         T: UserRepository
             + AccountRepository
             + KeyRepository
-            + OAuthRepository
+            + ClientRepository
+            + ConsentRepository
+            + ExchangeRepository
+            + TokenRepository
+            + PersonalTokenRepository
+            + GrantRepository
             + OperationRepository
             + OutboxRepository
             + ParcelRepository
@@ -61,7 +77,12 @@ impl Repositories {
             users: all.clone(),
             accounts: all.clone(),
             keys: all.clone(),
-            oauth: all.clone(),
+            clients: all.clone(),
+            consents: all.clone(),
+            exchanges: all.clone(),
+            tokens: all.clone(),
+            personal_tokens: all.clone(),
+            grants: all.clone(),
             operations: all.clone(),
             outbox: all.clone(),
             parcels: all.clone(),
@@ -134,7 +155,7 @@ pub async fn a_dropped_call_leaves_nothing_and_blocks_nobody(on: &Repositories) 
     let user = builders::user("dropped");
     on.users.add_user(&user).await.unwrap();
     let client = builders::client("dropped");
-    on.oauth.put_client(&client).await.unwrap();
+    on.clients.put_client(&client).await.unwrap();
 
     for polls in 1..24 {
         let name = format!("dropped-{polls}");
@@ -142,24 +163,24 @@ pub async fn a_dropped_call_leaves_nothing_and_blocks_nobody(on: &Repositories) 
         let code = builders::code(&name, &grant);
         let (request, lapses) = (TokenHash::of(&name), NOON.plus_seconds(600));
 
-        let decide = on.oauth.decide(&request, lapses, Some((&grant, &code)), NOON);
+        let decide = on.consents.decide(&request, lapses, Some((&grant, &code)), NOON);
         dropped_after(polls, decide).await;
-        let decided = on.oauth.find_code(&code.hash).await.unwrap().is_some();
-        let open = !on.oauth.is_decided(&request).await.unwrap();
+        let decided = on.exchanges.find_code(&code.hash).await.unwrap().is_some();
+        let open = !on.consents.is_decided(&request).await.unwrap();
         // Either may be seen while the abandoned connection still closes, but never one without the other for good.
         if !decided && open {
-            on.oauth.decide(&request, lapses, Some((&grant, &code)), NOON).await.unwrap();
+            on.consents.decide(&request, lapses, Some((&grant, &code)), NOON).await.unwrap();
         }
         assert!(
-            on.oauth.find_code(&code.hash).await.unwrap().is_some(),
+            on.exchanges.find_code(&code.hash).await.unwrap().is_some(),
             "all or nothing after {polls} polls"
         );
 
         let issue = builders::issue(&name, NOON);
-        dropped_after(polls, on.oauth.spend_code(&code.hash, &issue, NOON)).await;
-        let principal = on.oauth.principal(&issue.access, &[RESOURCE.to_owned()], NOON).await.unwrap();
+        dropped_after(polls, on.exchanges.spend_code(&code.hash, &issue, NOON)).await;
+        let principal = on.tokens.principal(&issue.access, &[RESOURCE.to_owned()], NOON).await.unwrap();
         match on
-            .oauth
+            .exchanges
             .spend_code(&code.hash, &builders::issue(&format!("{name}-again"), NOON), NOON)
             .await
             .unwrap()

@@ -15,11 +15,11 @@ pub(super) async fn sender(on: &Repositories, name: &str) -> (Account, Grant) {
     let user = builders::user(name);
     on.users.add_user(&user).await.unwrap();
     let client = builders::client(name);
-    on.oauth.put_client(&client).await.unwrap();
+    on.clients.put_client(&client).await.unwrap();
     let account = builders::account(&user.id, "work");
     on.accounts.add_account(&account).await.unwrap();
     let grant = builders::grant(name, &user.id, &client.id);
-    on.oauth.add_personal_token(&grant, &builders::personal_token(name, &grant)).await.unwrap();
+    on.personal_tokens.add_personal_token(&grant, &builders::personal_token(name, &grant)).await.unwrap();
     (account, grant)
 }
 

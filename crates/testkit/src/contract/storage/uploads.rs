@@ -77,7 +77,7 @@ pub async fn an_upload_is_found_by_its_own_grant_and_completed_once(on: &Reposit
 
     let gone = upload("gone", &grant, 50, soon);
     assert!(on.uploads.add_upload(&gone, BOUNDS, NOON).await.unwrap());
-    assert!(on.oauth.revoke_grant(&grant.user, &grant.id, NOON).await.unwrap());
+    assert!(on.grants.revoke_grant(&grant.user, &grant.id, NOON).await.unwrap());
     on.uploads.sweep_uploads(soon).await.unwrap();
     assert!(on.accounts.remove_account(&account.user, &account.id).await.unwrap());
 }

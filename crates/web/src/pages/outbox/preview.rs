@@ -1,17 +1,23 @@
 //! What leaves, as a person reads it who decides about it.
 
-use super::found;
-use crate::{error::WebError, session::SignedIn, state::WebState, words::size};
+use crate::{error::WebError, phrases::size, session::SignedIn, state::WebState};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS},
     web::{Data, Path},
 };
-use imapmcp_delivery::{Preview, ShownFile, ShownHtml};
+use imapmcp_core::id::{OutboxId, UserId};
+use imapmcp_delivery::{OutboxView, Preview, ShownFile, ShownHtml};
 use serde::Serialize;
 
 /// The policy of a message's own HTML: nothing runs, nothing is loaded, and only we may frame it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+
+/// A message of this user.
+pub(super) async fn found(state: &WebState, user: &UserId, id: &str) -> Result<OutboxView, WebError> {
+    let id: OutboxId = id.parse().map_err(|_| WebError::NotFound)?;
+    state.delivery.find(user, &id).await?.ok_or(WebError::NotFound)
+}
 
 /// A message's content.
 #[derive(Debug, Default, Serialize)]

@@ -1,7 +1,7 @@
 //! One message of the outbox, as its list and its page show it.
 
 use super::preview::PreviewRow;
-use crate::words::{ago, ahead, moment};
+use crate::phrases::{ago, ahead, moment};
 use imapmcp_core::{
     account::Account,
     id::GrantId,
@@ -106,7 +106,7 @@ impl Names {
     }
 
     pub(super) fn row(&self, view: &OutboxView) -> Row {
-        let (kind, icon, word, line) = self.standing(view);
+        let (kind, icon, word) = pill(view);
         let refused = |refusal: &Refusal| {
             let said = match (refusal.may_pass(), view.state) {
                 (true, OutboxState::Queued | OutboxState::Sending | OutboxState::Accepted) => {
@@ -132,7 +132,7 @@ impl Names {
             kind,
             icon,
             word,
-            line,
+            line: self.line(view),
             when: view.not_before.map(moment).unwrap_or_default(),
             when_at: view.not_before.map(Timestamp::to_rfc3339).unwrap_or_default(),
             refused: view.rejected.iter().map(refused).collect(),
@@ -150,86 +150,92 @@ impl Names {
         }
     }
 
-    /// Kind, icon and text of the pill, and a sentence.
-    fn standing(&self, view: &OutboxView) -> (&'static str, &'static str, String, String) {
-        let when = |at: Option<Timestamp>| at.map_or_else(String::new, |at| ahead(at, self.now));
+    /// Where the message stands.
+    fn line(&self, view: &OutboxView) -> String {
         let why = why(view);
-        let copy = match view.saved_to_sent {
+        match view.state {
+            OutboxState::PendingApproval => match view.not_before {
+                Some(at) if at > self.now => {
+                    format!("It leaves only if you approve it, and then {}.", ahead(at, self.now))
+                }
+                _ => "It leaves only if you approve it.".to_owned(),
+            },
+            OutboxState::Unknown => format!(
+                "The whole message was handed over, but the server did not confirm it. It may or may not have been sent; \
+                 it is not sent again by itself. {}",
+                match (view.looks, &view.last_error) {
+                    (0, _) => "We look for it in Sent.".to_owned(),
+                    (_, None) => "It was not in Sent when we last looked.".to_owned(),
+                    (_, Some(_)) => format!("We could not look into Sent: {why}."),
+                }
+            ),
+            OutboxState::Queued if view.hold.is_some() => format!("Leaves {}.", self.next_attempt(view)),
+            OutboxState::Queued if awaits_owner(view) => format!(
+                "{why}. It leaves once you have mended that on the account’s page; otherwise it is given up {}.",
+                ahead(view.expires_at, self.now)
+            ),
+            OutboxState::Queued => format!(
+                "{why}. Next try {}, the last one {}.",
+                self.next_attempt(view),
+                ahead(view.expires_at, self.now)
+            ),
+            OutboxState::Sending => String::new(),
+            OutboxState::Accepted | OutboxState::Done if view.rejected.is_empty() => self.copy(view, &why),
+            OutboxState::Accepted | OutboxState::Done => {
+                format!("Sent to the others. {}", self.copy(view, &why))
+            }
+            OutboxState::Rejected => "Nobody got it.".to_owned(),
+            OutboxState::Cancelled if view.last_error == Some(Trouble::AccessEnded) => {
+                "The connection that sent it was ended before it left. Nobody got it.".to_owned()
+            }
+            OutboxState::Cancelled if view.last_error.is_some() => format!("{why}. Nobody got it."),
+            OutboxState::Cancelled => "It never left.".to_owned(),
+        }
+    }
+
+    fn next_attempt(&self, view: &OutboxView) -> String {
+        view.next_attempt_at.map_or_else(String::new, |at| ahead(at, self.now))
+    }
+
+    /// What became of the copy in Sent.
+    fn copy(&self, view: &OutboxView, why: &str) -> String {
+        match view.saved_to_sent {
             Some(true) => "The copy is in Sent.".to_owned(),
             Some(false) if view.next_attempt_at.is_some() => {
-                format!("The copy is not saved yet ({why}); next try {}.", when(view.next_attempt_at))
+                format!("The copy is not saved yet ({why}); next try {}.", self.next_attempt(view))
             }
             Some(false) => format!("The copy could not be saved ({why})."),
             None => String::new(),
-        };
-        let (kind, icon, word, line) = match view.state {
-            OutboxState::PendingApproval => {
-                let line = match view.not_before {
-                    Some(at) if at > self.now => {
-                        format!("It leaves only if you approve it, and then {}.", ahead(at, self.now))
-                    }
-                    _ => "It leaves only if you approve it.".to_owned(),
-                };
-                ("warn", "clock", "Waiting for you", line)
-            }
-            OutboxState::Unknown => (
-                "warn",
-                "q",
-                "Outcome unknown",
-                format!(
-                    "The whole message was handed over, but the server did not confirm it. It may or may not have been sent; \
-                     it is not sent again by itself. {}",
-                    match (view.looks, &view.last_error) {
-                        (0, _) => "We look for it in Sent.".to_owned(),
-                        (_, None) => "It was not in Sent when we last looked.".to_owned(),
-                        (_, Some(_)) => format!("We could not look into Sent: {why}."),
-                    }
-                ),
-            ),
-            OutboxState::Queued if view.hold.is_some() => {
-                ("info", "clock", "Held", format!("Leaves {}.", when(view.next_attempt_at)))
-            }
-            OutboxState::Queued if view.last_error.as_ref().is_some_and(Trouble::awaits_owner) => (
-                "warn",
-                "retry",
-                "Waits for the account",
-                format!(
-                    "{why}. It leaves once you have mended that on the account’s page; otherwise it is given up {}.",
-                    ahead(view.expires_at, self.now)
-                ),
-            ),
-            OutboxState::Queued => (
-                "info",
-                "retry",
-                "Will retry",
-                format!(
-                    "{why}. Next try {}, the last one {}.",
-                    when(view.next_attempt_at),
-                    ahead(view.expires_at, self.now)
-                ),
-            ),
-            OutboxState::Sending => ("info", "send", "On its way", String::new()),
-            OutboxState::Accepted | OutboxState::Done if view.rejected.is_empty() => {
-                ("ok", "check", "Sent", copy)
-            }
-            OutboxState::Accepted | OutboxState::Done => {
-                let refused = format!("{} refused", view.rejected.len());
-                return ("bad", "x", refused, format!("Sent to the others. {copy}"));
-            }
-            OutboxState::Rejected => ("bad", "x", "Refused", "Nobody got it.".to_owned()),
-            OutboxState::Cancelled if view.last_error == Some(Trouble::AccessEnded) => (
-                "info",
-                "ban",
-                "Withdrawn: access ended",
-                "The connection that sent it was ended before it left. Nobody got it.".to_owned(),
-            ),
-            OutboxState::Cancelled if view.last_error.is_some() => {
-                ("bad", "x", "Given up", format!("{why}. Nobody got it."))
-            }
-            OutboxState::Cancelled => ("info", "ban", "Stopped", "It never left.".to_owned()),
-        };
-        (kind, icon, word.to_owned(), line)
+        }
     }
+}
+
+/// Kind, icon and text of the pill.
+fn pill(view: &OutboxView) -> (&'static str, &'static str, String) {
+    let (kind, icon, word) = match view.state {
+        OutboxState::PendingApproval => ("warn", "clock", "Waiting for you"),
+        OutboxState::Unknown => ("warn", "q", "Outcome unknown"),
+        OutboxState::Queued if view.hold.is_some() => ("info", "clock", "Held"),
+        OutboxState::Queued if awaits_owner(view) => ("warn", "retry", "Waits for the account"),
+        OutboxState::Queued => ("info", "retry", "Will retry"),
+        OutboxState::Sending => ("info", "send", "On its way"),
+        OutboxState::Accepted | OutboxState::Done if view.rejected.is_empty() => ("ok", "check", "Sent"),
+        OutboxState::Accepted | OutboxState::Done => {
+            return ("bad", "x", format!("{} refused", view.rejected.len()));
+        }
+        OutboxState::Rejected => ("bad", "x", "Refused"),
+        OutboxState::Cancelled if view.last_error == Some(Trouble::AccessEnded) => {
+            ("info", "ban", "Withdrawn: access ended")
+        }
+        OutboxState::Cancelled if view.last_error.is_some() => ("bad", "x", "Given up"),
+        OutboxState::Cancelled => ("info", "ban", "Stopped"),
+    };
+    (kind, icon, word.to_owned())
+}
+
+/// Whether nothing but the owner of the account helps.
+fn awaits_owner(view: &OutboxView) -> bool {
+    view.last_error.as_ref().is_some_and(Trouble::awaits_owner)
 }
 
 fn code(refusal: &Refusal) -> String {

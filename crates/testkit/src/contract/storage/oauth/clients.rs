@@ -18,13 +18,13 @@ pub async fn clients_nobody_used_expire(on: &Repositories) {
         ..stale.clone()
     };
     for client in [&fresh, &stale, &document] {
-        on.oauth.put_client(client).await.unwrap();
-        assert_eq!(on.oauth.find_client(&client.id).await.unwrap().as_ref(), Some(client));
+        on.clients.put_client(client).await.unwrap();
+        assert_eq!(on.clients.find_client(&client.id).await.unwrap().as_ref(), Some(client));
     }
 
     let (consenter, used) = parties(on, "used-client").await;
     consent(on, "used-client", &consenter, &used).await;
-    let found = on.oauth.find_client(&used.id).await.unwrap().unwrap();
+    let found = on.clients.find_client(&used.id).await.unwrap().unwrap();
     assert_eq!(found.used_at, Some(NOON));
     let renamed = Client {
         name: "renamed".to_owned(),
@@ -32,21 +32,21 @@ pub async fn clients_nobody_used_expire(on: &Repositories) {
         created_at: NOON.plus_seconds(-20),
         ..used
     };
-    on.oauth.put_client(&renamed).await.unwrap();
-    let found = on.oauth.find_client(&renamed.id).await.unwrap().unwrap();
+    on.clients.put_client(&renamed).await.unwrap();
+    let found = on.clients.find_client(&renamed.id).await.unwrap().unwrap();
     assert_eq!((found.name, found.redirect_uris), (renamed.name, renamed.redirect_uris));
     assert_eq!(found.used_at, Some(NOON), "replacing keeps the use");
 
     let asked = Client { created_at: NOON.plus_seconds(-30), ..builders::client("asked") };
-    on.oauth.put_client(&asked).await.unwrap();
-    on.oauth.note_asked(&asked.id, NOON).await.unwrap();
-    assert_eq!(on.oauth.sweep_clients(NOON, NOON).await.unwrap(), 1);
-    assert!(on.oauth.find_client(&asked.id).await.unwrap().is_some(), "somebody may be deciding");
-    assert_eq!(on.oauth.sweep_clients(NOON, NOON.plus_seconds(1)).await.unwrap(), 1, "but not for ever");
-    assert!(on.oauth.find_client(&asked.id).await.unwrap().is_none());
-    assert!(on.oauth.find_client(&stale.id).await.unwrap().is_none());
+    on.clients.put_client(&asked).await.unwrap();
+    on.clients.note_asked(&asked.id, NOON).await.unwrap();
+    assert_eq!(on.clients.sweep_clients(NOON, NOON).await.unwrap(), 1);
+    assert!(on.clients.find_client(&asked.id).await.unwrap().is_some(), "somebody may be deciding");
+    assert_eq!(on.clients.sweep_clients(NOON, NOON.plus_seconds(1)).await.unwrap(), 1, "but not for ever");
+    assert!(on.clients.find_client(&asked.id).await.unwrap().is_none());
+    assert!(on.clients.find_client(&stale.id).await.unwrap().is_none());
     for kept in [&fresh.id, &document.id, &renamed.id, &imapmcp_core::id::ClientId::personal()] {
-        assert!(on.oauth.find_client(kept).await.unwrap().is_some(), "{kept}");
+        assert!(on.clients.find_client(kept).await.unwrap().is_some(), "{kept}");
     }
 }
 
@@ -56,18 +56,19 @@ pub async fn registrations_make_room_for_others(on: &Repositories) {
     let bounds = |of_network, in_all| ClientBounds { of_network, in_all, asked_since: NOON };
     let register = async |name: &str, network: &str, second: i64, bounds: &ClientBounds| {
         let client = Client { created_at: NOON.plus_seconds(second), ..builders::client(name) };
-        on.oauth.register_client(&client, network, bounds).await.unwrap();
+        on.clients.register_client(&client, network, bounds).await.unwrap();
     };
-    let there = async |name: &str| on.oauth.find_client(&builders::client(name).id).await.unwrap().is_some();
+    let there =
+        async |name: &str| on.clients.find_client(&builders::client(name).id).await.unwrap().is_some();
     // none of other parts of this contract is in the way
-    on.oauth.sweep_clients(NOON.plus_seconds(3600), NOON.plus_seconds(3600)).await.unwrap();
+    on.clients.sweep_clients(NOON.plus_seconds(3600), NOON.plus_seconds(3600)).await.unwrap();
 
     // of one network
     for number in 0..4 {
         register(&format!("room-a{number}"), "192.0.2.1", number, &bounds(3, 100)).await;
     }
     assert!(!there("room-a0").await, "the oldest went");
-    on.oauth.note_asked(&builders::client("room-a1").id, NOON).await.unwrap();
+    on.clients.note_asked(&builders::client("room-a1").id, NOON).await.unwrap();
     register("room-a4", "192.0.2.1", 4, &bounds(3, 100)).await;
     assert!(there("room-a1").await && !there("room-a2").await, "but not the one somebody is asked about");
 
@@ -82,7 +83,7 @@ pub async fn registrations_make_room_for_others(on: &Repositories) {
     assert!(!there("room-b0").await && there("room-a4").await);
     // who is asked about every one of them closes nothing either
     for name in ["room-a1", "room-a4", "room-c0", "room-d0"] {
-        on.oauth.note_asked(&builders::client(name).id, NOON).await.unwrap();
+        on.clients.note_asked(&builders::client(name).id, NOON).await.unwrap();
     }
     register("room-e0", "192.0.2.4", 7, &bounds(3, 4)).await;
     assert!(!there("room-a1").await && there("room-a4").await && there("room-e0").await);
@@ -101,19 +102,22 @@ pub async fn registrations_make_room_for_others(on: &Repositories) {
 pub async fn a_request_is_decided_once(on: &Repositories) {
     let (user, client) = parties(on, "requests").await;
     let (request, lapses) = (TokenHash::of("requests"), NOON.plus_seconds(600));
-    assert!(!on.oauth.is_decided(&request).await.unwrap());
+    assert!(!on.consents.is_decided(&request).await.unwrap());
     let grant = builders::grant("requests", &user, &client.id);
     let code = builders::code("requests-code", &grant);
-    let decide = async || on.oauth.decide(&request, lapses, Some((&grant, &code)), NOON).await.unwrap();
+    let decide = async || on.consents.decide(&request, lapses, Some((&grant, &code)), NOON).await.unwrap();
     assert!(decide().await);
     assert!(!decide().await, "decided before");
-    assert!(!on.oauth.decide(&request, lapses, None, NOON).await.unwrap(), "and not to be denied any more");
-    assert!(on.oauth.is_decided(&request).await.unwrap());
-    assert_eq!(on.oauth.find_code(&code.hash).await.unwrap(), Some(code));
-    assert_eq!(on.oauth.list_grants(&user, NOON).await.unwrap(), [grant]);
+    assert!(
+        !on.consents.decide(&request, lapses, None, NOON).await.unwrap(),
+        "and not to be denied any more"
+    );
+    assert!(on.consents.is_decided(&request).await.unwrap());
+    assert_eq!(on.exchanges.find_code(&code.hash).await.unwrap(), Some(code));
+    assert_eq!(on.grants.list_grants(&user, NOON).await.unwrap(), [grant]);
 
     let refused = TokenHash::of("requests-refused");
-    assert!(on.oauth.decide(&refused, lapses, None, NOON).await.unwrap());
-    assert!(on.oauth.is_decided(&refused).await.unwrap());
-    assert_eq!(on.oauth.list_grants(&user, NOON).await.unwrap().len(), 1, "no consent, no grant");
+    assert!(on.consents.decide(&refused, lapses, None, NOON).await.unwrap());
+    assert!(on.consents.is_decided(&refused).await.unwrap());
+    assert_eq!(on.grants.list_grants(&user, NOON).await.unwrap().len(), 1, "no consent, no grant");
 }

@@ -9,13 +9,13 @@ use imapmcp_core::{
 };
 
 async fn spend(on: &Repositories, code: &TokenHash, issue: &str) -> Exchange {
-    on.oauth.spend_code(code, &builders::issue(issue, NOON), NOON).await.unwrap()
+    on.exchanges.spend_code(code, &builders::issue(issue, NOON), NOON).await.unwrap()
 }
 
 /// With a salt that goes with the name of the issue.
 async fn rotate(on: &Repositories, refresh: &str, issue: &str, now: Timestamp) -> Exchange {
     let (salt, fresh) = (salt(issue), builders::issue(issue, now));
-    on.oauth.rotate(&TokenHash::of(refresh), &fresh, &salt, now).await.unwrap()
+    on.exchanges.rotate(&TokenHash::of(refresh), &fresh, &salt, now).await.unwrap()
 }
 
 fn salt(issue: &str) -> Salt {
@@ -34,9 +34,9 @@ pub async fn a_code_has_one_winner(on: &Repositories) {
     let (user, client) = parties(on, "code-race").await;
     let (_, code) = consent(on, "code-race", &user, &client).await;
     let outcomes = race(32, |number| {
-        let (oauth, hash) = (on.oauth.clone(), code.hash);
+        let (exchanges, hash) = (on.exchanges.clone(), code.hash);
         let issue = builders::issue(&format!("code-race-{number}"), NOON);
-        async move { oauth.spend_code(&hash, &issue, NOON).await.unwrap() }
+        async move { exchanges.spend_code(&hash, &issue, NOON).await.unwrap() }
     })
     .await;
     let issued = outcomes.iter().filter(|outcome| matches!(outcome, Exchange::Issued(_))).count();
@@ -49,7 +49,7 @@ pub async fn a_second_use_of_a_code_ends_the_grant(on: &Repositories) {
     let (grant, code) = consent(on, "replay", &user, &client).await;
     let Exchange::Issued(issued) = spend(on, &code.hash, "replay").await else { panic!("the first use") };
     assert_eq!(*issued, grant);
-    assert!(on.oauth.find_code(&code.hash).await.unwrap().unwrap().consumed_at.is_some());
+    assert!(on.exchanges.find_code(&code.hash).await.unwrap().unwrap().consumed_at.is_some());
     assert!(bearer(on, "replay-access", NOON).await.is_some());
     assert!(bearer(on, "replay-refresh", NOON).await.is_none(), "a refresh token is no bearer token");
 
@@ -57,7 +57,7 @@ pub async fn a_second_use_of_a_code_ends_the_grant(on: &Repositories) {
     assert!(bearer(on, "replay-access", NOON).await.is_none());
     assert!(bearer(on, "thief-access", NOON).await.is_none());
     assert!(matches!(rotate(on, "replay-refresh", "after", NOON).await, Exchange::Invalid));
-    assert!(on.oauth.list_grants(&user, NOON).await.unwrap().is_empty());
+    assert!(on.grants.list_grants(&user, NOON).await.unwrap().is_empty());
 }
 
 /// Lapsed, unknown, or the grant is gone.
@@ -65,10 +65,10 @@ pub async fn a_lapsed_code_gives_nothing(on: &Repositories) {
     let (user, client) = parties(on, "lapsed").await;
     let (grant, code) = consent(on, "lapsed", &user, &client).await;
     let late = code.expires_at;
-    let outcome = on.oauth.spend_code(&code.hash, &builders::issue("lapsed", late), late).await.unwrap();
+    let outcome = on.exchanges.spend_code(&code.hash, &builders::issue("lapsed", late), late).await.unwrap();
     assert!(matches!(outcome, Exchange::Invalid));
     assert!(matches!(spend(on, &TokenHash::of("unknown"), "x").await, Exchange::Invalid));
-    assert!(on.oauth.revoke_grant(&user, &grant.id, NOON).await.unwrap());
+    assert!(on.grants.revoke_grant(&user, &grant.id, NOON).await.unwrap());
     assert!(matches!(spend(on, &code.hash, "lapsed").await, Exchange::Invalid));
     assert!(bearer(on, "lapsed-access", NOON).await.is_none());
 }
@@ -115,7 +115,7 @@ pub async fn a_refresh_token_spent_long_ago_ends_the_grant(on: &Repositories) {
         assert!(bearer(on, &format!("{name}-thief-access"), late).await.is_none());
         assert!(matches!(rotate(on, &newest, &format!("{name}-x"), late).await, Exchange::Invalid));
     }
-    assert!(on.oauth.list_grants(&user, NOON).await.unwrap().is_empty());
+    assert!(on.grants.list_grants(&user, NOON).await.unwrap().is_empty());
 }
 
 /// Once the new pair was used, the old refresh token is a stolen one.
@@ -140,7 +140,7 @@ pub async fn a_spent_refresh_token_ends_the_grant(on: &Repositories) {
             assert!(bearer(on, &format!("{name}-{dead}"), NOON).await.is_none(), "{dead}");
         }
     }
-    assert!(on.oauth.list_grants(&user, NOON).await.unwrap().is_empty());
+    assert!(on.grants.list_grants(&user, NOON).await.unwrap().is_empty());
 }
 
 /// Sweeping a used access token away must not make the old refresh token look unanswered.
@@ -151,8 +151,8 @@ pub async fn the_evidence_of_use_outlives_the_access_token(on: &Repositories) {
     rotate(on, "evidence-0-refresh", "evidence-1", NOON).await;
     assert!(bearer(on, "evidence-1-access", NOON).await.is_some());
     let later = NOON.plus_seconds(2 * 3600);
-    on.oauth.sweep_tokens(later).await.unwrap();
-    assert!(on.oauth.find_token(&TokenHash::of("evidence-1-access"), later).await.unwrap().is_none());
+    on.tokens.sweep_tokens(later).await.unwrap();
+    assert!(on.tokens.find_token(&TokenHash::of("evidence-1-access"), later).await.unwrap().is_none());
     assert!(matches!(rotate(on, "evidence-0-refresh", "evidence-x", later).await, Exchange::Replayed));
 }
 
@@ -163,10 +163,10 @@ pub async fn concurrent_rotations_give_one_pair(on: &Repositories) {
     let (_, code) = consent(on, "rotate-race", &user, &client).await;
     spend(on, &code.hash, "rotate-race-first").await;
     let outcomes = race(8, |number| {
-        let oauth = on.oauth.clone();
+        let exchanges = on.exchanges.clone();
         let name = format!("rotate-race-{number}");
         let old = TokenHash::of("rotate-race-first-refresh");
-        async move { oauth.rotate(&old, &builders::issue(&name, NOON), &salt(&name), NOON).await.unwrap() }
+        async move { exchanges.rotate(&old, &builders::issue(&name, NOON), &salt(&name), NOON).await.unwrap() }
     })
     .await;
     let soon = NOON.plus_seconds(9);
@@ -193,7 +193,7 @@ pub async fn concurrent_rotations_give_one_pair(on: &Repositories) {
     let behind = rotate(on, &newest, "rotate-race-behind", hour.plus_seconds(10)).await;
     assert!(matches!(behind, Exchange::Replayed));
     assert!(bearer(on, "rotate-race-next-access", hour).await.is_none());
-    assert!(on.oauth.list_grants(&user, NOON).await.unwrap().is_empty());
+    assert!(on.grants.list_grants(&user, NOON).await.unwrap().is_empty());
 }
 
 /// What successors are made of is not kept longer than they may be told again.
@@ -202,10 +202,10 @@ pub async fn a_salt_is_kept_for_a_minute(on: &Repositories) {
     let (_, code) = consent(on, "salt", &user, &client).await;
     spend(on, &code.hash, "salt-0").await;
     rotate(on, "salt-0-refresh", "salt-1", NOON).await;
-    on.oauth.sweep_tokens(NOON.plus_seconds(59)).await.unwrap();
+    on.tokens.sweep_tokens(NOON.plus_seconds(59)).await.unwrap();
     let kept = rotate(on, "salt-0-refresh", "salt-x", NOON.plus_seconds(59)).await;
     assert!(repeats(&kept, "salt-1"));
-    on.oauth.sweep_tokens(NOON.plus_seconds(60)).await.unwrap();
+    on.tokens.sweep_tokens(NOON.plus_seconds(60)).await.unwrap();
     // a clock that is a second behind: no salt, so another pair instead of the one that was never used
     let behind = rotate(on, "salt-0-refresh", "salt-2", NOON.plus_seconds(59)).await;
     assert!(matches!(behind, Exchange::Issued(_)));

@@ -18,7 +18,7 @@ pub(super) async fn parties(on: &Repositories, name: &str) -> (UserId, Client) {
     let user = builders::user(name);
     on.users.add_user(&user).await.unwrap();
     let client = builders::client(name);
-    on.oauth.put_client(&client).await.unwrap();
+    on.clients.put_client(&client).await.unwrap();
     (user.id, client)
 }
 
@@ -33,12 +33,12 @@ pub(super) async fn consent(
     let grant = builders::grant(name, user, &client.id);
     let code = builders::code(&format!("{name}-code"), &grant);
     let decided =
-        on.oauth.decide(&request, NOON.plus_seconds(600), Some((&grant, &code)), NOON).await.unwrap();
+        on.consents.decide(&request, NOON.plus_seconds(600), Some((&grant, &code)), NOON).await.unwrap();
     assert!(decided);
     (grant, code)
 }
 
 /// Whoever is behind a token known by this name.
 pub(super) async fn bearer(on: &Repositories, name: &str, now: Timestamp) -> Option<Principal> {
-    on.oauth.principal(&TokenHash::of(name), &[RESOURCE.to_owned()], now).await.unwrap()
+    on.tokens.principal(&TokenHash::of(name), &[RESOURCE.to_owned()], now).await.unwrap()
 }
