@@ -5,6 +5,7 @@ mod crowd;
 mod health;
 mod logging;
 mod memory;
+mod requests;
 mod serve;
 
 use actix_web::rt::System;

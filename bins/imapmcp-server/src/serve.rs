@@ -3,6 +3,7 @@
 use crate::{
     crowd::{Bounds, Crowd, Place, Served, most_accepted},
     health::{self, Stopping},
+    requests,
 };
 use actix_web::{
     App, Error, HttpResponse, HttpServer,
@@ -134,6 +135,7 @@ fn listen(
             .wrap(from_fn(imapmcp_web::read_body))
             .wrap(from_fn(own_hosts_only))
             .wrap(from_fn(imapmcp_web::harden))
+            .wrap(from_fn(requests::numbered))
     })
     // an event stream without it costs 40 ms a call (Nagle against delayed acknowledgements)
     .on_connect(move |connection, data| {

@@ -1,6 +1,6 @@
 //! ZIP files: what is in them, bounded before it is unpacked.
 
-use crate::{ExtractError, job::Text};
+use crate::{error::ExtractError, pages::Text};
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
 

@@ -1,8 +1,10 @@
 //! One file: what it is, and who reads it.
 
-use crate::{ExtractError, archive, office, picture, sheet, text};
+use crate::{archive, error::ExtractError, office, pages::Text, picture, sheet, text};
 use serde::{Deserialize, Serialize};
-use std::fmt::Write as _;
+
+/// Octets of a file that is looked at.
+pub const MAX_OCTETS: usize = 25 * 1024 * 1024;
 
 /// What is wanted of a file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -13,39 +15,22 @@ pub(crate) enum Job {
 
 /// What it came to; the text or the picture goes beside it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Answer {
+pub(crate) enum Extracted {
     Text { kind: String, pages: Option<u32>, cut: bool },
     Picture { media_type: String },
 }
 
-/// Text of a file, in pages where it has such.
-pub(crate) struct Text {
-    pub(crate) kind: &'static str,
-    /// A name (of a sheet) and its text.
-    pub(crate) pages: Vec<(Option<String>, String)>,
-    /// What the pages are called in headings; `None` when the file has none.
-    pub(crate) unit: Option<&'static str>,
-    pub(crate) cut: bool,
-}
-
-impl Text {
-    /// A text without pages.
-    pub(crate) fn whole(kind: &'static str, text: String) -> Self {
-        Self { kind, pages: vec![(None, text)], unit: None, cut: false }
-    }
-}
-
-pub(crate) fn run(job: &Job, octets: &[u8]) -> Result<(Answer, Vec<u8>), ExtractError> {
+pub(crate) fn run(job: &Job, octets: &[u8]) -> Result<(Extracted, Vec<u8>), ExtractError> {
     match job {
         Job::Picture => {
             let (media_type, octets) = picture::scaled(octets)?;
-            Ok((Answer::Picture { media_type: media_type.to_owned() }, octets))
+            Ok((Extracted::Picture { media_type: media_type.to_owned() }, octets))
         }
         Job::Text { filename, content_type, charset, pages } => {
             let text = read(filename, content_type, charset.as_deref(), octets)?;
             let total = text.unit.map(|_| u32::try_from(text.pages.len()).unwrap_or(u32::MAX));
-            let (joined, cut) = joined(&text, *pages)?;
-            let answer = Answer::Text { kind: text.kind.to_owned(), pages: total, cut: cut || text.cut };
+            let (joined, cut) = text.joined(*pages)?;
+            let answer = Extracted::Text { kind: text.kind.to_owned(), pages: total, cut: cut || text.cut };
             Ok((answer, joined.into_bytes()))
         }
     }
@@ -85,32 +70,4 @@ fn read(
         return Ok(text::calendar(octets, charset));
     }
     text::plain(octets, charset, &content_type)
-}
-
-fn joined(text: &Text, pages: Option<(u32, u32)>) -> Result<(String, bool), ExtractError> {
-    let (first, last) = pages.unwrap_or((1, u32::MAX));
-    if first as usize > text.pages.len().max(1) {
-        return Err(ExtractError::NoSuchPage);
-    }
-    let mut joined = String::new();
-    let numbered = (1_u32..).zip(&text.pages).filter(|(number, _)| (first..=last).contains(number));
-    for (number, (name, page)) in numbered {
-        if !joined.is_empty() {
-            joined.push_str("\n\n");
-        }
-        if let Some(unit) = text.unit {
-            let name = name.as_deref().map(|name| format!(": {name}")).unwrap_or_default();
-            let _ = write!(joined, "## {unit} {number}{name}\n\n");
-        }
-        joined.push_str(page.trim_end());
-        if joined.len() > crate::MAX_TEXT {
-            let mut end = crate::MAX_TEXT;
-            while !joined.is_char_boundary(end) {
-                end -= 1;
-            }
-            joined.truncate(end);
-            return Ok((imapmcp_mime::body::visible(&joined), true));
-        }
-    }
-    Ok((imapmcp_mime::body::visible(&joined), false))
 }

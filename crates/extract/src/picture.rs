@@ -1,6 +1,6 @@
 //! Pictures a model can look at.
 
-use crate::ExtractError;
+use crate::error::ExtractError;
 use image::{
     DynamicImage, ExtendedColorType, ImageEncoder, ImageReader, Limits,
     codecs::{jpeg::JpegEncoder, png::PngEncoder},

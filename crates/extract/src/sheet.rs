@@ -1,6 +1,9 @@
 //! Spreadsheets: a line for each row, cells parted by tabs.
 
-use crate::{ExtractError, job::Text};
+use crate::{
+    error::ExtractError,
+    pages::{MAX_TEXT, Text},
+};
 use calamine::{Data, Reader, open_workbook_auto_from_rs};
 use std::io::Cursor;
 
@@ -24,12 +27,12 @@ pub(crate) fn read(octets: &[u8]) -> Result<Text, ExtractError> {
             }
             text.push_str(&cells.join("\t"));
             text.push('\n');
-            if text.len() + octets > crate::MAX_TEXT {
+            if text.len() + octets > MAX_TEXT {
                 break;
             }
         }
         let (height, width) = range.get_size();
-        cut |= height > MAX_ROWS || width > MAX_COLUMNS || text.len() + octets > crate::MAX_TEXT;
+        cut |= height > MAX_ROWS || width > MAX_COLUMNS || text.len() + octets > MAX_TEXT;
         octets += text.len();
         pages.push((Some(imapmcp_mime::header::one_line(&name)), text));
     }

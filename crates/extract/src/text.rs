@@ -1,6 +1,6 @@
 //! Formats that are text already, and PDF.
 
-use crate::{ExtractError, job::Text};
+use crate::{error::ExtractError, pages::Text};
 use imapmcp_mime::{body, calendar, header, html as html_tree, view};
 use std::fmt::Write as _;
 

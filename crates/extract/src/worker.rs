@@ -1,8 +1,9 @@
 //! The worker's side: one file on standard input, its text on standard output.
 
 use crate::{
-    ExtractError, MAX_OCTETS, MAX_TEXT,
-    job::{self, Answer, Job},
+    error::ExtractError,
+    job::{self, Extracted, Job, MAX_OCTETS},
+    pages::MAX_TEXT,
 };
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
@@ -20,7 +21,7 @@ const MARK: &[u8] = b"\0imapmcp-extract\0";
 
 #[derive(Serialize, Deserialize)]
 enum Outcome {
-    Done(Answer),
+    Done(Extracted),
     Failed(ExtractError),
 }
 
@@ -69,7 +70,7 @@ pub(crate) fn head(job: &Job) -> Vec<u8> {
 }
 
 /// Reads what a worker wrote; `None` if it did not come to its end.
-pub(crate) fn answer(output: &[u8]) -> Option<Result<(Answer, Vec<u8>), ExtractError>> {
+pub(crate) fn answer(output: &[u8]) -> Option<Result<(Extracted, Vec<u8>), ExtractError>> {
     let at = output.windows(MARK.len()).position(|window| window == MARK)? + MARK.len();
     let (length, rest) = output[at..].split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;

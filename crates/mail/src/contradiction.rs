@@ -3,11 +3,12 @@
 //! A server may know more than a summary tells, and it may be more generous (other spellings of a letter, word stems,
 //! days of its own zone). So only what cannot be true is a contradiction.
 
-use crate::{judge::judge, words::decode_words};
+use crate::judge::judge;
 use imapmcp_core::{
     mail::{Address, Criterion, Summary},
     time::Timestamp,
 };
+use imapmcp_mime::header::decoded;
 
 /// Days are the server's, which may be 14 hours away from ours (RFC 9051 §6.4.4 disregards time and zone).
 const ZONE: i64 = 14 * 3_600;
@@ -29,7 +30,6 @@ pub(crate) fn contradicts(criterion: &Criterion, summary: &Summary, asked: Asked
 
 /// Whether a hit holds; `None` where a server may see it either way.
 fn holds(criterion: &Criterion, summary: &Summary, asked: Asked<'_>) -> Option<bool> {
-    let (envelope, gmail) = (&summary.envelope, asked.gmail);
     match criterion {
         Criterion::And(all) => {
             let each: Vec<_> = all.iter().map(|one| holds(one, summary, asked)).collect();
@@ -51,11 +51,19 @@ fn holds(criterion: &Criterion, summary: &Summary, asked: Asked<'_>) -> Option<b
         | Criterion::Cc(_)
         | Criterion::Bcc(_)
         | Criterion::Subject(_)
-            if gmail =>
+            if asked.gmail =>
         {
             // Gmail's terms know aliases, lists and stems.
             judge(criterion, summary).filter(|holds| *holds)
         }
+        leaf => shows(leaf, summary),
+    }
+}
+
+/// What a summary shows of a single condition.
+fn shows(criterion: &Criterion, summary: &Summary) -> Option<bool> {
+    let envelope = &summary.envelope;
+    match criterion {
         Criterion::From(text) => people(&envelope.from, text),
         Criterion::To(text) => people(&envelope.to, text),
         Criterion::Cc(text) => people(&envelope.cc, text),
@@ -87,8 +95,14 @@ fn holds(criterion: &Criterion, summary: &Summary, asked: Asked<'_>) -> Option<b
         | Criterion::Answered
         | Criterion::Draft
         | Criterion::Keyword(_) => judge(criterion, summary),
-        // What has parts may have a file by the server's own rule.
-        Criterion::HasAttachment | Criterion::Body(_) | Criterion::Text(_) | Criterion::Header(..) => None,
+        // What has parts may have a file by the server's own rule. The last three are no single conditions.
+        Criterion::HasAttachment
+        | Criterion::Body(_)
+        | Criterion::Text(_)
+        | Criterion::Header(..)
+        | Criterion::And(_)
+        | Criterion::Or(..)
+        | Criterion::Not(_) => None,
     }
 }
 
@@ -140,7 +154,7 @@ fn words(field: &str, text: &str, stems: bool) -> Option<bool> {
     if is_obscure(field) {
         return None;
     }
-    let (field, text) = (fold(&decode_words(field)), fold(&decode_words(text)));
+    let (field, text) = (fold(&decoded(field)), fold(&decoded(text)));
     if field.contains(text.trim()) {
         return Some(true);
     }

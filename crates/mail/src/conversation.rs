@@ -1,8 +1,8 @@
 //! Which messages belong together: by Message-ID, In-Reply-To and References, and by subject where a client wrote
 //! neither (RFC 5256 §2.1 for the base of a subject).
 
-use crate::words::decode_words;
 use imapmcp_core::mail::{Address, Summary};
+use imapmcp_mime::header::decoded;
 use std::collections::HashSet;
 
 /// Identifiers taken from one message, whatever it claims: the first and the last ones count.
@@ -56,7 +56,7 @@ impl Ties {
         };
         let senders = others(&[&envelope.from]);
         let people = others(&[&envelope.from, &envelope.reply_to, &envelope.to, &envelope.cc]);
-        let (subject, reply) = base_subject(&decode_words(envelope.subject.as_deref().unwrap_or_default()));
+        let (subject, reply) = base_subject(&decoded(envelope.subject.as_deref().unwrap_or_default()));
         Self {
             id: id.and_then(|text| identifiers(&text).into_iter().next()),
             references,

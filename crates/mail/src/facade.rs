@@ -1,6 +1,11 @@
 //! One front for all backends.
 
-use crate::{MailOptions, SetupError, imap::Imap, memory::MemoryMail, smtp::Smtp};
+use crate::{
+    imap::Imap,
+    memory::MemoryMail,
+    options::{MailOptions, SetupError},
+    smtp::Smtp,
+};
 use async_trait::async_trait;
 use imapmcp_core::{
     account::{Backend, Login},

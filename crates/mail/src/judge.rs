@@ -1,7 +1,7 @@
 //! Conditions judged on our side, by what a summary says.
 
-use crate::words::decode_words;
 use imapmcp_core::mail::{Address, Criterion, Part, Summary};
+use imapmcp_mime::header::decoded;
 
 /// Whether a message carries a file: a part that is sent as an attachment, or has a name and is not shown in the text.
 pub(crate) fn has_attachment(parts: &[Part]) -> bool {
@@ -26,7 +26,7 @@ pub(crate) fn judge(criterion: &Criterion, summary: &Summary) -> Option<bool> {
         Criterion::Cc(text) => Some(addresses(&envelope.cc, text)),
         Criterion::Bcc(text) => Some(addresses(&envelope.bcc, text)),
         Criterion::Subject(text) => {
-            Some(contains(&decode_words(envelope.subject.as_deref().unwrap_or_default()), text))
+            Some(contains(&decoded(envelope.subject.as_deref().unwrap_or_default()), text))
         }
         Criterion::HasAttachment => Some(has_attachment(&summary.parts)),
         Criterion::Unseen => flag("\\Seen").map(|seen| !seen),
@@ -61,7 +61,7 @@ pub(crate) fn contains(whole: &str, part: &str) -> bool {
 
 pub(crate) fn addresses(list: &[Address], text: &str) -> bool {
     list.iter().any(|one| {
-        let name = one.name.as_deref().map(decode_words).unwrap_or_default();
+        let name = one.name.as_deref().map(decoded).unwrap_or_default();
         contains(&format!("{name} <{}>", one.email), text)
     })
 }

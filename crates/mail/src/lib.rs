@@ -2,22 +2,16 @@
 
 mod contradiction;
 mod conversation;
-mod decode;
 mod facade;
 mod imap;
 mod judge;
+mod lock;
 mod login_words;
 pub mod memory;
 mod options;
 mod smtp;
 mod tls;
 mod wire_text;
-mod words;
 
 pub use facade::Mail;
 pub use options::{Bounds, MailOptions, SetupError, Timeouts};
-
-use imapmcp_core::mail::MailError;
-
-/// A section that is well-formed but not in the message.
-const NO_SUCH_PART: MailError = MailError::Invalid("the message has no such part");

@@ -1,7 +1,7 @@
 //! Certificate authorities: the system's, and those of the operator's file, for both TLS libraries of the house
 //! (`imap` brings native-tls, submission uses rustls).
 
-use crate::SetupError;
+use crate::options::SetupError;
 use native_tls::{Certificate, Protocol, TlsConnector};
 use rustls::{
     ClientConfig, RootCertStore,

@@ -2,6 +2,9 @@
 
 use imapmcp_core::mail::{Criterion, FolderName, MailError, TransferKind};
 
+/// A section that is well-formed but not in the message.
+pub(crate) const NO_SUCH_PART: MailError = MailError::Invalid("the message has no such part");
+
 /// Deepest nesting of a search.
 const MAX_DEPTH: usize = 20;
 /// Conditions of one search.

@@ -8,6 +8,7 @@ use imapmcp_mcp_tools::{
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tracing::Instrument;
 
 /// A tool at work. The work is a task of its own, so that a panic in it is one failed call; it ends when this is dropped.
 pub(crate) struct Calling {
@@ -45,7 +46,9 @@ impl Calling {
     ) -> Self {
         let (sender, steps) = mpsc::unbounded_channel();
         let progress = tells.then_some(sender);
-        let work = async move { toolbox.call(&principal, &call, progress).await };
+        let tool: String = call.name.chars().filter(char::is_ascii_graphic).take(60).collect();
+        let span = tracing::info_span!("call", tool);
+        let work = async move { toolbox.call(&principal, &call, progress).await }.instrument(span);
         Self { work: AbortOnDropHandle::new(tokio::spawn(work)), steps, cancelled }
     }
 

@@ -6,7 +6,9 @@ pub mod hosts;
 
 mod answer;
 mod base64_text;
+mod bridge;
 mod call;
+mod endpoint;
 mod inflight;
 mod intake;
 mod legacy;
@@ -16,6 +18,7 @@ mod room;
 mod route;
 mod sdk;
 
+pub use endpoint::{AddressOf, Endpoint, EndpointConfig};
 pub use inflight::{Call, Inflight};
-pub use route::{AddressOf, Endpoint, EndpointConfig, configure};
+pub use route::configure;
 pub use sdk::{MailHandler, ToolHandler};

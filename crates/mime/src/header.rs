@@ -1,6 +1,7 @@
 //! Header fields and envelope text, made readable (RFC 2047, RFC 5322 §2.2).
 
 use imapmcp_core::mail::Address;
+use std::borrow::Cow;
 
 /// Octets of header sections looked at; the rest is ignored.
 pub(crate) const MAX_SECTION: usize = 256 * 1024;
@@ -10,19 +11,25 @@ const MAX_FIELD: usize = 4096;
 
 /// Decodes encoded words, folds white space to single blanks and removes characters that hide or reorder text.
 pub fn text(raw: &str) -> String {
-    if raw.contains("=?") {
-        let mut end = raw.len().min(MAX_FIELD);
-        while !raw.is_char_boundary(end) {
-            end -= 1;
-        }
-        let raw = &raw[..end];
-        let field: String =
-            std::iter::once("X: ").chain(std::iter::once(raw)).collect::<String>().replace(['\r', '\n'], " ");
-        if let Ok((header, _)) = mailparse::parse_header(field.as_bytes()) {
-            return one_line(&header.get_value());
-        }
+    if raw.contains("=?") { one_line(&decoded(first_octets(raw, MAX_FIELD))) } else { one_line(raw) }
+}
+
+/// Encoded words undone (RFC 2047), and nothing else. Behind the first 4096 octets they stand as they came.
+pub fn decoded(raw: &str) -> Cow<'_, str> {
+    if !raw.contains("=?") {
+        return Cow::Borrowed(raw);
     }
-    one_line(raw)
+    let (first, rest) = raw.split_at(raw.floor_char_boundary(MAX_FIELD));
+    let field = format!("X: {first}").replace(['\r', '\n'], " ");
+    match mailparse::parse_header(field.as_bytes()) {
+        Ok((header, _)) => Cow::Owned(header.get_value() + rest),
+        Err(_) => Cow::Borrowed(raw),
+    }
+}
+
+/// The beginning of a text, in whole characters.
+pub(crate) fn first_octets(text: &str, limit: usize) -> &str {
+    &text[..text.floor_char_boundary(limit)]
 }
 
 /// One line of plain text: visible characters, single blanks.
@@ -134,7 +141,7 @@ impl Fields {
             // raw octets beyond ASCII are UTF-8 (RFC 6532) or somebody's old habit
             let line = std::str::from_utf8(line).map_or_else(
                 |_| encoding_rs::WINDOWS_1252.decode_without_bom_handling(line).0,
-                std::borrow::Cow::Borrowed,
+                Cow::Borrowed,
             );
             let line = line.trim_end_matches('\r');
             if line.starts_with([' ', '\t']) {
@@ -161,6 +168,11 @@ impl Fields {
     /// The first field of this name as it came, folded lines and all.
     pub fn raw(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The first field of this name with its lines joined (RFC 5322 §2.2.3), encoded words and all.
+    pub fn unfolded(&self, name: &str) -> Option<String> {
+        self.raw(name).map(|raw| raw.replace("\r\n", "").trim().to_owned())
     }
 
     /// Every field of this name as it came, topmost first.
@@ -231,6 +243,16 @@ mod tests {
         assert_eq!(text("=?UTF-8?B?5pel5pys?=\r\n =?UTF-8?B?6Kqe?="), "日本語");
         assert_eq!(text("=?iso-8859-1?q?M=FCller?= x"), "Müller x");
         assert_eq!(text("=?bogus?x?y"), "=?bogus?x?y");
+    }
+
+    #[test]
+    fn encoded_words_are_read() {
+        assert_eq!(decoded("=?utf-8?Q?=C3=BC_x?= y"), "ü x y");
+        assert_eq!(decoded("=?iso-8859-1?Q?caf=E9?="), "café");
+        assert_eq!(decoded("a =? b"), "a =? b");
+        assert_eq!(decoded("=?gb2312?B?xOO6ww==?= =?utf-8?q?!?="), "你好!");
+        let long = format!("=?utf-8?q?a?= {}=?utf-8?q?b?=", "x ".repeat(MAX_FIELD));
+        assert!(decoded(&long).starts_with("a x") && decoded(&long).ends_with("=?utf-8?q?b?="));
     }
 
     #[test]

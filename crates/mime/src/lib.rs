@@ -1,25 +1,15 @@
 #![doc = include_str!("../README.md")]
 
-pub mod attachment;
-pub mod authentication;
-pub mod body;
-pub mod budget;
-pub mod calendar;
-pub mod compose;
 pub mod header;
-pub mod html;
-pub mod locate;
-pub mod provenance;
-pub mod quotes;
-pub mod shown;
-pub mod view;
+pub mod transfer;
 
-mod colour;
-mod css;
-mod decode;
-mod host;
-mod link;
-mod markdown;
-mod structure;
-mod style;
-mod tree;
+mod addresses;
+mod charset;
+mod format;
+mod read;
+mod trust;
+mod write;
+
+pub use read::{attachment, body, budget, calendar, envelope, html, locate, quotes, structure, view};
+pub use trust::{authentication, provenance};
+pub use write::{compose, shown};

@@ -20,6 +20,7 @@ mod pauses;
 mod refusals;
 mod restart;
 mod siege;
+mod sight;
 mod start;
 mod together;
 mod uploads;

@@ -1,17 +1,21 @@
 //! Whatever octets come in: half a second each, and as long as `BOLERO_RANDOM_TEST_TIME_MS` says.
 
 use super::{
-    command::{
-        Command,
-        tests::{read, wire},
+    ops::{
+        criteria::{Dialect, unsayable, write_all},
+        summaries::by_uid,
+        thread::thread_with,
     },
-    criteria::{Dialect, unsayable, write_all},
-    response::{Data, Line, line},
-    sets::Set,
-    summaries::by_uid,
-    thread::thread_with,
-    utf7,
-    wire::{Framer, Limits, Step},
+    wire::{
+        command::{
+            Command,
+            tests::{read, wire},
+        },
+        framing::{Framer, Limits, Step},
+        response::{Data, Line, line},
+        sets::Set,
+        utf7,
+    },
 };
 use imapmcp_core::mail::{Criterion, Flag};
 use std::time::Duration;

@@ -1,12 +1,11 @@
 //! `Mailbox` over the connections of an account.
 
 use super::{
-    account::Account,
-    fault::Fault,
-    search::reads_bodies,
-    session::Session,
+    connection::session::Session,
+    ops::criteria::reads_bodies,
+    pool::Pool,
     stream::{Chunk, Reader},
-    waiting::at_once,
+    wire::{fault::Fault, waiting::at_once},
 };
 use crate::wire_text;
 use async_trait::async_trait;
@@ -35,7 +34,7 @@ const MAX_SECTION: u32 = 32 << 20;
 const AHEAD: usize = 4;
 
 /// A mailbox on an IMAP server.
-pub(super) struct ImapMailbox(pub(super) Arc<Account>);
+pub(super) struct ImapMailbox(pub(super) Arc<Pool>);
 
 impl ImapMailbox {
     fn limits(&self) -> (Duration, Duration) {
@@ -87,7 +86,7 @@ impl ImapMailbox {
     ) -> Result<T, MailError> {
         let lease = self.0.lease(folder, false).await?;
         let result = lease.run(self.0.shared.timeouts.silence, deadline, work).await;
-        self.0.hints.wrote();
+        self.0.connections.hints.wrote();
         result.map_err(Fault::into_error)
     }
 }
@@ -100,7 +99,7 @@ impl ImapMailbox {
         work: impl FnOnce(&mut Session) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, MailError> {
         if let Some(folder) = moves {
-            self.0.let_go(folder);
+            self.0.connections.let_go(folder);
         }
         self.write(None, self.0.shared.timeouts.command, work).await
     }
@@ -169,7 +168,7 @@ impl Mailbox for ImapMailbox {
     }
 
     async fn thread(&self, at: &Locator, scope: &ThreadScope) -> Result<Thread, MailError> {
-        let (at, scope, owner) = (located(at)?, *scope, self.0.username());
+        let (at, scope, owner) = (located(at)?, *scope, self.0.connections.username());
         wire_text::limit(scope.limit)?;
         wire_text::beginning(scope.beginning)?;
         let name = at.folder.clone();
@@ -179,7 +178,7 @@ impl Mailbox for ImapMailbox {
 
     async fn find_again(&self, at: &MessageRef) -> Result<Option<MessageRef>, MailError> {
         let at = MessageRef { folder: sayable(&at.folder)?, ..*at };
-        let Some(identity) = self.0.hints.identity(&at.folder, at.uid_validity, at.uid) else {
+        let Some(identity) = self.0.connections.hints.identity(&at.folder, at.uid_validity, at.uid) else {
             return Ok(None);
         };
         let name = at.folder.clone();
@@ -206,7 +205,7 @@ impl Mailbox for ImapMailbox {
         wire_text::section(&part.section)?;
         let permit = self.0.stream_permit().await?;
         let (sender, mut receiver) = mpsc::channel(AHEAD);
-        let reader = Reader { account: Arc::clone(&self.0), at, part: part.clone(), sender };
+        let reader = Reader { pool: Arc::clone(&self.0), at, part: part.clone(), sender };
         tokio::spawn(async move {
             reader.run().await;
             drop(permit);
@@ -242,7 +241,7 @@ impl Mailbox for ImapMailbox {
                 .boxed()
             })
             .await;
-        self.0.hints.wrote();
+        self.0.connections.hints.wrote();
         match result {
             Err(Fault::Broken(MailError::Timeout)) if begun.load(Ordering::Acquire) => {
                 Ok(unknown(uid_validity, asked))

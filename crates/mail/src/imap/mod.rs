@@ -1,59 +1,26 @@
 //! IMAP (RFC 9051, RFC 3501): crate `imap` over a transport of our own.
 //!
-//! No octet of a server reaches `imap` or its parser: [`tap`] frames and reads everything itself and makes up the few
+//! No octet of a server reaches `imap` or its parser: [`wire::tap`] frames and reads everything itself and makes up the few
 //! lines that `imap` sees. `imap` keeps the tags, LOGIN and the SASL exchange. A short command waits in
 //! its caller's task, a long one borrows a thread of the runtime's blocking pool, and an idle connection costs neither.
 
-mod account;
-mod again;
-mod change;
-mod command;
-mod connect;
-mod criteria;
-mod door;
-mod fault;
-mod fetch;
-mod folders;
+mod connection;
 #[cfg(test)]
 mod fuzz_tests;
-mod hints;
-mod known;
-mod lease;
-mod list;
 mod mailbox;
-mod manage;
-mod message;
-mod namespaces;
-mod neighbours;
-mod net;
-mod order;
-mod pace;
-mod remove;
-mod response;
-mod roles;
-mod salvage;
-mod search;
-mod session;
-mod sets;
-mod sift;
+mod ops;
+mod pool;
 mod stream;
-mod structure;
-mod summaries;
-mod tap;
-mod thread;
-mod thread_keys;
-mod tokens;
-mod transfer;
-mod utf7;
-mod visit;
-mod waiting;
 mod wire;
 
 use self::{
-    account::{Account, Shared},
     mailbox::ImapMailbox,
+    pool::{Pool, Shared},
 };
-use crate::{MailOptions, SetupError};
+use crate::{
+    lock::lock,
+    options::{MailOptions, SetupError},
+};
 use imapmcp_core::{
     account::{Endpoint, Login},
     id::AccountId,
@@ -61,46 +28,42 @@ use imapmcp_core::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// IMAP servers: one pool of connections per account and version of its credential.
 pub(crate) struct Imap {
     shared: Arc<Shared>,
-    accounts: Mutex<HashMap<AccountId, Arc<Account>>>,
+    pools: Mutex<HashMap<AccountId, Arc<Pool>>>,
 }
 
 impl Imap {
     pub(crate) fn new(options: &MailOptions) -> Result<Self, SetupError> {
-        Ok(Self { shared: Arc::new(Shared::new(options)?), accounts: Mutex::default() })
+        Ok(Self { shared: Arc::new(Shared::new(options)?), pools: Mutex::default() })
     }
 
     pub(crate) fn mailbox(&self, login: &Login, endpoint: &Endpoint) -> Arc<dyn Mailbox> {
-        let mut accounts = lock(&self.accounts);
-        let known = accounts.get(&login.account).filter(|account| account.is_for(login, endpoint));
-        if let Some(account) = known {
-            account.renew(login);
-            return Arc::new(ImapMailbox(Arc::clone(account)));
+        let mut pools = lock(&self.pools);
+        let known = pools.get(&login.account).filter(|pool| pool.connections.is_for(login, endpoint));
+        if let Some(pool) = known {
+            pool.connections.renew(login);
+            return Arc::new(ImapMailbox(Arc::clone(pool)));
         }
-        let account = Arc::new(Account::new(Arc::clone(&self.shared), login, endpoint));
-        self.shared.neighbours.add(&account);
-        if let Some(old) = accounts.insert(login.account.clone(), Arc::clone(&account)) {
-            old.close();
+        let pool = Arc::new(Pool::new(Arc::clone(&self.shared), login, endpoint));
+        pool.join_neighbours();
+        if let Some(old) = pools.insert(login.account.clone(), Arc::clone(&pool)) {
+            old.connections.close();
         }
-        Arc::new(ImapMailbox(account))
+        Arc::new(ImapMailbox(pool))
     }
 
     pub(crate) async fn probe(&self, login: &Login, endpoint: &Endpoint) -> Result<(), MailError> {
-        Account::new(Arc::clone(&self.shared), login, endpoint).probe().await
+        Pool::new(Arc::clone(&self.shared), login, endpoint).probe().await
     }
 
     pub(crate) fn forget(&self, account: &AccountId) {
-        if let Some(account) = lock(&self.accounts).remove(account) {
-            account.close();
+        if let Some(pool) = lock(&self.pools).remove(account) {
+            pool.connections.close();
         }
     }
 }

@@ -1,14 +1,16 @@
 //! One part as a stream: a thread reads and decodes, the caller's pace is the server's.
 
 use super::{
-    account::Account,
-    fault::Fault,
-    tap::{Piece, Sink},
-    waiting::at_once,
+    pool::Pool,
+    wire::{
+        fault::Fault,
+        tap::{Piece, Sink},
+        waiting::at_once,
+    },
 };
-use crate::decode::Decoder;
 use bytes::Bytes;
 use imapmcp_core::mail::{Locator, MailError, Part};
+use imapmcp_mime::transfer::Decoder;
 use std::{
     sync::{
         Arc,
@@ -36,7 +38,7 @@ pub(super) type Chunk = Result<Bytes, MailError>;
 
 /// Reads one part and sends it on.
 pub(super) struct Reader {
-    pub(super) account: Arc<Account>,
+    pub(super) pool: Arc<Pool>,
     pub(super) at: Locator,
     pub(super) part: Part,
     pub(super) sender: mpsc::Sender<Chunk>,
@@ -51,20 +53,19 @@ impl Reader {
         }
         if let Err((fault, _)) = result {
             // The caller may be gone; then nobody needs to know.
-            let _ =
-                timeout(self.account.shared.timeouts.stall, self.sender.send(Err(fault.into_error()))).await;
+            let _ = timeout(self.pool.shared.timeouts.stall, self.sender.send(Err(fault.into_error()))).await;
         }
     }
 
     /// One try; with the failure, whether the connection was a reused one.
     async fn attempt(&self, fresh: bool, started: &Arc<AtomicBool>) -> Result<(), (Fault, bool)> {
         let lease = tokio::select! {
-            lease = self.account.lease(Some(&self.at.folder), fresh) => lease,
+            lease = self.pool.lease(Some(&self.at.folder), fresh) => lease,
             // a caller who leaves waits for no connection either
             () = self.sender.closed() => return Ok(()),
         };
         let lease = lease.map_err(|error| (Fault::Broken(error), false))?;
-        let (reused, stall) = (lease.reused, self.account.shared.timeouts.stall);
+        let (reused, stall) = (lease.reused, self.pool.shared.timeouts.stall);
         let (at, part, sender) = (self.at.clone(), self.part.clone(), self.sender.clone());
         let (started, runtime) = (Arc::clone(started), Handle::current());
         let work = lease.run(stall, MAX_STREAM, move |session| {

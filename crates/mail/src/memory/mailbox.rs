@@ -1,12 +1,14 @@
 //! `Mailbox` over the folders in memory.
 
 use super::{
-    lock,
     search::matches,
     store::{MemoryFolder, Store, Stored},
     thread,
 };
-use crate::{decode::decode, wire_text};
+use crate::{
+    lock::lock,
+    wire_text::{self, NO_SUCH_PART},
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
@@ -18,6 +20,7 @@ use imapmcp_core::{
     },
     time::{Clock, Timestamp},
 };
+use imapmcp_mime::transfer::decoded;
 use std::{
     cmp::Reverse,
     sync::{Arc, Mutex},
@@ -40,18 +43,18 @@ impl MemoryMailbox {
         wire_text::section(section)?;
         let store = lock(&self.store);
         let message = store.folder(&at.folder)?.get(at.uid, at.uid_validity)?;
-        let (raw, structure) = (&message.raw, &message.structure);
-        let leaf = |section: &str| structure.leaves.iter().find(|leaf| leaf.part.section == section);
+        let (raw, text) = (&message.raw, message.header_end);
+        let leaf = |section: &str| message.leaves.iter().find(|leaf| leaf.part.section == section);
         let range = match section {
             "" => Some(0..raw.len()),
-            "HEADER" => Some(0..structure.header_end),
-            "TEXT" => Some(structure.header_end..raw.len()),
+            "HEADER" => Some(0..text),
+            "TEXT" => Some(text..raw.len()),
             _ => match section.strip_suffix(".MIME") {
                 Some(section) => leaf(section).map(|leaf| leaf.header.clone()),
                 None => leaf(section).map(|leaf| leaf.body.clone()),
             },
         };
-        range.map(|range| raw.slice(range)).ok_or(crate::NO_SUCH_PART)
+        range.map(|range| raw.slice(range)).ok_or(NO_SUCH_PART)
     }
 }
 
@@ -151,7 +154,7 @@ impl Mailbox for MemoryMailbox {
         at: &Locator,
         part: &Part,
     ) -> Result<BoxStream<'static, Result<Bytes, MailError>>, MailError> {
-        let octets = Bytes::from(decode(&part.encoding, &self.octets(at, &part.section)?));
+        let octets = Bytes::from(decoded(&self.octets(at, &part.section)?, &part.encoding));
         let chunks = (0..octets.len())
             .step_by(CHUNK)
             .map(move |start| Ok(octets.slice(start..octets.len().min(start + CHUNK))));

@@ -2,14 +2,13 @@
 //! other crates test against. It passes the same contract as a real server.
 
 mod mailbox;
-mod mime;
 mod search;
 mod seed;
 mod store;
-mod text;
 mod thread;
 
 use self::{mailbox::MemoryMailbox, store::Store};
+use crate::lock::lock;
 use async_trait::async_trait;
 use bytes::Bytes;
 use imapmcp_core::{
@@ -24,13 +23,8 @@ use imapmcp_core::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
-
-/// Locks; a panic elsewhere does not make the mailbox unusable.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Mailboxes in memory, one per account, each filled with some two hundred messages when it is first used.
 pub struct MemoryMail {

@@ -1,12 +1,12 @@
 //! SEARCH over the mailbox in memory: substrings without case, on decoded text.
 
-use super::{mime, store::Stored};
-use crate::{
-    decode::decode,
-    judge::{addresses, contains, has_attachment},
-    words::decode_words,
-};
+use super::store::Stored;
+use crate::judge::{addresses, contains, has_attachment};
 use imapmcp_core::mail::Criterion;
+use imapmcp_mime::{
+    body,
+    header::{Fields, decoded},
+};
 
 /// Whether the message matches. Depth is bounded by `wire_text::criterion`.
 pub(super) fn matches(message: &Stored, criterion: &Criterion) -> bool {
@@ -14,15 +14,15 @@ pub(super) fn matches(message: &Stored, criterion: &Criterion) -> bool {
         Criterion::And(all) => all.iter().all(|one| matches(message, one)),
         Criterion::Or(a, b) => matches(message, a) || matches(message, b),
         Criterion::Not(one) => !matches(message, one),
-        Criterion::From(text) => addresses(&message.structure.envelope.from, text),
-        Criterion::To(text) => addresses(&message.structure.envelope.to, text),
-        Criterion::Cc(text) => addresses(&message.structure.envelope.cc, text),
+        Criterion::From(text) => addresses(&message.envelope.from, text),
+        Criterion::To(text) => addresses(&message.envelope.to, text),
+        Criterion::Cc(text) => addresses(&message.envelope.cc, text),
         Criterion::Subject(text) => field(message, "Subject", text),
         Criterion::Header(name, text) => field(message, name, text),
-        Criterion::Body(text) => body(message, text),
+        Criterion::Body(text) => says_in_text(message, text),
         Criterion::Text(text) => {
-            let header = String::from_utf8_lossy(&message.raw[..message.structure.header_end]);
-            contains(&decode_words(&header), text) || body(message, text)
+            let says = |(name, value): (&str, &str)| contains(&format!("{name}: {}", decoded(value)), text);
+            fields(message).iter().any(says) || says_in_text(message, text)
         }
         Criterion::Since(day) => message.internal_date.date() >= day.date(),
         Criterion::Before(day) => message.internal_date.date() < day.date(),
@@ -32,9 +32,9 @@ pub(super) fn matches(message: &Stored, criterion: &Criterion) -> bool {
         Criterion::Answered => message.has("\\Answered"),
         Criterion::Draft => message.has("\\Draft"),
         Criterion::Keyword(flag) => message.has(flag.as_str()),
-        Criterion::Bcc(text) => addresses(&message.structure.envelope.bcc, text),
+        Criterion::Bcc(text) => addresses(&message.envelope.bcc, text),
         Criterion::HasAttachment => {
-            let parts: Vec<_> = message.structure.leaves.iter().map(|leaf| leaf.part.clone()).collect();
+            let parts: Vec<_> = message.leaves.iter().map(|leaf| leaf.part.clone()).collect();
             field(message, "Content-Type", "multipart/mixed") && has_attachment(&parts)
         }
         Criterion::Smaller(octets) => message.raw.len() < *octets as usize,
@@ -42,15 +42,17 @@ pub(super) fn matches(message: &Stored, criterion: &Criterion) -> bool {
     }
 }
 
-fn field(message: &Stored, name: &str, text: &str) -> bool {
-    mime::fields(&message.raw[..message.structure.header_end])
-        .iter()
-        .any(|(key, value)| key.eq_ignore_ascii_case(name) && contains(&decode_words(value), text))
+fn fields(message: &Stored) -> Fields {
+    Fields::parse(&message.raw[..message.header_end])
 }
 
-fn body(message: &Stored, text: &str) -> bool {
-    message.structure.leaves.iter().filter(|leaf| leaf.part.media_type.starts_with("text/")).any(|leaf| {
-        let octets = decode(&leaf.part.encoding, &message.raw[leaf.body.clone()]);
-        contains(&String::from_utf8_lossy(&octets), text)
+fn field(message: &Stored, name: &str, text: &str) -> bool {
+    fields(message).every(name).any(|value| contains(&decoded(value), text))
+}
+
+fn says_in_text(message: &Stored, text: &str) -> bool {
+    message.leaves.iter().filter(|leaf| leaf.part.media_type.starts_with("text/")).any(|leaf| {
+        let octets = &message.raw[leaf.body.clone()];
+        contains(&body::decode(octets, &leaf.part.encoding, leaf.part.parameter("charset")), text)
     })
 }

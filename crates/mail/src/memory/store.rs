@@ -1,10 +1,13 @@
 //! Folders and messages of one account.
 
-use super::mime::{Structure, structure};
 use bytes::Bytes;
 use imapmcp_core::{
-    mail::{FolderName, MailError, Message, MessageRef, Role, Summary, TransferKind},
+    mail::{Envelope, FolderName, MailError, Message, MessageRef, Role, Summary, TransferKind},
     time::Timestamp,
+};
+use imapmcp_mime::{
+    envelope,
+    structure::{self, Leaf},
 };
 use std::collections::VecDeque;
 
@@ -29,7 +32,10 @@ pub(super) struct Stored {
     pub(super) internal_date: Timestamp,
     pub(super) flags: Vec<String>,
     pub(super) raw: Bytes,
-    pub(super) structure: Structure,
+    pub(super) envelope: Envelope,
+    /// Octets of the header section, with the empty line.
+    pub(super) header_end: usize,
+    pub(super) leaves: Vec<Leaf>,
 }
 
 impl Stored {
@@ -39,14 +45,14 @@ impl Stored {
             internal_date: Some(self.internal_date),
             flags: self.flags.clone(),
             size: self.raw.len() as u64,
-            envelope: self.structure.envelope.clone(),
-            parts: self.structure.leaves.iter().map(|leaf| leaf.part.clone()).collect(),
+            envelope: self.envelope.clone(),
+            parts: self.leaves.iter().map(|leaf| leaf.part.clone()).collect(),
         }
     }
 
     /// The message with its header and the first octets of its text.
     pub(super) fn whole(&self, folder: &MemoryFolder, beginning: u32) -> Message {
-        let text = self.structure.header_end;
+        let text = self.header_end;
         let end = self.raw.len().min(text + beginning as usize);
         Message {
             at: folder.place(self.uid),
@@ -184,7 +190,7 @@ impl Store {
         let places: Vec<_> = gone.iter().map(|message| folder.place(message.uid)).collect();
         for (message, place) in gone.into_iter().zip(places) {
             self.octets -= message.raw.len();
-            self.moved.extend(message.structure.envelope.message_id.map(|id| (place, id)));
+            self.moved.extend(message.envelope.message_id.map(|id| (place, id)));
         }
         let surplus = self.moved.len().saturating_sub(MAX_MESSAGES);
         self.moved.drain(..surplus);
@@ -195,7 +201,7 @@ impl Store {
     pub(super) fn find_again(&self, at: &MessageRef) -> Option<MessageRef> {
         let (_, id) = self.moved.iter().rev().find(|(place, _)| place == at)?;
         let here = |folder: &MemoryFolder| -> Vec<MessageRef> {
-            let same = |message: &&Stored| message.structure.envelope.message_id.as_ref() == Some(id);
+            let same = |message: &&Stored| message.envelope.message_id.as_ref() == Some(id);
             folder.messages.iter().filter(same).map(|message| folder.place(message.uid)).collect()
         };
         let own = self.folder(&at.folder).map(here).unwrap_or_default();
@@ -224,6 +230,7 @@ impl Store {
         let full = self.folders.iter().map(|folder| folder.messages.len()).sum::<usize>() >= MAX_MESSAGES
             || self.octets + raw.len() > MAX_OCTETS;
         let size = raw.len();
+        let taken = structure::of_message(&raw);
         let folder = self.folder_mut(folder)?;
         if full {
             return Err(refused("OVERQUOTA"));
@@ -234,7 +241,9 @@ impl Store {
             uid,
             internal_date: at,
             flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
-            structure: structure(&raw),
+            envelope: envelope::of(&taken.fields),
+            header_end: taken.header_end,
+            leaves: taken.structure.leaves,
             raw,
         });
         let at = folder.place(uid);

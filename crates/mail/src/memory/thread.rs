@@ -42,5 +42,5 @@ pub(super) fn of(store: &Store, at: &Locator, scope: &ThreadScope, owner: &str) 
 }
 
 fn ties(message: &Stored, owner: &str) -> Ties {
-    Ties::of(&message.summary(), &message.raw[..message.structure.header_end], owner)
+    Ties::of(&message.summary(), &message.raw[..message.header_end], owner)
 }

@@ -86,66 +86,67 @@ fn refusal(reply: &Reply) -> MailError {
 mod tests {
     use super::*;
 
+    const THROTTLED: MailError = MailError::Throttled { retry_after: 60 };
+
+    /// What providers say, and what it means.
+    const SAID: [(&str, MailError); 28] = [
+        ("535", MailError::LoginRefused),
+        ("535 Incorrect authentication data", MailError::LoginRefused),
+        ("535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6", MailError::LoginRefused),
+        (
+            "535 5.7.8 Username and Password not accepted. For more information, go to\n535 5.7.8  https://support.google.com/mail/?p=BadCredentials x - gsmtp",
+            MailError::LoginRefused,
+        ),
+        ("535 5.7.3 Authentication unsuccessful [AM0PR.EURPRD.PROD.OUTLOOK.COM]", MailError::LoginRefused),
+        (
+            "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect. [X]",
+            MailError::LoginRefused,
+        ),
+        (
+            "535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully. Contact your administrator. [X]",
+            MailError::LoginRefused,
+        ),
+        (
+            "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled for more information. [X]",
+            MailError::SubmissionOff,
+        ),
+        (
+            "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit https://aka.ms/smtp_auth_disabled [X]",
+            MailError::SubmissionOff,
+        ),
+        (
+            "535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [X]",
+            MailError::SubmissionOff,
+        ),
+        (
+            "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy. Contact your administrator. [X]",
+            MailError::SubmissionOff,
+        ),
+        (
+            "534 5.7.9 Application-specific password required. For more information, go to\n534 5.7.9  https://support.google.com/mail/?p=InvalidSecondFactor x - gsmtp",
+            MailError::AppPassword,
+        ),
+        ("535 5.7.8 Error: authentication failed: please use an app password", MailError::AppPassword),
+        ("535 Login Fail. Please enter your authorization code to login.", MailError::AppPassword),
+        ("534 5.7.14 Please log in via your web browser and then try again.", MailError::LoginFailed),
+        ("534 5.7.9 Authentication mechanism is too weak", MailError::LoginFailed),
+        ("432 4.7.12 A password transition is needed", MailError::LoginFailed),
+        ("550 5.7.1 no", MailError::LoginFailed),
+        ("454 4.7.0 Temporary authentication failure", MailError::LoginUnavailable),
+        ("454 4.7.0 Too many login attempts, please try again later.", THROTTLED),
+        ("421 4.3.0 Temporary System Problem. Try again later", MailError::LoginUnavailable),
+        ("421 4.7.0 Too many connections from your address", THROTTLED),
+        ("451 4.3.0 internal error", MailError::LoginUnavailable),
+        ("530 5.7.0 Authentication required", MailError::LoginUnavailable),
+        ("530 5.7.0 Must issue a STARTTLS command first", MailError::NoMechanism),
+        ("538 5.7.11 Encryption required for requested authentication mechanism", MailError::NoMechanism),
+        ("504 5.5.4 Unrecognized authentication type", MailError::NoMechanism),
+        ("503 5.5.1 Error: authentication not enabled", MailError::NoMechanism),
+    ];
+
     #[test]
     fn a_refused_login_is_told_by_its_remedy() {
-        const THROTTLED: MailError = MailError::Throttled { retry_after: 60 };
-        for (said, means) in [
-            ("535", MailError::LoginRefused),
-            ("535 Incorrect authentication data", MailError::LoginRefused),
-            ("535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6", MailError::LoginRefused),
-            (
-                "535 5.7.8 Username and Password not accepted. For more information, go to\n535 5.7.8  https://support.google.com/mail/?p=BadCredentials x - gsmtp",
-                MailError::LoginRefused,
-            ),
-            (
-                "535 5.7.3 Authentication unsuccessful [AM0PR.EURPRD.PROD.OUTLOOK.COM]",
-                MailError::LoginRefused,
-            ),
-            (
-                "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect. [X]",
-                MailError::LoginRefused,
-            ),
-            (
-                "535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully. Contact your administrator. [X]",
-                MailError::LoginRefused,
-            ),
-            (
-                "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled for more information. [X]",
-                MailError::SubmissionOff,
-            ),
-            (
-                "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit https://aka.ms/smtp_auth_disabled [X]",
-                MailError::SubmissionOff,
-            ),
-            (
-                "535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [X]",
-                MailError::SubmissionOff,
-            ),
-            (
-                "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy. Contact your administrator. [X]",
-                MailError::SubmissionOff,
-            ),
-            (
-                "534 5.7.9 Application-specific password required. For more information, go to\n534 5.7.9  https://support.google.com/mail/?p=InvalidSecondFactor x - gsmtp",
-                MailError::AppPassword,
-            ),
-            ("535 5.7.8 Error: authentication failed: please use an app password", MailError::AppPassword),
-            ("535 Login Fail. Please enter your authorization code to login.", MailError::AppPassword),
-            ("534 5.7.14 Please log in via your web browser and then try again.", MailError::LoginFailed),
-            ("534 5.7.9 Authentication mechanism is too weak", MailError::LoginFailed),
-            ("432 4.7.12 A password transition is needed", MailError::LoginFailed),
-            ("550 5.7.1 no", MailError::LoginFailed),
-            ("454 4.7.0 Temporary authentication failure", MailError::LoginUnavailable),
-            ("454 4.7.0 Too many login attempts, please try again later.", THROTTLED),
-            ("421 4.3.0 Temporary System Problem. Try again later", MailError::LoginUnavailable),
-            ("421 4.7.0 Too many connections from your address", THROTTLED),
-            ("451 4.3.0 internal error", MailError::LoginUnavailable),
-            ("530 5.7.0 Authentication required", MailError::LoginUnavailable),
-            ("530 5.7.0 Must issue a STARTTLS command first", MailError::NoMechanism),
-            ("538 5.7.11 Encryption required for requested authentication mechanism", MailError::NoMechanism),
-            ("504 5.5.4 Unrecognized authentication type", MailError::NoMechanism),
-            ("503 5.5.1 Error: authentication not enabled", MailError::NoMechanism),
-        ] {
+        for (said, means) in SAID {
             let code = said[..3].parse().unwrap();
             let lines = said.lines().map(|line| line.get(4..).unwrap_or_default().to_owned()).collect();
             assert_eq!(refusal(&Reply { code, lines }), means, "{said}");

@@ -1,7 +1,13 @@
 //! Replies of a submission server (RFC 5321 §4.2): cut out of the octets as they come, each within one bound.
 
-use imapmcp_core::mail::MailError;
+use imapmcp_core::{
+    mail::{MailError, SubmitError},
+    outbox::Refusal,
+};
 
+/// What says that a command was carried out. Each has codes of its own (RFC 5321 §4.3.2); what is 2yz and none of them (a
+/// greeting, a goodbye, help) is the answer to something else, and then nobody knows what the next one answers.
+pub(super) const DONE: u16 = 250;
 /// Octets of the longest reply, all its lines together.
 pub(super) const MAX_OCTETS: usize = 64 << 10;
 /// Lines of the longest reply.
@@ -43,6 +49,20 @@ impl Reply {
             words.push_str(text.trim());
         }
         words.to_lowercase()
+    }
+
+    /// What a 4yz or 5yz says of a message; a protocol error if it is neither.
+    pub(super) fn refusal(&self) -> SubmitError {
+        self.refusal_with(Vec::new())
+    }
+
+    /// As [`Reply::refusal`], with the recipients that were refused.
+    pub(super) fn refusal_with(&self, refused: Vec<Refusal>) -> SubmitError {
+        match self.code {
+            400..=499 => SubmitError::Deferred { code: self.code, enhanced: self.enhanced() },
+            500..=599 => SubmitError::Rejected { code: self.code, enhanced: self.enhanced(), refused },
+            _ => MailError::Protocol.into(),
+        }
     }
 
     /// 4yz or 5yz: refused, for now or for good.

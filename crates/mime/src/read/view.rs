@@ -1,0 +1,208 @@
+//! A message's text, whatever its parts are, and what was noticed on the way.
+
+pub use super::choice::wanted;
+use super::{
+    body::{self, MAX_TEXT},
+    calendar,
+    choice::{Kind, MAX_WANTED, kind},
+    flowed::unflow,
+    html,
+    markdown::MAX_VIEW,
+    structure,
+};
+pub use crate::format::{Format, LinkMismatch, View};
+use crate::{
+    charset,
+    header::{Fields, first_octets},
+    transfer,
+    trust::link,
+};
+use imapmcp_core::mail::Part;
+
+/// A whole message.
+#[derive(Debug, Clone, Default)]
+pub struct Whole {
+    /// Its header fields.
+    pub fields: Fields,
+    /// Its leaf parts, with the section numbers of IMAP's BODYSTRUCTURE.
+    pub parts: Vec<Part>,
+    /// Its text.
+    pub view: View,
+}
+
+/// Whether rendering this part is a few passes over its octets: plain text that cannot turn out to be a page.
+pub fn is_plain(part: &Part, octets: &[u8]) -> bool {
+    // whatever the charset, this octet is itself: no `<` in disguise (`=3C`, `+ADw-`, a byte order mark)
+    let first = octets.trim_ascii_start().first();
+    kind(part) == Some(Kind::Plain)
+        && !part.encoding.eq_ignore_ascii_case("base64")
+        && first.is_none_or(|octet| octet.is_ascii_graphic() && !matches!(octet, b'<' | b'=' | b'+'))
+}
+
+/// Decodes, cleans and joins. `octets` are the encoded octets of each wanted part, in that order; what is longer than
+/// [`MAX_TEXT`] is cut. CPU-bound: callers run it off the async threads.
+pub fn render(parts: &[(&Part, &[u8])], format: Format) -> View {
+    let mut view = View::default();
+    let mut said: Vec<String> = Vec::new();
+    for (part, octets) in parts.iter().take(MAX_WANTED) {
+        let piece = render_part(part, octets, format);
+        view.hidden += piece.hidden;
+        view.tracking_pixels += piece.tracking_pixels;
+        view.remote_images += piece.remote_images;
+        view.cut |= piece.cut;
+        for found in piece.link_mismatches {
+            if view.link_mismatches.len() < 20 && !view.link_mismatches.contains(&found) {
+                view.link_mismatches.push(found);
+            }
+        }
+        for found in piece.lookalikes {
+            link::tell_lookalike(&found, &mut view);
+        }
+        // alternatives in an order that hides that they are: the same words are not shown twice
+        if piece.text.trim().is_empty() {
+            continue;
+        }
+        if parts.len() > 1 {
+            let words: String = piece.text.split_whitespace().collect();
+            if said.contains(&words) {
+                continue;
+            }
+            said.push(words);
+        }
+        if !view.text.is_empty() {
+            view.text.push_str("\n\n");
+        }
+        view.text.push_str(&piece.text);
+    }
+    if view.text.len() > MAX_VIEW {
+        view.text.truncate(first_octets(&view.text, MAX_VIEW).len());
+        view.cut = true;
+    }
+    view
+}
+
+fn render_part(part: &Part, octets: &[u8], format: Format) -> View {
+    let limit = octets.len().min(MAX_TEXT as usize);
+    let octets_cut = limit < octets.len();
+    let octets = transfer::undone(&octets[..limit], &part.encoding);
+    let kind = kind(part).unwrap_or(Kind::Plain);
+    let text = charset::text(&octets, part.parameter("charset"), kind == Kind::Html);
+    let mut view = if kind == Kind::Html || (kind != Kind::Calendar && is_page(&text)) {
+        html::view(&text, format)
+    } else {
+        let flowed = part.parameter("format").is_some_and(|value| value.eq_ignore_ascii_case("flowed"));
+        let text = if flowed {
+            let delete = part.parameter("delsp").is_some_and(|value| value.eq_ignore_ascii_case("yes"));
+            unflow(&text, delete)
+        } else {
+            text
+        };
+        plain(&text, kind, format)
+    };
+    view.cut |= octets_cut;
+    if format != Format::Html {
+        let text = std::mem::take(&mut view.text);
+        let text = link::in_text(&text, format == Format::Markdown, &mut view).into_owned();
+        view.text = if format == Format::Markdown { disarm(text) } else { text };
+    }
+    view
+}
+
+fn plain(text: &str, kind: Kind, format: Format) -> View {
+    let mut view = View { hidden: usize::from(body::hides_characters(text)), ..View::default() };
+    let clean = squeeze(&body::visible(text));
+    let said = if kind == Kind::Calendar { calendar::summary(&clean).unwrap_or(clean) } else { clean };
+    let kept = first_octets(&said, MAX_VIEW);
+    view.cut = kept.len() < said.len();
+    view.text = if format == Format::Html {
+        link::in_text(kept, false, &mut view);
+        format!("<pre>{}</pre>", kept.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
+    } else {
+        kept.to_owned()
+    };
+    view
+}
+
+/// A page that calls itself plain text.
+fn is_page(text: &str) -> bool {
+    let start =
+        first_octets(text.trim_start_matches(['\u{feff}', ' ', '\r', '\n', '\t']), 15).to_ascii_lowercase();
+    start.starts_with("<!doctype html") || start.starts_with("<html")
+}
+
+/// No more than two empty lines in a row, none at either end; blanks at line ends stay (`-- `).
+fn squeeze(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut empty = 0;
+    for line in text.trim_end().split('\n') {
+        let is_empty = line.trim().is_empty();
+        empty = if is_empty { empty + 1 } else { 0 };
+        if empty > 2 || (is_empty && out.is_empty()) {
+            continue;
+        }
+        out.push_str(if is_empty { "" } else { line });
+        out.push('\n');
+    }
+    out.truncate(out.trim_end_matches('\n').len());
+    out
+}
+
+/// Takes from Markdown what a page that shows it would load: images, and HTML that means more than itself.
+fn disarm(text: String) -> String {
+    const ACTIVE: [&str; 20] = [
+        "img", "image", "svg", "script", "iframe", "link", "style", "object", "embed", "video", "audio",
+        "picture", "source", "base", "meta", "form", "input", "body", "math", "frame",
+    ];
+    if !text.contains("![") && !text.contains('<') {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['!', '<']) {
+        out.push_str(&rest[..at]);
+        let (mark, after) = rest[at..].split_at(1);
+        let name = after.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let active = mark == "<" && name.len() <= 8 && ACTIVE.contains(&name.to_ascii_lowercase().as_str());
+        if active {
+            out.push('\\');
+        }
+        out.push_str(mark);
+        if mark == "!" && after.starts_with('[') {
+            out.push('\\');
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A whole message (an attached one, a test file); never fails.
+pub fn of_message(octets: &[u8], format: Format) -> Whole {
+    let message = structure::of_message(octets);
+    let parts = message.parts();
+    let leaves = &message.structure.leaves;
+    let chosen: Vec<(&Part, &[u8])> = wanted(&parts, format)
+        .into_iter()
+        .filter_map(|part| {
+            let leaf = leaves.iter().find(|leaf| leaf.part.section == part.section)?;
+            Some((part, &octets[leaf.body.clone()]))
+        })
+        .collect();
+    let mut view = render(&chosen, format);
+    view.cut |= message.structure.cut;
+    drop(chosen);
+    Whole { fields: message.fields, parts, view }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_page_would_load_is_disarmed() {
+        assert_eq!(
+            disarm("![x](https://a.example/p) <IMG src=y> a < b!".into()),
+            "!\\[x](https://a.example/p) \\<IMG src=y> a < b!"
+        );
+    }
+}

@@ -1,0 +1,356 @@
+//! Whether a person would see an element or a text: style sheets, `style` attributes and the attributes of old HTML,
+//! with what is inherited.
+
+use super::{
+    colour::{self, Colour, Rgb},
+    css::{self, Declaration, Property, Sheets},
+};
+use scraper::{ElementRef, node::Element};
+use std::borrow::Cow;
+
+/// Text below this size is not read, in CSS pixels.
+const READABLE: f32 = 2.0;
+/// What is moved this far is off the screen, in CSS pixels.
+const FAR: f32 = 500.0;
+/// To the right or down there is more to see, and one can scroll: this far nobody looks.
+const ASIDE: f32 = 2_000.0;
+const BELOW: f32 = 5_000.0;
+/// What a percentage of a width is taken as a part of.
+const BLOCK: f32 = 400.0;
+/// Opacity below this is not seen.
+const FAINT: f32 = 0.06;
+
+/// What a text inherits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context {
+    colour: Option<Rgb>,
+    background: Rgb,
+    font_size: f32,
+    opacity: f32,
+    visible: bool,
+    /// From right to left whatever its letters are (CSS Writing Modes 3 §2.2).
+    reversed: bool,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self {
+            colour: Some([0; 3]),
+            background: [255; 3],
+            font_size: 16.0,
+            opacity: 1.0,
+            visible: true,
+            reversed: false,
+        }
+    }
+}
+
+impl Context {
+    /// Whether text here is seen.
+    pub(crate) fn shows_text(&self) -> bool {
+        self.visible
+            && self.font_size >= READABLE
+            && self.colour.is_some_and(|colour| !colour::is_close(colour, self.background))
+    }
+
+    /// What is read of a text here: words whose letters are turned around are read turned around.
+    pub(crate) fn read<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let runs_left =
+            |c: char| matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}');
+        if self.reversed && !text.chars().any(runs_left) {
+            Cow::Owned(text.chars().rev().collect())
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+}
+
+/// The values that win the cascade.
+struct Values<'a>([Option<(u64, &'a str)>; Property::COUNT]);
+
+impl<'a> Values<'a> {
+    fn offer(&mut self, declaration: &'a Declaration, place: u64) {
+        let place = place + if declaration.important { 1 << 62 } else { 0 };
+        let slot = &mut self.0[declaration.property as usize];
+        if slot.is_none_or(|(found, _)| place >= found) {
+            *slot = Some((place, &declaration.value));
+        }
+    }
+
+    fn get(&self, property: Property) -> Option<&'a str> {
+        self.0[property as usize].map(|(_, value)| value)
+    }
+
+    fn pixels(&self, property: Property, font_size: f32) -> Option<f32> {
+        self.get(property).and_then(|value| length(value, font_size))
+    }
+
+    /// As [`Self::pixels`], where a percentage is one of a width.
+    fn shift(&self, property: Property, font_size: f32) -> Option<f32> {
+        let percent =
+            self.get(property)?.strip_suffix('%').and_then(|number| number.trim().parse::<f32>().ok());
+        percent.map(|percent| percent / 100.0 * BLOCK).or_else(|| self.pixels(property, font_size))
+    }
+}
+
+/// The context within `element`, or `None` if it is hidden with all that is in it.
+pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) -> Option<Context> {
+    let value = element.value();
+    if value.attr("hidden").is_some() || (value.name() == "dialog" && value.attr("open").is_none()) {
+        return None;
+    }
+    if sheets.incomplete && (value.attr("class").is_some() || value.attr("id").is_some()) {
+        return None;
+    }
+    let inline = value.attr("style").map(css::declarations).unwrap_or_default();
+    let mut values = Values([None; Property::COUNT]);
+    sheets.matching(element, |declaration, place| values.offer(declaration, place));
+    for (index, declaration) in inline.iter().enumerate() {
+        values.offer(declaration, (1 << 61) + index as u64);
+    }
+    let mut context = outer;
+    old_attributes(value, &mut context);
+    direction(value, &values, &mut context);
+    if let Some(size) = values.get(Property::FontSize) {
+        context.font_size = font_size(size, outer.font_size);
+    }
+    if let Some(value) = values.get(Property::Visibility) {
+        context.visible = match value {
+            "hidden" | "collapse" => false,
+            "inherit" | "unset" => outer.visible,
+            other => !other.starts_with("var("),
+        };
+    }
+    if let Some(value) = values.get(Property::Background) {
+        // of a picture or a gradient the colour beside or in it counts: pictures are not loaded
+        context.background = background(value).unwrap_or(context.background);
+    }
+    for property in [Property::Color, Property::Fill] {
+        match values.get(property).map(colour::parse) {
+            Some(Some(Colour::Solid(colour))) => context.colour = Some(colour),
+            Some(Some(Colour::Transparent)) => context.colour = None,
+            _ => {}
+        }
+    }
+    if let Some(opacity) = values.get(Property::Opacity) {
+        context.opacity *= opacity_of(opacity);
+    }
+    (context.opacity >= FAINT && !is_gone(&values, context.font_size)).then_some(context)
+}
+
+/// Letters are turned around where a direction is forced on them.
+fn direction(element: &Element, values: &Values<'_>, context: &mut Context) {
+    let is = |name: &str, wanted: &str| {
+        element.attr(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
+    };
+    if element.name() == "bdo" {
+        context.reversed = is("dir", "rtl") || (context.reversed && element.attr("dir").is_none());
+    } else if element.name() == "bdi" {
+        context.reversed = false;
+    }
+    if let Some(bidi) = values.get(Property::Bidi) {
+        let rightwards =
+            values.get(Property::Direction).map_or_else(|| is("dir", "rtl"), |value| value == "rtl");
+        context.reversed = bidi.contains("override") && rightwards;
+    }
+}
+
+fn old_attributes(element: &Element, context: &mut Context) {
+    let colour = |name: &str| element.attr(name).and_then(colour::legacy);
+    match element.name() {
+        "body" => context.colour = colour("text").or(context.colour),
+        "font" => context.colour = colour("color").or(context.colour),
+        // what a browser gives a link unless its author says otherwise
+        "a" if element.attr("href").is_some() => context.colour = Some([0, 0, 238]),
+        "mark" => (context.colour, context.background) = (Some([0; 3]), [255, 255, 0]),
+        _ => {}
+    }
+    if let Some(background) = colour("bgcolor") {
+        context.background = background;
+    }
+}
+
+/// What hides an element with all that is in it.
+fn is_gone(values: &Values<'_>, font_size: f32) -> bool {
+    let pixels = |property| values.pixels(property, font_size);
+    let shift = |property| values.shift(property, font_size);
+    let far = |property| shift(property).is_some_and(|by| by <= -FAR);
+    let beyond = |property, most| shift(property).is_some_and(|by| by >= most);
+    let words = |property: Property, found: &[&str]| {
+        values.get(property).is_some_and(|value| found.iter().any(|word| value.contains(word)))
+    };
+    let display = values.get(Property::Display).unwrap_or_default();
+    if display == "none" || display == "hidden" || display.starts_with("var(") {
+        return true;
+    }
+    if words(Property::MsoHide, &["all"]) || values.get(Property::Filter).is_some_and(is_faded) {
+        return true;
+    }
+    if [Property::TextIndent, Property::MarginLeft, Property::MarginTop].into_iter().any(far) {
+        return true;
+    }
+    if [Property::TextIndent, Property::MarginLeft, Property::PaddingLeft]
+        .into_iter()
+        .any(|by| beyond(by, ASIDE))
+        || [Property::MarginTop, Property::PaddingTop].into_iter().any(|by| beyond(by, BELOW))
+    {
+        return true;
+    }
+    // letters on top of each other, or each in a place of its own far away
+    if pixels(Property::LetterSpacing).is_some_and(|by| by <= -0.5 * font_size || by >= FAR) {
+        return true;
+    }
+    let positioned = words(Property::Position, &["absolute", "fixed", "relative", "sticky"]);
+    if positioned
+        && ([Property::Left, Property::Right, Property::Top, Property::Bottom].into_iter().any(far)
+            || [Property::Left, Property::Right].into_iter().any(|by| beyond(by, ASIDE))
+            || [Property::Top, Property::Bottom].into_iter().any(|by| beyond(by, BELOW)))
+    {
+        return true;
+    }
+    let squeezed = |properties: [Property; 2]| {
+        properties.into_iter().any(|property| pixels(property).is_some_and(|size| size <= 1.0))
+    };
+    if words(Property::Overflow, &["hidden", "clip", "scroll", "auto"])
+        && (squeezed([Property::Height, Property::MaxHeight])
+            || squeezed([Property::Width, Property::MaxWidth]))
+    {
+        return true;
+    }
+    let clip = values.get(Property::Clip).map(|value| value.replace([' ', ','], "")).unwrap_or_default();
+    if positioned && (clip.starts_with("rect(0") || clip.starts_with("rect(1px1px")) {
+        return true;
+    }
+    if words(
+        Property::ClipPath,
+        &["inset(50%", "inset(100%", "circle(0", "polygon(0 0, 0 0", "polygon(0 0,0 0"],
+    ) {
+        return true;
+    }
+    values.get(Property::Transform).is_some_and(is_moved_away)
+}
+
+/// Whether a filter leaves nothing to be seen.
+fn is_faded(filter: &str) -> bool {
+    let opacity = filter.split("opacity(").nth(1).and_then(|rest| rest.split(')').next());
+    opacity.is_some_and(|opacity| opacity_of(opacity.trim()) < FAINT)
+}
+
+fn is_moved_away(transform: &str) -> bool {
+    transform.split(')').any(|step| {
+        let Some((name, by)) = step.trim().split_once('(') else { return false };
+        let name = name.trim_start_matches(|c: char| !c.is_alphabetic());
+        let number = |by: &str| match by.strip_suffix('%') {
+            Some(percent) => percent.parse::<f32>().map(|by| by / 100.0),
+            None => by.parse::<f32>(),
+        };
+        if name == "matrix" {
+            let by: Vec<f32> = by.split(',').filter_map(|by| by.trim().parse().ok()).collect();
+            let [xx, xy, yx, yy, right, down] = by[..] else { return false };
+            return (xx * yy - xy * yx).abs() < 0.0025 || right.abs() >= FAR || down.abs() >= FAR;
+        }
+        if matches!(name, "rotatex" | "rotatey") {
+            let by = by.trim();
+            return ["90deg", "-90deg", "270deg", "0.25turn", ".25turn", "100grad"].contains(&by);
+        }
+        by.split(',').map(str::trim).any(|by| match name {
+            "scale" | "scalex" | "scaley" | "scale3d" => number(by).is_ok_and(|by| by.abs() < 0.05),
+            "translate" | "translatex" | "translatey" | "translate3d" => {
+                length(by, 16.0).is_some_and(|by| by.abs() >= FAR)
+                    || by.ends_with('%') && number(by).is_ok_and(|by| by.abs() >= 10.0)
+            }
+            _ => false,
+        })
+    })
+}
+
+fn opacity_of(value: &str) -> f32 {
+    if value.starts_with("var(") {
+        return 0.0;
+    }
+    let number = match value.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f32>().map(|value| value / 100.0),
+        None => value.parse::<f32>(),
+    };
+    number.unwrap_or(1.0).clamp(0.0, 1.0)
+}
+
+fn background(value: &str) -> Option<Rgb> {
+    // the first colour that is named anywhere in the value
+    let mut rest = value;
+    while !rest.is_empty() {
+        rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '#');
+        if let Some(after) = rest.strip_prefix("url(") {
+            rest = after.split_once(')').map_or("", |(_, rest)| rest);
+            continue;
+        }
+        let word_end =
+            rest.find(|c: char| !c.is_alphanumeric() && c != '#' && c != '-').unwrap_or(rest.len());
+        let (word, after) = rest.split_at(word_end);
+        if after.starts_with('(') && (word.starts_with("rgb") || word.starts_with("hsl")) {
+            let end = after.find(')').map_or(rest.len(), |end| word_end + end + 1);
+            if let Some(Colour::Solid(colour)) = colour::parse(&rest[..end]) {
+                return Some(colour);
+            }
+            rest = &rest[end..];
+            continue;
+        }
+        if let Some(Colour::Solid(colour)) = colour::parse(word) {
+            return Some(colour);
+        }
+        rest = after;
+    }
+    None
+}
+
+fn font_size(value: &str, outer: f32) -> f32 {
+    match value {
+        "xx-small" => 9.0,
+        "x-small" => 10.0,
+        "small" => 13.0,
+        "medium" | "initial" => 16.0,
+        "large" => 18.0,
+        "x-large" => 24.0,
+        "xx-large" => 32.0,
+        "smaller" => outer * 0.83,
+        "larger" => outer * 1.2,
+        other if other.starts_with("var(") => 0.0,
+        other => match other.strip_suffix('%').map(|percent| percent.trim().parse::<f32>()) {
+            Some(Ok(percent)) => outer * percent / 100.0,
+            _ => length(other, outer).unwrap_or(outer),
+        },
+    }
+}
+
+/// A length in CSS pixels; of `calc()` and its like the largest in it. Percentages and `auto` are none.
+fn length(value: &str, font_size: f32) -> Option<f32> {
+    if let Some((_, inside)) = value.split_once('(') {
+        return inside
+            .split(|c: char| c.is_whitespace() || "+*/,()".contains(c))
+            .filter_map(|piece| length(piece, font_size))
+            .reduce(f32::max);
+    }
+    let value = value.trim();
+    let end = value
+        .char_indices()
+        .find(|(at, c)| !(c.is_ascii_digit() || *c == '.' || (*at == 0 && matches!(c, '-' | '+'))))
+        .map_or(value.len(), |(at, _)| at);
+    let number: f32 = value[..end].parse().ok()?;
+    let factor = match value[end..].trim() {
+        "" | "px" => 1.0,
+        "pt" => 4.0 / 3.0,
+        "pc" | "rem" => 16.0,
+        "em" => font_size,
+        "ex" | "ch" => font_size / 2.0,
+        "in" => 96.0,
+        "cm" => 37.8,
+        "mm" => 3.78,
+        "vw" | "vh" | "vmin" | "vmax" => 10.0,
+        "%" if number == 0.0 => 0.0,
+        _ => return None,
+    };
+    Some(number * factor)
+}
+
+#[cfg(test)]
+mod tests;
