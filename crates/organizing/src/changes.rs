@@ -1,6 +1,6 @@
 //! Changes to messages, folder by folder: what the server said of each, and how to take it back.
 
-use crate::{ChangeError, Opened, Organizer, undo::Undo};
+use crate::{ChangeError, Opened, Organizer, steps::Undo};
 use imapmcp_core::{
     id::OperationId,
     mail::{FlagChange, FolderName, Messages, Outcome, Role, Transfer, TransferKind},

@@ -2,7 +2,7 @@
 
 use crate::{
     ChangeError, Opened, Organizer,
-    undo::{Step, Undo},
+    steps::{Step, Undo},
 };
 use imapmcp_core::{
     id::OperationId,

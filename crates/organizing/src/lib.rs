@@ -10,6 +10,7 @@ mod plan;
 pub mod query;
 pub mod search;
 mod senders;
+mod steps;
 pub mod text;
 mod undo;
 

@@ -1,6 +1,6 @@
 //! Operations on record: plans that wait for a confirmation, and changes that can be taken back.
 
-use crate::{Journal, OperationError, undo::Undo};
+use crate::{Journal, OperationError, steps::Undo};
 use imapmcp_core::{
     account::Account,
     id::{AccountId, OperationId, UserId},

@@ -3,7 +3,7 @@
 use crate::{
     ChangeError, Opened, OperationError, OperationKind, Organizer, Progress,
     changes::{archive_folder, trash_folder},
-    undo::{Ranges, Undo},
+    steps::{Ranges, Undo},
 };
 use imapmcp_core::{
     id::OperationId,

@@ -1,6 +1,7 @@
 use crate::{
+    derive,
     envelope::TAG_LEN,
-    vault::{opened, seal_onto},
+    vault::{RingVault, opened, seal_onto},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use imapmcp_core::{
@@ -32,8 +33,18 @@ pub enum TokenError {
     Expired,
 }
 
+impl RingVault {
+    /// Tokens for one purpose; those of another purpose do not open.
+    pub fn tokens(&self, purpose: &str, clock: Arc<dyn Clock>) -> SignedTokens {
+        let mut keys: Vec<_> = self.keys.iter().collect();
+        keys.swap(0, self.active);
+        let keys = keys.into_iter().map(|key| derive::subkey(&key.root, &["token", purpose])).collect();
+        SignedTokens::new(keys, clock, Arc::clone(&self.entropy))
+    }
+}
+
 impl SignedTokens {
-    pub(crate) fn new(keys: Vec<LessSafeKey>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    fn new(keys: Vec<LessSafeKey>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self { keys, clock, entropy }
     }
 

@@ -1,5 +1,4 @@
 use crate::{
-    SignedTokens,
     derive::{self, KEY_LEN},
     envelope::{Envelope, aead, associated, header, kid_of},
     keyring::KeyRing,
@@ -8,7 +7,6 @@ use imapmcp_core::{
     random::Entropy,
     secret::{Binding, ExposeSecret, Sealed, SecretSlice, Vault, VaultError},
     store::{KeyRecord, KeyState},
-    time::Clock,
 };
 use ring::{
     aead::{Aad, LessSafeKey, NONCE_LEN, Nonce},
@@ -19,14 +17,14 @@ use zeroize::Zeroizing;
 
 /// Seals and opens with the keys of a ring.
 pub struct RingVault {
-    keys: Vec<Key>,
-    active: usize,
-    entropy: Arc<dyn Entropy>,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) active: usize,
+    pub(crate) entropy: Arc<dyn Entropy>,
 }
 
-struct Key {
+pub(crate) struct Key {
     kid: String,
-    root: hkdf::Prk,
+    pub(crate) root: hkdf::Prk,
     wrapping: LessSafeKey,
 }
 
@@ -93,14 +91,6 @@ impl RingVault {
         }
         let plain = self.open(binding, sealed)?;
         Ok(Some(self.seal(binding, plain.expose_secret())))
-    }
-
-    /// Tokens for one purpose; those of another purpose do not open.
-    pub fn tokens(&self, purpose: &str, clock: Arc<dyn Clock>) -> SignedTokens {
-        let mut keys: Vec<_> = self.keys.iter().collect();
-        keys.swap(0, self.active);
-        let keys = keys.into_iter().map(|key| derive::subkey(&key.root, &["token", purpose])).collect();
-        SignedTokens::new(keys, clock, Arc::clone(&self.entropy))
     }
 }
 

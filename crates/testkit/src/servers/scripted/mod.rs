@@ -4,13 +4,14 @@
 //! Passwords are not looked at. It runs on the runtime it is started on.
 
 mod folders;
+mod lie;
 mod lies;
 mod search;
 mod session;
 mod show;
 mod wire;
 
-pub use self::lies::{Lie, Refuses};
+pub use self::lie::{Lie, Refuses};
 
 use self::session::Session;
 use imapmcp_core::{
