@@ -132,7 +132,7 @@ pub(crate) async fn run(
         let room = budget.saturating_sub(frame.octets() + cursor.as_ref().map_or(0, String::len));
         let made: Vec<Line> = hits.iter().map(|hit| line(hit, &targets)).collect();
         match present::lines(&made, room, arguments.has(&MAX_TOKENS)) {
-            Ok(messages) => return Ok(frame.around(&messages, cursor).into()),
+            Ok(messages) => return Ok(frame.around(messages, cursor).into()),
             // fewer are taken, and the cursor goes on behind them
             Err(fitting) => hits = found.newest(present::at_least_one(fitting)? as usize),
         }
@@ -164,8 +164,9 @@ impl Frame {
         self.coverage.to_string().len() + json!(self.gaps).to_string().len() + 150
     }
 
-    fn around(self, messages: &[Value], cursor: Option<String>) -> Value {
-        let mut result = json!({ "messages": messages, "total": self.total, "coverage": self.coverage });
+    fn around(self, messages: Vec<Value>, cursor: Option<String>) -> Value {
+        let mut result = json!({ "total": self.total, "coverage": self.coverage });
+        result["messages"] = Value::Array(messages);
         if let Some(cursor) = cursor {
             result["next_cursor"] = json!(cursor);
         }
