@@ -150,7 +150,8 @@ impl Frame {
     }
 
     fn around(self, messages: Vec<Value>, cursor: Option<String>) -> Value {
-        let mut result = json!({ "messages": messages, "total": self.total, "coverage": self.coverage });
+        let mut result = json!({ "total": self.total, "coverage": self.coverage });
+        result["messages"] = Value::Array(messages);
         if let Some(cursor) = cursor {
             result["next_cursor"] = json!(cursor);
         }
