@@ -27,7 +27,7 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_dir() && name != "tests" {
             sources(&path, found);
-        } else if name.ends_with(".rs") && name != "tests.rs" {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && name != "tests.rs" {
             found.push(path);
         }
     }
@@ -62,12 +62,11 @@ fn paths(tree: &str, before: &[String], found: &mut Vec<(Module, String)>) {
         let (head, name) = head.split_once(" as ").map_or((head, None), |(head, name)| (head, Some(name)));
         let mut path = before.to_vec();
         path.extend(head.split("::").map(str::trim).filter(|part| !part.is_empty()).map(ToOwned::to_owned));
-        match rest {
-            Some(rest) => paths(rest, &path, found),
-            None => {
-                let own = path.last().cloned().unwrap_or_default();
-                found.push((path, name.map_or(own, |name| name.trim().to_owned())));
-            }
+        if let Some(rest) = rest {
+            paths(rest, &path, found);
+        } else {
+            let own = path.last().cloned().unwrap_or_default();
+            found.push((path, name.map_or(own, |name| name.trim().to_owned())));
         }
     }
 }

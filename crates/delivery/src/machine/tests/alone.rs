@@ -29,7 +29,7 @@ fn changes(text: &str) -> Vec<String> {
                 .iter()
                 .any(|change| line.contains(&format!(".{field}{change}")))
         };
-        line.contains("OutboxEntry {") && !line.contains("->") || FIELDS.iter().any(|field| assigned(field))
+        line.contains("OutboxEntry {") && !line.contains("->") || FIELDS.iter().any(assigned)
     };
     product.lines().filter(changed).map(ToOwned::to_owned).collect()
 }
