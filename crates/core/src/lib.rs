@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod address;
+pub mod base36;
 pub mod form;
 pub mod id;
 pub mod mail;

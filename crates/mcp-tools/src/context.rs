@@ -1,10 +1,11 @@
 //! What a tool works with.
 
 use crate::{
-    arguments::Arguments,
+    arguments::{Arguments, RequiredText},
     error::ToolError,
     reference::Tag,
     reply::{Progress, ProgressSender},
+    shared::ACCOUNT,
 };
 use imapmcp_accounts::Accounts;
 use imapmcp_attachments::{Attachments, Uploads};
@@ -77,13 +78,13 @@ impl Context<'_> {
         arguments: &Arguments,
         tag: Option<&Tag>,
     ) -> Result<Opened, ToolError> {
-        let named = arguments.text("account_id");
+        let named = arguments.get(&ACCOUNT);
         let Some(tag) = tag else { return self.open(named).await };
         let Some(named) = named else { return self.open_tagged(tag).await };
         let id = self.account(named).await?;
         if !tag.names(&id) {
             return Err(ToolError::argument(
-                "account_id",
+                ACCOUNT.name(),
                 "names another account than the message's id does; nothing was done",
                 "none (an id opens its own account)",
             ));
@@ -97,7 +98,7 @@ impl Context<'_> {
         let account = tagged.next().ok_or(ToolError::NoSuchAccount)?;
         if tagged.next().is_some() {
             let problem = "is missing: two accounts begin alike, and the id does not tell them apart";
-            return Err(ToolError::argument("account_id", problem, account.id.as_str()));
+            return Err(ToolError::argument(ACCOUNT.name(), problem, account.id.as_str()));
         }
         self.opened(&account.id).await
     }
@@ -130,23 +131,24 @@ impl Context<'_> {
             (None, _) => Err(ToolError::NoSuchAccount),
             (Some(only), None) => Ok(only.id.clone()),
             (Some(one), Some(_)) => Err(ToolError::argument(
-                "account_id",
+                ACCOUNT.name(),
                 "is an address of several accounts; name one by its id or label",
                 one.id.as_str(),
             )),
         }
     }
 
-    /// An operation of the caller's within the grant, which the argument `field` names.
+    /// An operation of the caller's within the grant, which this argument names.
     pub(crate) async fn operation(
         &self,
         kind: OperationKind,
-        field: &str,
-        id: &str,
+        argument: &RequiredText,
+        arguments: &Arguments,
     ) -> Result<Operation, ToolError> {
         let covers = |account: &AccountId| self.principal.accounts.covers(account);
-        let found = self.services.organizer.find(&self.principal.user, covers, kind, id).await;
-        found.map_err(|error| ToolError::operation(field, error))
+        let found =
+            self.services.organizer.find(&self.principal.user, covers, kind, arguments.get(argument)).await;
+        found.map_err(|error| ToolError::operation(argument.name(), error))
     }
 
     /// One message. A reference that went stale is looked up again, so that the error can carry the new one.

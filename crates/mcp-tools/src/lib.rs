@@ -13,6 +13,14 @@ pub mod resources;
 pub mod spec;
 pub mod toolbox;
 
+mod attached;
+mod changes;
 mod fence;
+mod letter;
 mod present;
+mod search;
+mod shared;
 mod tools;
+
+#[cfg(test)]
+mod documentation;

@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use imapmcp_core::{
+    base36,
     id::AccountId,
     mail::{Locator, MessageRef},
 };
@@ -52,7 +53,7 @@ pub fn of(account: &AccountId, at: &MessageRef) -> String {
 
 /// The part of an identifier that says where in its account the message lies.
 pub fn place(folder: &str, uid_validity: u32, uid: u32) -> String {
-    let mut place = format!("{}-{uid}", base36(uid_validity));
+    let mut place = format!("{}-{uid}", base36::write(u64::from(uid_validity)));
     if folder != "INBOX" {
         place.push('.');
         URL_SAFE_NO_PAD.encode_string(folder, &mut place);
@@ -76,29 +77,15 @@ pub fn decode(id: &str) -> Option<Named> {
     };
     let (validity, uid) = place.split_once('-')?;
     let uid = uid.bytes().all(|b| b.is_ascii_digit()).then(|| uid.parse::<u32>().ok()).flatten()?;
-    if uid == 0 || folder.is_empty() {
+    if uid == 0 || folder.is_empty() || validity.len() > 7 {
         return None;
     }
-    let at = Locator { folder: folder.into(), uid_validity: Some(from_base36(validity)?), uid };
+    let at = Locator {
+        folder: folder.into(),
+        uid_validity: Some(u32::try_from(base36::read(validity)?).ok()?),
+        uid,
+    };
     Some(Named { account: Some(Tag(tag.to_owned())), at })
-}
-
-fn base36(mut number: u32) -> String {
-    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut digits = Vec::new();
-    loop {
-        digits.push(char::from(DIGITS[(number % 36) as usize]));
-        number /= 36;
-        if number == 0 {
-            return digits.into_iter().rev().collect();
-        }
-    }
-}
-
-fn from_base36(text: &str) -> Option<u32> {
-    let plain =
-        (1..=7).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
-    plain.then(|| u32::from_str_radix(text, 36).ok()).flatten()
 }
 
 #[cfg(test)]

@@ -1,60 +1,14 @@
-//! Every tool, in a fixed order.
+//! Who may call which tool.
 
-use crate::{
-    arguments::Arguments,
-    context::Context,
-    error::ToolError,
-    reply::Reply,
-    spec::Spec,
-    tools::{
-        answer, bulk, create_upload, drafts, find_contact, flags, folders, get_attachment, get_message,
-        get_thread, list_accounts, list_folders, list_messages, outbox, read_attachment, search_messages,
-        send_message, transfer, undo,
-    },
-};
+pub use crate::tools::TOOLS;
+
+use crate::{arguments::Arguments, context::Context, error::ToolError, reply::Reply, spec::Spec};
 use imapmcp_core::permission::{Permission, Permissions};
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
-
-/// Every tool.
-pub const TOOLS: &[Spec] = &[
-    list_accounts::SPEC,
-    list_folders::SPEC,
-    list_messages::SPEC,
-    get_message::SPEC,
-    get_thread::SPEC,
-    search_messages::SPEC,
-    get_attachment::SPEC,
-    read_attachment::SPEC,
-    find_contact::SPEC,
-    create_upload::SPEC,
-    send_message::SPEC,
-    answer::REPLY,
-    answer::FORWARD,
-    drafts::CREATE,
-    drafts::UPDATE,
-    drafts::SEND,
-    outbox::LIST,
-    outbox::CANCEL,
-    flags::READ,
-    flags::UNREAD,
-    flags::FLAG,
-    flags::UNFLAG,
-    flags::SET,
-    transfer::ARCHIVE,
-    transfer::MOVE,
-    transfer::COPY,
-    transfer::DELETE,
-    folders::CREATE,
-    folders::RENAME,
-    folders::DELETE,
-    bulk::PLAN,
-    bulk::RUN,
-    undo::SPEC,
-];
 
 /// What a client is told once, whatever it may do.
 pub const INSTRUCTIONS: &str = "Reads, searches, organises and sends the user's e-mail. Call list_accounts first; account_id may be \
@@ -87,14 +41,14 @@ pub fn find(name: &str) -> Option<&'static Spec> {
 
 /// What a call needs that these permissions lack. This is the one place that asks.
 pub fn missing(tool: &Spec, arguments: &Arguments, permissions: Permissions) -> Option<Permission> {
-    let also = tool.also.iter().filter(|(flag, _)| arguments.flag(flag)).map(|(_, permission)| *permission);
+    let also = tool.also.iter().filter(|(flag, _)| arguments.get(flag)).map(|(_, permission)| *permission);
     std::iter::once(tool.permission).chain(also).find(|needed| !permissions.allows(*needed))
 }
 
 /// Runs a tool: its result, or why not.
 pub async fn call(name: &str, given: &Map<String, Value>, context: &Context<'_>) -> Result<Reply, ToolError> {
     let tool = find(name).ok_or_else(|| ToolError::UnknownTool(name.chars().take(60).collect()))?;
-    let (arguments, none) = (Arguments::read(tool.fields, given), Arguments::default());
+    let (arguments, none) = (Arguments::read(tool.fields, given), Arguments::none(tool.fields));
     // whether the arguments are right is told to those only who may use the tool
     if let Some(permission) =
         missing(tool, arguments.as_ref().unwrap_or(&none), context.principal.permissions)

@@ -1,7 +1,7 @@
 //! Mail as MCP resources: what a client may attach to a conversation by its address. Each is read through the tool of
 //! the same purpose, so permissions, budgets and fences are the same.
 
-use crate::{context::Context, error::ToolError, registry};
+use crate::{context::Context, error::ToolError, registry, shared};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
@@ -62,24 +62,24 @@ fn resolve(uri: &str) -> Option<(&'static str, Map<String, Value>)> {
         Some(percent_decode_str(text).decode_utf8().ok()?.into_owned()).filter(|text| !text.is_empty())
     };
     let mut arguments = Map::new();
-    arguments.insert("account_id".to_owned(), json!(decoded(account)?));
+    arguments.insert(shared::ACCOUNT.name().to_owned(), json!(decoded(account)?));
     let tool = match kind {
         "message" => {
-            arguments.insert("id".to_owned(), json!(decoded(rest)?));
+            arguments.insert(shared::ID.name().to_owned(), json!(decoded(rest)?));
             "get_message"
         }
         "thread" => {
-            arguments.insert("id".to_owned(), json!(decoded(rest)?));
+            arguments.insert(shared::ID.name().to_owned(), json!(decoded(rest)?));
             "get_thread"
         }
         "attachment" => {
             let (id, index) = rest.rsplit_once('/')?;
-            arguments.insert("id".to_owned(), json!(decoded(id)?));
-            arguments.insert("attachment_index".to_owned(), json!(index.parse::<u32>().ok()?));
+            arguments.insert(shared::ID.name().to_owned(), json!(decoded(id)?));
+            arguments.insert(shared::INDEX.name().to_owned(), json!(index.parse::<u32>().ok()?));
             "read_attachment"
         }
         "folder" => {
-            arguments.insert("folder".to_owned(), json!(decoded(rest)?));
+            arguments.insert(shared::FOLDER.name().to_owned(), json!(decoded(rest)?));
             "list_messages"
         }
         _ => return None,

@@ -1,7 +1,7 @@
 //! What a tool is: one constant each, from which listing, checks and documentation are made.
 
 use crate::{
-    arguments::{self, Arguments, Field},
+    arguments::{self, Arguments, Fields, Flag},
     context::Context,
     error::ToolError,
     reply::Reply,
@@ -38,11 +38,11 @@ pub struct Spec {
     /// What the grant must allow.
     pub permission: Permission,
     /// Flags that need more than that, with what they need.
-    pub also: &'static [(&'static str, Permission)],
+    pub also: &'static [(Flag, Permission)],
     /// What it does to the world.
     pub effect: Effect,
     /// Arguments.
-    pub fields: &'static [Field],
+    pub fields: Fields,
     /// Members that every structured result has; docs/tools.md says what they hold.
     pub output: &'static [&'static str],
     /// Does it.

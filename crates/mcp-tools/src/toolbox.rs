@@ -74,7 +74,8 @@ impl Toolbox for Services {
     }
 
     fn missing(&self, name: &str, permissions: Permissions) -> Option<Permission> {
-        registry::missing(registry::find(name)?, &Arguments::default(), permissions)
+        let tool = registry::find(name)?;
+        registry::missing(tool, &Arguments::none(tool.fields), permissions)
     }
 
     async fn call(

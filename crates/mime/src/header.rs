@@ -133,9 +133,13 @@ pub fn name(address: &Address) -> Option<String> {
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Parses `BODY[HEADER]`.
+    /// Parses `BODY[HEADER]`; what stands behind its first 256 KB is ignored.
     pub fn parse(section: &[u8]) -> Self {
-        let section = &section[..section.len().min(MAX_SECTION)];
+        Self::whole(&section[..section.len().min(MAX_SECTION)])
+    }
+
+    /// Parses a header section to its end, however long, as a mail server does.
+    pub fn whole(section: &[u8]) -> Self {
         let mut fields: Vec<(String, String)> = Vec::new();
         for line in section.split(|octet| *octet == b'\n') {
             // raw octets beyond ASCII are UTF-8 (RFC 6532) or somebody's old habit

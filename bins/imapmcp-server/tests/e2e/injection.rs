@@ -195,10 +195,10 @@ fn members_of_files() -> impl Iterator<Item = impl Iterator<Item = String>> {
     let described = TOOLS
         .iter()
         .flat_map(|tool| tool.fields)
-        .find(|field| field.name == "attachments" && field.about.contains("filename"));
+        .find(|field| field.name() == "attachments" && field.about().contains("filename"));
     let words: BTreeSet<&str> = described
         .unwrap()
-        .about
+        .about()
         .split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '_')
         .filter(|word| word.len() > 2)
         .collect();
@@ -410,7 +410,7 @@ impl Bench {
             other => panic!("{other} has no arguments here that work: the test does not reach it"),
         };
         let fields = TOOLS.iter().find(|known| known.name == tool).unwrap().fields;
-        if fields.iter().any(|field| field.name == "account_id") {
+        if fields.iter().any(|field| field.name() == "account_id") {
             own["account_id"] = json!(self.account);
         }
         own

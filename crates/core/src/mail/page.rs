@@ -1,6 +1,6 @@
 //! Pages of a listing, and where one stopped.
 
-use crate::time::Timestamp;
+use crate::{base36, time::Timestamp};
 use std::{fmt, str::FromStr};
 
 /// Which messages of a folder to list, newest first.
@@ -37,13 +37,13 @@ pub struct BadCursor;
 
 impl fmt::Display for PageCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = |number: u32| base36(u64::from(number));
+        let number = |number: u32| base36::write(u64::from(number));
         write!(f, "{}.{}.{}", number(self.uid_validity), number(self.uid), number(self.sequence))?;
         match self.date.map(Timestamp::seconds) {
             None => Ok(()),
             Some(seconds) => {
                 let sign = if seconds < 0 { "-" } else { "" };
-                write!(f, ".{sign}{}", base36(seconds.unsigned_abs()))
+                write!(f, ".{sign}{}", base36::write(seconds.unsigned_abs()))
             }
         }
     }
@@ -57,14 +57,14 @@ impl FromStr for PageCursor {
             return Err(BadCursor);
         }
         let mut pieces = text.split('.');
-        let mut number = || pieces.next().and_then(from_base36).ok_or(BadCursor);
+        let mut number = || pieces.next().and_then(base36::read).ok_or(BadCursor);
         let mut small = || u32::try_from(number()?).map_err(|_| BadCursor);
         let (uid_validity, uid, sequence) = (small()?, small()?, small()?);
         let date = match pieces.next() {
             None => None,
             Some(text) => {
                 let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
-                let seconds = from_base36(digits).and_then(|seconds| i64::try_from(seconds).ok());
+                let seconds = base36::read(digits).and_then(|seconds| i64::try_from(seconds).ok());
                 let milliseconds = seconds.and_then(|seconds| seconds.checked_mul(sign * 1_000));
                 Some(Timestamp(milliseconds.ok_or(BadCursor)?))
             }
@@ -74,24 +74,6 @@ impl FromStr for PageCursor {
         }
         Ok(Self { uid_validity, uid, sequence, date })
     }
-}
-
-fn base36(mut number: u64) -> String {
-    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut digits = Vec::new();
-    loop {
-        digits.push(char::from(DIGITS[usize::try_from(number % 36).unwrap_or_default()]));
-        number /= 36;
-        if number == 0 {
-            return digits.into_iter().rev().collect();
-        }
-    }
-}
-
-/// Only what [`base36`] writes: no sign, no capitals.
-fn from_base36(text: &str) -> Option<u64> {
-    let plain = text.bytes().all(|octet| octet.is_ascii_digit() || octet.is_ascii_lowercase());
-    plain.then(|| u64::from_str_radix(text, 36).ok())?
 }
 
 #[cfg(test)]

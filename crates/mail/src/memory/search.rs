@@ -43,7 +43,7 @@ pub(super) fn matches(message: &Stored, criterion: &Criterion) -> bool {
 }
 
 fn fields(message: &Stored) -> Fields {
-    Fields::parse(&message.raw[..message.header_end])
+    Fields::whole(&message.raw[..message.header_end])
 }
 
 fn field(message: &Stored, name: &str, text: &str) -> bool {

@@ -1,25 +1,22 @@
 //! reply_message and forward_message.
 
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Flag},
     context::Context,
     error::ToolError,
+    letter::{
+        self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
+        SUBJECT, TO, TO_REQUIRED,
+    },
     present,
     reference::Named,
     reply::Reply,
+    shared::{ACCOUNT, FOLDER, ID, UID, one_message},
     spec::{Effect, Spec},
-    tools::{
-        ACCOUNT, FOLDER, ID, UID,
-        letter::{
-            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
-            SUBJECT, TO, TO_REQUIRED,
-        },
-        one_message,
-    },
 };
 use imapmcp_core::{
     account::Account,
-    mail::{Address, Envelope, Flag, FlagChange, Locator, Message, Messages},
+    mail::{self, Address, Envelope, FlagChange, Locator, Message, Messages},
     outbox::OutboxState,
     permission::Permission,
     sender::Sender,
@@ -44,24 +41,24 @@ pub(crate) const REPLY: Spec = Spec {
     also: &[],
     effect: Effect::Destroys,
     fields: &[
-        ACCOUNT,
-        FROM,
-        ID,
-        FOLDER,
-        UID,
-        Field::optional("reply_all", Kind::Flag, "", "true"),
-        Field::optional("quote_original", Kind::On, "", "true"),
-        BODY_TEXT,
-        BODY_HTML,
-        BODY_MARKDOWN,
-        TO,
-        CC,
-        BCC,
-        SUBJECT,
-        SIGNATURE,
-        ATTACHMENTS,
-        KEY,
-        SEND_AT,
+        &ACCOUNT,
+        &FROM,
+        &ID,
+        &FOLDER,
+        &UID,
+        &REPLY_ALL,
+        &QUOTE,
+        &BODY_TEXT,
+        &BODY_HTML,
+        &BODY_MARKDOWN,
+        &TO,
+        &CC,
+        &BCC,
+        &SUBJECT,
+        &SIGNATURE,
+        &ATTACHMENTS,
+        &KEY,
+        &SEND_AT,
     ],
     output: letter::RECEIPT,
     run: |context, arguments| Box::pin(reply(context, arguments)),
@@ -72,27 +69,31 @@ pub(crate) const FORWARD: Spec = Spec {
     title: "Forward",
     about: "Forwards a message with its attachments. Receipt as send_message.",
     fields: &[
-        ACCOUNT,
-        FROM,
-        ID,
-        FOLDER,
-        UID,
-        TO_REQUIRED,
-        CC,
-        BCC,
-        SUBJECT,
-        BODY_TEXT,
-        BODY_HTML,
-        BODY_MARKDOWN,
-        SIGNATURE,
-        Field::optional("include_attachments", Kind::On, "", "true"),
-        ATTACHMENTS,
-        KEY,
-        SEND_AT,
+        &ACCOUNT,
+        &FROM,
+        &ID,
+        &FOLDER,
+        &UID,
+        &TO_REQUIRED,
+        &CC,
+        &BCC,
+        &SUBJECT,
+        &BODY_TEXT,
+        &BODY_HTML,
+        &BODY_MARKDOWN,
+        &SIGNATURE,
+        &INCLUDE_ATTACHMENTS,
+        &ATTACHMENTS,
+        &KEY,
+        &SEND_AT,
     ],
     run: |context, arguments| Box::pin(forward(context, arguments)),
     ..REPLY
 };
+
+pub(crate) const REPLY_ALL: Flag = Flag::off("reply_all", "true");
+pub(crate) const QUOTE: Flag = Flag::on("quote_original", "true");
+const INCLUDE_ATTACHMENTS: Flag = Flag::on("include_attachments", "true");
 
 async fn reply(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
@@ -105,7 +106,7 @@ async fn reply(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, To
     if answer.reply_to_differs {
         shown["reply_to_differs"] = json!(true);
     }
-    note(&opened, &original, &receipt, Flag::answered()).await;
+    note(&opened, &original, &receipt, mail::Flag::answered()).await;
     Ok(Value::into(shown))
 }
 
@@ -120,7 +121,7 @@ pub(crate) async fn reply_letter(
     let files = letter::files(context, opened, arguments).await?;
     if body.is_empty() && files.is_empty() {
         return Err(ToolError::argument(
-            "body_text",
+            BODY_TEXT.name(),
             "(or body_html, body_markdown) is missing",
             "\"Thank you.\"",
         ));
@@ -129,27 +130,28 @@ pub(crate) async fn reply_letter(
     let fields = Fields::parse(&original.header);
     let senders = opened.account.senders();
     let own: Vec<&str> = senders.iter().map(Sender::email).collect();
-    let mut answer = compose::answer(&original.summary.envelope, &fields, &own, arguments.flag("reply_all"));
+    let mut answer = compose::answer(&original.summary.envelope, &fields, &own, arguments.get(&REPLY_ALL));
     let chosen = letter::from(arguments, &opened.account)?;
     let from = chosen.or_else(|| addressed(&original.summary.envelope, &opened.account));
-    if arguments.has("to") {
-        answer.to = letter::people(arguments, "to")?;
+    if arguments.has(&TO) {
+        answer.to = letter::people(arguments, &TO)?;
     }
-    if arguments.has("cc") {
-        answer.cc = letter::people(arguments, "cc")?;
+    if arguments.has(&CC) {
+        answer.cc = letter::people(arguments, &CC)?;
     }
-    if let Some(subject) = arguments.text("subject") {
+    if let Some(subject) = arguments.get(&SUBJECT) {
         answer.subject = subject.to_owned();
     }
     if answer.to.is_empty() {
         return Err(ToolError::argument(
-            "to",
+            TO.name(),
             "is missing: the original names no address that can be answered",
             "[\"marie@example.com\"]",
         ));
     }
-    let (mut text, mut html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
-    if arguments.flag("quote_original") {
+    let (mut text, mut html) =
+        letter::forms(body, letter::signature(arguments.get(&SIGNATURE), &opened.account)).await?;
+    if arguments.get(&QUOTE) {
         let quote = quotation(opened, &original, html.is_some()).await?;
         (text, html) = off_thread(move || compose::quoted(&text, html.as_deref(), &quote)).await?;
     }
@@ -157,7 +159,7 @@ pub(crate) async fn reply_letter(
         from,
         to: answer.to.clone(),
         cc: answer.cc.clone(),
-        bcc: letter::people(arguments, "bcc")?,
+        bcc: letter::people(arguments, &BCC)?,
         subject: answer.subject.clone(),
         text: Some(text),
         html,
@@ -178,28 +180,26 @@ fn addressed(envelope: &Envelope, account: &Account) -> Option<Sender> {
 async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
     let Named { account, at } = one_message(arguments)?;
-    let (to, cc, bcc) = (
-        letter::people(arguments, "to")?,
-        letter::people(arguments, "cc")?,
-        letter::people(arguments, "bcc")?,
-    );
+    let (to, cc, bcc) =
+        (letter::people(arguments, &TO)?, letter::people(arguments, &CC)?, letter::people(arguments, &BCC)?);
     let opened = context.open_for(arguments, account.as_ref()).await?;
     let from = letter::from(arguments, &opened.account)?;
     let mut files = letter::files(context, &opened, arguments).await?;
     let original = context.message(&opened, &at, text::BEGINNING).await?;
-    if arguments.flag("include_attachments") {
+    if arguments.get(&INCLUDE_ATTACHMENTS) {
         files.extend(attached(&opened, &original).await?);
     }
     let with_html = original.summary.parts.iter().any(|part| part.media_type == "text/html");
     let quote = quotation(&opened, &original, with_html).await?;
-    let (text, html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
-    let subject = arguments.text("subject").map(ToOwned::to_owned);
+    let (text, html) =
+        letter::forms(body, letter::signature(arguments.get(&SIGNATURE), &opened.account)).await?;
+    let subject = arguments.get(&SUBJECT).map(ToOwned::to_owned);
     let subject = subject.unwrap_or_else(|| compose::forward_subject(&quote.subject));
     let (text, html) = off_thread(move || compose::forwarded(&text, html.as_deref(), &quote)).await?;
     let letter = Letter { from, to, cc, bcc, subject, text: Some(text), html, files, ..Letter::default() };
     let request = letter::request(&opened, letter, arguments);
     let (receipt, shown) = letter::send(context, request).await?;
-    note(&opened, &original, &receipt, Flag::forwarded()).await;
+    note(&opened, &original, &receipt, mail::Flag::forwarded()).await;
     Ok(Value::into(shown))
 }
 
@@ -257,7 +257,7 @@ fn is_content_id(id: &str) -> bool {
 }
 
 /// Marks the original once the answer is on its way. That it fails changes nothing about the answer.
-async fn note(opened: &Opened, original: &Message, receipt: &Receipt, flag: Flag) {
+async fn note(opened: &Opened, original: &Message, receipt: &Receipt, flag: mail::Flag) {
     let leaves = matches!(receipt.state, OutboxState::Accepted | OutboxState::Done)
         || (receipt.state == OutboxState::Queued && receipt.hold.is_none());
     if !leaves || receipt.repeated {

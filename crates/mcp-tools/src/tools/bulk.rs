@@ -1,13 +1,13 @@
 //! plan_bulk and run_plan: the same change to everything a search finds, looked at before it is done.
 
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Choice, RequiredChoice, RequiredText, Text},
     context::Context,
     error::ToolError,
     present::{self, Detail, Line},
     reply::Reply,
+    shared::{ACCOUNT, FOLDER, folder},
     spec::{Effect, Spec},
-    tools::{ACCOUNT, FOLDER, folder},
 };
 use imapmcp_core::{
     mail::{FolderName, Summary},
@@ -20,7 +20,27 @@ use std::collections::HashMap;
 /// Messages shown of a plan.
 const SAMPLES: usize = 10;
 
-const ACTIONS: &[&str] = &["archive", "delete", "move", "mark_read", "mark_unread", "flag", "unflag"];
+const QUERY: RequiredText = Text::new("query", 2000, "\"from:news@example.com older_than:30d\"").required();
+const TO_FOLDER: Text = Text::new("to_folder", 1000, "\"Archive\"");
+const PLAN_ID: RequiredText = Text::new("plan_id", 100, "\"op_…\"").required();
+
+/// Makes the action, which for `move` needs the folder.
+type Make = fn(Option<FolderName>) -> Result<Action, ToolError>;
+
+const ACTION: RequiredChoice<Make> = Choice::<Make>::new(
+    "action",
+    ("archive", |_| Ok(Action::Archive)),
+    &[
+        ("delete", |_| Ok(Action::Delete)),
+        ("move", move_to),
+        ("mark_read", |_| Ok(Action::MarkRead)),
+        ("mark_unread", |_| Ok(Action::MarkUnread)),
+        ("flag", |_| Ok(Action::Flag)),
+        ("unflag", |_| Ok(Action::Unflag)),
+    ],
+    "archive",
+)
+.required();
 
 pub(crate) const PLAN: Spec = Spec {
     name: "plan_bulk",
@@ -30,13 +50,7 @@ pub(crate) const PLAN: Spec = Spec {
     permission: Permission::Organize,
     also: &[],
     effect: Effect::Reads,
-    fields: &[
-        ACCOUNT,
-        FOLDER,
-        Field::required("query", Kind::Text(2000), "", "\"from:news@example.com older_than:30d\""),
-        Field { required: true, ..Field::optional("action", Kind::Choice(ACTIONS), "", "archive") },
-        Field::optional("to_folder", Kind::Text(1000), "", "\"Archive\""),
-    ],
+    fields: &[&ACCOUNT, &FOLDER, &QUERY, &ACTION, &TO_FOLDER],
     output: &["plan_id", "count", "senders", "samples", "more"],
     run: |context, arguments| Box::pin(plan(context, arguments)),
 };
@@ -46,43 +60,34 @@ pub(crate) const RUN: Spec = Spec {
     title: "Carry a plan out",
     about: "Does what plan_bulk prepared, once. operation_id undoes it.",
     effect: Effect::Adjusts,
-    fields: &[Field::required("plan_id", Kind::Text(100), "", "\"op_…\"")],
+    fields: &[&PLAN_ID],
     output: &["done", "failed", "unknown"],
     run: |context, arguments| Box::pin(run(context, arguments)),
     ..PLAN
 };
 
-/// The action a call names.
-fn action(arguments: &Arguments) -> Result<Action, ToolError> {
-    Ok(match arguments.choice("action") {
-        "archive" => Action::Archive,
-        "delete" => Action::Delete,
-        "move" => Action::Move(arguments.text("to_folder").map(FolderName::from).ok_or_else(|| {
-            ToolError::argument("to_folder", "is missing: where to move the messages", "\"Archive\"")
-        })?),
-        "mark_read" => Action::MarkRead,
-        "mark_unread" => Action::MarkUnread,
-        "flag" => Action::Flag,
-        _ => Action::Unflag,
-    })
+fn move_to(folder: Option<FolderName>) -> Result<Action, ToolError> {
+    let problem = || TO_FOLDER.wrong("is missing: where to move the messages");
+    folder.map(Action::Move).ok_or_else(problem)
 }
 
 async fn plan(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let now = context.services.clock.now();
-    let query = query::parse(arguments.text("query").unwrap_or_default(), now)
-        .map_err(|error| ToolError::argument("query", error.problem, error.example))?;
+    let query = query::parse(arguments.get(&QUERY), now)
+        .map_err(|error| ToolError::argument(QUERY.name(), error.problem, error.example))?;
     let criterion = query.criterion.filter(|_| query.folders.is_empty()).ok_or_else(|| {
         ToolError::argument(
-            "query",
+            QUERY.name(),
             "must name a condition, and the folder as `folder`",
             "\"older_than:30d\"",
         )
     })?;
-    let opened = context.open(arguments.text("account_id")).await?;
-    let (folder, action) = (folder(arguments), action(arguments)?);
+    let opened = context.open(arguments.get(&ACCOUNT)).await?;
+    let (folder, action) = (folder(arguments), arguments.get(&ACTION));
+    let change = (action.value)(arguments.get(&TO_FOLDER).map(FolderName::from))?;
     let progress = |done, total| context.report(done, total, "messages found");
-    let planned = context.services.organizer.plan(&opened, &folder, &criterion, action, &progress).await;
-    let planned = planned.map_err(|error| ToolError::operation("to_folder", error))?;
+    let planned = context.services.organizer.plan(&opened, &folder, &criterion, change, &progress).await;
+    let planned = planned.map_err(|error| ToolError::operation(TO_FOLDER.name(), error))?;
     let samples: Vec<Value> = planned
         .found
         .iter()
@@ -98,7 +103,7 @@ async fn plan(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
         "senders": senders(&planned.found),
         "samples": samples,
         "more": planned.more,
-        "action": arguments.choice("action")
+        "action": action.word
     });
     if let Some(to) = &planned.to {
         result["to_folder"] = json!(to.as_str());
@@ -123,13 +128,11 @@ fn senders(found: &[Summary]) -> Value {
 }
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let field = "plan_id";
-    let id = arguments.text(field).unwrap_or_default();
-    let operation = context.operation(OperationKind::Plan, field, id).await?;
+    let operation = context.operation(OperationKind::Plan, &PLAN_ID, arguments).await?;
     let opened = context.open(Some(operation.account.as_str())).await?;
     let progress = |done, total| context.report(done, total, "messages changed");
     let ran = context.services.organizer.carry_out(&opened, &operation, &progress).await;
-    let ran = ran.map_err(|error| ToolError::operation(field, error))?;
+    let ran = ran.map_err(|error| ToolError::operation(PLAN_ID.name(), error))?;
     let mut result = json!({ "done": ran.done, "failed": ran.failed, "unknown": ran.unknown });
     if let Some(error) = ran.problem {
         result["problem"] = ToolError::from(error).to_json(&context.services.accounts_url);

@@ -1,17 +1,19 @@
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Number, RequiredText, Text},
     context::Context,
     error::ToolError,
+    letter::media_type,
     reply::Reply,
     spec::{Effect, Spec},
-    tools::letter::media_type,
 };
 use imapmcp_attachments::{MAX_UPLOAD, UploadError};
 use imapmcp_core::permission::Permission;
 use serde_json::json;
 
 #[expect(clippy::cast_possible_truncation, reason = "25 MB is far below 4 GB")]
-const SIZE: Kind = Kind::Integer { min: 0, max: MAX_UPLOAD as u32, default: None };
+const SIZE: Number = Number::new("size", 0, MAX_UPLOAD as u32, "1048576");
+const FILENAME: RequiredText = Text::new("filename", 255, "\"report.pdf\"").required();
+const CONTENT_TYPE: Text = Text::new("content_type", 100, "\"application/pdf\"");
 
 pub(crate) const SPEC: Spec = Spec {
     name: "create_upload",
@@ -20,30 +22,26 @@ pub(crate) const SPEC: Spec = Spec {
     permission: Permission::Draft,
     also: &[],
     effect: Effect::Adds,
-    fields: &[
-        Field::required("filename", Kind::Text(255), "", "\"report.pdf\""),
-        Field::optional("content_type", Kind::Text(100), "", "\"application/pdf\""),
-        Field::optional("size", SIZE, "", "1048576"),
-    ],
+    fields: &[&FILENAME, &CONTENT_TYPE, &SIZE],
     output: &["upload", "url", "expires_at", "max_octets"],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let filename = arguments.text("filename").unwrap_or_default();
+    let filename = arguments.get(&FILENAME);
     if filename.is_empty() || filename.len() > 255 || filename.chars().any(char::is_control) {
-        return Err(ToolError::argument("filename", "is not a file name", "\"report.pdf\""));
+        return Err(FILENAME.wrong("is not a file name"));
     }
-    let content_type = arguments.text("content_type").unwrap_or("application/octet-stream");
+    let content_type = arguments.get(&CONTENT_TYPE).unwrap_or("application/octet-stream");
     if media_type(content_type) != content_type {
-        return Err(ToolError::argument("content_type", "is not a media type", "\"application/pdf\""));
+        return Err(CONTENT_TYPE.wrong("is not a media type"));
     }
-    let size = arguments.has("size").then(|| u64::from(arguments.integer("size")));
+    let size = arguments.get(&SIZE).map(u64::from);
     let made = context.services.uploads.create(context.principal, filename, content_type, size).await;
     let made = made.map_err(|error| match error {
         UploadError::Store(error) => error.into(),
         UploadError::TooMany => ToolError::TooManyUploads,
-        error => ToolError::argument("size", format!("is wrong: {error}"), "1048576"),
+        error => SIZE.wrong(format!("is wrong: {error}")),
     })?;
     Ok(Reply::from(json!({
         "upload": made.id.as_str(),

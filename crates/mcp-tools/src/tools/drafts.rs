@@ -1,24 +1,23 @@
 //! create_draft, update_draft and send_draft.
 
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Flag, RequiredText, Text},
+    attached,
     context::{Context, Services},
     error::ToolError,
+    letter::{
+        self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
+        SUBJECT, TO,
+    },
     reference::{self, Named},
     reply::Reply,
+    shared::{ACCOUNT, named},
     spec::{Effect, Spec},
-    tools::{
-        ACCOUNT, answer, get_attachment,
-        letter::{
-            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
-            SUBJECT, TO,
-        },
-        named,
-    },
+    tools::answer::{QUOTE, REPLY_ALL, reply_letter},
 };
 use imapmcp_core::{
     account::Account,
-    mail::{Flag, FolderName, Locator, MailError, Message, MessageRef, Messages, Part, Role},
+    mail::{self, FolderName, Locator, MailError, Message, MessageRef, Messages, Part, Role},
     outbox::OutboxState,
     permission::Permission,
     sender::Sender,
@@ -34,7 +33,10 @@ use serde_json::{Value, json};
 /// Drafts of at most so many octets are read whole.
 const WHOLE: u64 = 1024 * 1024;
 
-const DRAFT: Field = Field::required("id", Kind::Text(2000), "", "an id from create_draft");
+const DRAFT: RequiredText = Text::new("id", 2000, "an id from create_draft").required();
+const REPLY_TO: Text = Text::new("reply_to", 2000, "an id from list_messages");
+/// Unlike a new draft, one that is changed has a signature already.
+const SIGN_AGAIN: Flag = Flag::off("include_signature", "true");
 
 pub(crate) const CREATE: Spec = Spec {
     name: "create_draft",
@@ -44,20 +46,20 @@ pub(crate) const CREATE: Spec = Spec {
     also: &[],
     effect: Effect::Adds,
     fields: &[
-        ACCOUNT,
-        FROM,
-        Field::optional("reply_to", Kind::Text(2000), "", "an id from list_messages"),
-        Field::optional("reply_all", Kind::Flag, "", "true"),
-        Field::optional("quote_original", Kind::On, "", "true"),
-        TO,
-        CC,
-        BCC,
-        SUBJECT,
-        BODY_TEXT,
-        BODY_HTML,
-        BODY_MARKDOWN,
-        SIGNATURE,
-        ATTACHMENTS,
+        &ACCOUNT,
+        &FROM,
+        &REPLY_TO,
+        &REPLY_ALL,
+        &QUOTE,
+        &TO,
+        &CC,
+        &BCC,
+        &SUBJECT,
+        &BODY_TEXT,
+        &BODY_HTML,
+        &BODY_MARKDOWN,
+        &SIGNATURE,
+        &ATTACHMENTS,
     ],
     output: &["folder", "subject"],
     run: |context, arguments| Box::pin(create(context, arguments)),
@@ -69,18 +71,18 @@ pub(crate) const UPDATE: Spec = Spec {
     about: "Replaces what is given in a draft and keeps the rest; its id changes.",
     effect: Effect::Adjusts,
     fields: &[
-        ACCOUNT,
-        DRAFT,
-        FROM,
-        TO,
-        CC,
-        BCC,
-        SUBJECT,
-        BODY_TEXT,
-        BODY_HTML,
-        BODY_MARKDOWN,
-        Field::optional("include_signature", Kind::Flag, "", "true"),
-        ATTACHMENTS,
+        &ACCOUNT,
+        &DRAFT,
+        &FROM,
+        &TO,
+        &CC,
+        &BCC,
+        &SUBJECT,
+        &BODY_TEXT,
+        &BODY_HTML,
+        &BODY_MARKDOWN,
+        &SIGN_AGAIN,
+        &ATTACHMENTS,
     ],
     run: |context, arguments| Box::pin(update(context, arguments)),
     ..CREATE
@@ -93,28 +95,29 @@ pub(crate) const SEND: Spec = Spec {
     permission: Permission::Send,
     also: &[],
     effect: Effect::Destroys,
-    fields: &[ACCOUNT, DRAFT, KEY, SEND_AT],
+    fields: &[&ACCOUNT, &DRAFT, &KEY, &SEND_AT],
     output: letter::RECEIPT,
     run: |context, arguments| Box::pin(send(context, arguments)),
 };
 
 async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
-    let original = arguments.text("reply_to").map(|id| named("reply_to", id)).transpose()?;
+    let original = arguments.get(&REPLY_TO).map(|id| named(&REPLY_TO, id)).transpose()?;
     let tag = original.as_ref().and_then(|original| original.account.as_ref());
     let opened = context.open_for(arguments, tag).await?;
     let letter = if let Some(Named { at, .. }) = &original {
-        answer::reply_letter(context, &opened, arguments, at, body).await?.0
+        reply_letter(context, &opened, arguments, at, body).await?.0
     } else {
         let from = letter::from(arguments, &opened.account)?;
         let files = letter::files(context, &opened, arguments).await?;
-        let (text, html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
+        let (text, html) =
+            letter::forms(body, letter::signature(arguments.get(&SIGNATURE), &opened.account)).await?;
         Letter {
             from,
-            to: letter::people(arguments, "to")?,
-            cc: letter::people(arguments, "cc")?,
-            bcc: letter::people(arguments, "bcc")?,
-            subject: arguments.text("subject").unwrap_or_default().to_owned(),
+            to: letter::people(arguments, &TO)?,
+            cc: letter::people(arguments, &CC)?,
+            bcc: letter::people(arguments, &BCC)?,
+            subject: arguments.get(&SUBJECT).unwrap_or_default().to_owned(),
             text: Some(text),
             html,
             files,
@@ -135,7 +138,7 @@ fn author(account: &Account, author: Option<&NamedAddress>) -> Result<Option<Sen
             "is a draft from `{}` (change that with update_draft and `from`) in an account",
             from.email()
         );
-        letter::not_own("id", &problem, account)
+        letter::not_own(&DRAFT, &problem, account)
     })
 }
 
@@ -145,25 +148,28 @@ async fn update(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     let opened = context.open_for(arguments, account.as_ref()).await?;
     let (old, old_id, Parsed { letter: mut draft, author: written_by, unusable, .. }) =
         read(context, &opened, &at).await?;
-    if let Some((field, address)) = unusable.iter().find(|(field, _)| !arguments.has(field)) {
+    let replaced =
+        |name: &str| [TO, CC, BCC].iter().any(|field| field.name() == name && arguments.has(field));
+    if let Some((field, address)) = unusable.iter().find(|(field, _)| !replaced(field)) {
         return Err(no_address(&format!("give `{field}` too"), address));
     }
-    for (field, list) in [("to", &mut draft.to), ("cc", &mut draft.cc), ("bcc", &mut draft.bcc)] {
+    for (field, list) in [(&TO, &mut draft.to), (&CC, &mut draft.cc), (&BCC, &mut draft.bcc)] {
         if arguments.has(field) {
             *list = letter::people(arguments, field)?;
         }
     }
     let chosen = letter::from(arguments, &opened.account)?;
     draft.from = if chosen.is_some() { chosen } else { author(&opened.account, written_by.as_ref())? };
-    if let Some(subject) = arguments.text("subject") {
+    if let Some(subject) = arguments.get(&SUBJECT) {
         draft.subject = subject.to_owned();
     }
     if !body.is_empty() {
-        let (text, html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
+        let (text, html) =
+            letter::forms(body, letter::signature(arguments.get(&SIGN_AGAIN), &opened.account)).await?;
         (draft.text, draft.html) = (Some(text), html);
         draft.passages.clear();
     }
-    if arguments.has("attachments") {
+    if arguments.has(&ATTACHMENTS) {
         draft.files = letter::files(context, &opened, arguments).await?;
     }
     // the new one first: whatever happens then, one of the two is there
@@ -192,9 +198,8 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
     };
     // a draft is one message, however often the call is repeated
     let id = reference::place(&at.folder, at.uid_validity, at.uid);
-    let key = arguments
-        .text("idempotency_key")
-        .map_or_else(|| format!("draft {} {id}", opened.account.id), ToOwned::to_owned);
+    let key =
+        arguments.get(&KEY).map_or_else(|| format!("draft {} {id}", opened.account.id), ToOwned::to_owned);
     let letter = Letter { from, ..draft.letter };
     let request = Request { idempotency_key: Some(key), ..letter::request(&opened, letter, arguments) };
     let (receipt, mut shown) = letter::send(context, request).await?;
@@ -210,17 +215,13 @@ async fn send(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
 
 /// A draft to what is no address.
 fn no_address(remedy: &str, address: &str) -> ToolError {
-    ToolError::argument(
-        "id",
-        format!("names a draft to `{address}`, which is no e-mail address; {remedy}"),
-        "an id from create_draft",
-    )
+    DRAFT.wrong(format!("names a draft to `{address}`, which is no e-mail address; {remedy}"))
 }
 
 /// The draft a call names.
 fn draft_of(arguments: &Arguments) -> Result<Named, ToolError> {
-    let id = arguments.text("id").and_then(reference::decode);
-    id.ok_or_else(|| ToolError::argument("id", "is not an id of this server", "an id from create_draft"))
+    let id = reference::decode(arguments.get(&DRAFT));
+    id.ok_or_else(|| DRAFT.wrong("is not an id of this server"))
 }
 
 /// A draft as it is stored; only messages of the Drafts folder (or with \Draft) are drafts.
@@ -229,7 +230,7 @@ async fn read(
     opened: &Opened,
     at: &Locator,
 ) -> Result<(MessageRef, Option<String>, Parsed), ToolError> {
-    let wrong = |problem: &str| ToolError::argument("id", problem, "an id from create_draft");
+    let wrong = |problem: &str| DRAFT.wrong(problem);
     let most = MAX_ATTACHMENTS * 3 / 2;
     let head = context.message(opened, at, 0).await?;
     if head.summary.size > most as u64 {
@@ -258,7 +259,7 @@ async fn read(
     } else {
         // as a stream: a draft may be larger than what one section is fetched of
         let whole = Part { section: "TEXT".to_owned(), encoding: "8bit".to_owned(), ..Part::default() };
-        let text = get_attachment::collect(opened, &head, &whole, most).await?;
+        let text = attached::collect(opened, &head, &whole, most).await?;
         self::parsed(&head, &text).await?
     };
     if let Some(problem) = &parsed.unkept {
@@ -325,7 +326,7 @@ async fn store(
     let drafts = folder(opened).await?;
     let delivery = &context.services.delivery;
     let written = delivery.write_draft(&context.principal.user, &message).await?;
-    let flags = [Flag::draft(), Flag::seen()];
+    let flags = [mail::Flag::draft(), mail::Flag::seen()];
     let at = opened.mailbox.append(&drafts, written.message.clone(), &flags).await;
     delivery.discard(written).await;
     Ok((drafts, at?, message))

@@ -1,11 +1,11 @@
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Integer, RequiredText, Text},
     context::Context,
     error::ToolError,
     present,
     reply::Reply,
+    shared::{ACCOUNT, MAX_TOKENS, octets},
     spec::{Effect, Spec},
-    tools::{ACCOUNT, MAX_TOKENS, octets},
 };
 use imapmcp_core::{
     mail::{Address, Criterion, FolderName, MailError, Page, Role, Summary},
@@ -13,6 +13,7 @@ use imapmcp_core::{
     time::Timestamp,
 };
 use imapmcp_mime::header;
+use imapmcp_organizing::Opened;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -24,15 +25,13 @@ pub(crate) const SPEC: Spec = Spec {
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[
-        ACCOUNT,
-        Field::required("name", Kind::Text(200), "", "\"marie\""),
-        Field::optional("limit", Kind::Integer { min: 1, max: 50, default: Some(10) }, "", "10"),
-        MAX_TOKENS,
-    ],
+    fields: &[&ACCOUNT, &NAME, &LIMIT, &MAX_TOKENS],
     output: &["contacts"],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
+
+const NAME: RequiredText = Text::new("name", 200, "\"marie\"").required();
+const LIMIT: Integer = Integer::new("limit", 1, 50, 10, "10");
 
 /// Messages of each folder that are looked at, the newest.
 const MESSAGES: u32 = 200;
@@ -48,11 +47,34 @@ struct Contact {
 }
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let name = arguments.text("name").unwrap_or_default().trim();
+    let name = arguments.get(&NAME).trim();
     if name.chars().count() < 2 {
-        return Err(ToolError::argument("name", "needs two characters at least", "\"marie\""));
+        return Err(NAME.wrong("needs two characters at least"));
     }
-    let opened = context.open(arguments.text("account_id")).await?;
+    let opened = context.open(arguments.get(&ACCOUNT)).await?;
+    let (received, sent) = correspondence(&opened, name).await?;
+    let mut contacts = contacts(&received, &sent, name);
+    // whom the user wrote to comes first: a stranger can take any name
+    contacts.sort_by_key(|contact| {
+        std::cmp::Reverse((contact.sent.min(1), contact.last, contact.sent + contact.received))
+    });
+    contacts.truncate(arguments.get(&LIMIT) as usize);
+    let mut room = octets(arguments).saturating_sub(40);
+    let mut rows = Vec::new();
+    for contact in contacts {
+        let row = row(contact);
+        let length = row.to_string().len() + 1;
+        if length > room {
+            break;
+        }
+        room -= length;
+        rows.push(row);
+    }
+    Ok(Value::into(json!({ "contacts": rows })))
+}
+
+/// The newest messages from whom the name may fit, and those to them.
+async fn correspondence(opened: &Opened, name: &str) -> Result<(Vec<Summary>, Vec<Summary>), ToolError> {
     let folders = opened.mailbox.folders(false).await?;
     let (inbox, of_sent) = (FolderName::inbox(), folders.by_role(Role::Sent));
     let or = |left, right| Criterion::Or(Box::new(left), Box::new(right));
@@ -74,41 +96,34 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
         Err(MailError::NoFolder) => Vec::new(),
         sent => sent?,
     };
+    Ok((received, sent))
+}
+
+/// Everybody in these messages whom the name fits.
+fn contacts(received: &[Summary], sent: &[Summary], name: &str) -> Vec<Contact> {
     let mut contacts: HashMap<String, Contact> = HashMap::new();
     let wanted = name.to_lowercase();
-    for message in &received {
+    for message in received {
         count(&mut contacts, message, &message.envelope.from, &wanted, |contact| contact.received += 1);
     }
-    for message in &sent {
+    for message in sent {
         let to: Vec<Address> = message.envelope.to.iter().chain(&message.envelope.cc).cloned().collect();
         count(&mut contacts, message, &to, &wanted, |contact| contact.sent += 1);
     }
-    let mut contacts: Vec<Contact> = contacts.into_values().collect();
-    // whom the user wrote to comes first: a stranger can take any name
-    contacts.sort_by_key(|contact| {
-        std::cmp::Reverse((contact.sent.min(1), contact.last, contact.sent + contact.received))
+    contacts.into_values().collect()
+}
+
+fn row(contact: Contact) -> Value {
+    let mut row = json!({
+        "email": present::shorten(&header::one_line(&contact.email), 254),
+        "last_contact": present::date(contact.last),
+        "received": contact.received,
+        "sent": contact.sent
     });
-    contacts.truncate(arguments.integer("limit") as usize);
-    let mut room = octets(arguments).saturating_sub(40);
-    let mut rows = Vec::new();
-    for contact in contacts {
-        let mut row = json!({
-            "email": present::shorten(&header::one_line(&contact.email), 254),
-            "last_contact": present::date(contact.last),
-            "received": contact.received,
-            "sent": contact.sent
-        });
-        if let Some(name) = contact.name {
-            row["name"] = json!(present::shorten(&name, 100));
-        }
-        let length = row.to_string().len() + 1;
-        if length > room {
-            break;
-        }
-        room -= length;
-        rows.push(row);
+    if let Some(name) = contact.name {
+        row["name"] = json!(present::shorten(&name, 100));
     }
-    Ok(Value::into(json!({ "contacts": rows })))
+    row
 }
 
 fn count(

@@ -1,23 +1,26 @@
 //! Tools that change flags: one act, five names.
 
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Fields, Texts},
+    changes::{self, IDS, Report, UIDS},
     context::Context,
     error::ToolError,
     reply::Reply,
+    shared::{ACCOUNT, FOLDER},
     spec::{Effect, Spec},
-    tools::{
-        ACCOUNT, FOLDER,
-        changes::{self, IDS, Report, UIDS},
-    },
 };
 use imapmcp_core::{
     mail::{Flag, FlagChange},
     permission::Permission,
 };
 
-const FIELDS: &[Field] = &[ACCOUNT, IDS, FOLDER, UIDS];
-const FLAGS: Kind = Kind::Texts(20);
+const FIELDS: Fields = &[&ACCOUNT, &IDS, &FOLDER, &UIDS];
+
+/// Flags of one call.
+const MAX_FLAGS: usize = 20;
+
+const ADD: Texts = Texts::new("add", MAX_FLAGS, "[\"$Important\"]");
+const REMOVE: Texts = Texts::new("remove", MAX_FLAGS, "[\"\\\\Flagged\"]");
 
 pub(crate) const READ: Spec = Spec {
     name: "mark_read",
@@ -59,14 +62,7 @@ pub(crate) const SET: Spec = Spec {
     name: "set_flags",
     title: "Set flags",
     about: "Adds and removes any flags or keywords, such as \\Answered or $Important.",
-    fields: &[
-        ACCOUNT,
-        IDS,
-        FOLDER,
-        UIDS,
-        Field::optional("add", FLAGS, "", "[\"$Important\"]"),
-        Field::optional("remove", FLAGS, "", "[\"\\\\Flagged\"]"),
-    ],
+    fields: &[&ACCOUNT, &IDS, &FOLDER, &UIDS, &ADD, &REMOVE],
     run: |context, arguments| Box::pin(set(context, arguments)),
     ..READ
 };
@@ -76,15 +72,16 @@ fn change(add: &[Flag], remove: &[Flag]) -> FlagChange {
 }
 
 async fn set(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let flags = |field: &str| -> Result<Vec<Flag>, ToolError> {
+    let flags = |field: &Texts| -> Result<Vec<Flag>, ToolError> {
         arguments
-            .texts(field)
+            .get(field)
+            .into_iter()
             .map(|text| {
                 // \Deleted is no label: the next client to expunge would remove the message for good
                 Flag::parse(text).filter(|flag| !flag.as_str().eq_ignore_ascii_case("\\Deleted")).ok_or_else(
                     || {
                         ToolError::argument(
-                            field,
+                            field.name(),
                             "holds something that is no flag (or is \\Deleted; use delete_messages)",
                             "[\"\\\\Flagged\", \"$Important\"]",
                         )
@@ -93,15 +90,15 @@ async fn set(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
             })
             .collect()
     };
-    let change = FlagChange { add: flags("add")?, remove: flags("remove")? };
+    let change = FlagChange { add: flags(&ADD)?, remove: flags(&REMOVE)? };
     if change.add.is_empty() && change.remove.is_empty() {
-        return Err(ToolError::argument("add", "(or remove) is missing", "[\"\\\\Flagged\"]"));
+        return Err(ToolError::argument(ADD.name(), "(or remove) is missing", "[\"\\\\Flagged\"]"));
     }
     run(context, arguments, change).await
 }
 
 async fn run(context: &Context<'_>, arguments: &Arguments, change: FlagChange) -> Result<Reply, ToolError> {
-    let (opened, named) = changes::named(context, arguments, "folder").await?;
+    let (opened, named) = changes::named(context, arguments, &FOLDER).await?;
     let changed = context.services.organizer.change_flags(&opened, &named, &change).await?;
     Ok(Report::of(context, &opened, None, &changed))
 }

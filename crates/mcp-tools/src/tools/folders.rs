@@ -1,17 +1,23 @@
 //! Tools that change folders.
 
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Flag, RequiredText, Text},
     context::Context,
     error::ToolError,
     reply::Reply,
+    shared::ACCOUNT,
     spec::{Effect, Spec},
-    tools::ACCOUNT,
 };
 use imapmcp_core::{mail::FolderName, permission::Permission};
 use serde_json::{Value, json};
 
-const NAME: Kind = Kind::Text(1000);
+/// Characters of a folder's name.
+const MAX_NAME: usize = 1000;
+
+const NEW: RequiredText = Text::new("folder", MAX_NAME, "\"Projects/Roof\"").required();
+const OLD: RequiredText = Text::new("folder", MAX_NAME, "\"Old\"").required();
+const NEW_NAME: RequiredText = Text::new("new_name", MAX_NAME, "\"New\"").required();
+const WITH_MESSAGES: Flag = Flag::off("with_messages", "false");
 const OUTPUT: &[&str] = &["folder"];
 
 pub(crate) const CREATE: Spec = Spec {
@@ -21,7 +27,7 @@ pub(crate) const CREATE: Spec = Spec {
     permission: Permission::Organize,
     also: &[],
     effect: Effect::Adds,
-    fields: &[ACCOUNT, Field::required("folder", NAME, "", "\"Projects/Roof\"")],
+    fields: &[&ACCOUNT, &NEW],
     output: OUTPUT,
     run: |context, arguments| Box::pin(create(context, arguments)),
 };
@@ -31,11 +37,7 @@ pub(crate) const RENAME: Spec = Spec {
     title: "Rename a folder",
     about: "Renames a folder, its children with it. INBOX and folders with a role are refused.",
     effect: Effect::Adjusts,
-    fields: &[
-        ACCOUNT,
-        Field::required("folder", NAME, "", "\"Old\""),
-        Field::required("new_name", NAME, "", "\"New\""),
-    ],
+    fields: &[&ACCOUNT, &OLD, &NEW_NAME],
     run: |context, arguments| Box::pin(rename(context, arguments)),
     ..CREATE
 };
@@ -45,31 +47,23 @@ pub(crate) const DELETE: Spec = Spec {
     title: "Delete a folder",
     about: "Deletes a folder that is empty; with its messages for good only with_messages=true (own permission). INBOX and folders with a \
             role are refused.",
-    also: &[("with_messages", Permission::Delete)],
+    also: &[(WITH_MESSAGES, Permission::Delete)],
     effect: Effect::Destroys,
-    fields: &[
-        ACCOUNT,
-        Field::required("folder", NAME, "", "\"Old\""),
-        Field::optional("with_messages", Kind::Flag, "", "false"),
-    ],
+    fields: &[&ACCOUNT, &OLD, &WITH_MESSAGES],
     run: |context, arguments| Box::pin(delete(context, arguments)),
     ..CREATE
 };
 
-fn named(arguments: &Arguments, field: &str) -> FolderName {
-    arguments.text(field).unwrap_or_default().into()
-}
-
 async fn create(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let name = named(arguments, "folder");
-    let opened = context.open(arguments.text("account_id")).await?;
+    let name = FolderName::from(arguments.get(&NEW));
+    let opened = context.open(arguments.get(&ACCOUNT)).await?;
     let name = opened.mailbox.create_folder(&name).await?;
     Ok(json!({ "folder": name.as_str() }).into())
 }
 
 async fn rename(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let (from, to) = (named(arguments, "folder"), named(arguments, "new_name"));
-    let opened = context.open(arguments.text("account_id")).await?;
+    let (from, to) = (FolderName::from(arguments.get(&OLD)), FolderName::from(arguments.get(&NEW_NAME)));
+    let opened = context.open(arguments.get(&ACCOUNT)).await?;
     let (to, operation) = context.services.organizer.rename_folder(&opened, &from, &to).await?;
     let mut result = json!({ "folder": to.as_str() });
     if let Some(id) = operation {
@@ -79,9 +73,9 @@ async fn rename(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
 }
 
 async fn delete(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let name = named(arguments, "folder");
-    let opened = context.open(arguments.text("account_id")).await?;
-    let with_messages = arguments.flag("with_messages");
+    let name = FolderName::from(arguments.get(&OLD));
+    let opened = context.open(arguments.get(&ACCOUNT)).await?;
+    let with_messages = arguments.get(&WITH_MESSAGES);
     context.services.organizer.delete_folder(&opened, &name, with_messages).await?;
     Ok(json!({ "folder": name.as_str() }).into())
 }

@@ -1,13 +1,13 @@
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Choice, Flag, Integer},
     context::Context,
     error::ToolError,
     fence,
     present::{self, Detail, Line},
     reference::Named,
     reply::Reply,
+    shared::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, one_message},
     spec::{Effect, Spec},
-    tools::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, one_message},
 };
 use imapmcp_core::{
     account::Account,
@@ -27,19 +27,24 @@ pub(crate) const SPEC: Spec = Spec {
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[
-        ACCOUNT,
-        ID,
-        FOLDER,
-        UID,
-        Field::optional("cross_folder", Kind::On, "", "true"),
-        Field::optional("max_messages", Kind::Integer { min: 1, max: 200, default: Some(50) }, "", "50"),
-        Field::optional("bodies", Kind::Choice(&["newest", "all", "none"]), "", "all"),
-        MAX_TOKENS,
-    ],
+    fields: &[&ACCOUNT, &ID, &FOLDER, &UID, &CROSS_FOLDER, &MAX_MESSAGES, &BODIES, &MAX_TOKENS],
     output: &["strategy", "participants", "last_from", "answer_owed", "messages", "truncated"],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
+
+const CROSS_FOLDER: Flag = Flag::on("cross_folder", "true");
+const MAX_MESSAGES: Integer = Integer::new("max_messages", 1, 200, 50, "50");
+
+/// Whose text is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bodies {
+    Newest,
+    All,
+    None,
+}
+
+const BODIES: Choice<Bodies> =
+    Choice::new("bodies", ("newest", Bodies::Newest), &[("all", Bodies::All), ("none", Bodies::None)], "all");
 
 /// People named at most.
 const MAX_PARTICIPANTS: usize = 20;
@@ -48,11 +53,11 @@ const LEAST_TEXT: usize = 160;
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let Named { account, at } = one_message(arguments)?;
-    let bodies = arguments.choice("bodies");
+    let bodies = arguments.get(&BODIES).value;
     let scope = ThreadScope {
-        cross_folder: arguments.flag("cross_folder"),
-        limit: arguments.integer("max_messages"),
-        beginning: if bodies == "none" { 0 } else { text::THREAD_BEGINNING },
+        cross_folder: arguments.get(&CROSS_FOLDER),
+        limit: arguments.get(&MAX_MESSAGES),
+        beginning: if bodies == Bodies::None { 0 } else { text::THREAD_BEGINNING },
     };
     let opened = context.open_for(arguments, account.as_ref()).await?;
     let thread = opened.mailbox.thread(&at, &scope).await;
@@ -62,8 +67,8 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     let mut room = budget.saturating_sub(Value::Object(result.clone()).to_string().len() + 200);
     let (mut rows, dropped) = rows(&thread, &opened.account, &mut room)?;
     let mut left_out = 0;
-    if bodies != "none" {
-        let wanted = if bodies == "newest" { 1 } else { rows.len() };
+    if bodies != Bodies::None {
+        let wanted = if bodies == Bodies::Newest { 1 } else { rows.len() };
         left_out = fill(context, &opened, &thread.messages[dropped..], &mut rows, wanted, room).await?;
     }
     let rows = rows.into_iter().map(Value::Object).collect();

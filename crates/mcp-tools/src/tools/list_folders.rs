@@ -1,16 +1,15 @@
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Flag},
     context::Context,
     error::ToolError,
     reply::Reply,
+    shared::{ACCOUNT, MAX_TOKENS, octets},
     spec::{Effect, Spec},
-    tools::{ACCOUNT, MAX_TOKENS},
 };
 use imapmcp_core::{
     mail::{Folder, Role},
     permission::Permission,
 };
-use imapmcp_mime::budget::OCTETS_PER_TOKEN;
 use serde_json::{Map, Value, json};
 
 pub(crate) const SPEC: Spec = Spec {
@@ -20,16 +19,17 @@ pub(crate) const SPEC: Spec = Spec {
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[ACCOUNT, Field::optional("counts", Kind::Flag, "", "true"), MAX_TOKENS],
+    fields: &[&ACCOUNT, &COUNTS, &MAX_TOKENS],
     output: &["folders"],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
+const COUNTS: Flag = Flag::off("counts", "true");
+
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let opened = context.open(arguments.text("account_id")).await?;
-    let folders = opened.mailbox.folders(arguments.flag("counts")).await;
-    let folders = folders?;
-    let budget = arguments.integer("max_tokens") as usize * OCTETS_PER_TOKEN - 100;
+    let opened = context.open(arguments.get(&ACCOUNT)).await?;
+    let folders = opened.mailbox.folders(arguments.get(&COUNTS)).await?;
+    let budget = octets(arguments) - 100;
     let mut octets = 0;
     let mut rows = Vec::with_capacity(folders.len());
     for folder in &folders {

@@ -1,12 +1,12 @@
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Day, Flag},
     context::Context,
     cursor,
     error::ToolError,
     present,
     reply::Reply,
+    shared::{ACCOUNT, CURSOR, FOLDER, LIMIT, MAX_TOKENS, folder},
     spec::{Effect, Spec},
-    tools::{ACCOUNT, CURSOR, FOLDER, LIMIT, MAX_TOKENS, folder},
 };
 use imapmcp_core::{
     mail::{Criterion, Page},
@@ -21,29 +21,24 @@ pub(crate) const SPEC: Spec = Spec {
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[
-        ACCOUNT,
-        FOLDER,
-        LIMIT,
-        Field::optional("since", Kind::Date, "", "\"2026-11-22\""),
-        Field::optional("unread_only", Kind::Flag, "", "true"),
-        CURSOR,
-        MAX_TOKENS,
-    ],
+    fields: &[&ACCOUNT, &FOLDER, &LIMIT, &SINCE, &UNREAD_ONLY, &CURSOR, &MAX_TOKENS],
     output: present::LISTING,
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
+const SINCE: Day = Day::new("since", "\"2026-11-22\"");
+const UNREAD_ONLY: Flag = Flag::off("unread_only", "true");
+
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let mut conditions = Vec::new();
-    if let Some(day) = arguments.date("since") {
+    if let Some(day) = arguments.get(&SINCE) {
         conditions.push(Criterion::Since(day));
     }
-    if arguments.flag("unread_only") {
+    if arguments.get(&UNREAD_ONLY) {
         conditions.push(Criterion::Unseen);
     }
     let criterion = (!conditions.is_empty()).then_some(Criterion::And(conditions));
-    let opened = context.open(arguments.text("account_id")).await?;
+    let opened = context.open(arguments.get(&ACCOUNT)).await?;
     listing(&opened, &folder(arguments), criterion.as_ref(), arguments).await
 }
 
@@ -55,18 +50,18 @@ pub(crate) async fn listing(
     criterion: Option<&Criterion>,
     arguments: &Arguments,
 ) -> Result<Reply, ToolError> {
-    let asked = arguments.apart_from(&["account_id", "folder", "limit", "cursor", "max_tokens"]);
+    let asked = arguments.apart_from(&[&ACCOUNT, &FOLDER, &LIMIT, &CURSOR, &MAX_TOKENS]);
     let mark = cursor::mark([opened.account.id.as_str(), folder, &asked]);
-    let after = arguments.text("cursor").map(|cursor| cursor::read(&mark, cursor)).transpose()?;
-    let mut page = Page { limit: arguments.integer("limit"), after };
+    let after = arguments.get(&CURSOR).map(|cursor| cursor::read(&mark, cursor)).transpose()?;
+    let mut page = Page { limit: arguments.get(&LIMIT), after };
     loop {
         let found = match criterion {
             Some(criterion) => opened.mailbox.search(&folder.into(), criterion, &page).await,
             None => opened.mailbox.list(&folder.into(), &page).await,
         };
         let found = found?;
-        let budget = arguments.integer("max_tokens") as usize;
-        match present::listing(&opened.account, folder, &found, &mark, budget, arguments.has("max_tokens")) {
+        let budget = arguments.get(&MAX_TOKENS) as usize;
+        match present::listing(&opened.account, folder, &found, &mark, budget, arguments.has(&MAX_TOKENS)) {
             Ok(value) => return Ok(value.into()),
             Err(fitting) => page.limit = present::at_least_one(fitting)?,
         }

@@ -1,13 +1,13 @@
 //! list_outbox and cancel_send.
 
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Flag, Integer, RequiredText, Text},
     context::Context,
     error::ToolError,
     present,
     reply::Reply,
+    shared::{CURSOR, MAX_TOKENS, octets},
     spec::{Effect, Spec},
-    tools::{CURSOR, MAX_TOKENS, octets},
 };
 use imapmcp_core::{id::OutboxId, outbox::Hold, permission::Permission};
 use imapmcp_delivery::{CancelOutcome, OutboxView, state_word};
@@ -20,12 +20,7 @@ pub(crate) const LIST: Spec = Spec {
     permission: Permission::Send,
     also: &[],
     effect: Effect::Reads,
-    fields: &[
-        Field::optional("all", Kind::Flag, "", "true"),
-        Field::optional("limit", Kind::Integer { min: 1, max: 100, default: Some(20) }, "", "20"),
-        CURSOR,
-        MAX_TOKENS,
-    ],
+    fields: &[&ALL, &LIMIT, &CURSOR, &MAX_TOKENS],
     output: &["sends"],
     run: |context, arguments| Box::pin(list(context, arguments)),
 };
@@ -37,14 +32,18 @@ pub(crate) const CANCEL: Spec = Spec {
     permission: Permission::Send,
     also: &[],
     effect: Effect::Adjusts,
-    fields: &[Field::required("outbox_id", Kind::Text(100), "", "\"out_…\"")],
+    fields: &[&OUTBOX_ID],
     output: &["cancelled", "state"],
     run: |context, arguments| Box::pin(cancel(context, arguments)),
 };
 
+const ALL: Flag = Flag::off("all", "true");
+const LIMIT: Integer = Integer::new("limit", 1, 100, 20, "20");
+const OUTBOX_ID: RequiredText = Text::new("outbox_id", 100, "\"out_…\"").required();
+
 async fn list(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let principal = context.principal;
-    let mut limit = arguments.integer("limit");
+    let mut limit = arguments.get(&LIMIT);
     let budget = octets(arguments).saturating_sub(200);
     loop {
         let page = context
@@ -53,9 +52,9 @@ async fn list(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Too
             .list_outbox(
                 &principal.user,
                 &principal.accounts,
-                !arguments.flag("all"),
+                !arguments.get(&ALL),
                 limit,
-                arguments.text("cursor"),
+                arguments.get(&CURSOR),
             )
             .await?;
         let rows: Vec<Value> = page.entries.iter().map(row).collect();
@@ -121,9 +120,10 @@ fn row(entry: &OutboxView) -> Value {
 }
 
 async fn cancel(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let unknown =
-        || ToolError::argument("outbox_id", "names nothing in the outbox", "an outbox_id from list_outbox");
-    let id: OutboxId = arguments.text("outbox_id").unwrap_or_default().parse().map_err(|_| unknown())?;
+    let unknown = || {
+        ToolError::argument(OUTBOX_ID.name(), "names nothing in the outbox", "an outbox_id from list_outbox")
+    };
+    let id: OutboxId = arguments.get(&OUTBOX_ID).parse().map_err(|_| unknown())?;
     let delivery = &context.services.delivery;
     let user = &context.principal.user;
     let entry = delivery.find(user, &id).await?.ok_or_else(unknown)?;

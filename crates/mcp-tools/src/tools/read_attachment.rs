@@ -1,12 +1,13 @@
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Text},
+    attached,
     context::Context,
     error::ToolError,
     fence, present,
     reference::Named,
     reply::Reply,
+    shared::{ACCOUNT, ID, INDEX, MAX_TOKENS, TEXT_CURSOR, message_by_id, octets, offset},
     spec::{Effect, Spec},
-    tools::{ACCOUNT, ID, INDEX, MAX_TOKENS, get_attachment, octets, offset, one_message},
 };
 use imapmcp_core::permission::Permission;
 use imapmcp_extract::{MAX_OCTETS, Request};
@@ -20,26 +21,20 @@ pub(crate) const SPEC: Spec = Spec {
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[
-        ACCOUNT,
-        ID,
-        INDEX,
-        Field::optional("pages", Kind::Text(20), "such as 2 or 3-5; sheets and slides too", "\"1-3\""),
-        MAX_TOKENS,
-        Field::optional("cursor", Kind::Text(20), "", "the omitted.cursor of the answer before"),
-    ],
+    fields: &[&ACCOUNT, &ID, &INDEX, &PAGES, &MAX_TOKENS, &TEXT_CURSOR],
     output: &["filename", "kind", "text"],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
+const PAGES: Text = Text::new("pages", 20, "\"1-3\"").about("such as 2 or 3-5; sheets and slides too");
+
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let Named { account, at } = one_message(arguments)?;
-    let pages = arguments.text("pages").map(page_range).transpose()?;
+    let Named { account, at } = message_by_id(arguments)?;
+    let pages = arguments.get(&PAGES).map(page_range).transpose()?;
     let from = offset(arguments)?;
     let opened = context.open_for(arguments, account.as_ref()).await?;
-    let (message, file, part) =
-        get_attachment::find(context, &opened, &at, arguments.integer("attachment_index")).await?;
-    let octets_of_file = get_attachment::collect(&opened, &message, &part, MAX_OCTETS).await?;
+    let (message, file, part) = attached::find(context, &opened, &at, arguments.get(&INDEX)).await?;
+    let octets_of_file = attached::collect(&opened, &message, &part, MAX_OCTETS).await?;
     let request = Request {
         filename: file.filename.clone(),
         content_type: file.content_type.clone(),
@@ -82,5 +77,5 @@ fn page_range(text: &str) -> Result<(u32, u32), ToolError> {
     };
     range
         .filter(|(first, last)| first <= last)
-        .ok_or_else(|| ToolError::argument("pages", "is not a page or a range of pages", "\"1-3\""))
+        .ok_or_else(|| PAGES.wrong("is not a page or a range of pages"))
 }

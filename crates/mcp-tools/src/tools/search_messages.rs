@@ -1,15 +1,14 @@
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Day, Flag, Text},
     context::Context,
     error::ToolError,
     reply::Reply,
+    search::{self, ACCOUNTS, FOLDERS},
+    shared::{ACCOUNT, CURSOR, FOLDER, LIMIT, MAX_TOKENS},
     spec::{Effect, Spec},
-    tools::{ACCOUNT, CURSOR, FOLDER, LIMIT, MAX_TOKENS, search},
 };
 use imapmcp_core::{mail::Criterion, permission::Permission};
 use imapmcp_organizing::query::{self, Query};
-
-const TERM: Kind = Kind::Text(500);
 
 pub(crate) const SPEC: Spec = Spec {
     name: "search_messages",
@@ -22,25 +21,37 @@ pub(crate) const SPEC: Spec = Spec {
     also: &[],
     effect: Effect::Reads,
     fields: &[
-        ACCOUNT,
-        Field::optional("accounts", Kind::Choice(&["one", "all"]), "", "all"),
-        FOLDER,
-        Field::optional("folders", Kind::Choice(&["one", "all"]), "", "all"),
-        Field::optional("query", Kind::Text(2000), "", "\"from:marie is:unread\""),
-        Field::optional("from", TERM, "", "\"marie@example.com\""),
-        Field::optional("to", TERM, "", "\"me@example.com\""),
-        Field::optional("subject", TERM, "", "\"invoice\""),
-        Field::optional("body", TERM, "", "\"order 4711\""),
-        Field::optional("date_from", Kind::Date, "", "\"2026-11-01\""),
-        Field::optional("date_to", Kind::Date, "", "\"2026-11-22\""),
-        Field::optional("unread_only", Kind::Flag, "", "true"),
-        LIMIT,
-        CURSOR,
-        MAX_TOKENS,
+        &ACCOUNT,
+        &ACCOUNTS,
+        &FOLDER,
+        &FOLDERS,
+        &QUERY,
+        &FROM,
+        &TO,
+        &SUBJECT,
+        &BODY,
+        &DATE_FROM,
+        &DATE_TO,
+        &UNREAD_ONLY,
+        &LIMIT,
+        &CURSOR,
+        &MAX_TOKENS,
     ],
     output: &["messages", "total", "coverage"],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
+
+/// Characters of one term.
+const TERM: usize = 500;
+
+const QUERY: Text = Text::new("query", 2000, "\"from:marie is:unread\"");
+const FROM: Text = Text::new("from", TERM, "\"marie@example.com\"");
+const TO: Text = Text::new("to", TERM, "\"me@example.com\"");
+const SUBJECT: Text = Text::new("subject", TERM, "\"invoice\"");
+const BODY: Text = Text::new("body", TERM, "\"order 4711\"");
+const DATE_FROM: Day = Day::new("date_from", "\"2026-11-01\"");
+const DATE_TO: Day = Day::new("date_to", "\"2026-11-22\"");
+const UNREAD_ONLY: Flag = Flag::off("unread_only", "true");
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let query = asked(context, arguments)?;
@@ -51,40 +62,37 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
 /// Query and plain fields as one condition.
 fn asked(context: &Context<'_>, arguments: &Arguments) -> Result<Query, ToolError> {
     let now = context.services.clock.now();
-    let mut query = match arguments.text("query") {
+    let mut query = match arguments.get(&QUERY) {
         Some(text) => query::parse(text, now)
-            .map_err(|error| ToolError::argument("query", error.problem, error.example))?,
+            .map_err(|error| ToolError::argument(QUERY.name(), error.problem, error.example))?,
         None => Query::default(),
     };
-    let term = |name: &str| arguments.text(name).map(ToOwned::to_owned);
+    let term = |field: &Text| arguments.get(field).map(ToOwned::to_owned);
     let dates = [
-        arguments.date("date_from").map(Criterion::Since),
+        arguments.get(&DATE_FROM).map(Criterion::Since),
         // BEFORE leaves the day itself out (RFC 9051 §6.4.4)
-        arguments.date("date_to").map(|day| Criterion::Before(day.plus_seconds(86_400))),
+        arguments.get(&DATE_TO).map(|day| Criterion::Before(day.plus_seconds(86_400))),
     ];
     let bounded = dates.iter().any(Option::is_some);
-    let words = term("body");
+    let words = term(&BODY);
     let body = words.as_deref().map(|words| {
         let (criterion, since) = query::in_body(words, bounded, now);
         query.text_since = query.text_since.or(since);
         criterion
     });
     let plain = [
-        term("from").map(Criterion::From),
-        term("to").map(Criterion::To),
-        term("subject").map(Criterion::Subject),
-        arguments.flag("unread_only").then_some(Criterion::Unseen),
+        term(&FROM).map(Criterion::From),
+        term(&TO).map(Criterion::To),
+        term(&SUBJECT).map(Criterion::Subject),
+        arguments.get(&UNREAD_ONLY).then_some(Criterion::Unseen),
     ];
     let without_bound = query.unbounded.take().or_else(|| query.criterion.clone());
     let others: Vec<Criterion> = dates.into_iter().chain(plain).flatten().collect();
     let every: Vec<Criterion> =
         query.criterion.take().into_iter().chain(others.clone()).chain(body).collect();
     if every.is_empty() {
-        return Err(ToolError::argument(
-            "query",
-            "(or from, to, subject, body, date_from, date_to, unread_only) is missing",
-            "\"from:marie is:unread\"",
-        ));
+        let problem = "(or from, to, subject, body, date_from, date_to, unread_only) is missing";
+        return Err(QUERY.wrong(problem));
     }
     query.criterion = Some(Criterion::And(every));
     query.unbounded = query.text_since.map(|_| {

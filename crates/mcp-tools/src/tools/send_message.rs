@@ -1,16 +1,14 @@
 use crate::{
-    arguments::{Arguments, Field},
+    arguments::Arguments,
     context::Context,
     error::ToolError,
-    reply::Reply,
-    spec::{Effect, Spec},
-    tools::{
-        ACCOUNT,
-        letter::{
-            self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
-            SUBJECT, TO_REQUIRED,
-        },
+    letter::{
+        self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
+        SUBJECT, TO, TO_REQUIRED,
     },
+    reply::Reply,
+    shared::ACCOUNT,
+    spec::{Effect, Spec},
 };
 use imapmcp_core::permission::Permission;
 use imapmcp_mime::compose::Letter;
@@ -25,22 +23,21 @@ pub(crate) const SPEC: Spec = Spec {
     also: &[],
     effect: Effect::Destroys,
     fields: &[
-        ACCOUNT,
-        FROM,
-        TO_REQUIRED,
-        CC,
-        BCC,
-        Field { required: true, ..SUBJECT },
-        BODY_TEXT,
-        BODY_HTML,
-        BODY_MARKDOWN,
-        SIGNATURE,
-        Field {
-            about: "{filename, content_base64, content_type?, is_inline?, content_id?} or {from_message: {id, index}} or {upload} of create_upload",
-            ..ATTACHMENTS
-        },
-        KEY,
-        SEND_AT,
+        &ACCOUNT,
+        &FROM,
+        &TO_REQUIRED,
+        &CC,
+        &BCC,
+        &SUBJECT.required(),
+        &BODY_TEXT,
+        &BODY_HTML,
+        &BODY_MARKDOWN,
+        &SIGNATURE,
+        &ATTACHMENTS.about(
+            "{filename, content_base64, content_type?, is_inline?, content_id?} or {from_message: {id, index}} or {upload} of create_upload",
+        ),
+        &KEY,
+        &SEND_AT,
     ],
     output: letter::RECEIPT,
     run: |context, arguments| Box::pin(run(context, arguments)),
@@ -48,23 +45,17 @@ pub(crate) const SPEC: Spec = Spec {
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
-    let (to, cc, bcc) = (
-        letter::people(arguments, "to")?,
-        letter::people(arguments, "cc")?,
-        letter::people(arguments, "bcc")?,
-    );
-    let opened = context.open(arguments.text("account_id")).await?;
+    let (to, cc, bcc) =
+        (letter::people(arguments, &TO)?, letter::people(arguments, &CC)?, letter::people(arguments, &BCC)?);
+    let opened = context.open(arguments.get(&ACCOUNT)).await?;
     let from = letter::from(arguments, &opened.account)?;
     let files = letter::files(context, &opened, arguments).await?;
     if body.is_empty() && files.is_empty() {
-        return Err(ToolError::argument(
-            "body_text",
-            "(or body_html, body_markdown, attachments) is missing",
-            "\"Hello\"",
-        ));
+        return Err(BODY_TEXT.wrong("(or body_html, body_markdown, attachments) is missing"));
     }
-    let (text, html) = letter::forms(body, letter::signature(arguments, &opened.account)).await?;
-    let subject = arguments.text("subject").unwrap_or_default().to_owned();
+    let (text, html) =
+        letter::forms(body, letter::signature(arguments.get(&SIGNATURE), &opened.account)).await?;
+    let subject = arguments.get(&SUBJECT).unwrap_or_default().to_owned();
     let letter = Letter { from, to, cc, bcc, subject, text: Some(text), html, files, ..Letter::default() };
     Ok(letter::send(context, letter::request(&opened, letter, arguments)).await?.1.into())
 }

@@ -1,23 +1,22 @@
 //! Tools that take messages elsewhere: archive, move, copy, delete.
 
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Flag, RequiredText, Text},
+    changes::{self, IDS, Report, UIDS},
     context::Context,
     error::ToolError,
     reply::Reply,
+    shared::{ACCOUNT, FOLDER},
     spec::{Effect, Spec},
-    tools::{
-        ACCOUNT, FOLDER,
-        changes::{self, IDS, Report, UIDS},
-    },
 };
 use imapmcp_core::{
     mail::{FolderName, TransferKind},
     permission::Permission,
 };
 
-const FROM: Field = Field::optional("from_folder", Kind::Text(1000), "with uids", "\"INBOX\"");
-const TO: Field = Field::required("to_folder", Kind::Text(1000), "", "\"Archive\"");
+const FROM: Text = Text::new("from_folder", 1000, "\"INBOX\"").about("with uids");
+const TO: RequiredText = Text::new("to_folder", 1000, "\"Archive\"").required();
+const PERMANENT: Flag = Flag::off("permanent", "false");
 
 pub(crate) const ARCHIVE: Spec = Spec {
     name: "archive_messages",
@@ -26,7 +25,7 @@ pub(crate) const ARCHIVE: Spec = Spec {
     permission: Permission::Organize,
     also: &[],
     effect: Effect::Adjusts,
-    fields: &[ACCOUNT, IDS, FOLDER, UIDS],
+    fields: &[&ACCOUNT, &IDS, &FOLDER, &UIDS],
     output: changes::OUTPUT,
     run: |context, arguments| Box::pin(archive(context, arguments)),
 };
@@ -35,7 +34,7 @@ pub(crate) const MOVE: Spec = Spec {
     name: "move_messages",
     title: "Move",
     about: "Moves messages to another folder; new_id is their id there.",
-    fields: &[ACCOUNT, IDS, FROM, UIDS, TO],
+    fields: &[&ACCOUNT, &IDS, &FROM, &UIDS, &TO],
     run: |context, arguments| Box::pin(to_folder(context, arguments, TransferKind::Move)),
     ..ARCHIVE
 };
@@ -53,9 +52,9 @@ pub(crate) const DELETE: Spec = Spec {
     name: "delete_messages",
     title: "Delete",
     about: "Moves messages to the trash. permanent=true removes them for good (own permission; cannot be undone).",
-    also: &[("permanent", Permission::Delete)],
+    also: &[(PERMANENT, Permission::Delete)],
     effect: Effect::Destroys,
-    fields: &[ACCOUNT, IDS, FOLDER, UIDS, Field::optional("permanent", Kind::Flag, "", "false")],
+    fields: &[&ACCOUNT, &IDS, &FOLDER, &UIDS, &PERMANENT],
     run: |context, arguments| Box::pin(delete(context, arguments)),
     ..ARCHIVE
 };
@@ -65,22 +64,22 @@ async fn to_folder(
     arguments: &Arguments,
     kind: TransferKind,
 ) -> Result<Reply, ToolError> {
-    let (opened, named) = changes::named(context, arguments, "from_folder").await?;
-    let to = FolderName::from(arguments.text("to_folder").unwrap_or_default());
+    let (opened, named) = changes::named(context, arguments, &FROM).await?;
+    let to = FolderName::from(arguments.get(&TO));
     let changed = context.services.organizer.transfer(&opened, &named, &to, kind).await?;
     Ok(Report::of(context, &opened, Some(&to), &changed))
 }
 
 async fn archive(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let (opened, named) = changes::named(context, arguments, "folder").await?;
+    let (opened, named) = changes::named(context, arguments, &FOLDER).await?;
     let (to, changed) = context.services.organizer.archive(&opened, &named).await?;
     Ok(Report::of(context, &opened, Some(&to), &changed))
 }
 
 async fn delete(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let (opened, named) = changes::named(context, arguments, "folder").await?;
+    let (opened, named) = changes::named(context, arguments, &FOLDER).await?;
     let organizer = &context.services.organizer;
-    if arguments.flag("permanent") {
+    if arguments.get(&PERMANENT) {
         let changed = organizer.expunge(&opened, &named).await?;
         return Ok(Report::of(context, &opened, None, &changed));
     }

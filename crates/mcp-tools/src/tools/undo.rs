@@ -1,5 +1,5 @@
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, RequiredText, Text},
     context::Context,
     error::ToolError,
     reply::Reply,
@@ -16,18 +16,18 @@ pub(crate) const SPEC: Spec = Spec {
     permission: Permission::Organize,
     also: &[],
     effect: Effect::Adjusts,
-    fields: &[Field::required("operation_id", Kind::Text(100), "", "\"op_…\"")],
+    fields: &[&OPERATION_ID],
     output: &["undone", "left"],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
+const OPERATION_ID: RequiredText = Text::new("operation_id", 100, "\"op_…\"").required();
+
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let field = "operation_id";
-    let (organizer, id) = (&context.services.organizer, arguments.text(field).unwrap_or_default());
-    let operation = context.operation(OperationKind::Change, field, id).await?;
+    let operation = context.operation(OperationKind::Change, &OPERATION_ID, arguments).await?;
     let opened = context.open(Some(operation.account.as_str())).await?;
-    let undone =
-        organizer.undo(&opened, &operation).await.map_err(|error| ToolError::operation(field, error))?;
+    let undone = context.services.organizer.undo(&opened, &operation).await;
+    let undone = undone.map_err(|error| ToolError::operation(OPERATION_ID.name(), error))?;
     let mut result = json!({ "undone": undone.messages, "left": undone.left });
     if undone.unknown > 0 {
         result["unknown"] = json!(undone.unknown);

@@ -127,7 +127,8 @@ async fn an_id_with_another_account_is_refused_by_every_tool_and_changes_nothing
     // a tool that takes ids of messages is in the list above
     for spec in registry::TOOLS {
         let takes = spec.fields.iter().any(|field| {
-            matches!(field.name, "ids" | "reply_to") || (field.name == "id" && !tried.contains(&spec.name))
+            matches!(field.name(), "ids" | "reply_to")
+                || (field.name() == "id" && !tried.contains(&spec.name))
         });
         assert!(!takes || tried.contains(&spec.name), "{} is not tried", spec.name);
     }

@@ -72,7 +72,7 @@ impl Effect {
 
 /// Whether a tool takes several messages and tells what became of them, or of a plan or change of several.
 fn tells_fates(tool: &Spec) -> bool {
-    let takes = |name: &str| tool.fields.iter().any(|field| field.name == name);
+    let takes = |name: &str| tool.fields.iter().any(|field| field.name() == name);
     let tells = |member: &str| tool.output.contains(&member);
     takes("ids") || takes("uids") || tells("done") || tells("failed") || tells("unknown") || tells("undone")
 }

@@ -13,5 +13,6 @@ mod plans;
 mod reading;
 mod scripted;
 mod searches;
+mod tables;
 mod uploads;
 mod writing;

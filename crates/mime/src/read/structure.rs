@@ -59,7 +59,8 @@ impl Message {
 pub fn of_message(octets: &[u8]) -> Message {
     let header_end = header_end(octets);
     let (header, body) = octets.split_at(header_end);
-    let fields = Fields::parse(header);
+    // a mailbox tells its messages' envelopes whole
+    let fields = Fields::whole(header);
     let structure = Reading::new(body, header_end).read(&fields);
     Message { fields, header_end, structure }
 }

@@ -1,6 +1,12 @@
 //! How a search over several places goes on, as a text.
 
-use crate::{arguments::Arguments, cursor, error::ToolError};
+use super::{ACCOUNTS, FOLDERS};
+use crate::{
+    arguments::Arguments,
+    cursor,
+    error::ToolError,
+    shared::{ACCOUNT, CURSOR, FOLDER, LIMIT, MAX_TOKENS},
+};
 use imapmcp_organizing::search::{Place, Start};
 
 /// `mark~cursor~cursor…`: `-` for a place that is done, `*` for one to begin with.
@@ -33,15 +39,7 @@ pub(super) fn read(text: &str, mark: &str, places: usize) -> Result<Vec<Start>, 
 
 /// Tells apart searches of other places, and for other things.
 pub(super) fn fingerprint(list: &[Place], arguments: &Arguments) -> String {
-    let asked = arguments.apart_from(&[
-        "account_id",
-        "accounts",
-        "folder",
-        "folders",
-        "limit",
-        "cursor",
-        "max_tokens",
-    ]);
+    let asked = arguments.apart_from(&[&ACCOUNT, &ACCOUNTS, &FOLDER, &FOLDERS, &LIMIT, &CURSOR, &MAX_TOKENS]);
     let places = list.iter().flat_map(|place| [place.opened.account.id.as_str(), place.folder.as_str()]);
     cursor::mark(places.chain([asked.as_str()]))
 }

@@ -1,12 +1,12 @@
 //! What tools that write messages share: the fields, and how they become a message.
 
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Day, Field, Files, Flag, RequiredTexts, Text, Texts},
+    attached,
     context::Context,
     error::ToolError,
     handed, present,
     reference::{self, Named},
-    tools::get_attachment,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::{TryStreamExt, stream};
@@ -26,69 +26,65 @@ use imapmcp_organizing::Opened;
 use serde_json::{Map, Value, json};
 use std::{borrow::Cow, sync::Arc};
 
-const PEOPLE: Kind = Kind::Texts(100);
-const TEXT: Kind = Kind::Text(1_000_000);
+/// Addresses of one field.
+const PEOPLE: usize = 100;
+/// Characters of a body.
+const BODY: usize = 1_000_000;
 const ADDRESSES: &str = "[\"Marie <marie@example.com>\"]";
 
-pub(crate) const TO: Field = Field::optional("to", PEOPLE, "", ADDRESSES);
-pub(crate) const TO_REQUIRED: Field = Field { required: true, ..TO };
-pub(crate) const CC: Field = Field::optional("cc", PEOPLE, "", ADDRESSES);
-pub(crate) const BCC: Field = Field::optional("bcc", PEOPLE, "", ADDRESSES);
-pub(crate) const FROM: Field = Field::optional("from", Kind::Text(400), "", "an address of list_accounts");
-pub(crate) const SUBJECT: Field = Field::optional("subject", Kind::Text(1000), "", "\"Lunch on Friday\"");
-pub(crate) const BODY_TEXT: Field = Field::optional("body_text", TEXT, "", "\"Hello\"");
-pub(crate) const BODY_HTML: Field = Field::optional("body_html", TEXT, "", "\"<p>Hello</p>\"");
-pub(crate) const BODY_MARKDOWN: Field = Field::optional("body_markdown", TEXT, "", "\"**Hello**\"");
-pub(crate) const SIGNATURE: Field = Field::optional("include_signature", Kind::On, "", "true");
-pub(crate) const ATTACHMENTS: Field =
-    Field::optional("attachments", Kind::Files, "", "[{\"filename\": \"a.pdf\", \"content_base64\": \"…\"}]");
-pub(crate) const KEY: Field = Field::optional("idempotency_key", Kind::Text(200), "", "\"invoice-4711\"");
-pub(crate) const SEND_AT: Field = Field::optional("send_at", Kind::Date, "", "\"2026-12-24T08:00:00Z\"");
+pub(crate) const TO: Texts = Texts::new("to", PEOPLE, ADDRESSES);
+pub(crate) const TO_REQUIRED: RequiredTexts = TO.required();
+pub(crate) const CC: Texts = Texts::new("cc", PEOPLE, ADDRESSES);
+pub(crate) const BCC: Texts = Texts::new("bcc", PEOPLE, ADDRESSES);
+pub(crate) const FROM: Text = Text::new("from", 400, "an address of list_accounts");
+pub(crate) const SUBJECT: Text = Text::new("subject", 1000, "\"Lunch on Friday\"");
+pub(crate) const BODY_TEXT: Text = Text::new("body_text", BODY, "\"Hello\"");
+pub(crate) const BODY_HTML: Text = Text::new("body_html", BODY, "\"<p>Hello</p>\"");
+pub(crate) const BODY_MARKDOWN: Text = Text::new("body_markdown", BODY, "\"**Hello**\"");
+pub(crate) const SIGNATURE: Flag = Flag::on("include_signature", "true");
+pub(crate) const ATTACHMENTS: Files =
+    Files::new("attachments", "[{\"filename\": \"a.pdf\", \"content_base64\": \"…\"}]");
+pub(crate) const KEY: Text = Text::new("idempotency_key", 200, "\"invoice-4711\"");
+pub(crate) const SEND_AT: Day = Day::new("send_at", "\"2026-12-24T08:00:00Z\"");
 
 /// Members of a receipt.
 pub(crate) const RECEIPT: &[&str] = &["outbox_id", "message_id", "state", "accepted", "rejected", "repeated"];
 
 /// Addresses of a field.
-pub(crate) fn people(arguments: &Arguments, field: &str) -> Result<Vec<NamedAddress>, ToolError> {
-    arguments
-        .texts(field)
-        .map(|text| {
-            NamedAddress::parse(text)
-                .map_err(|problem| ToolError::argument(field, format!("is wrong: {problem}"), ADDRESSES))
-        })
-        .collect()
+pub(crate) fn people(arguments: &Arguments, field: &Texts) -> Result<Vec<NamedAddress>, ToolError> {
+    let read =
+        |text| NamedAddress::parse(text).map_err(|problem| field.wrong(format!("is wrong: {problem}")));
+    arguments.get(field).into_iter().map(read).collect()
 }
 
 /// The account's address that a call names as `from`, if it names one.
 pub(crate) fn from(arguments: &Arguments, account: &Account) -> Result<Option<Sender>, ToolError> {
-    let Some(text) = arguments.text("from") else { return Ok(None) };
+    let Some(text) = arguments.get(&FROM) else { return Ok(None) };
     let named = NamedAddress::parse(text).ok().and_then(|named| account.sender(named.email()));
-    named.map(Some).ok_or_else(|| not_own("from", "is no address of this account", account))
+    named.map(Some).ok_or_else(|| not_own(&FROM, "is no address of this account", account))
 }
 
 /// An address that the account does not send from; the error names those it does.
-pub(crate) fn not_own(field: &str, problem: &str, account: &Account) -> ToolError {
+pub(crate) fn not_own(field: &dyn Field, problem: &str, account: &Account) -> ToolError {
     let own: Vec<String> = account.senders().iter().map(|own| own.email().to_owned()).collect();
-    ToolError::argument(field, format!("{problem}, which sends from {}", own.join(", ")), &*account.email)
+    let problem = format!("{problem}, which sends from {}", own.join(", "));
+    ToolError::argument(field.name(), problem, &*account.email)
 }
 
 /// The text fields of a call; leaked markup of tool calls is refused.
 pub(crate) fn body(arguments: &Arguments) -> Result<Body, ToolError> {
-    let read = |field: &str| -> Result<Option<String>, ToolError> {
-        let text = arguments.text(field);
+    let read = |field: &Text| -> Result<Option<String>, ToolError> {
+        let text = arguments.get(field);
+        let wrong = |problem| Err(ToolError::argument(field.name(), problem, "\"Hello\""));
         if text.is_some_and(is_leaked_call) {
-            return Err(ToolError::argument(
-                field,
-                "holds the markup of a tool call, which was surely not meant to be sent",
-                "\"Hello\"",
-            ));
+            return wrong("holds the markup of a tool call, which was surely not meant to be sent");
         }
         if text.is_some_and(|text| text.contains('\0')) {
-            return Err(ToolError::argument(field, "holds a NUL character", "\"Hello\""));
+            return wrong("holds a NUL character");
         }
         Ok(text.map(ToOwned::to_owned))
     };
-    Ok(Body { text: read("body_text")?, html: read("body_html")?, markdown: read("body_markdown")? })
+    Ok(Body { text: read(&BODY_TEXT)?, html: read(&BODY_HTML)?, markdown: read(&BODY_MARKDOWN)? })
 }
 
 /// Octets of HTML or Markdown that are formed at once; more is worth a trip to another thread.
@@ -116,13 +112,13 @@ fn too_complex(problem: &ComposeError) -> ToolError {
         ComposeError::TooComplex { field, bound } => {
             ToolError::argument(field, format!("is too complex: {bound}"), "\"<p>Hello</p>\"")
         }
-        other => ToolError::argument("body_text", other.to_string(), "\"Hello\""),
+        other => BODY_TEXT.wrong(other.to_string()),
     }
 }
 
-/// The account's signature, unless the call leaves it out.
-pub(crate) fn signature(arguments: &Arguments, account: &Account) -> Option<Signature> {
-    account.signature.as_deref().filter(|_| arguments.flag("include_signature")).and_then(Signature::new)
+/// The account's signature, where the call includes it.
+pub(crate) fn signature(included: bool, account: &Account) -> Option<Signature> {
+    account.signature.as_deref().filter(|_| included).and_then(Signature::new)
 }
 
 /// The attachments of a call: from the call itself, from uploads, or from messages of the accounts of the grant, which the
@@ -134,7 +130,7 @@ pub(crate) async fn files(
 ) -> Result<Vec<File>, ToolError> {
     let mut files = Vec::new();
     let mut room = MAX_ATTACHMENTS as u64;
-    for given in arguments.objects("attachments") {
+    for given in arguments.get(&ATTACHMENTS) {
         let text = |name: &str| given.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let mut file = match (given.get("from_message"), given.get("upload")) {
             (Some(Value::Object(from)), _) => from_message(context, opened, from).await?,
@@ -161,7 +157,7 @@ pub(crate) async fn files(
 
 fn wrong(problem: &str) -> ToolError {
     ToolError::argument(
-        "attachments",
+        ATTACHMENTS.name(),
         problem,
         "[{\"filename\": \"a.txt\", \"content_base64\": \"aGk=\"}] or [{\"from_message\": {\"id\": \"…\", \"index\": 0}}] or [{\"upload\": \"upl_…\"}]",
     )
@@ -221,7 +217,7 @@ async fn from_message(
     let opened = other.as_ref().unwrap_or(opened);
     let index =
         from.get("index").and_then(Value::as_u64).and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
-    let (message, file, part) = get_attachment::find(context, opened, &at, index).await?;
+    let (message, file, part) = attached::find(context, opened, &at, index).await?;
     let held = part_of(opened, &message, &part).await?;
     Ok(File {
         parameters: compose::parameters(&part),
@@ -233,7 +229,7 @@ async fn from_message(
 pub(crate) async fn part_of(opened: &Opened, message: &Message, part: &Part) -> Result<Content, ToolError> {
     // a message may not stand in another encoded, so it has to be seen whole
     if is_message(&part.media_type) {
-        let octets = get_attachment::collect(opened, message, part, MAX_ATTACHMENTS).await?;
+        let octets = attached::collect(opened, message, part, MAX_ATTACHMENTS).await?;
         return Ok(Content::Memory(octets));
     }
     if part.size / 2 > MAX_ATTACHMENTS as u64 {
@@ -279,8 +275,8 @@ pub(crate) fn request(opened: &Opened, letter: Letter, arguments: &Arguments) ->
     Request {
         account: opened.account.id.clone(),
         letter,
-        idempotency_key: arguments.text("idempotency_key").map(ToOwned::to_owned),
-        send_at: arguments.date("send_at"),
+        idempotency_key: arguments.get(&KEY).map(ToOwned::to_owned),
+        send_at: arguments.get(&SEND_AT),
     }
 }
 

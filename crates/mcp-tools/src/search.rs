@@ -3,12 +3,12 @@
 mod pages;
 
 use crate::{
-    arguments::Arguments,
+    arguments::{Arguments, Choice},
     context::Context,
     error::ToolError,
     present::{self, Detail, Line},
     reply::Reply,
-    tools::{folder, octets},
+    shared::{ACCOUNT, CURSOR, LIMIT, MAX_TOKENS, folder, octets},
 };
 use imapmcp_core::mail::FolderName;
 use imapmcp_organizing::{
@@ -17,6 +17,21 @@ use imapmcp_organizing::{
     search::{Failure, Found, FoundIn, Hit, Place, Places, Scope, Search, Start},
 };
 use serde_json::{Value, json};
+
+/// How far a search goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    One,
+    All,
+}
+
+/// Whether all accounts are searched.
+pub(crate) const ACCOUNTS: Choice<Reach> =
+    Choice::new("accounts", ("one", Reach::One), &[("all", Reach::All)], "all");
+
+/// Whether all folders are searched.
+pub(crate) const FOLDERS: Choice<Reach> =
+    Choice::new("folders", ("one", Reach::One), &[("all", Reach::All)], "all");
 
 /// Places named in `coverage`.
 const MAX_NAMED: usize = 30;
@@ -39,14 +54,14 @@ pub(crate) async fn targets(
     arguments: &Arguments,
     query: &Query,
 ) -> Result<Targets, ToolError> {
-    let every_account = arguments.choice("accounts") == "all";
+    let every_account = arguments.get(&ACCOUNTS).value == Reach::All;
     let (opened, mut failed) = if every_account {
         all_accounts(context).await?
     } else {
-        (vec![context.open(arguments.text("account_id")).await?], Vec::new())
+        (vec![context.open(arguments.get(&ACCOUNT)).await?], Vec::new())
     };
     let anywhere = |name: &String| name.eq_ignore_ascii_case("anywhere") || name.eq_ignore_ascii_case("all");
-    let scope = if arguments.choice("folders") == "all" || query.folders.iter().any(anywhere) {
+    let scope = if arguments.get(&FOLDERS).value == Reach::All || query.folders.iter().any(anywhere) {
         Scope::Everywhere
     } else if query.folders.is_empty() {
         // a folder named as an argument is taken at its word
@@ -100,11 +115,11 @@ pub(crate) async fn run(
     mut targets: Targets,
 ) -> Result<Reply, ToolError> {
     let mark = pages::fingerprint(&targets.list, arguments);
-    let starts = match arguments.text("cursor") {
+    let starts = match arguments.get(&CURSOR) {
         Some(cursor) => pages::read(cursor, &mark, targets.list.len())?,
         None => vec![Start::Here(None); targets.list.len()],
     };
-    let limit = arguments.integer("limit");
+    let limit = arguments.get(&LIMIT);
     let progress = |done, total| context.report(done, total, "folders searched");
     let search = Search { places: &targets.list, query, starts: &starts, limit };
     let mut found = search.run(&progress).await?;
@@ -116,7 +131,7 @@ pub(crate) async fn run(
         let cursor = found.next(&starts).map(|next| pages::write(&mark, &next));
         let room = budget.saturating_sub(frame.octets() + cursor.as_ref().map_or(0, String::len));
         let made: Vec<Line> = hits.iter().map(|hit| line(hit, &targets)).collect();
-        match present::lines(&made, room, arguments.has("max_tokens")) {
+        match present::lines(&made, room, arguments.has(&MAX_TOKENS)) {
             Ok(messages) => return Ok(frame.around(messages, cursor).into()),
             // fewer are taken, and the cursor goes on behind them
             Err(fitting) => hits = found.newest(present::at_least_one(fitting)? as usize),

@@ -1,12 +1,11 @@
 //! What tools that change messages share: which messages, what the server said of each, and how to undo it.
 
 use crate::{
-    arguments::{Arguments, Field, Kind},
+    arguments::{Arguments, Text, Texts, Uids},
     context::Context,
     error::ToolError,
     reference::{self, Named, Tag},
     reply::Reply,
-    tools::folder,
 };
 use imapmcp_core::{
     id::AccountId,
@@ -20,11 +19,10 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) const MAX_MESSAGES: usize = 500;
 
 /// `ids` of several messages.
-pub(crate) const IDS: Field =
-    Field::optional("ids", Kind::Texts(MAX_MESSAGES), "", "[an id from list_messages]");
+pub(crate) const IDS: Texts = Texts::new("ids", MAX_MESSAGES, "[an id from list_messages]");
 
 /// `uids` of several messages.
-pub(crate) const UIDS: Field = Field::optional("uids", Kind::Uids(MAX_MESSAGES), "", "[4711]");
+pub(crate) const UIDS: Uids = Uids::new("uids", MAX_MESSAGES, "[4711]");
 
 /// Members of the answer to a change.
 pub(crate) const OUTPUT: &[&str] = &["done", "failed", "unknown"];
@@ -120,34 +118,29 @@ type Groups = BTreeMap<Place, Vec<u32>>;
 pub(crate) async fn named(
     context: &Context<'_>,
     arguments: &Arguments,
-    folder_field: &str,
+    folder: &Text,
 ) -> Result<(Opened, Vec<Messages>), ToolError> {
-    let (tag, groups) = read(arguments, folder_field)?;
+    let (tag, groups) = read(arguments, folder)?;
     let messages = |((folder, uid_validity), uids)| Messages { folder, uid_validity, uids };
     Ok((context.open_for(arguments, tag.as_ref()).await?, groups.into_iter().map(messages).collect()))
 }
 
-/// Reads `ids`, or `folder` (under this name) and `uids`.
-fn read(arguments: &Arguments, folder_field: &str) -> Result<(Option<Tag>, Groups), ToolError> {
+/// Reads `ids`, or the argument that names a folder, and `uids`.
+fn read(arguments: &Arguments, folder: &Text) -> Result<(Option<Tag>, Groups), ToolError> {
     let (mut groups, mut tag) = (Groups::new(), None);
-    for id in arguments.texts("ids") {
-        let Named { account, at } = reference::decode(id).ok_or_else(|| {
-            ToolError::argument(
-                "ids",
-                "holds something that is not an id of this server",
-                "[an id from list_messages]",
-            )
-        })?;
+    for id in arguments.get(&IDS) {
+        let Named { account, at } = reference::decode(id)
+            .ok_or_else(|| IDS.wrong("holds something that is not an id of this server"))?;
         if tag.is_some() && account != tag {
             let problem = "holds messages of several accounts; call once for each account";
-            return Err(ToolError::argument("ids", problem, "[ids of one account]"));
+            return Err(ToolError::argument(IDS.name(), problem, "[ids of one account]"));
         }
         tag = account;
         groups.entry((at.folder, at.uid_validity)).or_default().push(at.uid);
     }
-    let uids = arguments.uids("uids");
+    let uids = arguments.get(&UIDS);
     if !uids.is_empty() {
-        let named = arguments.text(folder_field).map_or_else(|| folder(arguments), FolderName::from);
+        let named = arguments.get(folder).map_or_else(FolderName::inbox, FolderName::from);
         groups.entry((named, None)).or_default().extend(uids);
     }
     for uids in groups.values_mut() {
@@ -166,13 +159,9 @@ fn read(arguments: &Arguments, folder_field: &str) -> Result<(Option<Tag>, Group
     }
     groups.retain(|_, uids| !uids.is_empty());
     match groups.values().map(Vec::len).sum::<usize>() {
-        0 => Err(ToolError::argument(
-            "ids",
-            "is missing (or give folder and uids)",
-            "[an id from list_messages]",
-        )),
+        0 => Err(IDS.wrong("is missing (or give folder and uids)")),
         many if many > MAX_MESSAGES => Err(ToolError::argument(
-            "ids",
+            IDS.name(),
             format!("and uids name more than {MAX_MESSAGES} messages"),
             "at most 500",
         )),
