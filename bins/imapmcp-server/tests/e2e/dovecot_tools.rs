@@ -401,7 +401,7 @@ fn keeps_to_its_budget(desk: &Desk) {
     let covered: BTreeSet<&str> = calls.iter().map(|(tool, _)| *tool).collect();
     let bounded: BTreeSet<&str> = TOOLS
         .iter()
-        .filter(|tool| tool.fields.iter().any(|field| field.name == "max_tokens"))
+        .filter(|tool| tool.fields.iter().any(|field| field.name() == "max_tokens"))
         .map(|tool| tool.name)
         .collect();
     assert_eq!(covered, bounded);
