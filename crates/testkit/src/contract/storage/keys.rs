@@ -5,9 +5,11 @@ use crate::builders::{self, NOON};
 use imapmcp_core::{
     account::Account,
     id::ParcelId,
+    oauth::Grant,
     outbox::OutboxEntry,
     secret::{Sealed, SealedColumn},
     store::{Enqueued, KeyRecord, KeyState, RememberedDraft, SealedRow, StoreError, UploadBounds},
+    time::Timestamp,
     upload::Upload,
 };
 
@@ -58,76 +60,94 @@ fn owner(column: SealedColumn) -> String {
     column.name().replace(['.', '_'], "-")
 }
 
-/// Writes three values into each column; returns the row and context of each.
+/// Writes three values into a column; returns the row and context of each.
 async fn filled(on: &Repositories, column: SealedColumn) -> Vec<(String, String)> {
     let (account, grant) = sender(on, &owner(column)).await;
-    // so late that no other promise meets them
-    let (user, later) = (&account.user, NOON.plus_seconds(10 * 365 * 86_400));
-    let name = |number: u8| format!("{}-{number}", owner(column));
     let mut rows = Vec::new();
     for number in 0..3_u8 {
-        let (name, sealed) = (name(number), Sealed(vec![7, number]));
+        let value =
+            Value { name: format!("{}-{number}", owner(column)), number, sealed: Sealed(vec![7, number]) };
         rows.push(match column {
-            SealedColumn::AccountCredential => {
-                let account = Account { credential: sealed, ..builders::account(user, &name) };
-                on.accounts.add_account(&account).await.unwrap();
-                (account.id.to_string(), account.credential_context())
-            }
+            SealedColumn::AccountCredential => value.credential(on, &account).await,
             SealedColumn::OutboxMessage | SealedColumn::OutboxSubject => {
-                let subject = Some(sealed.clone());
-                let entry = OutboxEntry {
-                    subject,
-                    next_attempt_at: Some(later),
-                    expires_at: later,
-                    ..builders::outbox_entry(&name, &account, &grant)
-                };
-                assert!(matches!(
-                    on.outbox.enqueue(&entry, &sealed, &[], NOON).await.unwrap(),
-                    Enqueued::New
-                ));
-                (entry.id.to_string(), String::new())
+                value.outbox(on, &account, &grant).await
             }
-            SealedColumn::ParcelChunk => {
-                let id: ParcelId = "prc_sealed".parse().unwrap();
-                if number == 0 {
-                    on.parcels.add_parcel(user, &id, later).await.unwrap();
-                }
-                assert!(on.parcels.add_chunk(user, &id, number.into(), &sealed, later).await.unwrap());
-                (id.to_string(), number.to_string())
-            }
-            SealedColumn::UploadAbout => {
-                let upload = Upload {
-                    id: format!("upl_sealed{number}").parse().unwrap(),
-                    user: user.clone(),
-                    grant: grant.id.clone(),
-                    about: sealed,
-                    max_octets: 1,
-                    parcel: None,
-                    complete: false,
-                    expires_at: later,
-                };
-                let bounds = UploadBounds { count: 9, octets: 100 };
-                assert!(on.uploads.add_upload(&upload, bounds, NOON).await.unwrap());
-                (upload.id.to_string(), String::new())
-            }
-            SealedColumn::StyleProfile | SealedColumn::StyleDraft => {
-                let account = builders::account(user, &name);
-                on.accounts.add_account(&account).await.unwrap();
-                assert!(on.style.keep_style(user, &account.id, true).await.unwrap());
-                let draft =
-                    RememberedDraft { message_id: name.clone(), draft: sealed.clone(), written_at: later };
-                assert!(on.style.remember_draft(user, &account.id, &draft, 9).await.unwrap());
-                if column == SealedColumn::StyleProfile {
-                    assert!(on.style.learn(user, &account.id, &name, 0, &sealed).await.unwrap());
-                    (account.id.to_string(), String::new())
-                } else {
-                    (account.id.to_string(), name)
-                }
-            }
+            SealedColumn::ParcelChunk => value.chunk(on, &account).await,
+            SealedColumn::UploadAbout => value.upload(on, &grant).await,
+            SealedColumn::StyleProfile => value.style(on, &account, true).await,
+            SealedColumn::StyleDraft => value.style(on, &account, false).await,
         });
     }
     rows.sort();
     rows
+}
+
+/// A value to be sealed, of which each column is told in its own words.
+struct Value {
+    name: String,
+    number: u8,
+    sealed: Sealed,
+}
+
+/// So late that no other promise meets it.
+fn late() -> Timestamp {
+    NOON.plus_seconds(10 * 365 * 86_400)
+}
+
+impl Value {
+    async fn credential(self, on: &Repositories, of: &Account) -> (String, String) {
+        let account = Account { credential: self.sealed, ..builders::account(&of.user, &self.name) };
+        on.accounts.add_account(&account).await.unwrap();
+        (account.id.to_string(), account.credential_context())
+    }
+
+    async fn outbox(self, on: &Repositories, of: &Account, grant: &Grant) -> (String, String) {
+        let entry = OutboxEntry {
+            subject: Some(self.sealed.clone()),
+            next_attempt_at: Some(late()),
+            expires_at: late(),
+            ..builders::outbox_entry(&self.name, of, grant)
+        };
+        assert!(matches!(on.outbox.enqueue(&entry, &self.sealed, &[], NOON).await.unwrap(), Enqueued::New));
+        (entry.id.to_string(), String::new())
+    }
+
+    async fn chunk(self, on: &Repositories, of: &Account) -> (String, String) {
+        let id: ParcelId = "prc_sealed".parse().unwrap();
+        if self.number == 0 {
+            on.parcels.add_parcel(&of.user, &id, late()).await.unwrap();
+        }
+        assert!(on.parcels.add_chunk(&of.user, &id, self.number.into(), &self.sealed, late()).await.unwrap());
+        (id.to_string(), self.number.to_string())
+    }
+
+    async fn upload(self, on: &Repositories, grant: &Grant) -> (String, String) {
+        let upload = Upload {
+            id: format!("upl_sealed{}", self.number).parse().unwrap(),
+            user: grant.user.clone(),
+            grant: grant.id.clone(),
+            about: self.sealed,
+            max_octets: 1,
+            parcel: None,
+            complete: false,
+            expires_at: late(),
+        };
+        assert!(on.uploads.add_upload(&upload, UploadBounds { count: 9, octets: 100 }, NOON).await.unwrap());
+        (upload.id.to_string(), String::new())
+    }
+
+    async fn style(self, on: &Repositories, of: &Account, learnt: bool) -> (String, String) {
+        let account = builders::account(&of.user, &self.name);
+        on.accounts.add_account(&account).await.unwrap();
+        assert!(on.style.keep_style(&of.user, &account.id, true).await.unwrap());
+        let (message_id, draft) = (self.name.clone(), self.sealed.clone());
+        let draft = RememberedDraft { message_id, draft, written_at: late() };
+        assert!(on.style.remember_draft(&of.user, &account.id, &draft, 9).await.unwrap());
+        if learnt {
+            assert!(on.style.learn(&of.user, &account.id, &self.name, 0, &self.sealed).await.unwrap());
+        }
+        (account.id.to_string(), if learnt { String::new() } else { self.name })
+    }
 }
 
 /// Rotation walks all rows of every column in order, knows whose they are, and never overwrites an edit.
