@@ -84,6 +84,14 @@ pub(crate) async fn respond(
         }
         _ => {}
     }
+    let (method, headers) = (incoming.method.clone(), modern_headers(&incoming));
+    let text = incoming.into_modern();
+    let guard = endpoint.inflight.enter(Arc::new(principal), Some(call_name));
+    bridge::dispatch(endpoint, guard, Some(id), method, Era::Legacy, headers, &text).await
+}
+
+/// The headers that the same request would have in the newer era.
+fn modern_headers(incoming: &Incoming) -> http::HeaderMap {
     let mut headers = http::HeaderMap::new();
     let plain = http::HeaderValue::from_static;
     headers.insert("content-type", plain("application/json"));
@@ -95,10 +103,7 @@ pub(crate) async fn respond(
             headers.insert(name, value);
         }
     }
-    let method = incoming.method.clone();
-    let text = incoming.into_modern();
-    let guard = endpoint.inflight.enter(Arc::new(principal), Some(call_name));
-    bridge::dispatch(endpoint, guard, Some(id), method, Era::Legacy, headers, &text).await
+    headers
 }
 
 /// A number for the client's session, so that what it calls off is not another session's of the same grant. Nothing is

@@ -73,6 +73,7 @@ impl Pool {
     }
 
     /// A connection: an idle one, preferably with `folder` open, or (always if `fresh` and the server allows it) a new one.
+    #[tracing::instrument(level = "debug", skip_all, fields(fresh))]
     pub(crate) async fn lease(&self, folder: Option<&str>, mut fresh: bool) -> Result<Lease, MailError> {
         let own = &self.connections;
         let end = Instant::now() + self.shared.timeouts.command;
