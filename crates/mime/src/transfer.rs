@@ -2,6 +2,26 @@
 
 use std::borrow::Cow;
 
+/// The name of an encoding as RFC 2045 §6.1 writes it, in lower case, out of what senders write: `"base64";`, `base-64`,
+/// `8 bit (raw)`. A name that is not known stays.
+pub fn name(raw: &str) -> String {
+    let bare = raw.split('(').next().unwrap_or_default();
+    let bare: String = bare
+        .chars()
+        .filter(|c| !c.is_whitespace() && !"\"';,".contains(*c))
+        .collect::<String>()
+        .to_ascii_lowercase();
+    let letters: String = bare.trim_start_matches("x-").chars().filter(char::is_ascii_alphanumeric).collect();
+    match letters.as_str() {
+        "base64" | "b64" | "mimebase64" => "base64".to_owned(),
+        "quotedprintable" | "qp" | "quoteprintable" => "quoted-printable".to_owned(),
+        "7bit" | "7bits" => "7bit".to_owned(),
+        "8bit" | "8bits" => "8bit".to_owned(),
+        "uuencode" | "uuencoded" | "uue" | "uu" => "x-uuencode".to_owned(),
+        _ => bare,
+    }
+}
+
 /// What to make of octets that the encoding does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Manner {
@@ -30,14 +50,10 @@ impl Decoder {
     }
 
     fn of(encoding: &str, manner: Manner) -> Self {
-        let encoding = encoding.trim();
-        let is = |names: [&str; 2]| names.iter().any(|name| encoding.eq_ignore_ascii_case(name));
-        Self(if is(["base64", "b"]) {
-            Coding::Base64(Base64::new(manner))
-        } else if is(["quoted-printable", "q"]) {
-            Coding::QuotedPrintable(QuotedPrintable::new(manner))
-        } else {
-            Coding::Identity
+        Self(match name(encoding).as_str() {
+            "base64" | "b" => Coding::Base64(Base64::new(manner)),
+            "quoted-printable" | "q" => Coding::QuotedPrintable(QuotedPrintable::new(manner)),
+            _ => Coding::Identity,
         })
     }
 

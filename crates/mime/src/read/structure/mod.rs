@@ -1,6 +1,13 @@
 //! A message's leaf parts, numbered as IMAP numbers them (RFC 9051 §6.4.5.1), in one pass over its lines.
 
-use crate::header::{Fields, first_octets};
+mod fields;
+mod served;
+
+pub(crate) use served::octets;
+pub use served::{is_doubtful, structure_of};
+
+use self::fields::describe;
+use crate::header::Fields;
 use imapmcp_core::mail::Part;
 use std::ops::Range;
 
@@ -8,10 +15,6 @@ use std::ops::Range;
 const MAX_DEPTH: usize = 64;
 /// Leaf parts of one message.
 const MAX_PARTS: usize = 1_000;
-/// Octets of one Content-Type or Content-Disposition that are read.
-const MAX_VALUE: usize = 8 * 1024;
-/// Parameters of one field.
-const MAX_PARAMETERS: usize = 100;
 
 /// A leaf part and where it is.
 #[derive(Debug, Clone)]
@@ -265,186 +268,5 @@ fn trim_end(line: &[u8]) -> &[u8] {
     line.trim_ascii_end()
 }
 
-/// A part as BODYSTRUCTURE describes it, size aside.
-fn describe(fields: &Fields, section: String) -> Part {
-    let read = |name: &str| fields.raw(name).map(parameters).unwrap_or_default();
-    let ((media_type, parameters), (disposition, disposition_parameters)) =
-        (read("content-type"), read("content-disposition"));
-    let valid =
-        media_type.split_once('/').is_some_and(|(kind, subtype)| !kind.is_empty() && !subtype.is_empty());
-    let encoding = fields.raw("content-transfer-encoding").unwrap_or("7bit");
-    Part {
-        section,
-        media_type: if valid { media_type } else { "text/plain".to_owned() },
-        parameters,
-        content_id: fields.raw("content-id").map(|id| id.trim().to_owned()),
-        encoding: encoding.split(['(', ';']).next().unwrap_or_default().trim().to_ascii_lowercase(),
-        size: 0,
-        disposition: (!disposition.is_empty()).then_some(disposition),
-        disposition_parameters,
-    }
-}
-
-/// `value; name=value; name="value"` (RFC 2045 §5.1): the value in lower case and its parameters as they came.
-fn parameters(value: &str) -> (String, Vec<(String, String)>) {
-    let value = first_octets(value, MAX_VALUE);
-    let mut found = Vec::new();
-    let mut pieces = Pieces { rest: value };
-    let first = pieces.next().unwrap_or_default();
-    let first: String = first.split_whitespace().collect::<String>().to_ascii_lowercase();
-    for piece in pieces.take(MAX_PARAMETERS) {
-        if let Some((name, value)) = piece.split_once('=') {
-            let name = name.trim();
-            if !name.is_empty() {
-                found.push((name.to_owned(), unquote(value.trim())));
-            }
-        }
-    }
-    (first, found)
-}
-
-/// Splits at `;` outside quotes.
-struct Pieces<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Iterator for Pieces<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let (mut quoted, mut escaped) = (false, false);
-        let end = self.rest.bytes().position(|octet| {
-            if escaped {
-                escaped = false;
-            } else if octet == b'\\' && quoted {
-                escaped = true;
-            } else if octet == b'"' {
-                quoted = !quoted;
-            } else {
-                return octet == b';' && !quoted;
-            }
-            false
-        });
-        let end = end.unwrap_or(self.rest.len());
-        let piece = &self.rest[..end];
-        self.rest = self.rest.get(end + 1..).unwrap_or_default();
-        Some(piece)
-    }
-}
-
-fn unquote(value: &str) -> String {
-    let Some(inside) = value.strip_prefix('"') else {
-        // a comment behind a token is not part of it
-        return value.split([' ', '\t', '(']).next().unwrap_or_default().to_owned();
-    };
-    let mut out = String::with_capacity(inside.len());
-    let mut characters = inside.chars();
-    while let Some(c) = characters.next() {
-        match c {
-            '"' => break,
-            '\\' => out.extend(characters.next()),
-            '\r' | '\n' => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sections(message: &str) -> Vec<(String, String, String)> {
-        let leaves = of_message(message.as_bytes()).structure.leaves;
-        let text = |leaf: &Leaf| message[leaf.body.clone()].to_owned();
-        leaves
-            .iter()
-            .map(|leaf| (leaf.part.section.clone(), leaf.part.media_type.clone(), text(leaf)))
-            .collect()
-    }
-
-    fn row(section: &str, media_type: &str, text: &str) -> (String, String, String) {
-        (section.into(), media_type.into(), text.into())
-    }
-
-    #[test]
-    fn parts_are_numbered_as_imap_numbers_them() {
-        let message = "Content-Type: multipart/mixed; boundary=\"a b\"\r\n\r\npreamble\r\n--a b\r\n\
-            Content-Type: multipart/alternative; boundary=c\r\n\r\n--c\r\n\r\nplain\r\n--c\r\nContent-Type: text/html\r\n\r\n\
-            <p>\r\n--c--\r\nepilogue\r\n--a b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\ny\r\n--a b--\r\n";
-        assert_eq!(
-            sections(message),
-            [
-                row("1.1", "text/plain", "plain"),
-                row("1.2", "text/html", "<p>"),
-                row("2", "message/rfc822", "Subject: x\r\n\r\ny")
-            ]
-        );
-        assert_eq!(sections("Subject: x\r\n\r\nhi\r\n"), [row("1", "text/plain", "hi\r\n")]);
-    }
-
-    #[test]
-    fn a_nested_message_is_numbered_as_an_imap_server_would() {
-        let raw = b"From: \"Doe, Jane\" <jane@x.example>\r\nSubject: folded\r\n subject\r\n\
-            Content-Type: multipart/mixed; boundary=\"o;o\"\r\n\r\npreamble\r\n--o;o\r\n\
-            Content-Type: multipart/alternative; boundary=i\r\n\r\n--i\r\n\r\nplain\r\n--i\r\n\
-            Content-Type: text/html; charset=utf-8\r\n\r\n<p>\r\n--i--\r\n--o;o\r\n\
-            Content-Type: application/pdf; name=a.pdf\r\nContent-Disposition: attachment; filename=\"a.pdf\"\r\n\
-            Content-Transfer-Encoding: BASE64\r\n\r\nAAAA\r\n--o;o--\r\n";
-        let message = of_message(raw);
-        let leaves = &message.structure.leaves;
-        let seen: Vec<_> = leaves
-            .iter()
-            .map(|leaf| (leaf.part.section.as_str(), leaf.part.media_type.as_str(), &raw[leaf.body.clone()]))
-            .collect();
-        assert_eq!(
-            seen,
-            [
-                ("1.1", "text/plain", &b"plain"[..]),
-                ("1.2", "text/html", b"<p>"),
-                ("2", "application/pdf", b"AAAA"),
-            ]
-        );
-        let envelope = crate::read::envelope::of(&message.fields);
-        assert_eq!(envelope.from[0].name.as_deref(), Some("Doe, Jane"));
-        assert_eq!(envelope.subject.as_deref(), Some("folded subject"));
-        assert_eq!(leaves[2].part.disposition_parameter("FILENAME"), Some("a.pdf"));
-        assert_eq!(&raw[leaves[1].header.clone()], b"Content-Type: text/html; charset=utf-8\r\n\r\n");
-        assert!(raw[..message.header_end].ends_with(b"\"o;o\"\r\n\r\n"));
-        let alone = of_message(b"Subject: x\r\n\r\nhi");
-        assert_eq!((alone.structure.leaves[0].header.clone(), alone.header_end), (0..14, 14));
-    }
-
-    #[test]
-    fn a_bomb_of_nested_parts_is_cut_off() {
-        let mut raw = String::new();
-        for depth in 0..1000 {
-            use std::fmt::Write;
-            write!(raw, "Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n").unwrap();
-        }
-        assert!(of_message(raw.as_bytes()).structure.leaves.len() <= MAX_PARTS);
-    }
-
-    #[test]
-    fn broken_multiparts_still_give_their_text() {
-        let none = "Content-Type: multipart/mixed; boundary=x\n\njust text\n";
-        assert_eq!(sections(none), [row("1", "text/plain", "just text\n")]);
-        let forgotten = "Content-Type: multipart/mixed\n\n--abcd\n\none\n--abcd--\n";
-        assert_eq!(sections(forgotten), [row("1", "text/plain", "one")]);
-        let unclosed = "Content-Type: multipart/mixed; boundary=x\n\n--x\n\none\n--x\n\ntwo";
-        assert_eq!(sections(unclosed), [row("1", "text/plain", "one"), row("2", "text/plain", "two")]);
-        let headless = "Content-Type: multipart/mixed; boundary=x\n\n--x\n--x\n\ntwo\n--x--";
-        assert_eq!(sections(headless), [row("1", "text/plain", ""), row("2", "text/plain", "two")]);
-    }
-
-    #[test]
-    fn parameters_come_out_of_quotes_and_comments() {
-        let (value, found) = parameters("Text/Plain; charset=utf-8 (a); name=\"a;\\\"b\";; x=");
-        assert_eq!(value, "text/plain");
-        let expected = [("charset", "utf-8"), ("name", "a;\"b"), ("x", "")];
-        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    }
-}
+mod tests;
