@@ -55,8 +55,8 @@ fn judged(octets: &[u8], country: Option<&str>) -> String {
         return seven_bit::iso_2022(octets, seven_bit::Set::Katakana);
     }
     let (text, broken) = UTF_8.decode_with_bom_removal(octets);
-    // one wrong octet does not make a text of UTF-8 something else
-    if !broken || is_mostly_read(&text) {
+    // one wrong octet does not make a text of UTF-8 something else, nor does an end within a character
+    if !broken || is_mostly_read(&text) || is_cut_utf_8(octets) {
         return text.into_owned();
     }
     guess(octets, country).decode_without_bom_handling(octets).0.into_owned()
@@ -78,6 +78,12 @@ fn is_mostly_read(text: &str) -> bool {
     read > lost
 }
 
+/// Whether octets are UTF-8 whose last character is not all here.
+fn is_cut_utf_8(octets: &[u8]) -> bool {
+    std::str::from_utf8(octets)
+        .is_err_and(|error| error.error_len().is_none() && !octets[..error.valid_up_to()].is_ascii())
+}
+
 fn utf_8(octets: &[u8]) -> String {
     UTF_8.decode_with_bom_removal(octets).0.into_owned()
 }
@@ -89,6 +95,11 @@ fn is_certainly_utf_8(octets: &[u8]) -> bool {
     // a sequence of three octets is worth two of two
     let weight = text.chars().map(|c| c.len_utf8().saturating_sub(1)).take(SAMPLE).sum::<usize>();
     weight >= 4 && !text.contains(|c: char| matches!(c, '\u{80}'..='\u{9F}'))
+}
+
+/// `charset=` in a Content-Type.
+pub(crate) fn named(field: &[u8]) -> Option<String> {
+    declared(field)
 }
 
 /// `charset=` in the first octets of a page.

@@ -1,12 +1,15 @@
 //! Header fields and envelope text, made readable (RFC 2047, RFC 5322 §2.2).
 
+mod encoded_words;
+mod fields;
+
+pub(crate) use self::fields::MAX_SECTION;
+pub use self::fields::{Fields, identifiers, raw_text};
+
 use imapmcp_core::mail::Address;
 use std::borrow::Cow;
 
-/// Octets of header sections looked at; the rest is ignored.
-pub(crate) const MAX_SECTION: usize = 256 * 1024;
-
-/// Octets of one field that are decoded: decoding takes time in the square of the length, and nothing shows more.
+/// Octets of one field that are decoded: nothing shows more.
 const MAX_FIELD: usize = 4096;
 
 /// Decodes encoded words, folds white space to single blanks and removes characters that hide or reorder text.
@@ -20,11 +23,7 @@ pub fn decoded(raw: &str) -> Cow<'_, str> {
         return Cow::Borrowed(raw);
     }
     let (first, rest) = raw.split_at(raw.floor_char_boundary(MAX_FIELD));
-    let field = format!("X: {first}").replace(['\r', '\n'], " ");
-    match mailparse::parse_header(field.as_bytes()) {
-        Ok((header, _)) => Cow::Owned(header.get_value() + rest),
-        Err(_) => Cow::Borrowed(raw),
-    }
+    Cow::Owned(encoded_words::undone(&first.replace(['\r', '\n'], " ")) + rest)
 }
 
 /// The beginning of a text, in whole characters.
@@ -126,87 +125,6 @@ pub fn name(address: &Address) -> Option<String> {
         .map(text)
         .map(|name| if name.contains('"') { name.trim_matches('"').to_owned() } else { name })
         .filter(|name| !name.is_empty())
-}
-
-/// A header section, parsed leniently: a line that is no field is passed over.
-#[derive(Debug, Clone, Default)]
-pub struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    /// Parses `BODY[HEADER]`; what stands behind its first 256 KB is ignored.
-    pub fn parse(section: &[u8]) -> Self {
-        Self::whole(&section[..section.len().min(MAX_SECTION)])
-    }
-
-    /// Parses a header section to its end, however long, as a mail server does.
-    pub fn whole(section: &[u8]) -> Self {
-        let mut fields: Vec<(String, String)> = Vec::new();
-        for line in section.split(|octet| *octet == b'\n') {
-            // raw octets beyond ASCII are UTF-8 (RFC 6532) or somebody's old habit
-            let line = std::str::from_utf8(line).map_or_else(
-                |_| encoding_rs::WINDOWS_1252.decode_without_bom_handling(line).0,
-                Cow::Borrowed,
-            );
-            let line = line.trim_end_matches('\r');
-            if line.starts_with([' ', '\t']) {
-                if let Some((_, value)) = fields.last_mut() {
-                    value.push_str("\r\n");
-                    value.push_str(line);
-                }
-            } else if let Some((name, value)) = line.split_once(':') {
-                let name = name.trim_end();
-                if !name.is_empty() && name.bytes().all(|b| (0x21..0x7f).contains(&b)) && fields.len() < 1000
-                {
-                    fields.push((name.to_owned(), value.trim_start().to_owned()));
-                }
-            }
-        }
-        Self(fields)
-    }
-
-    /// The first field of this name, decoded.
-    pub fn first(&self, name: &str) -> Option<String> {
-        self.raw(name).map(text)
-    }
-
-    /// The first field of this name as it came, folded lines and all.
-    pub fn raw(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-
-    /// The first field of this name with its lines joined (RFC 5322 §2.2.3), encoded words and all.
-    pub fn unfolded(&self, name: &str) -> Option<String> {
-        self.raw(name).map(|raw| raw.replace("\r\n", "").trim().to_owned())
-    }
-
-    /// Every field of this name as it came, topmost first.
-    pub fn every<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-
-    /// Names and values of all fields as they came, topmost first.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// Message identifiers (`<…>`) of a field such as References, without brackets, at most `limit`, the last ones.
-    pub fn identifiers(&self, name: &str, limit: usize) -> Vec<String> {
-        identifiers(self.raw(name).unwrap_or_default(), limit)
-    }
-}
-
-/// Message identifiers (`<…>`) in a text, without brackets, at most `limit`, the last ones.
-pub fn identifiers(text: &str, limit: usize) -> Vec<String> {
-    let mut found: Vec<String> = text
-        .split('<')
-        .skip(1)
-        .filter_map(|rest| rest.split_once('>'))
-        .map(|(id, _)| id.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect::<String>())
-        .filter(|id| !id.is_empty() && id.len() <= 998)
-        .collect();
-    let surplus = found.len().saturating_sub(limit);
-    found.drain(..surplus);
-    found
 }
 
 #[cfg(test)]
