@@ -23,8 +23,8 @@ pub(crate) fn clean_name(raw: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-/// RFC 2231: one extended value, or numbered pieces of which some are extended.
-fn extended(parameters: &[(String, String)], name: &str) -> Option<String> {
+/// A parameter as RFC 2231 writes it: one extended value, or numbered pieces of which some are extended.
+pub(crate) fn extended(parameters: &[(String, String)], name: &str) -> Option<String> {
     let find = |key: &str| {
         parameters.iter().find(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
     };
