@@ -23,8 +23,9 @@ const FAINT: f32 = 0.06;
 /// What a text inherits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context {
-    colour: Option<Rgb>,
-    background: Rgb,
+    colour: Colour,
+    /// What lies behind the text; `None` where a picture does that is not known.
+    background: Option<Rgb>,
     font_size: f32,
     opacity: f32,
     visible: bool,
@@ -35,8 +36,8 @@ pub(crate) struct Context {
 impl Default for Context {
     fn default() -> Self {
         Self {
-            colour: Some([0; 3]),
-            background: [255; 3],
+            colour: Colour::solid([0; 3]),
+            background: Some([255; 3]),
             font_size: 16.0,
             opacity: 1.0,
             visible: true,
@@ -50,7 +51,10 @@ impl Context {
     pub(crate) fn shows_text(&self) -> bool {
         self.visible
             && self.font_size >= READABLE
-            && self.colour.is_some_and(|colour| !colour::is_close(colour, self.background))
+            && self.colour.alpha >= FAINT
+            && self
+                .background
+                .is_none_or(|background| !colour::is_close(self.colour.over(background), background))
     }
 
     /// What is read of a text here: words whose letters are turned around are read turned around.
@@ -121,15 +125,17 @@ pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) ->
             other => !other.starts_with("var("),
         };
     }
-    if let Some(value) = values.get(Property::Background) {
-        // of a picture or a gradient the colour beside or in it counts: pictures are not loaded
-        context.background = background(value).unwrap_or(context.background);
+    for property in [Property::Background, Property::Picture] {
+        if let Some(value) = values.get(property) {
+            context.background = backdrop(value, context.background);
+        }
     }
     for property in [Property::Color, Property::Fill] {
-        match values.get(property).map(colour::parse) {
-            Some(Some(Colour::Solid(colour))) => context.colour = Some(colour),
-            Some(Some(Colour::Transparent)) => context.colour = None,
-            _ => {}
+        match values.get(property) {
+            Some("inherit" | "unset" | "currentcolor") => context.colour = outer.colour,
+            Some("initial") => context.colour = Colour::solid([0; 3]),
+            Some(value) => context.colour = colour::parse(value).unwrap_or(context.colour),
+            None => {}
         }
     }
     if let Some(opacity) = values.get(Property::Opacity) {
@@ -158,15 +164,17 @@ fn direction(element: &Element, values: &Values<'_>, context: &mut Context) {
 fn old_attributes(element: &Element, context: &mut Context) {
     let colour = |name: &str| element.attr(name).and_then(colour::legacy);
     match element.name() {
-        "body" => context.colour = colour("text").or(context.colour),
-        "font" => context.colour = colour("color").or(context.colour),
+        "body" => context.colour = colour("text").map_or(context.colour, Colour::solid),
+        "font" => context.colour = colour("color").map_or(context.colour, Colour::solid),
         // what a browser gives a link unless its author says otherwise
-        "a" if element.attr("href").is_some() => context.colour = Some([0, 0, 238]),
-        "mark" => (context.colour, context.background) = (Some([0; 3]), [255, 255, 0]),
+        "a" if element.attr("href").is_some() => context.colour = Colour::solid([0, 0, 238]),
+        "mark" => (context.colour, context.background) = (Colour::solid([0; 3]), Some([255, 255, 0])),
         _ => {}
     }
     if let Some(background) = colour("bgcolor") {
-        context.background = background;
+        context.background = Some(background);
+    } else if element.attr("background").is_some_and(|address| !address.trim().is_empty()) {
+        context.background = None;
     }
 }
 
@@ -183,7 +191,7 @@ fn is_gone(values: &Values<'_>, font_size: f32) -> bool {
     if display == "none" || display == "hidden" || display.starts_with("var(") {
         return true;
     }
-    if words(Property::MsoHide, &["all"]) || values.get(Property::Filter).is_some_and(is_faded) {
+    if values.get(Property::Filter).is_some_and(is_faded) {
         return true;
     }
     if [Property::TextIndent, Property::MarginLeft, Property::MarginTop].into_iter().any(far) {
@@ -275,32 +283,49 @@ fn opacity_of(value: &str) -> f32 {
     number.unwrap_or(1.0).clamp(0.0, 1.0)
 }
 
-fn background(value: &str) -> Option<Rgb> {
-    // the first colour that is named anywhere in the value
-    let mut rest = value;
-    while !rest.is_empty() {
+/// What lies behind a text whose background is `value`, over `below`. A colour beside a picture counts, for pictures are not
+/// loaded; a picture without one hides nothing, nor does a gradient of more than one colour.
+fn backdrop(value: &str, below: Option<Rgb>) -> Option<Rgb> {
+    let (colours, has_picture) = painted(value);
+    let over = |colour: &Colour| match below {
+        Some(below) => Some(colour.over(below)),
+        None => (colour.alpha >= 0.5).then_some(colour.rgb),
+    };
+    match colours.as_slice() {
+        [] if has_picture => None,
+        [] => below,
+        [first, rest @ ..] => {
+            let first = over(first)?;
+            let same = |colour: &Colour| over(colour).is_some_and(|other| colour::is_close(first, other));
+            rest.iter().all(same).then_some(first)
+        }
+    }
+}
+
+/// The colours that are named anywhere in the value of a background, and whether there is a picture.
+fn painted(value: &str) -> (Vec<Colour>, bool) {
+    let (mut colours, mut has_picture, mut rest) = (Vec::new(), false, value);
+    while !rest.is_empty() && colours.len() < 10 {
         rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '#');
         if let Some(after) = rest.strip_prefix("url(") {
-            rest = after.split_once(')').map_or("", |(_, rest)| rest);
+            let (address, after) = after.split_once(')').unwrap_or((after, ""));
+            has_picture |= !address.trim_matches(['"', '\'', ' ']).is_empty();
+            rest = after;
             continue;
         }
         let word_end =
             rest.find(|c: char| !c.is_alphanumeric() && c != '#' && c != '-').unwrap_or(rest.len());
         let (word, after) = rest.split_at(word_end);
-        if after.starts_with('(') && (word.starts_with("rgb") || word.starts_with("hsl")) {
+        if after.starts_with('(') && ["rgb", "hsl", "hwb"].iter().any(|name| word.starts_with(name)) {
             let end = after.find(')').map_or(rest.len(), |end| word_end + end + 1);
-            if let Some(Colour::Solid(colour)) = colour::parse(&rest[..end]) {
-                return Some(colour);
-            }
+            colours.extend(colour::parse(&rest[..end]));
             rest = &rest[end..];
             continue;
         }
-        if let Some(Colour::Solid(colour)) = colour::parse(word) {
-            return Some(colour);
-        }
+        colours.extend(colour::parse(word));
         rest = after;
     }
-    None
+    (colours, has_picture)
 }
 
 fn font_size(value: &str, outer: f32) -> f32 {

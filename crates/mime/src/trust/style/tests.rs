@@ -9,7 +9,7 @@ fn seen(style: &str) -> bool {
 }
 
 /// Ways to hide a text.
-const HIDING: [&str; 61] = [
+const HIDING: [&str; 60] = [
     "display:none",
     "display:none!important;display:block",
     "visibility:hidden",
@@ -69,7 +69,6 @@ const HIDING: [&str; 61] = [
     "transform:scale(0%)",
     "translate:-9999px 0",
     "scale:0",
-    "mso-hide:all",
     "display:var(--x)",
 ];
 
