@@ -13,8 +13,10 @@ const READABLE: f32 = 2.0;
 /// What is moved this far is off the screen, in CSS pixels.
 const FAR: f32 = 500.0;
 /// To the right or down there is more to see, and one can scroll: this far nobody looks.
-const ASIDE: f32 = 2_000.0;
+const ASIDE: f32 = 1_200.0;
 const BELOW: f32 = 5_000.0;
+/// What is placed this far above or before the edge of the page is out of it, in CSS pixels.
+const OUT: f32 = 100.0;
 /// What a percentage of a width is taken as a part of.
 const BLOCK: f32 = 400.0;
 /// Opacity below this is not seen.
@@ -100,9 +102,6 @@ impl<'a> Values<'a> {
 /// The context within `element`, or `None` if it is hidden with all that is in it.
 pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) -> Option<Context> {
     let value = element.value();
-    if value.attr("hidden").is_some() || (value.name() == "dialog" && value.attr("open").is_none()) {
-        return None;
-    }
     if sheets.incomplete && (value.attr("class").is_some() || value.attr("id").is_some()) {
         return None;
     }
@@ -111,6 +110,12 @@ pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) ->
     sheets.matching(element, |declaration, place| values.offer(declaration, place));
     for (index, declaration) in inline.iter().enumerate() {
         values.offer(declaration, (1 << 61) + index as u64);
+    }
+    // an author's `display` outranks what a browser does by itself (HTML §15.3.1)
+    let is_closed =
+        value.attr("hidden").is_some() || (value.name() == "dialog" && value.attr("open").is_none());
+    if is_closed && values.get(Property::Display).is_none() {
+        return None;
     }
     let mut context = outer;
     old_attributes(value, &mut context);
@@ -141,7 +146,7 @@ pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) ->
     if let Some(opacity) = values.get(Property::Opacity) {
         context.opacity *= opacity_of(opacity);
     }
-    (context.opacity >= FAINT && !is_gone(&values, context.font_size)).then_some(context)
+    (context.opacity >= FAINT && !is_gone(value, &values, context.font_size)).then_some(context)
 }
 
 /// Letters are turned around where a direction is forced on them.
@@ -179,63 +184,118 @@ fn old_attributes(element: &Element, context: &mut Context) {
 }
 
 /// What hides an element with all that is in it.
-fn is_gone(values: &Values<'_>, font_size: f32) -> bool {
-    let pixels = |property| values.pixels(property, font_size);
-    let shift = |property| values.shift(property, font_size);
-    let far = |property| shift(property).is_some_and(|by| by <= -FAR);
-    let beyond = |property, most| shift(property).is_some_and(|by| by >= most);
-    let words = |property: Property, found: &[&str]| {
-        values.get(property).is_some_and(|value| found.iter().any(|word| value.contains(word)))
-    };
+fn is_gone(element: &Element, values: &Values<'_>, font_size: f32) -> bool {
     let display = values.get(Property::Display).unwrap_or_default();
-    if display == "none" || display == "hidden" || display.starts_with("var(") {
-        return true;
-    }
-    if values.get(Property::Filter).is_some_and(is_faded) {
-        return true;
-    }
-    if [Property::TextIndent, Property::MarginLeft, Property::MarginTop].into_iter().any(far) {
-        return true;
-    }
-    if [Property::TextIndent, Property::MarginLeft, Property::PaddingLeft]
-        .into_iter()
-        .any(|by| beyond(by, ASIDE))
-        || [Property::MarginTop, Property::PaddingTop].into_iter().any(|by| beyond(by, BELOW))
-    {
+    let none = display == "none" || display == "hidden" || display.starts_with("var(");
+    if none || values.get(Property::Filter).is_some_and(is_faded) || is_pushed_aside(values, font_size) {
         return true;
     }
     // letters on top of each other, or each in a place of its own far away
-    if pixels(Property::LetterSpacing).is_some_and(|by| by <= -0.5 * font_size || by >= FAR) {
-        return true;
-    }
-    let positioned = words(Property::Position, &["absolute", "fixed", "relative", "sticky"]);
-    if positioned
-        && ([Property::Left, Property::Right, Property::Top, Property::Bottom].into_iter().any(far)
-            || [Property::Left, Property::Right].into_iter().any(|by| beyond(by, ASIDE))
-            || [Property::Top, Property::Bottom].into_iter().any(|by| beyond(by, BELOW)))
+    if values.pixels(Property::LetterSpacing, font_size).is_some_and(|by| by <= -0.5 * font_size || by >= FAR)
     {
         return true;
     }
-    let squeezed = |properties: [Property; 2]| {
-        properties.into_iter().any(|property| pixels(property).is_some_and(|size| size <= 1.0))
-    };
-    if words(Property::Overflow, &["hidden", "clip", "scroll", "auto"])
-        && (squeezed([Property::Height, Property::MaxHeight])
-            || squeezed([Property::Width, Property::MaxWidth]))
-    {
-        return true;
-    }
-    let clip = values.get(Property::Clip).map(|value| value.replace([' ', ','], "")).unwrap_or_default();
-    if positioned && (clip.starts_with("rect(0") || clip.starts_with("rect(1px1px")) {
-        return true;
-    }
-    if words(
+    if says(
+        values,
         Property::ClipPath,
         &["inset(50%", "inset(100%", "circle(0", "polygon(0 0, 0 0", "polygon(0 0,0 0"],
     ) {
         return true;
     }
-    values.get(Property::Transform).is_some_and(is_moved_away)
+    let is_absolute = says(values, Property::Position, &["absolute", "fixed"]);
+    let clip = values.get(Property::Clip).map(|value| value.replace([' ', ','], "")).unwrap_or_default();
+    if is_absolute && (clip.starts_with("rect(0") || clip.starts_with("rect(1px1px")) {
+        return true;
+    }
+    // a box of words within a line has no size of its own, and is not transformed (CSS 2 §10.2, CSS Transforms 1 §2)
+    if is_inline(element, values) {
+        return false;
+    }
+    let squeezed = |properties: [Property; 2]| {
+        properties
+            .into_iter()
+            .any(|property| values.pixels(property, font_size).is_some_and(|size| size <= 1.0))
+    };
+    let clips = says(values, Property::Overflow, &["hidden", "clip", "scroll", "auto"]);
+    (clips
+        && (squeezed([Property::Height, Property::MaxHeight])
+            || squeezed([Property::Width, Property::MaxWidth])))
+        || values.get(Property::Transform).is_some_and(is_moved_away)
+}
+
+fn says(values: &Values<'_>, property: Property, found: &[&str]) -> bool {
+    values.get(property).is_some_and(|value| found.iter().any(|word| value.contains(word)))
+}
+
+/// Whether an element is moved to where nobody sees it.
+fn is_pushed_aside(values: &Values<'_>, font_size: f32) -> bool {
+    let shift = |property| values.shift(property, font_size);
+    let far = |property| shift(property).is_some_and(|by| by <= -FAR);
+    let beyond = |property, most| shift(property).is_some_and(|by| by >= most);
+    if [Property::TextIndent, Property::MarginLeft, Property::MarginTop].into_iter().any(far)
+        || [Property::TextIndent, Property::MarginLeft, Property::PaddingLeft]
+            .into_iter()
+            .any(|by| beyond(by, ASIDE))
+        || [Property::MarginTop, Property::PaddingTop].into_iter().any(|by| beyond(by, BELOW))
+    {
+        return true;
+    }
+    let is_absolute = says(values, Property::Position, &["absolute", "fixed"]);
+    if is_absolute {
+        // away from the edges of the page itself
+        let out = |property| shift(property).is_some_and(|by| by <= -OUT);
+        let width =
+            |property| values.get(property).and_then(|value| value.strip_suffix('%')?.parse::<f32>().ok());
+        if [Property::Left, Property::Top].into_iter().any(out)
+            || [Property::Left, Property::Right].into_iter().any(|by| width(by).is_some_and(|by| by >= 100.0))
+        {
+            return true;
+        }
+    }
+    (is_absolute || says(values, Property::Position, &["relative", "sticky"]))
+        && ([Property::Left, Property::Right, Property::Top, Property::Bottom].into_iter().any(far)
+            || [Property::Left, Property::Right].into_iter().any(|by| beyond(by, ASIDE))
+            || [Property::Top, Property::Bottom].into_iter().any(|by| beyond(by, BELOW)))
+}
+
+/// Whether an element is part of a line: one of those that are, unless its style makes a box of it.
+fn is_inline(element: &Element, values: &Values<'_>) -> bool {
+    let by_itself = matches!(
+        element.name(),
+        "a" | "abbr"
+            | "acronym"
+            | "b"
+            | "bdi"
+            | "bdo"
+            | "big"
+            | "cite"
+            | "code"
+            | "del"
+            | "em"
+            | "font"
+            | "i"
+            | "ins"
+            | "kbd"
+            | "label"
+            | "mark"
+            | "q"
+            | "s"
+            | "samp"
+            | "small"
+            | "span"
+            | "strike"
+            | "strong"
+            | "sub"
+            | "sup"
+            | "tt"
+            | "u"
+            | "var"
+    );
+    let display = values.get(Property::Display);
+    let stays = display.map_or(by_itself, |display| matches!(display, "inline" | "contents"));
+    stays
+        && !says(values, Property::Position, &["absolute", "fixed"])
+        && values.get(Property::Float).is_none_or(|float| float == "none")
 }
 
 /// Whether a filter leaves nothing to be seen.
@@ -308,9 +368,8 @@ fn painted(value: &str) -> (Vec<Colour>, bool) {
     while !rest.is_empty() && colours.len() < 10 {
         rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '#');
         if let Some(after) = rest.strip_prefix("url(") {
-            let (address, after) = after.split_once(')').unwrap_or((after, ""));
-            has_picture |= !address.trim_matches(['"', '\'', ' ']).is_empty();
-            rest = after;
+            has_picture = true;
+            rest = after.split_once(')').map_or("", |(_, rest)| rest);
             continue;
         }
         let word_end =
@@ -370,7 +429,7 @@ fn length(value: &str, font_size: f32) -> Option<f32> {
         "in" => 96.0,
         "cm" => 37.8,
         "mm" => 3.78,
-        "vw" | "vh" | "vmin" | "vmax" => 10.0,
+        "vw" | "vh" | "vmin" | "vmax" => 12.8,
         "%" if number == 0.0 => 0.0,
         _ => return None,
     };
