@@ -39,12 +39,13 @@ pub fn one_line(text: &str) -> String {
         return text.to_owned();
     }
     let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
         if c.is_whitespace() || c.is_control() {
             if !line.is_empty() && !line.ends_with(' ') {
                 line.push(' ');
             }
-        } else if is_shown(c, line.chars().next_back()) {
+        } else if is_shown(c, line.chars().next_back(), characters.clone().next()) {
             line.push(c);
         }
     }
@@ -66,7 +67,6 @@ pub const fn is_deceptive(c: char) -> bool {
             | '\u{17B5}'
             | '\u{180B}'..='\u{180F}'
             | '\u{200B}'
-            | '\u{200C}'
             | '\u{200E}'
             | '\u{200F}'
             | '\u{202A}'..='\u{202E}'
@@ -100,21 +100,52 @@ pub(crate) fn first(octets: &[u8], odd: impl Fn(u8) -> bool) -> Option<usize> {
     octets[start..].iter().position(|octet| odd(*octet)).map(|at| start + at)
 }
 
-/// Whether `c` is shown behind `before`: nothing deceptive, and joiners and selectors only where they make emoji (in
-/// a row they carry data that nobody sees).
-pub(crate) fn is_shown(c: char, before: Option<char>) -> bool {
+/// Whether `c` is shown between `before` and `after`: nothing deceptive, and joiners and selectors only where they make emoji
+/// or part and join letters (UAX #31 §2.3.1, A1, A2 and B); in a row they carry data that nobody sees.
+pub(crate) fn is_shown(c: char, before: Option<char>, after: Option<char>) -> bool {
     if c.is_ascii() {
         return true;
     }
     let pictured = |c: char| matches!(c, '\u{203C}'..='\u{32FF}' | '\u{1F000}'..='\u{1FAFF}');
     match (c, before) {
+        ('\u{200C}', Some(before)) => {
+            (joins(before) && after.is_some_and(joins))
+                || (is_virama(before) && after.is_some_and(is_brahmic))
+        }
         ('\u{200D}', Some(before)) => {
-            pictured(before) || before == '\u{FE0F}' || matches!(before, '\u{900}'..='\u{DFF}')
+            pictured(before) || before == '\u{FE0F}' || is_brahmic(before) || joins(before)
         }
         ('\u{FE0F}', Some(before)) => pictured(before) || matches!(before, '0'..='9' | '#' | '*' | '©' | '®'),
-        ('\u{200D}' | '\u{FE0F}', None) => false,
+        ('\u{200C}' | '\u{200D}' | '\u{FE0F}', None) => false,
         (c, _) => !is_deceptive(c),
     }
+}
+
+/// Letters of scripts that are written joined, and the marks on them: Arabic, Syriac, N'Ko.
+const fn joins(c: char) -> bool {
+    matches!(c, '\u{0620}'..='\u{065F}' | '\u{066E}'..='\u{06D3}' | '\u{06D5}'..='\u{06DC}' | '\u{06FA}'..='\u{06FF}' | '\u{0710}'..='\u{07FF}' | '\u{0860}'..='\u{08FF}')
+}
+
+/// Letters and signs of India's scripts.
+const fn is_brahmic(c: char) -> bool {
+    matches!(c, '\u{900}'..='\u{DFF}')
+}
+
+/// Signs that join the letter behind to the one before.
+const fn is_virama(c: char) -> bool {
+    matches!(
+        c,
+        '\u{94D}'
+            | '\u{9CD}'
+            | '\u{A4D}'
+            | '\u{ACD}'
+            | '\u{B4D}'
+            | '\u{BCD}'
+            | '\u{C4D}'
+            | '\u{CCD}'
+            | '\u{D4D}'
+            | '\u{DCA}'
+    )
 }
 
 /// A display name, decoded; `None` when there is nothing to show.
@@ -139,10 +170,24 @@ mod tests {
     }
 
     #[test]
+    fn joiners_stay_where_letters_join() {
+        // Persian, Hindi, Malayalam, Arabic abbreviation
+        for kept in
+            ["می\u{200c}خواهم", "کتاب\u{200c}ها", "क्\u{200c}ष", "ന്\u{200d}", "ه\u{200d}.ق", "نامه\u{200c}ای"]
+        {
+            assert_eq!(text(kept), kept);
+            assert_eq!(crate::read::body::visible(kept), kept);
+        }
+        assert_eq!(text("Auf\u{200c}lage pass\u{200c}word"), "Auflage password");
+        assert_eq!(text("می\u{200c}\u{200c}\u{200c}خواهم"), "می\u{200c}خواهم");
+        assert_eq!(text("می\u{200c} خواهم \u{200c}a"), "می خواهم a");
+    }
+
+    #[test]
     fn the_first_octet_tells_what_is_certainly_harmless() {
         for c in '\u{80}'..=char::MAX {
             let lead = c.to_string().as_bytes()[0];
-            assert!(may_deceive(lead) || (is_shown(c, None) && !c.is_control()), "{c:?}");
+            assert!(may_deceive(lead) || (is_shown(c, None, None) && !c.is_control()), "{c:?}");
         }
         assert!(may_deceive("\u{2028}".as_bytes()[0]));
     }

@@ -189,7 +189,7 @@ pub(super) fn says_something(text: &str) -> bool {
 }
 
 fn is_only_white(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || is_deceptive(c)) && !text.contains('\n')
+    text.chars().all(|c| c.is_whitespace() || c == '\u{200C}' || is_deceptive(c)) && !text.contains('\n')
 }
 
 fn is_remote(source: &str) -> bool {
