@@ -186,7 +186,7 @@ fn old_attributes(element: &Element, context: &mut Context) {
 /// What hides an element with all that is in it.
 fn is_gone(element: &Element, values: &Values<'_>, font_size: f32) -> bool {
     let display = values.get(Property::Display).unwrap_or_default();
-    let none = display == "none" || display == "hidden" || display.starts_with("var(");
+    let none = display == "none" || display.starts_with("var(");
     if none || values.get(Property::Filter).is_some_and(is_faded) || is_pushed_aside(values, font_size) {
         return true;
     }
@@ -220,7 +220,17 @@ fn is_gone(element: &Element, values: &Values<'_>, font_size: f32) -> bool {
     (clips
         && (squeezed([Property::Height, Property::MaxHeight])
             || squeezed([Property::Width, Property::MaxWidth])))
+        || says(values, Property::ContentVisibility, &["hidden"])
         || values.get(Property::Transform).is_some_and(is_moved_away)
+        || is_indented_away(values, font_size)
+}
+
+/// Whether the words of a box stand far from it.
+fn is_indented_away(values: &Values<'_>, font_size: f32) -> bool {
+    let shift = |property| values.shift(property, font_size).unwrap_or(0.0);
+    let (indent, above) =
+        (shift(Property::TextIndent), shift(Property::MarginTop).max(shift(Property::PaddingTop)));
+    indent <= -FAR || indent >= ASIDE || shift(Property::MarginTop) <= -FAR || above >= BELOW
 }
 
 fn says(values: &Values<'_>, property: Property, found: &[&str]) -> bool {
@@ -232,11 +242,8 @@ fn is_pushed_aside(values: &Values<'_>, font_size: f32) -> bool {
     let shift = |property| values.shift(property, font_size);
     let far = |property| shift(property).is_some_and(|by| by <= -FAR);
     let beyond = |property, most| shift(property).is_some_and(|by| by >= most);
-    if [Property::TextIndent, Property::MarginLeft, Property::MarginTop].into_iter().any(far)
-        || [Property::TextIndent, Property::MarginLeft, Property::PaddingLeft]
-            .into_iter()
-            .any(|by| beyond(by, ASIDE))
-        || [Property::MarginTop, Property::PaddingTop].into_iter().any(|by| beyond(by, BELOW))
+    if far(Property::MarginLeft)
+        || [Property::MarginLeft, Property::PaddingLeft].into_iter().any(|by| beyond(by, ASIDE))
     {
         return true;
     }

@@ -41,14 +41,16 @@ pub(crate) enum Property {
     Transform,
     Filter,
     Float,
+    ContentVisibility,
 }
 
 impl Property {
-    pub(crate) const COUNT: usize = Self::Float as usize + 1;
+    pub(crate) const COUNT: usize = Self::ContentVisibility as usize + 1;
 
     fn of(name: &str) -> Option<Self> {
         Some(match name {
-            "display" | "content-visibility" => Self::Display,
+            "display" => Self::Display,
+            "content-visibility" => Self::ContentVisibility,
             "visibility" => Self::Visibility,
             "opacity" => Self::Opacity,
             "font-size" | "font" => Self::FontSize,
