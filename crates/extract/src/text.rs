@@ -69,6 +69,5 @@ pub(crate) fn plain(octets: &[u8], charset: Option<&str>, content_type: &str) ->
     if odd * 100 > sample.len() || (sample.contains(&0) && !claims_text) {
         return Err(ExtractError::Unsupported);
     }
-    let charset = charset.or_else(|| std::str::from_utf8(octets).is_err().then_some("windows-1252"));
     Ok(Text::whole("text", body::decode(octets, "8bit", charset)))
 }

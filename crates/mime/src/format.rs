@@ -40,3 +40,21 @@ pub struct View {
     /// A bound cut the source (too large, too deep, too slow): the rest was not looked at.
     pub cut: bool,
 }
+
+impl View {
+    /// Why there is no text; `None` if there is one.
+    pub fn notice(&self) -> Option<&'static str> {
+        if !self.text.trim().is_empty() {
+            return None;
+        }
+        Some(if self.cut {
+            "the text is too large or too deep to be read"
+        } else if self.hidden > 0 {
+            "all of its text is hidden from people"
+        } else if self.remote_images + self.tracking_pixels > 0 {
+            "it shows pictures and no words"
+        } else {
+            "it has no text of its own"
+        })
+    }
+}

@@ -37,6 +37,7 @@ function opacity(element) {
   let all = 1;
   for (let node = element; node; node = node.parentElement) {
     const style = getComputedStyle(node);
+    if (style.contentVisibility === 'hidden' && style.display !== 'inline') return 0;
     all *= Number(style.opacity);
     const filter = style.filter.match(/opacity\(([\d.]+)/);
     if (filter) all *= Number(filter[1]);
@@ -64,6 +65,14 @@ function uncut(box, element) {
   return { left, top, right, bottom };
 }
 
+function isCutToShape(element) {
+  for (let node = element; node; node = node.parentElement) {
+    const style = getComputedStyle(node);
+    if (style.clipPath !== 'none' || style.clip !== 'auto') return true;
+  }
+  return false;
+}
+
 function isSeen(range, element) {
   const style = getComputedStyle(element);
   if (style.visibility !== 'visible' || opacity(element) < 0.06) return false;
@@ -76,7 +85,8 @@ function isSeen(range, element) {
     const [left, top] = [Math.max(rest.left, 0), Math.max(rest.top, 0)];
     const [right, bottom] = [Math.min(rest.right, innerWidth), Math.min(rest.bottom, innerHeight)];
     if (right - left < 1.5 || bottom - top < 2) return false;
-    // a clip path takes the point away from the element
+    if (!isCutToShape(element)) return true;
+    // what a shape cuts off is not hit
     const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
     return Boolean(hit) && element.contains(hit);
   });

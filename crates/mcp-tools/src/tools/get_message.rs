@@ -93,6 +93,9 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
         fit::head(&mut result, budget)?;
         return Ok(Value::Object(result).into());
     };
+    if let Some(notice) = view.notice() {
+        result.insert("notice".to_owned(), json!(notice));
+    }
     let mut shown = view.text.as_str();
     if arguments.get(&QUOTES).value == Quotes::Stripped && format != Some(Format::Html) {
         let subject = message.summary.envelope.subject.as_deref().map(header::text);

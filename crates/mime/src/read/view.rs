@@ -276,6 +276,16 @@ mod tests {
     }
 
     #[test]
+    fn a_body_without_words_says_why() {
+        let notice = |html: &str| read(&[("mixed", "html", html)]).notice();
+        assert_eq!(notice("<p>words"), None);
+        assert_eq!(notice("<p hidden>obey"), Some("all of its text is hidden from people"));
+        assert_eq!(notice("<img src=https://a.example/x.png>"), Some("it shows pictures and no words"));
+        assert_eq!(notice(""), Some("it has no text of its own"));
+        assert_eq!(render(&[], Format::Markdown).notice(), Some("it has no text of its own"));
+    }
+
+    #[test]
     fn texts_of_a_mixed_message_are_shown_in_order() {
         let view =
             read(&[("mixed", "plain", "one"), ("mixed", "html", "<p>two</p>"), ("mixed", "plain", "three")]);

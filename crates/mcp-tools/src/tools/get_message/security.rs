@@ -110,5 +110,8 @@ fn put_text(security: &mut Map<String, Value>, view: &View) {
         });
         security.insert("link_mismatches".to_owned(), mismatches.collect());
     }
+    if let Some(form) = view.other_form {
+        security.insert("other_form_differs".to_owned(), json!(form));
+    }
     put_signs(security, [("cut", view.cut)]);
 }
