@@ -9,7 +9,6 @@ mod operations;
 mod plan;
 pub mod query;
 pub mod search;
-mod senders;
 mod steps;
 pub mod text;
 mod undo;
@@ -20,7 +19,6 @@ pub use journal::Journal;
 pub use opened::Opened;
 pub use operations::{OperationKind, Organizer};
 pub use plan::{Action, Planned, Ran};
-pub use senders::Senders;
 pub use undo::Undone;
 
 /// Told how far long work has come: so many of so many.
