@@ -90,11 +90,10 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     };
     let mut shown = view.text.as_str();
     if arguments.get(&QUOTES).value == Quotes::Stripped && format != Some(Format::Html) {
-        let split = quotes::split(shown);
-        // a message that is nothing but a quotation is shown as it is
-        if split.quoted.is_some() && !split.newest.trim().is_empty() {
+        let subject = message.summary.envelope.subject.as_deref().map(header::text);
+        if let Some(newest) = quotes::stripped(shown, subject.as_deref()) {
             result.insert("quotes_stripped".to_owned(), json!(true));
-            shown = split.newest;
+            shown = newest;
         }
     }
     fit::text(context, &mut result, shown, from, budget)?;

@@ -13,32 +13,34 @@ pub(crate) fn leaves(root: Value<'_>) -> Option<Vec<Part>> {
         return None;
     }
     let mut leaves = Vec::new();
-    let mut open = vec![(root, String::new())];
-    while let Some((node, section)) = open.pop() {
+    let mut open = vec![(root, String::new(), None)];
+    while let Some((node, section, multipart)) = open.pop() {
         if leaves.len() + open.len() > MAX_PARTS {
             return None;
         }
         let children: Vec<_> = node.values().take_while(|child| child.is_list()).collect();
         if children.is_empty() {
             let section = if section.is_empty() { "1".to_owned() } else { section };
-            leaves.push(leaf(node.values(), section));
+            leaves.push(Part { multipart, ..leaf(node.values(), section) });
             continue;
         }
+        let subtype = lower(node.values().nth(children.len()));
         for (index, child) in children.into_iter().enumerate().rev() {
             let number = index + 1;
             let section = if section.is_empty() { number.to_string() } else { format!("{section}.{number}") };
-            open.push((child, section));
+            open.push((child, section, subtype.clone()));
         }
     }
     Some(leaves)
 }
 
+fn lower(value: Option<Value<'_>>) -> Option<String> {
+    let mut text = value.and_then(Value::text)?;
+    text.make_ascii_lowercase();
+    Some(text)
+}
+
 fn leaf(mut values: Values<'_>, section: String) -> Part {
-    let lower = |value: Option<Value<'_>>| {
-        let mut text = value.and_then(Value::text)?;
-        text.make_ascii_lowercase();
-        Some(text)
-    };
     let mut media_type = lower(values.next()).unwrap_or_else(|| "application".to_owned());
     media_type.push('/');
     media_type.push_str(lower(values.next()).as_deref().unwrap_or("octet-stream"));
@@ -66,6 +68,7 @@ fn leaf(mut values: Values<'_>, section: String) -> Part {
         size,
         disposition: lower(inside.as_mut().and_then(Iterator::next)),
         disposition_parameters: inside.and_then(|mut inside| inside.next()).map(pairs).unwrap_or_default(),
+        multipart: None,
     }
 }
 
