@@ -19,6 +19,8 @@ pub(crate) mod salvage;
 pub(crate) mod search;
 pub(crate) mod search_by_date;
 pub(crate) mod sift;
+pub(crate) mod stream_part;
+pub(crate) mod structure;
 pub(crate) mod summaries;
 pub(crate) mod thread;
 pub(crate) mod thread_found;
