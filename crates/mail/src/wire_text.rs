@@ -160,12 +160,29 @@ mod tests {
 
     #[test]
     fn only_section_numbers_and_three_words_are_sections() {
-        for good in ["", "TEXT", "HEADER", "1", "2.1", "10.2.3", "1.MIME", "2.1.HEADER", "2.TEXT", "TEXT<7.30>"] {
+        for good in
+            ["", "TEXT", "HEADER", "1", "2.1", "10.2.3", "1.MIME", "2.1.HEADER", "2.TEXT", "TEXT<7.30>"]
+        {
             assert_eq!(section(good), Ok(()), "{good:?}");
         }
         for bad in [
-            "0", "1.", ".1", "1..2", "1]", "1 FLAGS", "text", "MIME", "+1", "1.0", "99999", "a\r\nb", "TEXT<1>",
-            "TEXT<+1.2>", "TEXT<1.99999999999>", "1<0.5>", "TEXT<.>",
+            "0",
+            "1.",
+            ".1",
+            "1..2",
+            "1]",
+            "1 FLAGS",
+            "text",
+            "MIME",
+            "+1",
+            "1.0",
+            "99999",
+            "a\r\nb",
+            "TEXT<1>",
+            "TEXT<+1.2>",
+            "TEXT<1.99999999999>",
+            "1<0.5>",
+            "TEXT<.>",
         ] {
             assert!(section(bad).is_err(), "{bad:?}");
         }

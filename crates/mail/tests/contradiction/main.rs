@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bounds;
+mod decoding;
+mod descriptions;
 mod fates;
 mod gaps;
 mod house;

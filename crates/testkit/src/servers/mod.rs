@@ -12,7 +12,7 @@ mod token;
 mod watch;
 
 pub(crate) use config::account;
-pub use scripted::{ALL_MAIL, Features, Lie, Refuses, ScriptedImap};
+pub use scripted::{ALL_MAIL, Decodes, Features, Lie, Refuses, ScriptedImap};
 pub(crate) use tls::certificates;
 pub use watch::Watch;
 

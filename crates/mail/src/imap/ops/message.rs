@@ -66,7 +66,8 @@ impl Session {
 
     /// At most `limit` octets of a section.
     pub(crate) async fn section(&mut self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, Fault> {
-        let fetch = Command::new("UID FETCH ").number(at.uid).raw(" (UID ").peek(section, Some(limit)).raw(")");
+        let fetch =
+            Command::new("UID FETCH ").number(at.uid).raw(" (UID ").peek(section, Some(limit)).raw(")");
         let (_, fetch) = self.fetch_one(at, fetch, Limits::section(limit)).await?;
         match any_body(fetch) {
             Some(Body::Octets(octets)) if octets.is_empty() && !self.has_part(at.uid, section).await? => {
@@ -127,6 +128,7 @@ pub(crate) fn message_of(
     if fetch.cut {
         return Err(MailError::TooComplex);
     }
+    fetch.fill();
     let (header, header_cut) = octets(fetch.header.take())?;
     let (mut text, _) = if beginning == 0 { (Bytes::new(), false) } else { octets(fetch.text.take())? };
     text.truncate(beginning as usize);

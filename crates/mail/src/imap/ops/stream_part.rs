@@ -73,7 +73,8 @@ impl Session {
         if is_encoded(part) && is_own && self.capabilities.has_binary() && !self.hints.cannot_decode(&place) {
             let (streamed, started) = self.stream_decoded(at, part, sink("binary")).await;
             let goes_on = match &streamed {
-                Ok(()) | Err(Fault::Said(MailError::Gone | MailError::Stale | MailError::Throttled { .. })) => false,
+                Ok(())
+                | Err(Fault::Said(MailError::Gone | MailError::Stale | MailError::Throttled { .. })) => false,
                 Err(_) => !started,
             };
             if !goes_on {
@@ -84,7 +85,8 @@ impl Session {
                 return Err(fault);
             }
         }
-        let fetch = Command::new("UID FETCH ").number(at.uid).raw(" (UID ").peek(&part.section, None).raw(")");
+        let fetch =
+            Command::new("UID FETCH ").number(at.uid).raw(" (UID ").peek(&part.section, None).raw(")");
         self.stream_section(at, &part.section, fetch, sink(&part.encoding), false).await.0
     }
 
@@ -124,7 +126,8 @@ impl Session {
         }
         let done = match of_message(batch, 0, at.uid).map(any_body) {
             Ok(Some(Body::Streamed)) => Ok(()),
-            Ok(Some(Body::Octets(octets))) if octets.is_empty() => match self.has_part(at.uid, section).await {
+            Ok(Some(Body::Octets(octets))) if octets.is_empty() => match self.has_part(at.uid, section).await
+            {
                 Ok(true) => Ok(lock(&given).whole(b"")),
                 Ok(false) => Err(Fault::Said(NO_SUCH_PART)),
                 Err(fault) => Err(fault),

@@ -97,9 +97,8 @@ impl Session {
             let section = format!("{section}.MIME");
             Command::new("UID FETCH ").number(uid).raw(" (UID ").peek(&section, Some(MAX_HEADER)).raw(")")
         };
-        let batch = self
-            .run_within(odd.iter().map(fetch).collect(), Limits::section(MAX_HEADER * 50), None)
-            .await?;
+        let batch =
+            self.run_within(odd.iter().map(fetch).collect(), Limits::section(MAX_HEADER * 50), None).await?;
         let bodies = batch.items.into_iter().filter_map(|item| match item {
             Data::Fetch(fetch) if fetch.uid == Some(uid) => fetch.body,
             _ => None,
@@ -124,7 +123,8 @@ impl Session {
 
     /// The text of a message, as much of it as is read.
     async fn text(&mut self, at: &Locator) -> Result<Bytes, Fault> {
-        let fetch = Command::new("UID FETCH ").number(at.uid).raw(" (UID ").peek("TEXT", Some(MAX_TEXT)).raw(")");
+        let fetch =
+            Command::new("UID FETCH ").number(at.uid).raw(" (UID ").peek("TEXT", Some(MAX_TEXT)).raw(")");
         let batch = self.run_within(vec![fetch], Limits::section(MAX_TEXT), None).await?;
         let Fetch { text, .. } = of_message(batch, 0, at.uid)?;
         match text {

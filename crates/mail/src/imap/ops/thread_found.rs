@@ -97,7 +97,8 @@ impl Session {
         }
         let places = self.open_first(hits.iter().map(|(place, _)| *place).collect(), folders);
         let mut hits: HashMap<usize, Vec<u32>> = hits.into_iter().collect();
-        let (items, extra) = (self.items_beside_fields(), found.named.as_ref().map_or("", |(_, extra)| extra));
+        let (items, extra) =
+            (self.items_beside_fields(), found.named.as_ref().map_or("", |(_, extra)| extra));
         let beginning = if whole { scope.beginning } else { 0 };
         let fetch = |set: &Set| {
             let command = Command::new("UID FETCH ").set(set);

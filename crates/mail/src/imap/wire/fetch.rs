@@ -79,6 +79,14 @@ impl Fetch {
         }
     }
 
+    /// What the header says, where the ENVELOPE could not be read.
+    pub(crate) fn fill(&mut self) {
+        if self.envelope.is_none() {
+            self.envelope = Some(Box::default());
+            self.amend();
+        }
+    }
+
     /// What describes the message, without what it says: octets in memory, roughly. Short words and addresses take many
     /// times what they are on the wire.
     fn description(&self) -> usize {
@@ -111,10 +119,7 @@ impl Fetch {
     /// The summary, if this is an answer to a FETCH of one (and not an unsolicited change of flags).
     pub(crate) fn into_summary(mut self) -> Option<Summary> {
         let size = self.size?;
-        if self.envelope.is_none() {
-            self.envelope = Some(Box::default());
-            self.amend();
-        }
+        self.fill();
         Some(Summary {
             uid: self.uid?,
             internal_date: self.internal_date,

@@ -35,7 +35,11 @@ fn the_header_says_who_wrote_and_to_whom() {
         assert_eq!(emails(list), ["x@evil.example"], "a repeated From is repeated again");
     }
     assert_eq!(seen.subject.as_deref(), Some("caf=?iso-8859-1?q?=E9?="));
-    assert_eq!(emails(&seen.to), ["bob@b.example"], "of fields that were not asked for the server's word stands");
+    assert_eq!(
+        emails(&seen.to),
+        ["bob@b.example"],
+        "of fields that were not asked for the server's word stands"
+    );
 
     let whole = "To: bob@b.example, carl@c.example\r\nReply-To: d@d.example\r\nFrom: a@a.example\r\n\r\n";
     let seen = amended(bank(), whole);
