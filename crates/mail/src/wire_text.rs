@@ -75,6 +75,8 @@ pub(crate) fn criterion(root: &Criterion) -> Result<(), MailError> {
             | Criterion::Subject(text)
             | Criterion::Body(text)
             | Criterion::Text(text)
+            | Criterion::Filename(text)
+            | Criterion::Label(text)
             | Criterion::Header(_, text) => {
                 if text.len() > MAX_TERM {
                     return Err(MailError::Invalid("a search string has at most 1000 octets"));

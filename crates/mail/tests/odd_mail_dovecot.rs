@@ -8,7 +8,8 @@ use common::{login, mail};
 use futures_util::StreamExt;
 use imapmcp_core::{
     account::Security,
-    mail::{Address, Locator, MailStore, Mailbox, Message, MessageRef, Page, Part},
+    mail::{Address, Criterion, Locator, MailStore, Mailbox, Message, MessageRef, Page, Part},
+    time::Timestamp,
 };
 use imapmcp_mail::Mail;
 use imapmcp_testkit::servers::MailServers;
@@ -204,4 +205,34 @@ async fn no_text_is_lost_to_a_content_type_that_dovecot_cannot_read() {
         parts(&world, "Subject: x\r\nContent-Type: multipart/mixed; boundary=none\r\n\r\njust text\r\n")
             .await;
     assert_eq!(none, [text("text/plain")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moments_are_found_by_a_server_of_another_zone() {
+    let Some(servers) = MailServers::imap_in("America/Los_Angeles") else { return };
+    let address = servers.add_user("ada", "x");
+    let mail = mail(&servers, |_| {});
+    let mailbox = mail.mailbox(&login(&servers, &address, "x", Security::Tls));
+    let at = |text: &str| Timestamp::from_rfc3339(text).unwrap();
+    let times =
+        ["2026-11-19T12:00:00Z", "2026-11-20T04:30:00Z", "2026-11-20T12:00:00Z", "2026-11-21T04:30:00Z"];
+    for time in times {
+        servers.append(&address, "x", "INBOX", &format!("Subject: {time}\r\n\r\nx\r\n"), at(time));
+    }
+    let since = |text: &str| Criterion::Since(at(text));
+    let before = |text: &str| Criterion::Before(at(text));
+    for (criterion, expected) in [
+        (since("2026-11-20T03:00:00Z"), &times[1..]),
+        (Criterion::And(vec![since("2026-11-20T03:00:00Z"), before("2026-11-20T05:00:00Z")]), &times[1..2]),
+        (Criterion::And(vec![since("2026-11-20"), before("2026-11-21")]), &times[1..3]),
+        (before("2026-11-20"), &times[..1]),
+        (before("0001-01-01"), &[]),
+    ] {
+        let found =
+            mailbox.search(&"INBOX".into(), &criterion, &Page { limit: 9, after: None }).await.unwrap();
+        let mut seen: Vec<_> =
+            found.messages.iter().map(|one| one.envelope.subject.clone().unwrap()).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, expected, "{criterion:?}");
+    }
 }

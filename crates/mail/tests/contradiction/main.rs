@@ -8,5 +8,6 @@ mod descriptions;
 mod fates;
 mod gaps;
 mod house;
+mod moments;
 mod namespaces;
 mod searches;

@@ -13,6 +13,8 @@ pub(crate) mod list_by_date;
 pub(crate) mod list_by_sequence;
 pub(crate) mod manage;
 pub(crate) mod message;
+pub(crate) mod one;
+pub(crate) mod period;
 pub(crate) mod remove;
 pub(crate) mod roles;
 pub(crate) mod salvage;

@@ -1,6 +1,6 @@
 //! One part, octet by octet, decoded by the server where it can.
 
-use super::message::{any_body, of_message};
+use super::one::{any_body, of_message};
 use crate::imap::{
     connection::session::Session,
     wire::{

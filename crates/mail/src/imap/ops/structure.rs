@@ -1,6 +1,6 @@
 //! Parts of a message that its server describes wrongly: its own header fields and octets tell what they are.
 
-use super::message::of_message;
+use super::one::of_message;
 use crate::imap::{
     connection::session::Session,
     wire::{

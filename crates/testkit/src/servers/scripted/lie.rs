@@ -35,6 +35,8 @@ pub enum Decodes {
 pub enum Lie {
     /// SEARCH finds every message, whatever it is asked.
     SearchesAll,
+    /// Days of SEARCH begin so many hours after those of UTC.
+    Zone(i64),
     /// SEARCH finds nothing.
     SearchesNothing,
     /// SEARCH finds these UIDs.

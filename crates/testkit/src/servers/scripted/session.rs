@@ -280,6 +280,10 @@ impl Session {
         match search::keys(rest) {
             // The real places have their own UIDs; those of All Mail are asked one folder after the other.
             Sought::Criterion(criterion) => {
+                let criterion = match self.lie(|lie| matches!(lie, Lie::Zone(_))) {
+                    Some(Lie::Zone(hours)) => search::in_zone(criterion, hours * 3_600),
+                    _ => criterion,
+                };
                 let mut found: Vec<(String, Vec<u32>)> = Vec::new();
                 for uid in known {
                     let at = self.place(uid);
