@@ -9,5 +9,6 @@ mod fates;
 mod gaps;
 mod house;
 mod moments;
+mod names;
 mod namespaces;
 mod searches;

@@ -68,6 +68,7 @@ pub(crate) struct Hints {
     /// Parts that the server could not decode, oldest first.
     undecodable: Mutex<VecDeque<PartPlace>>,
     ascii_only: AtomicBool,
+    listed: AtomicBool,
     writes: AtomicU64,
 }
 
@@ -82,6 +83,16 @@ impl Hints {
             }
         }
         name
+    }
+
+    /// Whether the folders were listed, and with that their spellings.
+    pub(crate) fn has_listed(&self) -> bool {
+        self.listed.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that they were.
+    pub(crate) fn set_listed(&self) {
+        self.listed.store(true, Ordering::Relaxed);
     }
 
     /// The spelling of a folder, if it is not the usual one.

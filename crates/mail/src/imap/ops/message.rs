@@ -26,6 +26,7 @@ impl Session {
         fetch: Command,
         limits: Limits,
     ) -> Result<(Selected, Fetch), Fault> {
+        self.spell(&at.folder).await?;
         if let Some(selected) = self.selected().filter(|_| self.is_fresh(&at.folder)).cloned() {
             if at.uid_validity.is_some_and(|known| known != selected.uid_validity) {
                 return Err(Fault::Said(MailError::Stale));

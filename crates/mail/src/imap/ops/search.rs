@@ -28,6 +28,7 @@ impl Session {
         page: &Page,
         limit: u32,
     ) -> Result<Listing, Fault> {
+        self.spell(folder).await?;
         let mut dialect =
             Dialect { gmail: self.capabilities.is_gmail(), ascii_only: self.hints.ascii_only() };
         let (selected, hits) = self.find_somehow(folder, criterion, page, &mut dialect).await?;

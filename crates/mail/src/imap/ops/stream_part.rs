@@ -60,6 +60,7 @@ impl Session {
         part: &Part,
         sink: impl Fn(&str) -> Sink,
     ) -> Result<(), Fault> {
+        self.spell(&at.folder).await?;
         // Not one octet may be given out for a stale reference: entering comes first.
         let batch = self.run(vec![self.enter(&at.folder)]).await?;
         let uid_validity = self.entered(&batch, at.uid_validity)?.uid_validity;

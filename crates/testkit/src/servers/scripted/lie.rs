@@ -101,6 +101,10 @@ pub enum Lie {
     Floods(&'static str),
     /// An item of a FETCH is told in these words, its name included.
     Tells(&'static str, String),
+    /// A folder whose name is this on the wire is spelled, and known, only like that.
+    Spells(&'static str, &'static str),
+    /// CREATE and RENAME are refused without a reason.
+    RefusesNames,
     /// Parts are decoded so; without this, the server says that it cannot.
     Decodes(Decodes),
     /// Lists nested without end come with this command.

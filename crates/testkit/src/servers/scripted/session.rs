@@ -118,7 +118,19 @@ impl Session {
         let by_uid = tokens[0].text().eq_ignore_ascii_case("UID");
         let verb = verb(tokens);
         let rest = &tokens[1 + usize::from(by_uid)..];
-        let name = |at: usize| rest.get(at).map(|token| decode_name(&token.text())).unwrap_or_default();
+        let spells = self.lie(|lie| matches!(lie, Lie::Spells(..)));
+        let name = |at: usize| {
+            let wire = rest.get(at).map(Token::text).unwrap_or_default();
+            match spells {
+                Some(Lie::Spells(usual, own)) if wire == own => decode_name(usual),
+                Some(Lie::Spells(usual, _)) if wire == usual => "no such spelling".to_owned(),
+                _ => decode_name(&wire),
+            }
+        };
+        if matches!(verb.as_str(), "CREATE" | "RENAME") && self.lie(|lie| *lie == Lie::RefusesNames).is_some()
+        {
+            return Err("NO Invalid mailbox name.".to_owned());
+        }
         match verb.as_str() {
             "CAPABILITY" => {
                 let capabilities = self.shared.features.capabilities.join(" ");
