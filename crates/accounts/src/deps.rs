@@ -2,7 +2,7 @@ use imapmcp_core::{
     mail::{MailStore, Submission},
     random::Entropy,
     secret::Vault,
-    store::AccountRepository,
+    store::{AccountRepository, CorrespondentRepository},
     time::Clock,
 };
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub struct AccountsDeps {
     /// Stored accounts.
     pub repository: Arc<dyn AccountRepository>,
+    /// Whom they have met.
+    pub correspondents: Arc<dyn CorrespondentRepository>,
     /// Seals credentials.
     pub vault: Arc<dyn Vault>,
     /// Mailboxes.

@@ -45,6 +45,7 @@ async fn house() -> House {
         Arc::new(Mail::new(MailOptions::new(Arc::new(Dialer::new("".parse::<Policy>().unwrap())))).unwrap());
     let accounts = Arc::new(Accounts::new(AccountsDeps {
         repository: database.clone(),
+        correspondents: database.clone(),
         vault: vault.clone(),
         mail: mail.clone(),
         submission: mail,

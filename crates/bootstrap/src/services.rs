@@ -161,6 +161,7 @@ impl Ground {
     fn accounts(&self, settings: &Settings) -> Arc<Accounts> {
         let accounts = Accounts::new(AccountsDeps {
             repository: Arc::clone(&self.database) as _,
+            correspondents: Arc::clone(&self.database) as _,
             vault: Arc::clone(&self.vault) as _,
             mail: Arc::clone(&self.mail) as _,
             submission: Arc::clone(&self.mail) as _,

@@ -54,6 +54,7 @@ impl House {
         let mail = Arc::new(Mail::new(options).unwrap());
         let accounts = Arc::new(Accounts::new(AccountsDeps {
             repository: database.clone(),
+            correspondents: database.clone(),
             vault: vault.clone(),
             mail: mail.clone(),
             submission: mail.clone(),

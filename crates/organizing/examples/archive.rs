@@ -32,6 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     database.add_user(&user).await?;
     let accounts = Accounts::new(AccountsDeps {
         repository: database.clone(),
+        correspondents: database.clone(),
         vault: Arc::new(vault),
         mail: mail.clone(),
         submission: mail,

@@ -10,7 +10,6 @@ mod placed;
 mod plan;
 pub mod query;
 pub mod search;
-mod senders;
 mod steps;
 pub mod text;
 mod undo;
@@ -22,7 +21,6 @@ pub use opened::Opened;
 pub use operations::{OperationKind, Organizer};
 pub use placed::placed;
 pub use plan::{Action, Planned, Ran};
-pub use senders::Senders;
 pub use undo::Undone;
 
 /// Told how far long work has come: so many of so many.

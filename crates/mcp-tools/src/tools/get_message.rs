@@ -74,16 +74,11 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     let Chosen { word, value: format } = arguments.get(&FORMAT);
     let beginning = if format.is_some() { text::BEGINNING } else { 0 };
     let message = context.message(&opened, &at, beginning).await?;
-    let (view, first) = tokio::join!(
-        async {
-            match format {
-                Some(format) => text::of(&opened, &message, beginning, format).await.map(Some),
-                None => Ok(None),
-            }
-        },
-        context.services.senders.is_first(&opened, &message.summary, context.services.clock.now()),
-    );
-    let view = view?;
+    let view = match format {
+        Some(format) => Some(text::of(&opened, &message, beginning, format).await?),
+        None => None,
+    };
+    let first = context.services.accounts.correspondents().is_first(&opened.account, &message.summary).await;
     let fields = Fields::parse(&message.header);
     let mut result = describe(context, &opened, &message, &fields);
     result.insert("format".to_owned(), json!(word));

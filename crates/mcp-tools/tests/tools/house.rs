@@ -19,7 +19,7 @@ use imapmcp_mcp_tools::{
     error::ToolError,
     registry,
 };
-use imapmcp_organizing::{Journal, Organizer, Senders};
+use imapmcp_organizing::{Journal, Organizer};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
 use imapmcp_testkit::builders;
@@ -63,6 +63,7 @@ pub(crate) async fn house_of(options: MailOptions, backend: Backend) -> House {
     let mail = Arc::new(Mail::new(options).unwrap());
     let accounts = Arc::new(Accounts::new(AccountsDeps {
         repository: database.clone(),
+        correspondents: database.clone(),
         vault: vault.clone(),
         mail: mail.clone(),
         submission: mail.clone(),
@@ -137,7 +138,6 @@ pub(crate) async fn house_of(options: MailOptions, backend: Backend) -> House {
         attachments,
         uploads,
         extractor: Extractor::in_process(),
-        senders: Senders::default(),
         organizer: Organizer::new(
             Journal::new(operations, tokio::runtime::Handle::current()),
             clock.clone(),

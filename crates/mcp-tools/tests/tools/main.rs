@@ -4,6 +4,7 @@
 
 mod accounts;
 mod cannot;
+mod correspondents;
 mod drafts;
 mod fates;
 mod gaps;

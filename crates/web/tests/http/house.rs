@@ -79,6 +79,7 @@ impl House {
         let servers = Arc::new(Servers);
         let accounts = Arc::new(Accounts::new(AccountsDeps {
             repository: database.clone(),
+            correspondents: database.clone(),
             vault: Arc::new(GlassVault),
             mail: servers.clone(),
             submission: servers.clone(),
