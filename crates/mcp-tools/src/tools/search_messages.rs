@@ -55,7 +55,7 @@ const UNREAD_ONLY: Flag = Flag::off("unread_only", "true");
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let query = asked(context, arguments)?;
-    let targets = search::targets(context, arguments, &query).await?;
+    let targets = search::targets(context, arguments, &query, arguments.get(&FOLDERS).value).await?;
     search::run(context, arguments, &query, targets).await
 }
 
