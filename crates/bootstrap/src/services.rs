@@ -153,7 +153,7 @@ impl Ground {
         options.ca_file.clone_from(&settings.ca_file);
         options.allow_insecure = settings.allow_insecure;
         options.clock = Arc::clone(&clock);
-        options.ehlo_name = domain(settings.oauth.host());
+        options.ehlo_name = settings.ehlo_name.clone().or_else(|| domain(settings.oauth.host()));
         let mail = Arc::new(Mail::new(options)?);
         Ok(Self { database: Arc::new(database), vault, clock, entropy, mail })
     }

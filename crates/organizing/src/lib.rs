@@ -6,6 +6,7 @@ mod folders;
 mod journal;
 mod opened;
 mod operations;
+mod placed;
 mod plan;
 pub mod query;
 pub mod search;
@@ -18,6 +19,7 @@ pub use error::{ChangeError, OperationError};
 pub use journal::Journal;
 pub use opened::Opened;
 pub use operations::{OperationKind, Organizer};
+pub use placed::placed;
 pub use plan::{Action, Planned, Ran};
 pub use undo::Undone;
 

@@ -14,6 +14,7 @@ mod plans;
 mod reading;
 mod scripted;
 mod searches;
+mod servers;
 mod tables;
 mod uploads;
 mod writing;
