@@ -6,6 +6,7 @@ mod accounts;
 mod cannot;
 mod drafts;
 mod fates;
+mod fillers;
 mod gaps;
 mod house;
 mod organising;
