@@ -9,6 +9,7 @@ mod fates;
 mod fillers;
 mod gaps;
 mod house;
+mod lists;
 mod organising;
 mod plans;
 mod reading;
