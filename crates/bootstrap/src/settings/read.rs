@@ -3,11 +3,11 @@
 use super::{Listen, LogFormat};
 use imapmcp_core::secret::{SecretString, TokenHash};
 use imapmcp_egress::{Policy, PolicyError};
-use imapmcp_oauth_server::{Config as OAuthConfig, Registration};
+use imapmcp_oauth_server::{Config as OAuthConfig, Registration, redirect};
 use imapmcp_storage::DatabaseUrl;
 use ipnet::IpNet;
 use std::{
-    net::{IpAddr, ToSocketAddrs as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _},
     num::NonZeroU32,
     path::PathBuf,
 };
@@ -34,6 +34,30 @@ pub(super) fn path(text: &str) -> Result<PathBuf, String> {
 #[expect(clippy::unnecessary_wraps, reason = "of the type of its siblings")]
 pub(super) fn perhaps_path(text: &str) -> Result<Option<PathBuf>, String> {
     Ok(given(text).map(PathBuf::from))
+}
+
+/// RFC 5321 §4.1.3: a domain, or an address literal.
+pub(super) fn ehlo_name(text: &str) -> Result<Option<String>, String> {
+    let Some(name) = given(text) else { return Ok(None) };
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let literal = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let right = match literal {
+        Some(literal) => match literal.strip_prefix("IPv6:") {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => literal.parse::<Ipv4Addr>().is_ok(),
+        },
+        None => name.len() <= 255 && name.split('.').all(label),
+    };
+    if right {
+        Ok(Some(name.to_owned()))
+    } else {
+        Err("must be a domain name such as mail.example.com, or an address as [192.0.2.1] or [IPv6:2001:db8::1]".to_owned())
+    }
 }
 
 pub(super) fn database_url(text: &str) -> Result<Option<DatabaseUrl>, String> {
@@ -68,8 +92,7 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
 }
 
 pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
-    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-    items
+    items(text)
         .map(|item| {
             let single = || item.parse::<IpAddr>().map(IpNet::from);
             let network = item.parse::<IpNet>().or_else(|_| single());
@@ -87,6 +110,29 @@ pub(super) fn registration(text: &str) -> Result<Registration, String> {
             None => Err("must be open, off, or token:SECRET of 32 characters or more".to_owned()),
         },
     }
+}
+
+/// Items of a list that are given.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+pub(super) fn schemes(text: &str) -> Result<Vec<String>, String> {
+    items(text)
+        .map(|scheme| match redirect::may_be_listed(scheme) {
+            true => Ok(scheme.to_owned()),
+            false => Err(format!("holds `{scheme}`, which is no private-use scheme such as myeditor")),
+        })
+        .collect()
+}
+
+pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
+    items(text)
+        .map(|item| match redirect::is_origin(item) {
+            true => Ok(item.to_ascii_lowercase()),
+            false => Err(format!("holds `{item}`, which is no origin such as https://inspector.example")),
+        })
+        .collect()
 }
 
 pub(super) fn per_minute(text: &str) -> Result<NonZeroU32, String> {

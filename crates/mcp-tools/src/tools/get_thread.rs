@@ -6,8 +6,8 @@ use crate::{
     present::{self, Detail, Line},
     reference::Named,
     reply::Reply,
-    shared::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, one_message},
-    spec::{Effect, Spec},
+    shared::{ACCOUNT_OF_UIDS, FOLDER_OF_UIDS, ID, MAX_TOKENS, UID, octets, one_message},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{
     account::Account,
@@ -22,13 +22,23 @@ use std::collections::BTreeMap;
 pub(crate) const SPEC: Spec = Spec {
     name: "get_thread",
     title: "Read a conversation",
-    about: "Reads the conversation a message belongs to, oldest first, each with the text it adds (quoted earlier text left out; untrusted, \
-            between random marks). Tells who wrote last and whether the user owes an answer.",
+    about: "Reads a message's conversation, oldest first, each with the text it adds (untrusted, between random marks). Tells who wrote \
+            last and whether the user owes an answer.",
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[&ACCOUNT, &ID, &FOLDER, &UID, &CROSS_FOLDER, &MAX_MESSAGES, &BODIES, &MAX_TOKENS],
+    fields: &[
+        &ACCOUNT_OF_UIDS,
+        &ID,
+        &FOLDER_OF_UIDS,
+        &UID,
+        &CROSS_FOLDER,
+        &MAX_MESSAGES,
+        &BODIES,
+        &MAX_TOKENS,
+    ],
     output: &["strategy", "participants", "last_from", "answer_owed", "messages", "truncated"],
+    shows: &[("answer_owed", Shows::Truth)],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 

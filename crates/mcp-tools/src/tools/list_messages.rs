@@ -5,28 +5,30 @@ use crate::{
     error::ToolError,
     present,
     reply::Reply,
-    shared::{ACCOUNT, CURSOR, FOLDER, LIMIT, MAX_TOKENS, folder},
-    spec::{Effect, Spec},
+    search::{self, ACCOUNTS, Reach},
+    shared::{ACCOUNT, CURSOR, DATE, FOLDER, LIMIT, MAX_TOKENS, folder},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{
     mail::{Criterion, Page},
     permission::Permission,
 };
-use imapmcp_organizing::Opened;
+use imapmcp_organizing::{Opened, query::Query};
 
 pub(crate) const SPEC: Spec = Spec {
     name: "list_messages",
     title: "List messages",
-    about: "Lists the messages of a folder, newest first. Reading marks nothing. from, to and subject are untrusted text.",
+    about: "Lists a folder's messages, newest first; marks nothing as read. from, to and subject are untrusted.",
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[&ACCOUNT, &FOLDER, &LIMIT, &SINCE, &UNREAD_ONLY, &CURSOR, &MAX_TOKENS],
+    fields: &[&ACCOUNT, &ACCOUNTS, &FOLDER, &LIMIT, &SINCE, &UNREAD_ONLY, &CURSOR, &MAX_TOKENS],
     output: present::LISTING,
+    shows: &[("total", Shows::Number), ("next_cursor", Shows::Text)],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
-const SINCE: Day = Day::new("since", "\"2026-11-22\"");
+const SINCE: Day = Day::new("since", "\"2026-11-22\"").about(DATE);
 const UNREAD_ONLY: Flag = Flag::off("unread_only", "true");
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
@@ -38,6 +40,12 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
         conditions.push(Criterion::Unseen);
     }
     let criterion = (!conditions.is_empty()).then_some(Criterion::And(conditions));
+    if arguments.get(&ACCOUNTS).value == Reach::All {
+        // the folder of each account by its name, or by the word of its role
+        let query = Query { criterion, folders: vec![folder(arguments).to_string()], ..Query::default() };
+        let targets = search::targets(context, arguments, &query, Reach::One).await?;
+        return search::run(context, arguments, &query, targets).await;
+    }
     let opened = context.open(arguments.get(&ACCOUNT)).await?;
     listing(&opened, &folder(arguments), criterion.as_ref(), arguments).await
 }

@@ -4,19 +4,17 @@ use crate::{
     error::ToolError,
     reply::Reply,
     search::{self, ACCOUNTS, FOLDERS},
-    shared::{ACCOUNT, CURSOR, FOLDER, LIMIT, MAX_TOKENS},
-    spec::{Effect, Spec},
+    shared::{ACCOUNT, CURSOR, DATE, FOLDER, LIMIT, MAX_TOKENS},
+    spec::{Effect, Shows, Spec},
 };
-use imapmcp_core::{mail::Criterion, permission::Permission};
+use imapmcp_core::{mail::Criterion, permission::Permission, time::Timestamp};
 use imapmcp_organizing::query::{self, Query};
 
 pub(crate) const SPEC: Spec = Spec {
     name: "search_messages",
     title: "Search messages",
-    about: "Finds messages, newest first, in one account or all, one folder or all. query knows from: to: cc: subject: body: \
-            has:attachment is:unread is:flagged larger:5M before: after:2026-01-31 newer_than:7d in: OR - \"exact words\"; the other \
-            arguments must hold too. Message text is searched 90 days back first, and all of it if that finds too little and time \
-            allows. coverage tells what was searched.",
+    about: "Finds messages, newest first. All arguments given must hold. coverage tells what was searched (message text 90 days back \
+            first).",
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
@@ -38,24 +36,27 @@ pub(crate) const SPEC: Spec = Spec {
         &MAX_TOKENS,
     ],
     output: &["messages", "total", "coverage"],
+    shows: &[("total", Shows::Number), ("next_cursor", Shows::Text)],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
 /// Characters of one term.
 const TERM: usize = 500;
 
-const QUERY: Text = Text::new("query", 2000, "\"from:marie is:unread\"");
-const FROM: Text = Text::new("from", TERM, "\"marie@example.com\"");
-const TO: Text = Text::new("to", TERM, "\"me@example.com\"");
+const QUERY: Text = Text::new("query", 2000, "\"from:marie is:unread\"").about(
+    "words, from: to: cc: subject: body: has:attachment is:unread is:flagged larger:5M before: after:2026-01-31 newer_than:7d in: OR - \"exact words\"",
+);
+const FROM: Text = Text::new("from", TERM, "\"marie@example.com\"").about("name or address");
+const TO: Text = Text::new("to", TERM, "\"me@example.com\"").about("as from");
 const SUBJECT: Text = Text::new("subject", TERM, "\"invoice\"");
 const BODY: Text = Text::new("body", TERM, "\"order 4711\"");
-const DATE_FROM: Day = Day::new("date_from", "\"2026-11-01\"");
-const DATE_TO: Day = Day::new("date_to", "\"2026-11-22\"");
+const DATE_FROM: Day = Day::new("date_from", "\"2026-11-01\"").about(DATE);
+const DATE_TO: Day = Day::new("date_to", "\"2026-11-22\"").about(DATE);
 const UNREAD_ONLY: Flag = Flag::off("unread_only", "true");
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let query = asked(context, arguments)?;
-    let targets = search::targets(context, arguments, &query).await?;
+    let targets = search::targets(context, arguments, &query, arguments.get(&FOLDERS).value).await?;
     search::run(context, arguments, &query, targets).await
 }
 
@@ -70,8 +71,7 @@ fn asked(context: &Context<'_>, arguments: &Arguments) -> Result<Query, ToolErro
     let term = |field: &Text| arguments.get(field).map(ToOwned::to_owned);
     let dates = [
         arguments.get(&DATE_FROM).map(Criterion::Since),
-        // BEFORE leaves the day itself out (RFC 9051 §6.4.4)
-        arguments.get(&DATE_TO).map(|day| Criterion::Before(day.plus_seconds(86_400))),
+        arguments.get(&DATE_TO).map(|last| Criterion::Before(behind(last))),
     ];
     let bounded = dates.iter().any(Option::is_some);
     let words = term(&BODY);
@@ -90,7 +90,7 @@ fn asked(context: &Context<'_>, arguments: &Arguments) -> Result<Query, ToolErro
     let others: Vec<Criterion> = dates.into_iter().chain(plain).flatten().collect();
     let every: Vec<Criterion> =
         query.criterion.take().into_iter().chain(others.clone()).chain(body).collect();
-    if every.is_empty() {
+    if every.is_empty() && query.folders.is_empty() {
         let problem = "(or from, to, subject, body, date_from, date_to, unread_only) is missing";
         return Err(QUERY.wrong(problem));
     }
@@ -99,4 +99,10 @@ fn asked(context: &Context<'_>, arguments: &Arguments) -> Result<Query, ToolErro
         Criterion::And(without_bound.into_iter().chain(others).chain(words.map(Criterion::Body)).collect())
     });
     Ok(query)
+}
+
+/// What comes no more: of a day its end, of a moment the second behind it.
+fn behind(last: Timestamp) -> Timestamp {
+    const DAY: i64 = 86_400;
+    last.plus_seconds(if last.seconds() % DAY == 0 { DAY } else { 1 })
 }

@@ -3,7 +3,7 @@ use crate::{
     context::Context,
     error::ToolError,
     reply::Reply,
-    spec::{Effect, Spec},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::permission::Permission;
 use imapmcp_organizing::OperationKind;
@@ -12,23 +12,24 @@ use serde_json::json;
 pub(crate) const SPEC: Spec = Spec {
     name: "undo_operation",
     title: "Undo a change",
-    about: "Takes a change back by the operation_id its answer gave, within 7 days, as far as messages are still where it put them.",
+    about: "Takes a change back, within 7 days, where messages are still where it put them.",
     permission: Permission::Organize,
     also: &[],
     effect: Effect::Adjusts,
     fields: &[&OPERATION_ID],
     output: &["undone", "left"],
+    shows: &[("undone", Shows::Number)],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
-const OPERATION_ID: RequiredText = Text::new("operation_id", 100, "\"op_…\"").required();
+const OPERATION_ID: RequiredText = Text::new("operation_id", 100, "\"op_…\"").about("of a change").required();
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let operation = context.operation(OperationKind::Change, &OPERATION_ID, arguments).await?;
     let opened = context.open(Some(operation.account.as_str())).await?;
     let undone = context.services.organizer.undo(&opened, &operation).await;
     let undone = undone.map_err(|error| ToolError::operation(OPERATION_ID.name(), error))?;
-    let mut result = json!({ "undone": undone.messages, "left": undone.left });
+    let mut result = json!({ "undone": undone.messages + undone.folders, "left": undone.left });
     if undone.unknown > 0 {
         result["unknown"] = json!(undone.unknown);
     }

@@ -4,15 +4,19 @@
 
 mod accounts;
 mod cannot;
+mod correspondents;
 mod drafts;
 mod fates;
+mod fillers;
 mod gaps;
 mod house;
+mod lists;
 mod organising;
 mod plans;
 mod reading;
 mod scripted;
 mod searches;
+mod servers;
 mod tables;
 mod uploads;
 mod writing;
