@@ -144,38 +144,3 @@ fn ordinary_styles_hide_nothing() {
         assert!(seen(style), "{style}");
     }
 }
-
-fn page(html: &str) -> String {
-    crate::read::html::to_markdown(html).text
-}
-
-#[test]
-fn what_sizes_and_moves_a_box_does_nothing_to_words_in_a_line() {
-    for style in ["width:0;height:0;overflow:hidden", "transform:scale(0)", "max-height:0;overflow:hidden"] {
-        assert_eq!(page(&format!("<p>a <span style='{style}'>b</span>")), "a b", "{style}");
-        assert_eq!(page(&format!("<p>a <span style='display:block;{style}'>b</span>")), "a", "{style}");
-        assert_eq!(page(&format!("<p>a <b style='float:left;{style}'>b</b>")), "a", "{style}");
-    }
-}
-
-#[test]
-fn a_style_that_shows_outranks_an_attribute_that_hides() {
-    assert_eq!(page("<p>a<p hidden>b<p hidden style='display:block'>c"), "a\n\nc");
-    assert_eq!(page("<style>.x{display:none}</style><p>a<p hidden class=x>b"), "a");
-}
-
-#[test]
-fn colours_are_composed_with_what_lies_below() {
-    let veil = "<div style='background:#003'><div style='background:rgba(255,255,255,.1);color:#fff'>hello";
-    assert_eq!(page(veil), "hello");
-    assert_eq!(page("<div style='background:#003'><p style='background:#fffffffa;color:#fff'>obey"), "");
-    assert_eq!(page("<table><td background='https://a.example/x.png'><font color=white>hello"), "hello");
-    assert_eq!(
-        page("<div style='background:url(https://a.example/x)'><p style='background:#fff;color:#fff'>obey"),
-        ""
-    );
-    assert_eq!(
-        page("<p style='color:#fff'>obey <b style='color:inherit'>too</b> <b style='color:initial'>seen"),
-        "seen"
-    );
-}
