@@ -214,7 +214,7 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
     let proxies = services.settings.trusted_proxies.clone();
     let config = EndpointConfig {
         gate: Arc::new(BearerGate(Arc::clone(&services.authorization))),
-        hosts: Hosts::new(&services.settings.oauth.issuer),
+        hosts: Hosts::new(&services.settings.oauth.issuer).with_origins(&services.settings.allowed_origins),
         details: Arc::new(details()),
         toolbox: tools.clone(),
         services: Some(Arc::clone(&tools)),

@@ -24,3 +24,28 @@ pub struct AccountsDeps {
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
 }
+
+impl AccountsDeps {
+    /// Of a database and an adapter that are everything at once.
+    pub fn of<D, M>(
+        database: &Arc<D>,
+        mail: &Arc<M>,
+        vault: Arc<dyn Vault>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self
+    where
+        D: AccountRepository + CorrespondentRepository + 'static,
+        M: MailStore + Submission + 'static,
+    {
+        Self {
+            repository: Arc::clone(database) as _,
+            correspondents: Arc::clone(database) as _,
+            vault,
+            mail: Arc::clone(mail) as _,
+            submission: Arc::clone(mail) as _,
+            clock,
+            entropy,
+        }
+    }
+}

@@ -159,15 +159,13 @@ impl Ground {
     }
 
     fn accounts(&self, settings: &Settings) -> Arc<Accounts> {
-        let accounts = Accounts::new(AccountsDeps {
-            repository: Arc::clone(&self.database) as _,
-            correspondents: Arc::clone(&self.database) as _,
-            vault: Arc::clone(&self.vault) as _,
-            mail: Arc::clone(&self.mail) as _,
-            submission: Arc::clone(&self.mail) as _,
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-        });
+        let accounts = Accounts::new(AccountsDeps::of(
+            &self.database,
+            &self.mail,
+            Arc::clone(&self.vault) as _,
+            Arc::clone(&self.clock),
+            Arc::clone(&self.entropy),
+        ));
         Arc::new(accounts.at_most(settings.accounts_per_user))
     }
 

@@ -34,6 +34,13 @@ impl Timestamp {
         i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
     }
 
+    /// Reads the Date field of a message (RFC 5322 §3.3, with the obsolete years and zones of §4.3).
+    pub fn from_rfc2822(text: &str) -> Option<Self> {
+        let date = text.split('(').next().unwrap_or_default().trim();
+        let at = OffsetDateTime::parse(date, &well_known::Rfc2822).ok()?;
+        i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
+    }
+
     /// The UTC calendar date as (year, month 1–12, day 1–31).
     pub fn date(self) -> (i32, u8, u8) {
         let civil = self.civil();
@@ -78,6 +85,18 @@ mod tests {
         let at = Timestamp::from_rfc3339("2026-11-22T21:05:06Z").unwrap();
         assert_eq!(at.to_rfc3339(), "2026-11-22T21:05:06Z");
         assert_eq!(at.to_rfc2822(), "Sun, 22 Nov 2026 21:05:06 +0000");
+        for same in [
+            "Sun, 22 Nov 2026 21:05:06 +0000",
+            "Sun, 22 Nov 2026 16:05:06 -0500 (EST)",
+            "22 Nov 2026 22:05:06 +0100",
+            " Sun, 22 Nov 2026 21:05:06 GMT",
+            "Sun, 22 Nov 26 21:05:06 UT",
+        ] {
+            assert_eq!(Timestamp::from_rfc2822(same), Some(at), "{same}");
+        }
+        for no_date in ["", "yesterday", "2026-11-22", "Sun, 99 Nov 2026 21:05:06 +0000"] {
+            assert_eq!(Timestamp::from_rfc2822(no_date), None, "{no_date}");
+        }
         assert_eq!(Timestamp::from_rfc3339("2026-11-22").unwrap().date(), (2026, 11, 22));
         assert_eq!(Timestamp::from_rfc3339("yesterday"), None);
         assert_eq!(Timestamp(i64::MAX).to_rfc3339(), "1970-01-01T00:00:00Z");

@@ -5,6 +5,8 @@
 pub struct Hosts {
     scheme: String,
     authorities: Vec<String>,
+    /// Origins of other pages that may call, in small letters.
+    origins: Vec<String>,
 }
 
 impl Hosts {
@@ -26,7 +28,17 @@ impl Hosts {
                 None => authorities.extend([name.to_owned(), format!("{name}:{usual}")]),
             }
         }
-        Self { scheme: scheme.to_owned(), authorities }
+        Self { scheme: scheme.to_owned(), authorities, origins: Vec::new() }
+    }
+
+    /// The same, which pages of these origins may call too (`https://inspector.example`).
+    pub fn with_origins(self, origins: &[String]) -> Self {
+        Self { origins: origins.iter().map(|origin| origin.to_ascii_lowercase()).collect(), ..self }
+    }
+
+    /// Whether an Origin header is of a page elsewhere that may call.
+    pub fn is_guest(&self, origin: &str) -> bool {
+        self.origins.iter().any(|known| known.eq_ignore_ascii_case(origin))
     }
 
     /// Whether a Host header names us.
@@ -34,12 +46,13 @@ impl Hosts {
         host.is_some_and(|host| self.authorities.iter().any(|own| own.eq_ignore_ascii_case(host)))
     }
 
-    /// Whether an Origin header, if there is one, is ours: scheme, host and port (RFC 6454 §5).
+    /// Whether an Origin header, if there is one, is ours (scheme, host and port, RFC 6454 §5) or a guest's.
     pub fn allows_origin(&self, origin: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };
-        origin.split_once("://").is_some_and(|(scheme, authority)| {
-            scheme.eq_ignore_ascii_case(&self.scheme) && self.allows_host(Some(authority))
-        })
+        self.is_guest(origin)
+            || origin.split_once("://").is_some_and(|(scheme, authority)| {
+                scheme.eq_ignore_ascii_case(&self.scheme) && self.allows_host(Some(authority))
+            })
     }
 }
 
@@ -71,6 +84,29 @@ mod tests {
         assert!(hosts.allows_origin(None) && hosts.allows_origin(Some("http://localhost:3000")));
         assert!(!hosts.allows_origin(Some("null")) && !hosts.allows_origin(Some("http://evil.example")));
         assert!(!Hosts::new("https://mail.example").allows_host(Some("localhost")));
+    }
+
+    #[test]
+    fn guests_are_those_on_the_list_and_no_others() {
+        let listed = ["https://inspector.example".to_owned(), "http://localhost:6274".to_owned()];
+        let hosts = Hosts::new("https://mail.example").with_origins(&listed);
+        for guest in ["https://inspector.example", "HTTPS://Inspector.example", "http://localhost:6274"] {
+            assert!(hosts.allows_origin(Some(guest)) && hosts.is_guest(guest), "{guest}");
+        }
+        for foreign in [
+            "https://inspector.example.evil.example",
+            "http://inspector.example",
+            "https://inspector.example:444",
+            "http://localhost:6275",
+            "http://127.0.0.1:6274",
+            "null",
+            "*",
+            "",
+        ] {
+            assert!(!hosts.allows_origin(Some(foreign)), "{foreign}");
+        }
+        assert!(!hosts.is_guest("https://mail.example"), "our own pages are no guests");
+        assert!(!hosts.allows_host(Some("inspector.example")), "a guest's name is none of ours");
     }
 
     #[test]

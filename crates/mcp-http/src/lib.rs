@@ -8,6 +8,7 @@ mod answer;
 mod base64_text;
 mod bridge;
 mod call;
+mod cors;
 mod endpoint;
 mod inflight;
 mod intake;

@@ -1,57 +1,90 @@
-//! POST on `/mcp` and `/api/mcp`.
+//! `/mcp` and `/api/mcp`: who may call, and what with.
 
 use crate::{
     answer::RpcFault,
-    bridge,
+    bridge, cors,
     endpoint::Endpoint,
     era::{Era, Incoming},
     gate::Refusal,
     intake,
     legacy::{self, Client},
 };
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{Method, header},
+    middleware::from_fn,
+    web,
+};
 use bytes::Bytes;
 use governor::clock::Clock as _;
 use imapmcp_core::oauth::Principal;
 use imapmcp_mcp_tools::handed::Handed;
 use serde_json::json;
 
-/// Mounts the endpoint on `/mcp` and the original's `/api/mcp`.
+/// Mounts the endpoint on `/mcp` and the original's `/api/mcp`, with a slash at the end or without.
 pub fn configure(config: &mut web::ServiceConfig, endpoint: web::Data<Endpoint>) {
     config.app_data(endpoint);
-    for path in ["/mcp", "/api/mcp"] {
-        config.service(web::resource(path).route(web::post().to(post)).default_service(web::to(not_allowed)));
+    for paths in [["/mcp", "/mcp/"], ["/api/mcp", "/api/mcp/"]] {
+        let resource = web::resource(paths).route(web::post().to(post)).default_service(web::to(other));
+        config.service(resource.wrap(from_fn(cors::readable)));
     }
 }
 
-async fn not_allowed() -> HttpResponse {
+/// Whatever is no POST. Clients ask with HEAD or GET where to sign in, so that is told before the method is refused.
+async fn other(request: HttpRequest, endpoint: web::Data<Endpoint>) -> HttpResponse {
+    if let Err(foreign) = from_here(&request, &endpoint) {
+        return foreign.into_response();
+    }
+    if let Some(answer) = cors::preflight(&request, &endpoint) {
+        return answer;
+    }
+    if request.method() != Method::OPTIONS
+        && let Err(refusal) = admit(&request, &endpoint).await
+    {
+        return turned_away(refusal);
+    }
     HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "POST")).finish()
 }
 
-async fn post(request: HttpRequest, endpoint: web::Data<Endpoint>, payload: web::Payload) -> HttpResponse {
+/// Whether a request names this server, and comes from no page that may not call it.
+fn from_here(request: &HttpRequest, endpoint: &Endpoint) -> Result<(), RpcFault> {
     let named = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     if !endpoint.config.hosts.allows_host(named("host")) {
-        return RpcFault::new(403, None, -32000, "Invalid Host header").into_response();
+        return Err(RpcFault::new(403, None, -32000, "Invalid Host header"));
     }
     if !endpoint.config.hosts.allows_origin(named("origin")) {
-        return RpcFault::new(403, None, -32000, "Invalid Origin header").into_response();
+        return Err(RpcFault::new(403, None, -32000, "Invalid Origin header"));
     }
-    let address = (endpoint.config.address)(&request);
-    let principal = match endpoint.config.gate.admit(named("authorization"), request.path(), address).await {
+    Ok(())
+}
+
+async fn admit(request: &HttpRequest, endpoint: &Endpoint) -> Result<Principal, Refusal> {
+    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let address = (endpoint.config.address)(request);
+    endpoint.config.gate.admit(authorization, request.path(), address).await
+}
+
+fn turned_away(refusal: Refusal) -> HttpResponse {
+    match refusal {
+        Refusal::Unauthorized(challenge) => {
+            HttpResponse::Unauthorized().insert_header((header::WWW_AUTHENTICATE, challenge)).finish()
+        }
+        Refusal::TooMany(seconds) => {
+            HttpResponse::TooManyRequests().insert_header((header::RETRY_AFTER, seconds.to_string())).finish()
+        }
+        Refusal::Unavailable => {
+            HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "5")).finish()
+        }
+    }
+}
+
+async fn post(request: HttpRequest, endpoint: web::Data<Endpoint>, payload: web::Payload) -> HttpResponse {
+    if let Err(foreign) = from_here(&request, &endpoint) {
+        return foreign.into_response();
+    }
+    let principal = match admit(&request, &endpoint).await {
         Ok(principal) => principal,
-        Err(Refusal::Unauthorized(challenge)) => {
-            return HttpResponse::Unauthorized()
-                .insert_header((header::WWW_AUTHENTICATE, challenge))
-                .finish();
-        }
-        Err(Refusal::TooMany(seconds)) => {
-            return HttpResponse::TooManyRequests()
-                .insert_header((header::RETRY_AFTER, seconds.to_string()))
-                .finish();
-        }
-        Err(Refusal::Unavailable) => {
-            return HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "5")).finish();
-        }
+        Err(refusal) => return turned_away(refusal),
     };
     // the request's span names its user in every line, where there is such a span
     tracing::Span::current().record("user", tracing::field::display(&principal.user));

@@ -6,6 +6,7 @@ use crate::{
     error::ToolError,
     reference::{self, Named, Tag},
     reply::Reply,
+    spec::Shows,
 };
 use imapmcp_core::{
     id::AccountId,
@@ -19,13 +20,17 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) const MAX_MESSAGES: usize = 500;
 
 /// `ids` of several messages.
-pub(crate) const IDS: Texts = Texts::new("ids", MAX_MESSAGES, "[an id from list_messages]");
+pub(crate) const IDS: Texts =
+    Texts::new("ids", MAX_MESSAGES, "[an id from list_messages]").about("of a list");
 
-/// `uids` of several messages.
-pub(crate) const UIDS: Uids = Uids::new("uids", MAX_MESSAGES, "[4711]");
+/// `uids` of several messages of a folder, as the original names them; the model is shown `ids`, which say more.
+pub(crate) const UIDS: Uids = Uids::new("uids", MAX_MESSAGES, "[4711]").unlisted();
 
 /// Members of the answer to a change.
 pub(crate) const OUTPUT: &[&str] = &["done", "failed", "unknown"];
+
+/// One that it has where something was changed.
+pub(crate) const SHOWN: &[(&str, Shows)] = &[("operation_id", Shows::Text)];
 
 /// The answer to a change: what the server said, message by message.
 pub(crate) struct Report {

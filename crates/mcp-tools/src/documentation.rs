@@ -13,18 +13,33 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
 }
 
+/// What a call may hold that the model is not shown.
+fn understood(tool: &Spec) -> String {
+    let unlisted =
+        tool.fields.iter().filter(|field| !field.is_listed()).map(|field| format!("`{}`", field.name()));
+    let names = tool
+        .fields
+        .iter()
+        .flat_map(|field| field.others().iter().map(|other| format!("`{other}` (as `{}`)", field.name())));
+    unlisted.chain(names).collect::<Vec<_>>().join(", ")
+}
+
 /// The arguments of a tool as docs/tools.md has them below its heading.
 fn arguments(tool: &Spec) -> String {
     let list = |required: bool| {
-        let fields = tool.fields.iter().filter(|field| field.is_required() == required);
+        let fields = tool.fields.iter().filter(|field| field.is_listed() && field.is_required() == required);
         fields.map(|field| field.documented()).collect::<Vec<_>>().join(", ")
     };
-    let sentence = match (list(true).as_str(), list(false).as_str()) {
+    let mut sentence = match (list(true).as_str(), list(false).as_str()) {
         ("", "") => "Takes no arguments.".to_owned(),
         ("", optional) => format!("Takes {optional}."),
         (required, "") => format!("Needs {required}."),
         (required, optional) => format!("Needs {required}; takes {optional}."),
     };
+    let others = understood(tool);
+    if !others.is_empty() {
+        sentence = format!("{sentence} Understands {others}.");
+    }
     let mut text = String::new();
     let mut column = 0;
     for word in sentence.split(' ') {

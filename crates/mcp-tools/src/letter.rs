@@ -7,6 +7,8 @@ use crate::{
     error::ToolError,
     handed, present,
     reference::{self, Named},
+    shared::DATE,
+    spec::Shows,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::{TryStreamExt, stream};
@@ -31,12 +33,14 @@ const PEOPLE: usize = 100;
 /// Characters of a body.
 const BODY: usize = 1_000_000;
 const ADDRESSES: &str = "[\"Marie <marie@example.com>\"]";
+/// How addresses are written.
+const WRITTEN: &str = "a@b.c or Name <a@b.c>";
 
-pub(crate) const TO: Texts = Texts::new("to", PEOPLE, ADDRESSES);
+pub(crate) const TO: Texts = Texts::new("to", PEOPLE, ADDRESSES).about(WRITTEN);
 pub(crate) const TO_REQUIRED: RequiredTexts = TO.required();
-pub(crate) const CC: Texts = Texts::new("cc", PEOPLE, ADDRESSES);
-pub(crate) const BCC: Texts = Texts::new("bcc", PEOPLE, ADDRESSES);
-pub(crate) const FROM: Text = Text::new("from", 400, "an address of list_accounts");
+pub(crate) const CC: Texts = Texts::new("cc", PEOPLE, ADDRESSES).about("as to");
+pub(crate) const BCC: Texts = Texts::new("bcc", PEOPLE, ADDRESSES).about("as to");
+pub(crate) const FROM: Text = Text::new("from", 400, "an address of list_accounts").about("own address");
 pub(crate) const SUBJECT: Text = Text::new("subject", 1000, "\"Lunch on Friday\"");
 pub(crate) const BODY_TEXT: Text = Text::new("body_text", BODY, "\"Hello\"");
 pub(crate) const BODY_HTML: Text = Text::new("body_html", BODY, "\"<p>Hello</p>\"");
@@ -45,16 +49,25 @@ pub(crate) const SIGNATURE: Flag = Flag::on("include_signature", "true");
 pub(crate) const ATTACHMENTS: Files =
     Files::new("attachments", "[{\"filename\": \"a.pdf\", \"content_base64\": \"…\"}]");
 pub(crate) const KEY: Text = Text::new("idempotency_key", 200, "\"invoice-4711\"");
-pub(crate) const SEND_AT: Day = Day::new("send_at", "\"2026-12-24T08:00:00Z\"");
+pub(crate) const SEND_AT: Day = Day::new("send_at", "\"2026-12-24T08:00:00Z\"").about(DATE);
 
 /// Members of a receipt.
 pub(crate) const RECEIPT: &[&str] = &["outbox_id", "message_id", "state", "accepted", "rejected", "repeated"];
+
+/// The one that is shown first.
+pub(crate) const SHOWN: &[(&str, Shows)] = &[("state", Shows::Text)];
 
 /// Addresses of a field.
 pub(crate) fn people(arguments: &Arguments, field: &Texts) -> Result<Vec<NamedAddress>, ToolError> {
     let read =
         |text| NamedAddress::parse(text).map_err(|problem| field.wrong(format!("is wrong: {problem}")));
     arguments.get(field).into_iter().map(read).collect()
+}
+
+/// Whom a new message goes to: to, cc and bcc, of which one names somebody.
+pub(crate) fn recipients(arguments: &Arguments) -> Result<[Vec<NamedAddress>; 3], ToolError> {
+    let all = [people(arguments, &TO)?, people(arguments, &CC)?, people(arguments, &BCC)?];
+    if all.iter().all(Vec::is_empty) { Err(TO.wrong("is missing: whom to send it to")) } else { Ok(all) }
 }
 
 /// The account's address that a call names as `from`, if it names one.
@@ -144,7 +157,8 @@ pub(crate) async fn files(
             if let Some(kind) = text("content_type") {
                 kind.clone_into(&mut file.content_type);
             }
-            let inline = given.get("is_inline").and_then(Value::as_bool).unwrap_or(false);
+            // whoever names it means to show it, unless the call says otherwise
+            let inline = given.get("is_inline").and_then(Value::as_bool).unwrap_or(true);
             file.content_id = text("content_id").filter(|_| inline).map(ToOwned::to_owned);
         }
         // of a part of a message it is known when it has been read

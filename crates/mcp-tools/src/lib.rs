@@ -23,4 +23,6 @@ mod shared;
 mod tools;
 
 #[cfg(test)]
+mod dialects;
+#[cfg(test)]
 mod documentation;

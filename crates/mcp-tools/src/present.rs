@@ -53,33 +53,49 @@ fn shortened(mut text: String, limit: usize) -> String {
     text
 }
 
+/// A message's flags but `\Recent`, which tells which session saw it first and is gone in RFC 9051.
+pub(crate) fn flags(message: &Summary) -> Vec<String> {
+    let told = message.flags.iter().filter(|flag| !flag.eq_ignore_ascii_case("\\Recent"));
+    told.take(MAX_FLAGS).map(|flag| shorten(flag, 64)).collect()
+}
+
 /// When a message arrived, as RFC 3339.
 pub(crate) fn date(at: Option<Timestamp>) -> Value {
     at.map_or(Value::Null, |at| json!(at.to_rfc3339()))
 }
 
 /// How much a line of a list says. A list is context of the whole conversation, so a long one is told in fewer words:
-/// 120 octets a message (6 KB for 50), unless the caller sets a budget of its own.
+/// 160 octets a message (8 KB for 50), unless the caller sets a budget of its own. A sender's address is always told, for a
+/// name is what its bearer chose, and subjects are whole up to [`SUBJECT`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Detail {
     /// Everything known without opening the message.
     Full,
     /// Without size, recipients and `\Seen` (which `unread` tells already).
     Brief,
-    /// Names of senders that have one, without their addresses.
-    Names,
     /// Without the uid: the id ends in it.
     Bare,
-    /// Subjects and names cut short too.
+    /// Names of senders cut short, long subjects too.
     Short,
+    /// Addresses of senders without their names, and no flags.
+    Addresses,
 }
 
-const DETAILS: [Detail; 5] = [Detail::Full, Detail::Brief, Detail::Names, Detail::Bare, Detail::Short];
+const DETAILS: [Detail; 5] = [Detail::Full, Detail::Brief, Detail::Bare, Detail::Short, Detail::Addresses];
 
 /// Octets of a line that lists aim at.
-const LINE: usize = 120;
+const LINE: usize = 160;
+/// Characters of a subject that every list shows.
+const SUBJECT: usize = 100;
+/// Characters of a subject that a list without an aim shows.
+const LONG_SUBJECT: usize = 200;
+/// Characters of a name in a short line.
+const SHORT_NAME: usize = 24;
 /// A list this short need not save.
 const SHORT_LIST: usize = 2000;
+
+/// Flags of a message shown at most.
+const MAX_FLAGS: usize = 20;
 
 /// Messages named at most that cannot be shown.
 const MAX_OMITTED: usize = 20;
@@ -92,10 +108,14 @@ pub(crate) struct Line {
     /// Without seconds, which say nothing in a list.
     minute: Option<String>,
     from: String,
-    /// The sender's name, where it may stand alone: one that could pass for an address never does.
-    name: Option<String>,
+    /// The same with its name cut short.
+    short_from: String,
+    /// The sender's address alone.
+    address: String,
     to: Vec<String>,
     subject: String,
+    /// The subject cut short, where it is longer than every list shows.
+    short_subject: Option<String>,
     flags: Vec<String>,
     seen: bool,
     size: u64,
@@ -165,17 +185,23 @@ impl Line {
             }
         }
         let date = message.internal_date.map(Timestamp::to_rfc3339);
+        let short_name = name.as_deref().map(|name| shorten(name, SHORT_NAME));
+        let subject =
+            shortened(envelope.subject.as_deref().map(header::text).unwrap_or_default(), LONG_SUBJECT);
+        let flags = flags(message);
         Self {
             id: reference::encode(&account.id, folder, uid_validity, message.uid),
             uid: message.uid,
             minute: date.as_ref().map(|date| [date.get(..16).unwrap_or(date), "Z"].concat()),
             date,
             from: from.map(|from| named(name.as_deref(), from)).unwrap_or_default(),
-            name: name.filter(|name| !name.contains(['@', '.', '<'])).map(|name| shorten(&name, 60)),
+            short_from: from.map(|from| named(short_name.as_deref(), from)).unwrap_or_default(),
+            address: from.map(|from| named(None, from)).unwrap_or_default(),
             to,
-            subject: shortened(envelope.subject.as_deref().map(header::text).unwrap_or_default(), 120),
-            flags: message.flags.iter().take(20).map(|flag| shorten(flag, 64)).collect(),
-            seen: message.flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Seen")),
+            short_subject: (subject.chars().count() > SUBJECT).then(|| shorten(&subject, SUBJECT)),
+            subject,
+            seen: flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Seen")),
+            flags,
             size: message.size,
             has_attachments: attachment::any(&message.parts),
             more: Vec::new(),
@@ -184,7 +210,7 @@ impl Line {
 
     /// With a further member.
     pub(crate) fn with(mut self, name: &'static str, text: String) -> Self {
-        self.more.push((name, text, Detail::Short));
+        self.more.push((name, text, Detail::Addresses));
         self
     }
 
@@ -204,23 +230,25 @@ impl Line {
             None => put("date", Member::Null),
             Some(date) => put("date", Member::Text(date)),
         }
-        match &self.name {
-            Some(name) if detail == Detail::Short => put("from", Member::Text(&shorten(name, 24))),
-            Some(name) if detail >= Detail::Names => put("from", Member::Text(name)),
-            _ => put("from", Member::Text(&self.from)),
-        }
+        put(
+            "from",
+            Member::Text(match detail {
+                Detail::Full | Detail::Brief | Detail::Bare => &self.from,
+                Detail::Short => &self.short_from,
+                Detail::Addresses => &self.address,
+            }),
+        );
         if detail == Detail::Full && !self.to.is_empty() {
             put("to", Member::Texts(&self.to));
         }
-        match detail {
-            Detail::Short => put("subject", Member::Text(&shorten(&self.subject, 40))),
-            _ => put("subject", Member::Text(&self.subject)),
-        }
+        let short_subject = self.short_subject.as_ref().filter(|_| detail >= Detail::Short);
+        put("subject", Member::Text(short_subject.unwrap_or(&self.subject)));
         if !self.seen {
             put("unread", Member::Yes);
         }
         let only_seen = self.seen && self.flags.len() == 1;
-        if !self.flags.is_empty() && (detail == Detail::Full || !only_seen) {
+        let tells = detail == Detail::Full || (!only_seen && detail < Detail::Addresses);
+        if !self.flags.is_empty() && tells {
             put("flags", Member::Texts(&self.flags));
         }
         if detail == Detail::Full {
@@ -258,7 +286,7 @@ pub(crate) fn lines(lines: &[Line], max_octets: usize, asked: bool) -> Result<Ve
     let aim = if asked { max_octets } else { max_octets.min(SHORT_LIST.max(lines.len() * LINE)) };
     let mut fitting = 0;
     for detail in DETAILS {
-        let limit = if detail == Detail::Short { max_octets } else { aim };
+        let limit = if detail == Detail::Addresses { max_octets } else { aim };
         let mut octets = 0;
         fitting = lines
             .iter()
@@ -341,6 +369,19 @@ mod tests {
     use super::*;
     use imapmcp_core::mail::Envelope;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_only_the_server_knows_of_is_no_flag() {
+        for (given, told) in [
+            (&["\\Recent"][..], &[][..]),
+            (&["\\recent", "\\Seen"], &["\\Seen"]),
+            (&["\\RECENT", "\\Flagged", "$Recent"], &["\\Flagged", "$Recent"]),
+        ] {
+            let given = given.iter().map(|flag| (*flag).to_owned()).collect();
+            let message = Summary { flags: given, ..Summary::default() };
+            assert_eq!(flags(&message), told);
+        }
+    }
 
     proptest! {
         #[test]

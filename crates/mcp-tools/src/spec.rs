@@ -5,9 +5,10 @@ use crate::{
     context::Context,
     error::ToolError,
     reply::Reply,
+    shared,
 };
 use imapmcp_core::permission::Permission;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{fmt, future::Future, pin::Pin};
 
 /// What a tool does to the world (MCP `ToolAnnotations`).
@@ -21,6 +22,19 @@ pub enum Effect {
     Adds,
     /// Cannot be taken back. Repeating it changes nothing more.
     Destroys,
+}
+
+/// What a member of a result holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// Text.
+    Text,
+    /// A whole number.
+    Number,
+    /// True or false.
+    Truth,
+    /// Rows, each with a text of this name and more.
+    Rows(&'static str),
 }
 
 /// A call under way.
@@ -45,6 +59,8 @@ pub struct Spec {
     pub fields: Fields,
     /// Members that every structured result has; docs/tools.md says what they hold.
     pub output: &'static [&'static str],
+    /// Members that its `outputSchema` tells, with their types; there are others.
+    pub shows: &'static [(&'static str, Shows)],
     /// Does it.
     pub run: for<'a> fn(&'a Context<'a>, &'a Arguments) -> Run<'a>,
 }
@@ -56,33 +72,52 @@ impl fmt::Debug for Spec {
 }
 
 impl Spec {
-    /// The tool as `tools/list` shows it (MCP `Tool`). Hints that are the protocol's defaults are left out: every
-    /// octet here is context of every conversation.
+    /// The tool as `tools/list` shows it (MCP `Tool`). Its title stands among the annotations, where clients of every
+    /// revision look for it, and each hint is told, the protocol's default or not: app directories want to see them.
     pub fn to_json(&self) -> Value {
         let mut tool = json!({
             "name": self.name,
-            "title": self.title,
             "description": self.about,
             "inputSchema": arguments::schema(self.fields),
             "outputSchema": self.output_schema(),
-            "annotations": match self.effect {
-                Effect::Reads => json!({ "readOnlyHint": true }),
-                Effect::Adjusts => json!({ "destructiveHint": false, "idempotentHint": true }),
-                Effect::Adds => json!({ "destructiveHint": false }),
-                Effect::Destroys => json!({ "destructiveHint": true, "idempotentHint": true }),
+            "annotations": {
+                "title": self.title,
+                "readOnlyHint": self.effect == Effect::Reads,
+                "destructiveHint": self.effect == Effect::Destroys,
+                "openWorldHint": self.reaches_out(),
             },
         });
-        if self.effect == Effect::Reads {
+        let takes = |name: &str| self.fields.iter().any(|field| field.name() == name);
+        if self.permission == Permission::Read
+            && takes(shared::MAX_TOKENS.name())
+            && (takes(shared::CURSOR.name()) || takes(shared::ID.name()))
+        {
             // clients that cut long results know that this one bounds itself (20,000 tokens of 4 octets)
             tool["_meta"] = json!({ "anthropic/maxResultSizeChars": 80_000 });
         }
         tool
     }
 
+    /// Whether what it does reaches people beyond the user's own accounts, and cannot be called back.
+    fn reaches_out(&self) -> bool {
+        self.permission == Permission::Send && self.effect == Effect::Destroys
+    }
+
     fn output_schema(&self) -> Value {
-        match self.output {
-            [] => json!({ "type": "object" }),
-            members => json!({ "type": "object", "required": members }),
+        let members: Map<String, Value> =
+            self.shows.iter().map(|(name, shows)| ((*name).to_owned(), shows.schema())).collect();
+        json!({ "type": "object", "properties": members })
+    }
+}
+
+impl Shows {
+    fn schema(self) -> Value {
+        let row = |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" } } });
+        match self {
+            Self::Text => json!({ "type": "string" }),
+            Self::Number => json!({ "type": "integer" }),
+            Self::Truth => json!({ "type": "boolean" }),
+            Self::Rows(name) => json!({ "type": "array", "items": row(name) }),
         }
     }
 }

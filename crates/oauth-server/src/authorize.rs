@@ -11,7 +11,7 @@ use crate::{
         UNSUPPORTED_RESPONSE_TYPE,
     },
     metadata::OFFLINE_ACCESS,
-    pkce, redirect,
+    pkce, redirect, resource,
 };
 use imapmcp_core::{
     form::Parameters,
@@ -60,8 +60,8 @@ impl AuthorizationServer {
     /// Checks the parameters of `GET /oauth/authorize`.
     pub async fn authorize(&self, parameters: &Parameters) -> Result<ValidRequest, AuthorizeError> {
         let (client, redirect_uri) = self.client_and_redirect(parameters).await?;
-        // A state that is repeated or too long is not sent back.
-        let state = parameters.one("state").unwrap_or_default().filter(|state| state.len() <= MAX_STATE);
+        // A state that is repeated is not sent back. One that is too long is: its client knows its request by it.
+        let state = parameters.one("state").unwrap_or_default();
         self.rest(parameters, &client, &redirect_uri)
             .map_err(|error| AuthorizeError::Redirect(self.error_redirect(&redirect_uri, state, error)))
     }
@@ -184,7 +184,8 @@ impl AuthorizationServer {
     pub(crate) fn requested_resource(&self, parameters: &Parameters) -> Result<Option<&str>, OAuthError> {
         let mut found = None;
         for requested in parameters.all("resource") {
-            let ours = self.config.resources.iter().find(|ours| *ours == requested).ok_or(INVALID_TARGET)?;
+            let mut resources = self.config.resources.iter();
+            let ours = resources.find(|ours| resource::is_same(ours, requested)).ok_or(INVALID_TARGET)?;
             if found.is_some_and(|found: &String| found != ours) {
                 return Err(INVALID_TARGET);
             }
@@ -194,15 +195,18 @@ impl AuthorizationServer {
     }
 }
 
-/// What the client may be offered at most. Without a scope that is everything but permanent deletion; the user takes
-/// from it on the consent page. Unknown values are ignored unless nothing else is there (RFC 6749 §3.3).
+/// What the client may be offered at most. Values that are unknown here are ignored (RFC 6749 §3.3): clients ask for `openid`
+/// or what another server knew. Where nothing is left that is everything but permanent deletion; the user takes from it on
+/// the consent page, and the token's answer tells what was granted.
 fn requested_scope(scope: Option<&str>) -> Result<(Permissions, bool), OAuthError> {
     let scope = scope.unwrap_or_default();
+    // RFC 6749 §3.3: scope-token
+    let is_legal =
+        |octet: u8| octet == b' ' || ((0x21..0x7f).contains(&octet) && octet != b'"' && octet != b'\\');
+    if !scope.bytes().all(is_legal) {
+        return Err(INVALID_SCOPE);
+    }
     let offline = scope.split_ascii_whitespace().any(|value| value == OFFLINE_ACCESS);
     let permissions = Permissions::from_scope(scope);
-    if !permissions.is_empty() {
-        return Ok((permissions, offline));
-    }
-    let asked_for_something = scope.split_ascii_whitespace().any(|value| value != OFFLINE_ACCESS);
-    if asked_for_something { Err(INVALID_SCOPE) } else { Ok((Permissions::legacy(), offline)) }
+    Ok((if permissions.is_empty() { Permissions::legacy() } else { permissions }, offline))
 }

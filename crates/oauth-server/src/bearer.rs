@@ -98,6 +98,7 @@ impl AuthorizationServer {
     /// The value of `WWW-Authenticate` for the resource at `path`. `scope` names what to ask for: everything but
     /// permanent deletion where nothing in particular is missing, as the user decides what of it to grant.
     pub fn challenge(&self, path: &str, challenge: Challenge) -> String {
+        let path = path.strip_suffix('/').unwrap_or(path);
         let mut value =
             format!("Bearer resource_metadata=\"{}{RESOURCE_WELL_KNOWN}{path}\"", self.config.issuer);
         let (error, scope) = match challenge {

@@ -27,7 +27,7 @@ pub struct Config {
 }
 
 /// Private-use schemes of widespread editors; RFC 8252 wants a reversed domain name, they have none.
-const EDITOR_SCHEMES: [&str; 3] = ["cursor", "vscode", "vscode-insiders"];
+const EDITOR_SCHEMES: [&str; 6] = ["cursor", "vscode", "vscode-insiders", "windsurf", "zed", "kiro"];
 
 /// The public URL cannot be an issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +45,7 @@ pub enum ConfigError {
 
 impl Config {
     /// The defaults for a public URL such as `https://mail.example.org` (one trailing slash is forgiven):
-    /// resources `/mcp` and `/api/mcp`, open registration, the schemes of Cursor and VS Code.
+    /// resources `/mcp` and `/api/mcp`, open registration, the schemes of editors.
     pub fn new(public_url: &str) -> Result<Self, ConfigError> {
         let url = Url::parse(public_url).map_err(|_| ConfigError::NotAUrl)?;
         match (url.scheme(), url.host_str()) {

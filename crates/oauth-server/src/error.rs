@@ -62,7 +62,7 @@ table! {
     /// RFC 6749 §4.1.1; a bound of ours.
     LONG_STATE = 400 "invalid_request" "state must have at most 2048 characters";
     /// RFC 6749 §3.3.
-    INVALID_SCOPE = 400 "invalid_scope" "none of the scopes is known; see scopes_supported";
+    INVALID_SCOPE = 400 "invalid_scope" "the scope holds characters that no scope has";
     /// RFC 6749 §6: a refresh cannot widen the scope.
     WIDER_SCOPE = 400 "invalid_scope" "the scope exceeds what was granted";
     /// RFC 8707 §2.

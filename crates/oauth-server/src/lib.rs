@@ -17,6 +17,7 @@ pub mod password;
 mod pkce;
 pub mod redirect;
 mod register;
+mod resource;
 mod revoke;
 mod setup;
 mod sign_in;

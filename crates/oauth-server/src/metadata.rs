@@ -2,7 +2,7 @@
 //! out, never null.
 
 use crate::{AuthorizationServer, Registration};
-use imapmcp_core::permission::Permission;
+use imapmcp_core::permission::{Permission, Permissions};
 use serde::Serialize;
 
 /// The scope that asks for a refresh token (OpenID Connect Core §11).
@@ -77,11 +77,12 @@ impl AuthorizationServer {
         })
     }
 
-    /// The resource served at a path of ours.
+    /// The resource served at a path of ours, with a slash at its end or without.
     pub(crate) fn resource_at(&self, path: &str) -> Option<&str> {
         if path.is_empty() {
             return self.default_resource();
         }
+        let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
         let resources = self.config.resources.iter();
         resources
             .map(String::as_str)
@@ -94,6 +95,8 @@ impl AuthorizationServer {
     }
 }
 
+/// What clients are told to ask for, weakest first. Many ask for all of it, so permanent deletion is not among it: that is
+/// asked for by name when a call needs it (MCP authorization, step-up).
 fn scopes() -> Vec<&'static str> {
-    Permission::ALL.map(Permission::scope).into()
+    Permissions::legacy().iter().map(Permission::scope).collect()
 }

@@ -1,5 +1,6 @@
 //! Redirect URIs: which may be registered, which of them a request means, and how an answer is put on them.
 
+use crate::resource::LOOPBACK;
 use url::Url;
 
 /// The most characters of a redirect URI.
@@ -65,26 +66,73 @@ pub(crate) fn may_be_registered(uri: &str, private_use_schemes: &[String]) -> bo
     }
 }
 
-/// Whether a requested URI is the registered one: the same string (RFC 9700 §4.1.3), except that the port of an http
-/// loopback URI is free (RFC 8252 §7.3).
+/// Whether a URI is of a scheme that belongs to a program, be it known here or not.
+pub(crate) fn is_private_use(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| !["http", "https"].contains(&url.scheme()))
+}
+
+/// Whether a private-use scheme may be put on the operator's list: a scheme (RFC 3986 §3.1) in small letters, and none that
+/// browsers do something with themselves.
+pub fn may_be_listed(scheme: &str) -> bool {
+    let of_browsers = [
+        "http",
+        "https",
+        "ws",
+        "wss",
+        "ftp",
+        "file",
+        "data",
+        "blob",
+        "about",
+        "javascript",
+        "vbscript",
+        "mailto",
+        "tel",
+        "chrome",
+        "view-source",
+    ];
+    scheme.starts_with(|first: char| first.is_ascii_lowercase())
+        && scheme.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b))
+        && !of_browsers.contains(&scheme)
+}
+
+/// Whether a text is the origin of web pages, as a browser writes it (RFC 6454 §6.2).
+pub fn is_origin(text: &str) -> bool {
+    let url = Url::parse(text).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+    url.is_some_and(|url| url.origin().ascii_serialization().eq_ignore_ascii_case(text))
+}
+
+/// Whether a requested URI is the registered one: the same string (RFC 9700 §4.1.3), except that an empty path is `/` (RFC
+/// 3986 §6.2.3), and that of an http loopback URI the port is free (RFC 8252 §7.3) and each name of this machine as good as
+/// another: clients register `localhost` and listen on 127.0.0.1, and what answers there is on this machine either way.
 pub(crate) fn is_same(registered: &str, requested: &str) -> bool {
-    registered == requested
+    with_path(registered) == with_path(requested)
         || match (split_loopback(registered), split_loopback(requested)) {
-            (Some(registered), Some(requested)) => registered == requested,
+            (Some((_, registered)), Some((_, requested))) => registered == requested,
             _ => false,
         }
 }
 
+/// Everything before the path of an http or https URI, and the path with all after it.
+fn with_path(uri: &str) -> (&str, String) {
+    let start = ["https://", "http://"].into_iter().find(|start| uri.starts_with(start));
+    let Some(start) = start else { return (uri, String::new()) };
+    let end = uri[start.len()..].find(['/', '?', '#']).map_or(uri.len(), |at| start.len() + at);
+    let (head, rest) = uri.split_at(end);
+    (head, if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") })
+}
+
 /// Host and everything after the port of an http URI on loopback.
-fn split_loopback(uri: &str) -> Option<(&str, &str)> {
+fn split_loopback(uri: &str) -> Option<(&str, String)> {
     let rest = uri.strip_prefix("http://")?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let host = ["127.0.0.1", "[::1]", "localhost"].into_iter().find(|host| authority.starts_with(host))?;
-    match authority[host.len()..].strip_prefix(':') {
-        Some(port) => is_port(port).then_some((host, path)),
-        None => (authority.len() == host.len()).then_some((host, path)),
-    }
+    let authority = &rest[..end];
+    let host = LOOPBACK.into_iter().find(|host| authority.starts_with(host))?;
+    let is_whole = match authority[host.len()..].strip_prefix(':') {
+        Some(port) => is_port(port),
+        None => authority.len() == host.len(),
+    };
+    is_whole.then(|| (host, with_path(uri).1))
 }
 
 /// Digits alone (RFC 3986 §3.2.3), and what a program can listen on.
@@ -214,7 +262,19 @@ mod tests {
             ("http://127.0.0.1:1/cb", "http://127.0.0.1:5000/cb", true),
             ("http://[::1]/cb", "http://[::1]:5000/cb", true),
             ("http://localhost:3000/cb", "http://localhost:5000/cb", true),
-            ("http://localhost/cb", "http://127.0.0.1/cb", false),
+            ("http://localhost/cb", "http://127.0.0.1/cb", true),
+            ("http://localhost:3118/cb", "http://127.0.0.1:41837/cb", true),
+            ("http://127.0.0.1/cb", "http://[::1]:5000/cb", true),
+            ("http://localhost", "http://127.0.0.1:5000/", true),
+            ("http://localhost?x=1", "http://127.0.0.1:5000/?x=1", true),
+            ("https://a.example", "https://a.example/", true),
+            ("https://a.example/?x", "https://a.example?x", true),
+            ("http://localhost/cb", "http://127.0.0.2/cb", false),
+            ("http://localhost/cb", "http://localhost.evil.example/cb", false),
+            ("http://localhost/cb", "https://127.0.0.1/cb", false),
+            ("https://a.example", "https://a.example.evil.example/", false),
+            ("https://a.example/?x", "https://a.example/?y", false),
+            ("cursor:", "cursor:/", false),
             ("http://127.0.0.1/cb", "http://127.0.0.1:5000/other", false),
             ("http://127.0.0.1/cb", "http://127.0.0.1:5000/cb?x", false),
             ("http://127.0.0.1/cb", "http://127.0.0.1:5000@evil.example/cb", false),

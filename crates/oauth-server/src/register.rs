@@ -110,13 +110,17 @@ impl AuthorizationServer {
         if !(1..=MAX_REDIRECTS).contains(&list.len()) {
             return Err(NO_REDIRECTS);
         }
-        list.iter()
-            .map(|uri| {
-                let uri = uri.as_str().ok_or(NO_REDIRECTS)?;
-                let allowed = redirect::may_be_registered(uri, &self.config.private_use_schemes);
-                if allowed { Ok(uri.to_owned()) } else { Err(BAD_REDIRECT) }
-            })
-            .collect()
+        let mut registered = Vec::new();
+        for uri in list {
+            let uri = uri.as_str().ok_or(NO_REDIRECTS)?;
+            if redirect::may_be_registered(uri, &self.config.private_use_schemes) {
+                registered.push(uri.to_owned());
+            } else if !redirect::is_private_use(uri) {
+                return Err(BAD_REDIRECT);
+            }
+        }
+        // editors name the schemes of their relatives too: those not known here are left out, and the answer tells (§3.2.1)
+        if registered.is_empty() { Err(BAD_REDIRECT) } else { Ok(registered) }
     }
 }
 

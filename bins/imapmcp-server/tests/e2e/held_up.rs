@@ -160,7 +160,9 @@ fn every_answer_has_its_headers_whoever_gives_it() {
     for (method, path, host, expected) in [
         ("GET", "/healthz", address, 200),
         ("GET", "/readyz", address, 200),
-        ("GET", "/mcp", address, 405),
+        ("GET", "/mcp", address, 401),
+        ("HEAD", "/mcp/", address, 401),
+        ("OPTIONS", "/mcp", address, 405),
         ("POST", "/mcp", address, 401),
         ("POST", "/oauth/token", address, 400),
         ("GET", "/.well-known/oauth-protected-resource/mcp", address, 200),

@@ -177,54 +177,10 @@ fn leaves(at: &Leaf, schema: &Value, found: &mut BTreeSet<Leaf>) {
         return;
     }
     if schema["type"] == "array" {
-        let first = at.below(Step::First);
-        if schema["items"]["type"] == "object" && schema["items"]["properties"].is_null() {
-            for member in members_of_files() {
-                found.insert(Leaf(first.0.iter().cloned().chain(member.map(Step::Member)).collect()));
-            }
-        } else {
-            leaves(&first, &schema["items"], found);
-        }
+        leaves(&at.below(Step::First), &schema["items"], found);
         return;
     }
     found.insert(at.clone());
-}
-
-/// The members that the description of `attachments` promises.
-fn members_of_files() -> impl Iterator<Item = impl Iterator<Item = String>> {
-    let described = TOOLS
-        .iter()
-        .flat_map(|tool| tool.fields)
-        .find(|field| field.name() == "attachments" && field.about().contains("filename"));
-    let words: BTreeSet<&str> = described
-        .unwrap()
-        .about()
-        .split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '_')
-        .filter(|word| word.len() > 2)
-        .collect();
-    let known = [
-        "content_base64",
-        "content_id",
-        "content_type",
-        "create_upload",
-        "filename",
-        "from_message",
-        "index",
-        "is_inline",
-        "upload",
-    ];
-    assert_eq!(words.into_iter().collect::<Vec<_>>(), known, "members this test does not attack");
-    let paths = [
-        &["content_base64"][..],
-        &["content_id"],
-        &["content_type"],
-        &["filename"],
-        &["from_message", "id"],
-        &["from_message", "index"],
-        &["is_inline"],
-        &["upload"],
-    ];
-    paths.into_iter().map(|path| path.iter().map(|word| (*word).to_owned()))
 }
 
 struct Bench {
@@ -479,7 +435,15 @@ fn no_string_of_any_tool_becomes_a_command_a_recipient_or_a_field() {
         .iter()
         .map(|tool| {
             let mut found = BTreeSet::new();
-            leaves(&Leaf(Vec::new()), &tool["inputSchema"], &mut found);
+            let name = tool["name"].as_str().unwrap();
+            // those that the model is not shown are understood all the same
+            for field in TOOLS.iter().filter(|known| known.name == name).flat_map(|known| known.fields) {
+                leaves(
+                    &Leaf(Vec::new()).below(Step::Member(field.name().to_owned())),
+                    &field.schema(),
+                    &mut found,
+                );
+            }
             (tool["name"].as_str().unwrap().to_owned(), found)
         })
         .collect();

@@ -45,7 +45,7 @@ fn what_is_no_request_is_refused() {
     let unknown = world.rpc(&token, "no/such/method", &json!({}));
     assert_eq!(unknown["error"]["code"], -32601, "{unknown}");
     assert_eq!(post(&[], ping).0, 200);
-    assert_eq!(world.get("/mcp").0, 405);
+    assert_eq!(world.get("/mcp").0, 401, "it is told where to sign in before the method is refused");
     assert!(world.is_running());
 }
 

@@ -157,15 +157,13 @@ pub(crate) async fn house() -> House {
         logins: Mutex::default(),
         forgotten: Mutex::default(),
     });
-    let accounts = Accounts::new(AccountsDeps {
-        repository: database.clone(),
-        correspondents: database.clone(),
-        vault: Arc::new(vault),
-        mail: servers.clone(),
-        submission: servers.clone(),
-        clock: Arc::new(FakeClock::default()),
+    let accounts = Accounts::new(AccountsDeps::of(
+        &database,
+        &servers,
+        Arc::new(vault),
+        Arc::new(FakeClock::default()),
         entropy,
-    });
+    ));
     House { accounts, servers, database, owner: owner.id, stranger: stranger.id }
 }
 

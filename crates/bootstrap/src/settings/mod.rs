@@ -40,7 +40,7 @@ pub enum LogFormat {
 pub struct Settings {
     /// IMAPMCP_LISTEN.
     pub listen: Listen,
-    /// IMAPMCP_PUBLIC_URL and IMAPMCP_DCR.
+    /// IMAPMCP_PUBLIC_URL, IMAPMCP_DCR and IMAPMCP_REDIRECT_SCHEMES.
     pub oauth: OAuthConfig,
     /// IMAPMCP_DATA_DIR.
     pub data_dir: PathBuf,
@@ -60,6 +60,10 @@ pub struct Settings {
     pub allow_insecure: bool,
     /// IMAPMCP_TRUSTED_PROXIES.
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// IMAPMCP_ALLOWED_ORIGINS.
+    pub allowed_origins: Vec<String>,
+    /// IMAPMCP_RESEARCH_TOOLS.
+    pub research_tools: bool,
     /// IMAPMCP_RATE_LIMIT: requests per user and minute.
     pub per_minute: NonZeroU32,
     /// IMAPMCP_ACCOUNTS_PER_USER: mail accounts of one user; `None` is no bound.
@@ -138,7 +142,7 @@ impl Settings {
         };
         Ok(Self {
             listen: layers.get(&table::LISTEN)?,
-            oauth: OAuthConfig { registration: layers.get(&table::DCR)?, ..layers.get(&table::PUBLIC_URL)? },
+            oauth: oauth(layers)?,
             key_file: layers.get(&table::KEY_FILE)?.unwrap_or_else(|| data_dir.join("keys")),
             data_dir,
             shown: shown(layers, &database_url),
@@ -149,6 +153,8 @@ impl Settings {
             ehlo_name: layers.get(&table::EHLO_NAME)?,
             allow_insecure: layers.get(&table::ALLOW_INSECURE)?,
             trusted_proxies: layers.get(&table::TRUSTED_PROXIES)?,
+            allowed_origins: layers.get(&table::ALLOWED_ORIGINS)?,
+            research_tools: layers.get(&table::RESEARCH_TOOLS)?,
             per_minute: layers.get(&table::RATE_LIMIT)?,
             accounts_per_user: layers.get(&table::ACCOUNTS_PER_USER)?,
             log: layers.get(&table::LOG)?,
@@ -169,6 +175,14 @@ impl Settings {
     pub fn keys_from_environment(&self) -> Option<&str> {
         self.keys.as_ref().map(ExposeSecret::expose_secret)
     }
+}
+
+/// What the authorization server is told.
+fn oauth(layers: &Layers) -> Result<OAuthConfig, SettingsError> {
+    let mut oauth = layers.get(&table::PUBLIC_URL)?;
+    oauth.registration = layers.get(&table::DCR)?;
+    oauth.private_use_schemes.extend(layers.get(&table::REDIRECT_SCHEMES)?);
+    Ok(oauth)
 }
 
 /// As they are in force, without what is secret in them.
@@ -212,6 +226,16 @@ mod tests {
             ("IMAPMCP_ALLOW_INSECURE", "perhaps"),
             ("IMAPMCP_TRUSTED_PROXIES", "proxy"),
             ("IMAPMCP_DCR", "token:short"),
+            ("IMAPMCP_REDIRECT_SCHEMES", "myeditor, javascript"),
+            ("IMAPMCP_REDIRECT_SCHEMES", "my editor"),
+            ("IMAPMCP_REDIRECT_SCHEMES", "MyEditor"),
+            ("IMAPMCP_REDIRECT_SCHEMES", "https"),
+            ("IMAPMCP_ALLOWED_ORIGINS", "*"),
+            ("IMAPMCP_ALLOWED_ORIGINS", "null"),
+            ("IMAPMCP_ALLOWED_ORIGINS", "inspector.example"),
+            ("IMAPMCP_ALLOWED_ORIGINS", "https://inspector.example/"),
+            ("IMAPMCP_ALLOWED_ORIGINS", "https://a.example, ftp://b.example"),
+            ("IMAPMCP_RESEARCH_TOOLS", "search"),
             ("IMAPMCP_RATE_LIMIT", "0/min"),
             ("IMAPMCP_ACCOUNTS_PER_USER", "ten"),
             ("IMAPMCP_ACCOUNTS_PER_USER", "-1"),
@@ -222,6 +246,21 @@ mod tests {
             let error = load(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
         }
+    }
+
+    #[test]
+    fn lists_of_schemes_and_origins_are_read() {
+        let settings = load(&[
+            ("IMAPMCP_REDIRECT_SCHEMES", "myeditor, x-other+1 ,"),
+            ("IMAPMCP_ALLOWED_ORIGINS", "https://Inspector.example,http://localhost:6274"),
+        ])
+        .unwrap();
+        let schemes = &settings.oauth.private_use_schemes;
+        for known in ["cursor", "vscode", "windsurf", "zed", "kiro", "myeditor", "x-other+1"] {
+            assert!(schemes.iter().any(|scheme| scheme == known), "{known} in {schemes:?}");
+        }
+        assert_eq!(settings.allowed_origins, ["https://inspector.example", "http://localhost:6274"]);
+        assert!(!settings.research_tools);
     }
 
     #[test]

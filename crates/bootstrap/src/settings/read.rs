@@ -3,7 +3,7 @@
 use super::{Listen, LogFormat};
 use imapmcp_core::secret::{SecretString, TokenHash};
 use imapmcp_egress::{Policy, PolicyError};
-use imapmcp_oauth_server::{Config as OAuthConfig, Registration};
+use imapmcp_oauth_server::{Config as OAuthConfig, Registration, redirect};
 use imapmcp_storage::DatabaseUrl;
 use ipnet::IpNet;
 use std::{
@@ -92,8 +92,7 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
 }
 
 pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
-    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-    items
+    items(text)
         .map(|item| {
             let single = || item.parse::<IpAddr>().map(IpNet::from);
             let network = item.parse::<IpNet>().or_else(|_| single());
@@ -111,6 +110,29 @@ pub(super) fn registration(text: &str) -> Result<Registration, String> {
             None => Err("must be open, off, or token:SECRET of 32 characters or more".to_owned()),
         },
     }
+}
+
+/// Items of a list that are given.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+pub(super) fn schemes(text: &str) -> Result<Vec<String>, String> {
+    items(text)
+        .map(|scheme| match redirect::may_be_listed(scheme) {
+            true => Ok(scheme.to_owned()),
+            false => Err(format!("holds `{scheme}`, which is no private-use scheme such as myeditor")),
+        })
+        .collect()
+}
+
+pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
+    items(text)
+        .map(|item| match redirect::is_origin(item) {
+            true => Ok(item.to_ascii_lowercase()),
+            false => Err(format!("holds `{item}`, which is no origin such as https://inspector.example")),
+        })
+        .collect()
 }
 
 pub(super) fn per_minute(text: &str) -> Result<NonZeroU32, String> {

@@ -82,6 +82,14 @@ settings! {
     TRUSTED_PROXIES: Vec<IpNet> = "", read::networks;
     /// who may register a client: `open`, `token:SECRET` (32 characters or more), `off`
     DCR: Registration = "open", read::registration, read::without_token;
+    /// private-use schemes that redirects of clients may have (`myeditor, other`), besides those with a dot in them and
+    /// `cursor`, `vscode`, `vscode-insiders`, `windsurf`, `zed`, `kiro`
+    REDIRECT_SCHEMES: Vec<String> = "", read::schemes;
+    /// origins of web pages that may call `/mcp` from a browser (`https://inspector.example, http://localhost:6274`); they
+    /// bring a token like everybody else
+    ALLOWED_ORIGINS: Vec<String> = "", read::origins;
+    /// `1` lists the tools `search` and `fetch` as ChatGPT's deep research wants them, beside the others
+    RESEARCH_TOOLS: bool = "0", read::flag;
     /// MCP requests per user, with bursts of as many; beyond it 429 with Retry-After
     RATE_LIMIT: NonZeroU32 = "300/min", read::per_minute;
     /// mail accounts that one user may have, added on the page or by `imapmcp-admin`; `0` is no bound

@@ -75,6 +75,8 @@ pub struct Part {
     pub disposition: Option<String>,
     /// Content-Disposition parameters, names as they came.
     pub disposition_parameters: Vec<(String, String)>,
+    /// Subtype of the multipart that it stands in, in lower case, such as `alternative`; `None` where that is not known.
+    pub multipart: Option<String>,
 }
 
 impl Part {

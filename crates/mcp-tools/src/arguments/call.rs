@@ -17,15 +17,17 @@ impl Arguments {
         Self { fields, values: Map::new() }
     }
 
-    /// Checks a call against a tool's table. `null` counts as left out.
+    /// Checks a call against a tool's table. `null`, and what stands for no value, counts as left out. An argument given by
+    /// its own name and by another one counts as by its own.
     pub fn read(fields: Fields, given: &Map<String, Value>) -> Result<Self, ToolError> {
         let mut values = Map::new();
         for (name, value) in given {
-            let Some(field) = fields.iter().find(|field| field.name() == name) else {
-                return Err(unknown(fields, name));
-            };
-            if !value.is_null() {
-                values.insert(name.clone(), field.check(value)?);
+            let called =
+                |field: &&&dyn Field| field.name() == name || field.others().contains(&name.as_str());
+            let field = fields.iter().find(called).ok_or_else(|| unknown(fields, name))?;
+            let filler = value.is_null() || (!field.is_required() && field.is_filler(value));
+            if !filler && (field.name() == name || !values.contains_key(field.name())) {
+                values.insert(field.name().to_owned(), field.check(value)?);
             }
         }
         let absent = |field: &&&dyn Field| field.is_required() && !values.contains_key(field.name());
@@ -41,10 +43,12 @@ impl Arguments {
         argument.kind.value(self.values.get(argument.name))
     }
 
-    /// Whether it was given, be it empty.
+    /// Whether it was given. An empty list was not: clients that cannot leave a list out give that.
     pub fn has(&self, argument: &dyn Field) -> bool {
         self.expect(argument);
-        self.values.contains_key(argument.name())
+        self.values
+            .get(argument.name())
+            .is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty()))
     }
 
     /// What was asked, apart from these arguments: the same text for the same question, however it was written.
@@ -67,7 +71,8 @@ impl Arguments {
 
 fn unknown(fields: Fields, name: &str) -> ToolError {
     let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
-    let names: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+    let listed = fields.iter().filter(|field| field.is_listed());
+    let names: Vec<&str> = listed.map(|field| field.name()).collect();
     let nearest = names.iter().min_by_key(|known| strsim::levenshtein(known, &shown));
     ToolError::argument(
         &shown,

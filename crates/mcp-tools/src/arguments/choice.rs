@@ -1,6 +1,9 @@
 //! Choices.
 
-use super::{Argument, Kind, Requirable, Required, kind::mismatch};
+use super::{
+    Argument, Kind, Requirable, Required,
+    kind::{is_nothing, mismatch},
+};
 use serde_json::{Value, json};
 use std::fmt::Debug;
 
@@ -52,14 +55,22 @@ impl<T: Debug + Copy + Send + Sync + 'static> Kind for Words<T> {
     type Value<'a> = Chosen<T>;
 
     fn schema(&self) -> Value {
-        json!({ "enum": self.words(), "default": self.first.0 })
+        json!({ "type": "string", "enum": self.words() })
     }
 
     fn check(&self, given: &Value) -> Result<Value, String> {
-        let words = self.words();
-        match given.as_str() {
-            Some(word) if words.contains(&word) => Ok(given.clone()),
-            _ => mismatch(&format!("one of {}", words.join(", ")), given),
+        let named = |word: &&str| given.as_str().is_some_and(|given| given.trim().eq_ignore_ascii_case(word));
+        match self.words().into_iter().find(named) {
+            Some(word) => Ok(json!(word)),
+            None => mismatch(&format!("one of {}", self.words().join(", ")), given),
+        }
+    }
+
+    /// A word that is one of these means itself, be it `none`; the first is no condition of its own.
+    fn is_filler(&self, given: &Value) -> bool {
+        match self.check(given) {
+            Ok(word) => word == self.first.0,
+            Err(_) => given.as_str().is_some_and(is_nothing),
         }
     }
 

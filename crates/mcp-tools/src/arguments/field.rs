@@ -10,6 +10,12 @@ pub trait Field: Debug + Send + Sync {
     /// Its name in a call.
     fn name(&self) -> &'static str;
 
+    /// Names it is understood by as well.
+    fn others(&self) -> &'static [&'static str];
+
+    /// Whether the model is shown it.
+    fn is_listed(&self) -> bool;
+
     /// What the model is told of it; may be empty.
     fn about(&self) -> &'static str;
 
@@ -18,6 +24,9 @@ pub trait Field: Debug + Send + Sync {
 
     /// Its JSON Schema.
     fn schema(&self) -> Value;
+
+    /// Whether a given value stands for none.
+    fn is_filler(&self, given: &Value) -> bool;
 
     /// A given value as it is kept, or why it is refused.
     fn check(&self, given: &Value) -> Result<Value, ToolError>;
@@ -40,6 +49,14 @@ impl<K: Kind> Field for Argument<K> {
         self.name
     }
 
+    fn others(&self) -> &'static [&'static str] {
+        self.others
+    }
+
+    fn is_listed(&self) -> bool {
+        self.listed
+    }
+
     fn about(&self) -> &'static str {
         self.about
     }
@@ -50,10 +67,16 @@ impl<K: Kind> Field for Argument<K> {
 
     fn schema(&self) -> Value {
         let mut schema = self.kind.schema();
-        if !self.about.is_empty() {
-            schema["description"] = json!(self.about);
+        let told = [self.about, self.kind.left_out()];
+        let told: Vec<&str> = told.into_iter().filter(|text| !text.is_empty()).collect();
+        if !told.is_empty() {
+            schema["description"] = json!(told.join("; "));
         }
         schema
+    }
+
+    fn is_filler(&self, given: &Value) -> bool {
+        self.kind.is_filler(given)
     }
 
     fn check(&self, given: &Value) -> Result<Value, ToolError> {
@@ -69,14 +92,16 @@ impl<K: Kind> Field for Argument<K> {
     }
 
     fn identity(&self) -> (&'static str, TypeId, Value) {
-        (self.name, K::identity(), self.kind.schema())
+        (self.name, K::identity(), json!([self.kind.schema(), self.kind.documented()]))
     }
 }
 
-/// The JSON Schema of a tool's arguments.
+/// The JSON Schema of a tool's arguments, as far as they are listed. Every property has a `type` and none a `default`:
+/// strict modes and converters of other dialects refuse or drop what is written otherwise.
 pub fn schema(fields: Fields) -> Value {
+    let listed = fields.iter().filter(|field| field.is_listed());
     let properties: Map<String, Value> =
-        fields.iter().map(|field| (field.name().to_owned(), field.schema())).collect();
+        listed.map(|field| (field.name().to_owned(), field.schema())).collect();
     let required: Vec<&str> =
         fields.iter().filter(|field| field.is_required()).map(|field| field.name()).collect();
     let mut schema = json!({ "type": "object", "properties": properties });

@@ -1,6 +1,10 @@
 //! Flags.
 
-use super::{Argument, Kind, kind::mismatch};
+use super::{
+    Argument, Kind,
+    kind::{is_nothing, mismatch},
+    number::whole,
+};
 use serde_json::{Value, json};
 
 /// True or false.
@@ -28,14 +32,13 @@ impl Kind for Switch {
     type Value<'a> = bool;
 
     fn schema(&self) -> Value {
-        if self.default { json!({ "default": true }) } else { json!({ "type": "boolean" }) }
+        json!({ "type": "boolean" })
     }
 
     fn check(&self, given: &Value) -> Result<Value, String> {
-        match given {
-            Value::Bool(_) => Ok(given.clone()),
-            Value::String(word) if word == "true" || word == "false" => Ok(json!(word == "true")),
-            _ => mismatch("true or false", given),
+        match truth(given) {
+            Some(truth) => Ok(json!(truth)),
+            None => mismatch("true or false", given),
         }
     }
 
@@ -43,7 +46,29 @@ impl Kind for Switch {
         given.and_then(Value::as_bool).unwrap_or(self.default)
     }
 
+    /// What counts anyway is no condition of its own, so that a cursor goes on with it or without.
+    fn is_filler(&self, given: &Value) -> bool {
+        given.as_str().is_some_and(is_nothing) || truth(given) == Some(self.default)
+    }
+
+    fn left_out(&self) -> &'static str {
+        if self.default { "default true" } else { "" }
+    }
+
     fn documented(&self) -> String {
         if self.default { " (true)".to_owned() } else { String::new() }
+    }
+}
+
+/// True or false, as models and programs of other languages write them.
+pub(super) fn truth(given: &Value) -> Option<bool> {
+    match given {
+        Value::Bool(truth) => Some(*truth),
+        Value::String(word) => match word.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => Some(true),
+            "false" | "no" | "0" => Some(false),
+            _ => None,
+        },
+        _ => whole(given).filter(|number| *number < 2).map(|number| number == 1),
     }
 }

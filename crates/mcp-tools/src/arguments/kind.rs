@@ -20,6 +20,16 @@ pub trait Kind: Debug + Copy + Send + Sync + 'static {
     /// What a tool gets of a value that was checked, or was not given.
     fn value<'a>(&self, given: Option<&'a Value>) -> Self::Value<'a>;
 
+    /// Whether a given value stands for none. Clients that cannot leave an argument out fill it with something.
+    fn is_filler(&self, given: &Value) -> bool {
+        given.as_str().is_some_and(is_nothing)
+    }
+
+    /// What counts when a call does not have it, where its name does not tell that.
+    fn left_out(&self) -> &'static str {
+        ""
+    }
+
     /// Bounds, words and default as docs/tools.md has them behind the name.
     fn documented(&self) -> String {
         String::new()
@@ -67,6 +77,10 @@ impl<K: Requirable> Kind for Required<K> {
         self.0.needed(given)
     }
 
+    fn is_filler(&self, given: &Value) -> bool {
+        self.0.is_filler(given)
+    }
+
     fn documented(&self) -> String {
         self.0.documented()
     }
@@ -74,6 +88,12 @@ impl<K: Requirable> Kind for Required<K> {
     fn identity() -> TypeId {
         K::identity()
     }
+}
+
+/// Words that programs write for no value.
+pub(super) fn is_nothing(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || ["null", "none", "undefined"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// The answer to a value of another kind.

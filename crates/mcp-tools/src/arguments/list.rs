@@ -1,6 +1,10 @@
 //! Lists. A single entry is taken as a list of one.
 
-use super::{Argument, Kind, Requirable, Required, kind::mismatch, number::whole};
+use super::{
+    Argument, Kind, Requirable, Required,
+    kind::{is_nothing, mismatch},
+    number::whole,
+};
 use serde_json::{Value, json};
 
 /// Several texts.
@@ -47,10 +51,16 @@ impl Kind for TextList {
 
     fn check(&self, given: &Value) -> Result<Value, String> {
         let list = listed(given, self.max)?;
+        let list: Vec<Value> = list.into_iter().filter(|entry| !is_blank(entry)).collect();
         if list.iter().any(|entry| !entry.is_string()) {
             return mismatch("a list of texts", given);
         }
         Ok(Value::Array(list))
+    }
+
+    /// Of a text list only an empty text: `none` may be meant.
+    fn is_filler(&self, given: &Value) -> bool {
+        is_blank(given)
     }
 
     fn value<'a>(&self, given: Option<&'a Value>) -> Vec<&'a str> {
@@ -84,9 +94,19 @@ impl Kind for UidList {
         }
     }
 
+    /// No message has the UID 0 (RFC 9051 §2.3.1.1).
+    fn is_filler(&self, given: &Value) -> bool {
+        given.as_str().is_some_and(is_nothing) || whole(given) == Some(0)
+    }
+
     fn value(&self, given: Option<&Value>) -> Vec<u32> {
         entries(given).filter_map(Value::as_u64).filter_map(|uid| u32::try_from(uid).ok()).collect()
     }
+}
+
+/// An entry that names nothing.
+pub(super) fn is_blank(entry: &Value) -> bool {
+    entry.is_null() || entry.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 /// The entries of a checked list.
@@ -94,11 +114,12 @@ pub(super) fn entries(given: Option<&Value>) -> impl Iterator<Item = &Value> {
     given.and_then(Value::as_array).into_iter().flatten()
 }
 
-fn listed(value: &Value, max: usize) -> Result<Vec<Value>, String> {
+/// The entries of a list as it was given.
+pub(super) fn listed(value: &Value, max: usize) -> Result<Vec<Value>, String> {
     let list = match value {
         Value::Array(list) => list.clone(),
         // models write one entry without brackets, or the list as a JSON text
-        Value::String(text) if text.starts_with('[') => {
+        Value::String(text) if text.trim_start().starts_with('[') => {
             serde_json::from_str(text).unwrap_or_else(|_| vec![value.clone()])
         }
         single => vec![single.clone()],

@@ -28,6 +28,8 @@ use crate::error::ToolError;
 #[derive(Debug, Clone, Copy)]
 pub struct Argument<K> {
     name: &'static str,
+    others: &'static [&'static str],
+    listed: bool,
     about: &'static str,
     example: &'static str,
     kind: K,
@@ -36,7 +38,7 @@ pub struct Argument<K> {
 impl<K: Copy> Argument<K> {
     /// An argument that may be left out; `example` is a right value, for error messages.
     const fn of(name: &'static str, kind: K, example: &'static str) -> Self {
-        Self { name, about: "", example, kind }
+        Self { name, others: &[], listed: true, about: "", example, kind }
     }
 
     /// The same, with what the model is told of it.
@@ -44,10 +46,20 @@ impl<K: Copy> Argument<K> {
         Self { about, ..self }
     }
 
+    /// The same, by other names too: those of the original's tools.
+    pub const fn or(self, others: &'static [&'static str]) -> Self {
+        Self { others, ..self }
+    }
+
+    /// The same, understood in a call and not shown to the model: every octet of a list is context of every conversation.
+    pub const fn unlisted(self) -> Self {
+        Self { listed: false, ..self }
+    }
+
     /// The same, and a call without it is refused.
     pub const fn required(self) -> Argument<Required<K>> {
-        let Self { name, about, example, kind } = self;
-        Argument { name, about, example, kind: Required::of(kind) }
+        let Self { name, others, listed, about, example, kind } = self;
+        Argument { name, others, listed, about, example, kind: Required::of(kind) }
     }
 
     /// Its name in a call.

@@ -1,6 +1,9 @@
 //! Whole numbers.
 
-use super::{Argument, Kind, Requirable, Required, kind::mismatch};
+use super::{
+    Argument, Kind, Requirable, Required,
+    kind::{is_nothing, mismatch},
+};
 use serde_json::{Value, json};
 
 /// A whole number that has a default.
@@ -46,9 +49,6 @@ impl Kind for Range {
     fn schema(&self) -> Value {
         let mut schema = json!({ "type": "integer" });
         // what is 1 at least goes without saying
-        if self.min > 1 {
-            schema["minimum"] = json!(self.min);
-        }
         if self.max < 10_000 {
             schema["maximum"] = json!(self.max);
         }
@@ -62,6 +62,11 @@ impl Kind for Range {
             Some(number) => Err(format!("must be between {min} and {max}, not {number}")),
             None => mismatch("a whole number", given),
         }
+    }
+
+    /// Nothing has the number 0 where numbers begin at 1.
+    fn is_filler(&self, given: &Value) -> bool {
+        given.as_str().is_some_and(is_nothing) || (self.min > 0 && whole(given) == Some(0))
     }
 
     fn value(&self, given: Option<&Value>) -> Option<u32> {
@@ -81,9 +86,7 @@ impl Kind for Bounded {
     type Value<'a> = u32;
 
     fn schema(&self) -> Value {
-        let mut schema = self.range.schema();
-        schema["default"] = json!(self.default);
-        schema
+        self.range.schema()
     }
 
     fn check(&self, given: &Value) -> Result<Value, String> {
@@ -106,7 +109,7 @@ pub(super) fn whole(value: &Value) -> Option<u64> {
         .or_else(|| {
             value.as_f64().filter(|n| n.fract() == 0.0 && (0.0..=4_294_967_295.0).contains(n)).map(to_u64)
         })
-        .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+        .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
 }
 
 #[expect(

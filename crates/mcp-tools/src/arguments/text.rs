@@ -40,6 +40,11 @@ impl Kind for Characters {
         }
     }
 
+    /// Of a text only an empty one: `none` may be meant.
+    fn is_filler(&self, given: &Value) -> bool {
+        given.as_str().is_some_and(str::is_empty)
+    }
+
     fn value<'a>(&self, given: Option<&'a Value>) -> Option<&'a str> {
         given.and_then(Value::as_str).filter(|text| !text.is_empty())
     }

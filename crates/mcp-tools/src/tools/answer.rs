@@ -11,7 +11,7 @@ use crate::{
     present,
     reference::Named,
     reply::Reply,
-    shared::{ACCOUNT, FOLDER, ID, UID, one_message},
+    shared::{ACCOUNT_OF_UIDS, FOLDER_OF_UIDS, ID, UID, one_message},
     spec::{Effect, Spec},
 };
 use imapmcp_core::{
@@ -35,16 +35,16 @@ use serde_json::{Value, json};
 pub(crate) const REPLY: Spec = Spec {
     name: "reply_message",
     title: "Reply",
-    about: "Replies to a message in its thread: to its Reply-To or author, with reply_all also to everybody else it went to. to, cc and \
-            subject replace what would be used. Receipt as send_message.",
+    about: "Replies to a message's Reply-To or author, with reply_all to everybody. to, cc and subject replace what would be used. Receipt \
+            as send_message.",
     permission: Permission::Send,
     also: &[],
     effect: Effect::Destroys,
     fields: &[
-        &ACCOUNT,
+        &ACCOUNT_OF_UIDS,
         &FROM,
         &ID,
-        &FOLDER,
+        &FOLDER_OF_UIDS,
         &UID,
         &REPLY_ALL,
         &QUOTE,
@@ -61,6 +61,7 @@ pub(crate) const REPLY: Spec = Spec {
         &SEND_AT,
     ],
     output: letter::RECEIPT,
+    shows: letter::SHOWN,
     run: |context, arguments| Box::pin(reply(context, arguments)),
 };
 
@@ -69,10 +70,10 @@ pub(crate) const FORWARD: Spec = Spec {
     title: "Forward",
     about: "Forwards a message with its attachments. Receipt as send_message.",
     fields: &[
-        &ACCOUNT,
+        &ACCOUNT_OF_UIDS,
         &FROM,
         &ID,
-        &FOLDER,
+        &FOLDER_OF_UIDS,
         &UID,
         &TO_REQUIRED,
         &CC,
@@ -180,8 +181,7 @@ fn addressed(envelope: &Envelope, account: &Account) -> Option<Sender> {
 async fn forward(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
     let Named { account, at } = one_message(arguments)?;
-    let (to, cc, bcc) =
-        (letter::people(arguments, &TO)?, letter::people(arguments, &CC)?, letter::people(arguments, &BCC)?);
+    let [to, cc, bcc] = letter::recipients(arguments)?;
     let opened = context.open_for(arguments, account.as_ref()).await?;
     let from = letter::from(arguments, &opened.account)?;
     let mut files = letter::files(context, &opened, arguments).await?;

@@ -7,7 +7,7 @@ use crate::{
     present::{self, Detail, Line},
     reply::Reply,
     shared::{ACCOUNT, FOLDER, folder},
-    spec::{Effect, Spec},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{
     mail::{FolderName, Summary},
@@ -20,9 +20,11 @@ use std::collections::HashMap;
 /// Messages shown of a plan.
 const SAMPLES: usize = 10;
 
-const QUERY: RequiredText = Text::new("query", 2000, "\"from:news@example.com older_than:30d\"").required();
+const QUERY: RequiredText = Text::new("query", 2000, "\"from:news@example.com older_than:30d\"")
+    .about("as search_messages")
+    .required();
 const TO_FOLDER: Text = Text::new("to_folder", 1000, "\"Archive\"");
-const PLAN_ID: RequiredText = Text::new("plan_id", 100, "\"op_…\"").required();
+const PLAN_ID: RequiredText = Text::new("plan_id", 100, "\"op_…\"").about("of plan_bulk").required();
 
 /// Makes the action, which for `move` needs the folder.
 type Make = fn(Option<FolderName>) -> Result<Action, ToolError>;
@@ -45,23 +47,25 @@ const ACTION: RequiredChoice<Make> = Choice::<Make>::new(
 pub(crate) const PLAN: Spec = Spec {
     name: "plan_bulk",
     title: "Plan a bulk change",
-    about: "Finds up to 5,000 messages of a folder by query and prepares one change to all of them; nothing is changed yet. Show the user \
-            count, senders and samples, then call run_plan within 15 minutes.",
+    about: "Prepares one change to all messages of a folder that query finds (at most 5,000); changes nothing. Show the user count, senders \
+            and samples, then call run_plan within 15 minutes.",
     permission: Permission::Organize,
     also: &[],
     effect: Effect::Reads,
     fields: &[&ACCOUNT, &FOLDER, &QUERY, &ACTION, &TO_FOLDER],
     output: &["plan_id", "count", "senders", "samples", "more"],
+    shows: &[("plan_id", Shows::Text)],
     run: |context, arguments| Box::pin(plan(context, arguments)),
 };
 
 pub(crate) const RUN: Spec = Spec {
     name: "run_plan",
     title: "Carry a plan out",
-    about: "Does what plan_bulk prepared, once. operation_id undoes it.",
+    about: "Does what plan_bulk prepared, once; operation_id undoes it.",
     effect: Effect::Adjusts,
     fields: &[&PLAN_ID],
     output: &["done", "failed", "unknown"],
+    shows: &[("done", Shows::Number)],
     run: |context, arguments| Box::pin(run(context, arguments)),
     ..PLAN
 };

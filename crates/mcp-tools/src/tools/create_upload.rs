@@ -4,7 +4,7 @@ use crate::{
     error::ToolError,
     letter::media_type,
     reply::Reply,
-    spec::{Effect, Spec},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_attachments::{MAX_UPLOAD, UploadError};
 use imapmcp_core::permission::Permission;
@@ -24,6 +24,7 @@ pub(crate) const SPEC: Spec = Spec {
     effect: Effect::Adds,
     fields: &[&FILENAME, &CONTENT_TYPE, &SIZE],
     output: &["upload", "url", "expires_at", "max_octets"],
+    shows: &[("url", Shows::Text)],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 

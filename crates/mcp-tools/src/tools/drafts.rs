@@ -11,8 +11,8 @@ use crate::{
     },
     reference::{self, Named},
     reply::Reply,
-    shared::{ACCOUNT, named},
-    spec::{Effect, Spec},
+    shared::{ACCOUNT, ACCOUNT_OF_UIDS, named},
+    spec::{Effect, Shows, Spec},
     tools::answer::{QUOTE, REPLY_ALL, reply_letter},
 };
 use imapmcp_core::{
@@ -33,15 +33,15 @@ use serde_json::{Value, json};
 /// Drafts of at most so many octets are read whole.
 const WHOLE: u64 = 1024 * 1024;
 
-const DRAFT: RequiredText = Text::new("id", 2000, "an id from create_draft").required();
-const REPLY_TO: Text = Text::new("reply_to", 2000, "an id from list_messages");
+const DRAFT: RequiredText = Text::new("id", 2000, "an id from create_draft").about("of a list").required();
+const REPLY_TO: Text = Text::new("reply_to", 2000, "an id from list_messages").about("id of a message");
 /// Unlike a new draft, one that is changed has a signature already.
 const SIGN_AGAIN: Flag = Flag::off("include_signature", "true");
 
 pub(crate) const CREATE: Spec = Spec {
     name: "create_draft",
     title: "Write a draft",
-    about: "Stores a draft; nothing is sent. With reply_to (a message id) it is a reply in that thread.",
+    about: "Stores a draft, with reply_to a reply; nothing is sent.",
     permission: Permission::Draft,
     also: &[],
     effect: Effect::Adds,
@@ -62,16 +62,17 @@ pub(crate) const CREATE: Spec = Spec {
         &ATTACHMENTS,
     ],
     output: &["folder", "subject"],
+    shows: &[("id", Shows::Text)],
     run: |context, arguments| Box::pin(create(context, arguments)),
 };
 
 pub(crate) const UPDATE: Spec = Spec {
     name: "update_draft",
     title: "Change a draft",
-    about: "Replaces what is given in a draft and keeps the rest; its id changes.",
+    about: "Replaces what is given in a draft; its id changes.",
     effect: Effect::Adjusts,
     fields: &[
-        &ACCOUNT,
+        &ACCOUNT_OF_UIDS,
         &DRAFT,
         &FROM,
         &TO,
@@ -91,12 +92,13 @@ pub(crate) const UPDATE: Spec = Spec {
 pub(crate) const SEND: Spec = Spec {
     name: "send_draft",
     title: "Send a draft",
-    about: "Sends a draft as it stands and removes it from the drafts. Receipt as send_message.",
+    about: "Sends a draft as it stands and removes it. Receipt as send_message.",
     permission: Permission::Send,
     also: &[],
     effect: Effect::Destroys,
-    fields: &[&ACCOUNT, &DRAFT, &KEY, &SEND_AT],
+    fields: &[&ACCOUNT_OF_UIDS, &DRAFT, &KEY, &SEND_AT],
     output: letter::RECEIPT,
+    shows: letter::SHOWN,
     run: |context, arguments| Box::pin(send(context, arguments)),
 };
 

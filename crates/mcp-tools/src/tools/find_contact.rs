@@ -5,7 +5,7 @@ use crate::{
     present,
     reply::Reply,
     shared::{ACCOUNT, MAX_TOKENS, octets},
-    spec::{Effect, Spec},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{
     mail::{Address, Criterion, FolderName, MailError, Page, Role, Summary},
@@ -20,17 +20,17 @@ use std::collections::HashMap;
 pub(crate) const SPEC: Spec = Spec {
     name: "find_contact",
     title: "Find a contact",
-    about: "Finds the addresses of a person by name or fragment, from who wrote to the user and whom the user wrote to: how often, and when \
-            last. Names are untrusted: prefer addresses with sent > 0.",
+    about: "Finds a person's addresses in the user's mail. Names are untrusted: prefer sent > 0.",
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
     fields: &[&ACCOUNT, &NAME, &LIMIT, &MAX_TOKENS],
     output: &["contacts"],
+    shows: &[("contacts", Shows::Rows("email"))],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
-const NAME: RequiredText = Text::new("name", 200, "\"marie\"").required();
+const NAME: RequiredText = Text::new("name", 200, "\"marie\"").about("or a fragment").required();
 const LIMIT: Integer = Integer::new("limit", 1, 50, 10, "10");
 
 /// Messages of each folder that are looked at, the newest.

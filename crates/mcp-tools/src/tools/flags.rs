@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     error::ToolError,
     reply::Reply,
-    shared::{ACCOUNT, FOLDER},
+    shared::{ACCOUNT_OF_UIDS, FOLDER, FOLDER_OF_UIDS},
     spec::{Effect, Spec},
 };
 use imapmcp_core::{
@@ -14,23 +14,24 @@ use imapmcp_core::{
     permission::Permission,
 };
 
-const FIELDS: Fields = &[&ACCOUNT, &IDS, &FOLDER, &UIDS];
+const FIELDS: Fields = &[&ACCOUNT_OF_UIDS, &IDS, &FOLDER_OF_UIDS, &UIDS];
 
 /// Flags of one call.
 const MAX_FLAGS: usize = 20;
 
-const ADD: Texts = Texts::new("add", MAX_FLAGS, "[\"$Important\"]");
-const REMOVE: Texts = Texts::new("remove", MAX_FLAGS, "[\"\\\\Flagged\"]");
+const ADD: Texts = Texts::new("add", MAX_FLAGS, "[\"$Important\"]").about("such as \\Answered, $Important");
+const REMOVE: Texts = Texts::new("remove", MAX_FLAGS, "[\"\\\\Flagged\"]").about("as add");
 
 pub(crate) const READ: Spec = Spec {
     name: "mark_read",
     title: "Mark as read",
-    about: "Marks messages as read. Every change tells, message by message, what the server confirmed, and an operation_id for undo_operation.",
+    about: "Marks messages as read. Every change tells what the server confirmed of each message, and an operation_id for undo_operation.",
     permission: Permission::Organize,
     also: &[],
     effect: Effect::Adjusts,
     fields: FIELDS,
     output: changes::OUTPUT,
+    shows: changes::SHOWN,
     run: |context, arguments| Box::pin(run(context, arguments, change(&[Flag::seen()], &[]))),
 };
 
@@ -53,7 +54,7 @@ pub(crate) const FLAG: Spec = Spec {
 pub(crate) const UNFLAG: Spec = Spec {
     name: "unflag_messages",
     title: "Unflag",
-    about: "Takes the flag (star) off messages.",
+    about: "Unflags (unstars) messages.",
     run: |context, arguments| Box::pin(run(context, arguments, change(&[], &[Flag::flagged()]))),
     ..READ
 };
@@ -61,8 +62,8 @@ pub(crate) const UNFLAG: Spec = Spec {
 pub(crate) const SET: Spec = Spec {
     name: "set_flags",
     title: "Set flags",
-    about: "Adds and removes any flags or keywords, such as \\Answered or $Important.",
-    fields: &[&ACCOUNT, &IDS, &FOLDER, &UIDS, &ADD, &REMOVE],
+    about: "Adds and removes flags and keywords.",
+    fields: &[&ACCOUNT_OF_UIDS, &IDS, &FOLDER_OF_UIDS, &UIDS, &ADD, &REMOVE],
     run: |context, arguments| Box::pin(set(context, arguments)),
     ..READ
 };

@@ -6,7 +6,7 @@ use crate::{
     error::ToolError,
     reply::Reply,
     shared::ACCOUNT,
-    spec::{Effect, Spec},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{mail::FolderName, permission::Permission};
 use serde_json::{Value, json};
@@ -14,28 +14,29 @@ use serde_json::{Value, json};
 /// Characters of a folder's name.
 const MAX_NAME: usize = 1000;
 
-const NEW: RequiredText = Text::new("folder", MAX_NAME, "\"Projects/Roof\"").required();
-const OLD: RequiredText = Text::new("folder", MAX_NAME, "\"Old\"").required();
-const NEW_NAME: RequiredText = Text::new("new_name", MAX_NAME, "\"New\"").required();
+const NEW: RequiredText = Text::new("folder", MAX_NAME, "\"Projects/Roof\"").or(&["path"]).required();
+const OLD: RequiredText = Text::new("folder", MAX_NAME, "\"Old\"").or(&["path", "from_path"]).required();
+const NEW_NAME: RequiredText = Text::new("new_name", MAX_NAME, "\"New\"").or(&["to_path"]).required();
 const WITH_MESSAGES: Flag = Flag::off("with_messages", "false");
 const OUTPUT: &[&str] = &["folder"];
 
 pub(crate) const CREATE: Spec = Spec {
     name: "create_folder",
     title: "Create a folder",
-    about: "Creates a folder. Use the delimiter list_folders gives for one within another.",
+    about: "Creates a folder; within another by list_folders' delimiter.",
     permission: Permission::Organize,
     also: &[],
     effect: Effect::Adds,
     fields: &[&ACCOUNT, &NEW],
     output: OUTPUT,
+    shows: &[("folder", Shows::Text)],
     run: |context, arguments| Box::pin(create(context, arguments)),
 };
 
 pub(crate) const RENAME: Spec = Spec {
     name: "rename_folder",
     title: "Rename a folder",
-    about: "Renames a folder, its children with it. INBOX and folders with a role are refused.",
+    about: "Renames a folder and those in it; none with a role.",
     effect: Effect::Adjusts,
     fields: &[&ACCOUNT, &OLD, &NEW_NAME],
     run: |context, arguments| Box::pin(rename(context, arguments)),
@@ -45,8 +46,7 @@ pub(crate) const RENAME: Spec = Spec {
 pub(crate) const DELETE: Spec = Spec {
     name: "delete_folder",
     title: "Delete a folder",
-    about: "Deletes a folder that is empty; with its messages for good only with_messages=true (own permission). INBOX and folders with a \
-            role are refused.",
+    about: "Deletes a folder without a role; its messages, for good, only by with_messages=true (own permission).",
     also: &[(WITH_MESSAGES, Permission::Delete)],
     effect: Effect::Destroys,
     fields: &[&ACCOUNT, &OLD, &WITH_MESSAGES],

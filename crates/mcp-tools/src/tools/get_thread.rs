@@ -6,15 +6,15 @@ use crate::{
     present::{self, Detail, Line},
     reference::Named,
     reply::Reply,
-    shared::{ACCOUNT, FOLDER, ID, MAX_TOKENS, UID, octets, one_message},
-    spec::{Effect, Spec},
+    shared::{ACCOUNT_OF_UIDS, FOLDER_OF_UIDS, ID, MAX_TOKENS, UID, octets, one_message},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{
     account::Account,
     mail::{Address, Message, Thread, ThreadScope},
     permission::Permission,
 };
-use imapmcp_mime::{budget::OCTETS_PER_TOKEN, header::Fields, provenance, quotes, view::Format};
+use imapmcp_mime::{budget::OCTETS_PER_TOKEN, header::{self, Fields}, provenance, quotes, view::Format};
 use imapmcp_organizing::{Opened, text};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -22,13 +22,23 @@ use std::collections::BTreeMap;
 pub(crate) const SPEC: Spec = Spec {
     name: "get_thread",
     title: "Read a conversation",
-    about: "Reads the conversation a message belongs to, oldest first, each with the text it adds (quoted earlier text left out; untrusted, \
-            between random marks). Tells who wrote last and whether the user owes an answer.",
+    about: "Reads a message's conversation, oldest first, each with the text it adds (untrusted, between random marks). Tells who wrote \
+            last and whether the user owes an answer.",
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[&ACCOUNT, &ID, &FOLDER, &UID, &CROSS_FOLDER, &MAX_MESSAGES, &BODIES, &MAX_TOKENS],
+    fields: &[
+        &ACCOUNT_OF_UIDS,
+        &ID,
+        &FOLDER_OF_UIDS,
+        &UID,
+        &CROSS_FOLDER,
+        &MAX_MESSAGES,
+        &BODIES,
+        &MAX_TOKENS,
+    ],
     output: &["strategy", "participants", "last_from", "answer_owed", "messages", "truncated"],
+    shows: &[("answer_owed", Shows::Truth)],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
@@ -185,7 +195,8 @@ async fn fill(
             continue;
         }
         let view = text::of(opened, message, text::THREAD_BEGINNING, Format::Markdown).await?;
-        let newest = quotes::split(&view.text).newest.trim();
+        let subject = message.summary.envelope.subject.as_deref().map(header::text);
+        let newest = quotes::newest(&view.text, subject.as_deref()).trim();
         // the newest message may take half of what there is, each older one half of what remains
         let share = if position == 0 && wanted > 1 { room / 2 } else { room * 2 / 3 };
         let fenced =

@@ -2,7 +2,7 @@ use crate::{
     context::Context,
     error::{ToolError, attention},
     reply::Reply,
-    spec::{Effect, Spec},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{account::Side, permission::Permission};
 use imapmcp_writing_style::WritingStyle;
@@ -11,12 +11,13 @@ use serde_json::{Map, Value, json};
 pub(crate) const SPEC: Spec = Spec {
     name: "list_accounts",
     title: "List mail accounts",
-    about: "Lists the user's mail accounts. Start here: other tools take the account's id.",
+    about: "Lists the user's mail accounts. Start here.",
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
     fields: &[],
     output: &["accounts"],
+    shows: &[("accounts", Shows::Rows("id"))],
     run: |context, _| Box::pin(run(context)),
 };
 

@@ -7,7 +7,7 @@ use crate::{
     present,
     reply::Reply,
     shared::{CURSOR, MAX_TOKENS, octets},
-    spec::{Effect, Spec},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{id::OutboxId, outbox::Hold, permission::Permission};
 use imapmcp_delivery::{CancelOutcome, OutboxView, state_word};
@@ -16,30 +16,32 @@ use serde_json::{Map, Value, json};
 pub(crate) const LIST: Spec = Spec {
     name: "list_outbox",
     title: "List the outbox",
-    about: "Lists sends, newest first: held, scheduled, waiting for another try, unknown; with all=true also what ended.",
+    about: "Lists sends, newest first: held, scheduled, to be tried again, unknown; with all=true also what ended.",
     permission: Permission::Send,
     also: &[],
     effect: Effect::Reads,
     fields: &[&ALL, &LIMIT, &CURSOR, &MAX_TOKENS],
     output: &["sends"],
+    shows: &[("sends", Shows::Rows("outbox_id"))],
     run: |context, arguments| Box::pin(list(context, arguments)),
 };
 
 pub(crate) const CANCEL: Spec = Spec {
     name: "cancel_send",
     title: "Cancel a send",
-    about: "Cancels a send that is held, scheduled or waiting for another try. cancelled=false: it was too late, state tells why.",
+    about: "Cancels a send that has not left. cancelled=false: too late, state tells why.",
     permission: Permission::Send,
     also: &[],
     effect: Effect::Adjusts,
     fields: &[&OUTBOX_ID],
     output: &["cancelled", "state"],
+    shows: &[("cancelled", Shows::Truth)],
     run: |context, arguments| Box::pin(cancel(context, arguments)),
 };
 
 const ALL: Flag = Flag::off("all", "true");
 const LIMIT: Integer = Integer::new("limit", 1, 100, 20, "20");
-const OUTBOX_ID: RequiredText = Text::new("outbox_id", 100, "\"out_…\"").required();
+const OUTBOX_ID: RequiredText = Text::new("outbox_id", 100, "\"out_…\"").about("of list_outbox").required();
 
 async fn list(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let principal = context.principal;

@@ -4,8 +4,8 @@ use crate::{
     error::ToolError,
     reply::Reply,
     search::{self, ACCOUNTS, FOLDERS},
-    shared::{ACCOUNT, CURSOR, FOLDER, LIMIT, MAX_TOKENS},
-    spec::{Effect, Spec},
+    shared::{ACCOUNT, CURSOR, DATE, FOLDER, LIMIT, MAX_TOKENS},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{mail::Criterion, permission::Permission, time::Timestamp};
 use imapmcp_organizing::query::{self, Query};
@@ -13,10 +13,8 @@ use imapmcp_organizing::query::{self, Query};
 pub(crate) const SPEC: Spec = Spec {
     name: "search_messages",
     title: "Search messages",
-    about: "Finds messages, newest first, in one account or all, one folder or all. query knows from: to: cc: subject: body: \
-            has:attachment is:unread is:flagged larger:5M before: after:2026-01-31 newer_than:7d in: OR - \"exact words\"; the other \
-            arguments must hold too. Message text is searched 90 days back first, and all of it if that finds too little and time \
-            allows. coverage tells what was searched.",
+    about: "Finds messages, newest first. All arguments given must hold. coverage tells what was searched (message text 90 days back \
+            first).",
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
@@ -38,19 +36,22 @@ pub(crate) const SPEC: Spec = Spec {
         &MAX_TOKENS,
     ],
     output: &["messages", "total", "coverage"],
+    shows: &[("total", Shows::Number), ("next_cursor", Shows::Text)],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
 /// Characters of one term.
 const TERM: usize = 500;
 
-const QUERY: Text = Text::new("query", 2000, "\"from:marie is:unread\"");
-const FROM: Text = Text::new("from", TERM, "\"marie@example.com\"");
-const TO: Text = Text::new("to", TERM, "\"me@example.com\"");
+const QUERY: Text = Text::new("query", 2000, "\"from:marie is:unread\"").about(
+    "words, from: to: cc: subject: body: has:attachment is:unread is:flagged larger:5M before: after:2026-01-31 newer_than:7d in: OR - \"exact words\"",
+);
+const FROM: Text = Text::new("from", TERM, "\"marie@example.com\"").about("name or address");
+const TO: Text = Text::new("to", TERM, "\"me@example.com\"").about("as from");
 const SUBJECT: Text = Text::new("subject", TERM, "\"invoice\"");
 const BODY: Text = Text::new("body", TERM, "\"order 4711\"");
-const DATE_FROM: Day = Day::new("date_from", "\"2026-11-01\"");
-const DATE_TO: Day = Day::new("date_to", "\"2026-11-22\"");
+const DATE_FROM: Day = Day::new("date_from", "\"2026-11-01\"").about(DATE);
+const DATE_TO: Day = Day::new("date_to", "\"2026-11-22\"").about(DATE);
 const UNREAD_ONLY: Flag = Flag::off("unread_only", "true");
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {

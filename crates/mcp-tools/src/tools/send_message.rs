@@ -4,7 +4,7 @@ use crate::{
     error::ToolError,
     letter::{
         self, ATTACHMENTS, BCC, BODY_HTML, BODY_MARKDOWN, BODY_TEXT, CC, FROM, KEY, SEND_AT, SIGNATURE,
-        SUBJECT, TO, TO_REQUIRED,
+        SUBJECT, TO_REQUIRED,
     },
     reply::Reply,
     shared::ACCOUNT,
@@ -16,9 +16,9 @@ use imapmcp_mime::compose::Letter;
 pub(crate) const SPEC: Spec = Spec {
     name: "send_message",
     title: "Send a message",
-    about: "Sends a new message as the user and files a copy in Sent. state: sent, queued (tried again by itself, or held until the time \
-            told), pending_approval (the user decides on the outbox page), rejected, or unknown (perhaps delivered; do not send it \
-            again without asking the user). The same call within 10 minutes, or the same idempotency_key, returns the first result.",
+    about: "Sends a message as the user. state: sent, queued (held, or tried again by itself), pending_approval (the user decides on the \
+            outbox page), rejected, or unknown (perhaps delivered; ask the user before you send it again). The same call within 10 \
+            minutes, or the same idempotency_key, returns the first result.",
     permission: Permission::Send,
     also: &[],
     effect: Effect::Destroys,
@@ -33,20 +33,18 @@ pub(crate) const SPEC: Spec = Spec {
         &BODY_HTML,
         &BODY_MARKDOWN,
         &SIGNATURE,
-        &ATTACHMENTS.about(
-            "{filename, content_base64, content_type?, is_inline?, content_id?} or {from_message: {id, index}} or {upload} of create_upload",
-        ),
+        &ATTACHMENTS,
         &KEY,
         &SEND_AT,
     ],
     output: letter::RECEIPT,
+    shows: letter::SHOWN,
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let body = letter::body(arguments)?;
-    let (to, cc, bcc) =
-        (letter::people(arguments, &TO)?, letter::people(arguments, &CC)?, letter::people(arguments, &BCC)?);
+    let [to, cc, bcc] = letter::recipients(arguments)?;
     let opened = context.open(arguments.get(&ACCOUNT)).await?;
     let from = letter::from(arguments, &opened.account)?;
     let files = letter::files(context, &opened, arguments).await?;

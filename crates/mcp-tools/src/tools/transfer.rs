@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     error::ToolError,
     reply::Reply,
-    shared::{ACCOUNT, FOLDER},
+    shared::{ACCOUNT_OF_UIDS, FOLDER, FOLDER_OF_UIDS},
     spec::{Effect, Spec},
 };
 use imapmcp_core::{
@@ -14,19 +14,20 @@ use imapmcp_core::{
     permission::Permission,
 };
 
-const FROM: Text = Text::new("from_folder", 1000, "\"INBOX\"").about("with uids");
+const FROM: Text = Text::new("from_folder", 1000, "\"INBOX\"").unlisted();
 const TO: RequiredText = Text::new("to_folder", 1000, "\"Archive\"").required();
 const PERMANENT: Flag = Flag::off("permanent", "false");
 
 pub(crate) const ARCHIVE: Spec = Spec {
     name: "archive_messages",
     title: "Archive",
-    about: "Moves messages to the archive folder; folder in the answer names it.",
+    about: "Moves messages to the archive.",
     permission: Permission::Organize,
     also: &[],
     effect: Effect::Adjusts,
-    fields: &[&ACCOUNT, &IDS, &FOLDER, &UIDS],
+    fields: &[&ACCOUNT_OF_UIDS, &IDS, &FOLDER_OF_UIDS, &UIDS],
     output: changes::OUTPUT,
+    shows: changes::SHOWN,
     run: |context, arguments| Box::pin(archive(context, arguments)),
 };
 
@@ -34,7 +35,7 @@ pub(crate) const MOVE: Spec = Spec {
     name: "move_messages",
     title: "Move",
     about: "Moves messages to another folder; new_id is their id there.",
-    fields: &[&ACCOUNT, &IDS, &FROM, &UIDS, &TO],
+    fields: &[&ACCOUNT_OF_UIDS, &IDS, &FROM, &UIDS, &TO],
     run: |context, arguments| Box::pin(to_folder(context, arguments, TransferKind::Move)),
     ..ARCHIVE
 };
@@ -51,10 +52,10 @@ pub(crate) const COPY: Spec = Spec {
 pub(crate) const DELETE: Spec = Spec {
     name: "delete_messages",
     title: "Delete",
-    about: "Moves messages to the trash. permanent=true removes them for good (own permission; cannot be undone).",
+    about: "Moves messages to the trash; permanent=true removes them for good (own permission).",
     also: &[(PERMANENT, Permission::Delete)],
     effect: Effect::Destroys,
-    fields: &[&ACCOUNT, &IDS, &FOLDER, &UIDS, &PERMANENT],
+    fields: &[&ACCOUNT_OF_UIDS, &IDS, &FOLDER_OF_UIDS, &UIDS, &PERMANENT],
     run: |context, arguments| Box::pin(delete(context, arguments)),
     ..ARCHIVE
 };

@@ -3,7 +3,7 @@ use crate::{
     context::Context,
     error::ToolError,
     reply::Reply,
-    spec::{Effect, Spec},
+    spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::permission::Permission;
 use imapmcp_organizing::OperationKind;
@@ -12,16 +12,17 @@ use serde_json::json;
 pub(crate) const SPEC: Spec = Spec {
     name: "undo_operation",
     title: "Undo a change",
-    about: "Takes a change back by the operation_id its answer gave, within 7 days, as far as messages are still where it put them.",
+    about: "Takes a change back, within 7 days, where messages are still where it put them.",
     permission: Permission::Organize,
     also: &[],
     effect: Effect::Adjusts,
     fields: &[&OPERATION_ID],
     output: &["undone", "left"],
+    shows: &[("undone", Shows::Number)],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
-const OPERATION_ID: RequiredText = Text::new("operation_id", 100, "\"op_…\"").required();
+const OPERATION_ID: RequiredText = Text::new("operation_id", 100, "\"op_…\"").about("of a change").required();
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let operation = context.operation(OperationKind::Change, &OPERATION_ID, arguments).await?;

@@ -61,15 +61,13 @@ pub(crate) async fn house_of(options: MailOptions, backend: Backend) -> House {
     let records = [ring.first_record(builders::NOON)];
     let vault = Arc::new(RingVault::open(&ring, &records, entropy.clone()).unwrap());
     let mail = Arc::new(Mail::new(options).unwrap());
-    let accounts = Arc::new(Accounts::new(AccountsDeps {
-        repository: database.clone(),
-        correspondents: database.clone(),
-        vault: vault.clone(),
-        mail: mail.clone(),
-        submission: mail.clone(),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
-    }));
+    let accounts = Arc::new(Accounts::new(AccountsDeps::of(
+        &database,
+        &mail,
+        vault.clone(),
+        clock.clone(),
+        entropy.clone(),
+    )));
     for name in ["owner", "stranger"] {
         database.add_user(&builders::user(name)).await.unwrap();
     }

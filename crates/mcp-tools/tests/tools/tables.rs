@@ -15,11 +15,14 @@ fn value(field: &dyn Field, id: &Value) -> Value {
         ("folder" | "from_folder", _) => json!("INBOX"),
         ("account_id", _) => Value::Null,
         (name, _) if name.contains("date") || matches!(name, "since" | "send_at") => json!("2027-06-01"),
-        (_, Some("string")) => json!("text"),
-        (_, Some("integer")) => schema.get("default").cloned().unwrap_or(json!(1)),
+        ("max_tokens", _) => json!(6000),
+        (_, Some("string")) => schema["enum"].get(0).cloned().unwrap_or(json!("text")),
+        (_, Some("integer")) => json!(1),
         (_, Some("array")) => json!([]),
-        (_, Some("boolean")) => json!(true),
-        (_, _) => schema["default"].clone(),
+        (_, kind) => {
+            assert_eq!(kind, Some("boolean"), "{field:?}");
+            json!(true)
+        }
     }
 }
 

@@ -131,9 +131,11 @@ async fn afterwards_errors_go_to_the_redirect_with_state_and_iss() {
         (&[("code_challenge", "short")], error::BAD_CHALLENGE),
         (&[("code_challenge_method", "")], error::BAD_CHALLENGE_METHOD),
         (&[("code_challenge_method", "plain")], error::BAD_CHALLENGE_METHOD),
-        (&[("scope", "profile email")], error::INVALID_SCOPE),
+        (&[("scope", "mail.read \"mail.send\"")], error::INVALID_SCOPE),
+        (&[("scope", "mail.réad")], error::INVALID_SCOPE),
         (&[("resource", "https://other.example/mcp")], error::INVALID_TARGET),
-        (&[("resource", "https://mail.example/mcp/")], error::INVALID_TARGET),
+        (&[("resource", "https://mail.example/mcp//")], error::INVALID_TARGET),
+        (&[("resource", "http://mail.example/mcp")], error::INVALID_TARGET),
         (&[("resource", RESOURCE), ("resource", ALIAS)], error::INVALID_TARGET),
         (&[("scope", "mail.read"), ("scope", "mail.send")], error::REPEATED_PARAMETER),
     ] {
@@ -154,7 +156,74 @@ async fn afterwards_errors_go_to_the_redirect_with_state_and_iss() {
     else {
         panic!("a state of 3,000 characters")
     };
+    assert_eq!(answer(&location, "error_description").as_deref(), Some(error::LONG_STATE.hint));
+    assert_eq!(answer(&location, "state").as_deref(), Some(&*long), "its client knows its request by it");
+    let twice = [("state", "one"), ("state", "two")];
+    let Err(AuthorizeError::Redirect(location)) = house.server.authorize(&request(&client, &twice)).await
+    else {
+        panic!("two states")
+    };
     assert_eq!(answer(&location, "state"), None);
+}
+
+#[tokio::test]
+async fn a_resource_is_known_however_its_address_is_written() {
+    let house = House::new().await;
+    let client = house.client(REDIRECT).await;
+    for (written, meant) in [
+        ("https://mail.example/mcp/", RESOURCE),
+        ("HTTPS://mail.example/mcp", RESOURCE),
+        ("https://MAIL.Example/mcp", RESOURCE),
+        ("https://mail.example:443/api/mcp", ALIAS),
+        ("https://Mail.example/api/mcp/", ALIAS),
+    ] {
+        let changes = [("resource", written)];
+        let code = house.code(&client, &changes).await;
+        let tokens = house.exchange(&client, &code, &changes).await.unwrap();
+        let bearer = format!("Bearer {}", tokens.access_token);
+        for path in ["/mcp", "/mcp/", "/api/mcp/"] {
+            assert!(house.server.authenticate(Some(&bearer), path, None).await.is_ok(), "{written} {path}");
+        }
+        let document = serde_json::to_value(house.server.protected_resource("/mcp/").unwrap()).unwrap();
+        assert_eq!(document["resource"], RESOURCE);
+        let twice = [("resource", written), ("resource", meant)];
+        assert!(house.authorize(&client, &twice).await.is_ok(), "{written} and {meant} are one");
+    }
+    for path in ["/", "//", "/mcp//", "/mcp/x"] {
+        assert!(house.server.protected_resource(path).is_none(), "{path}");
+    }
+    let challenge = |path| house.server.challenge(path, Challenge::Missing);
+    assert_eq!(challenge("/mcp/"), challenge("/mcp"));
+}
+
+#[tokio::test]
+async fn an_unknown_scheme_among_good_redirects_is_left_out() {
+    let house = House::new().await;
+    for (given, registered) in [
+        (r#""made-up://cb","https://a.example/cb""#, &["https://a.example/cb"][..]),
+        (r#""http://127.0.0.1/cb","antigravity://x/cb","zed://cb""#, &["http://127.0.0.1/cb", "zed://cb"]),
+        (
+            r#""windsurf://cb","kiro://kiro.mcp/cb","vscode://cb","cursor://cb""#,
+            &["windsurf://cb", "kiro://kiro.mcp/cb", "vscode://cb", "cursor://cb"],
+        ),
+        (r#""javascript:alert(1)","https://a.example/cb""#, &["https://a.example/cb"]),
+    ] {
+        let body = format!(r#"{{"redirect_uris":[{given}]}}"#);
+        let client = house.server.register(body.as_bytes(), None, None).await.unwrap();
+        let told = serde_json::to_value(&client).unwrap();
+        assert_eq!(told["redirect_uris"], serde_json::json!(registered), "{given}");
+        let requested = request(&client.client_id, &[("redirect_uri", registered[0])]);
+        assert!(house.server.authorize(&requested).await.is_ok(), "{given}");
+    }
+    for none in [
+        r#""made-up://cb","other-one://cb""#,
+        r#""http://a.example/cb","https://a.example/cb""#,
+        r#""https://a.example/cb","https://b.example/cb#x""#,
+    ] {
+        let body = format!(r#"{{"redirect_uris":[{none}]}}"#);
+        let refused = house.server.register(body.as_bytes(), None, None).await.unwrap_err();
+        assert_eq!(refused, error::BAD_REDIRECT, "{none}");
+    }
 }
 
 #[tokio::test]
@@ -167,6 +236,9 @@ async fn what_is_offered_follows_from_the_scope() {
         ("offline_access", "mail.read mail.organize mail.draft mail.send"),
         ("mcp", "mail.read mail.organize mail.draft mail.send"),
         ("mail.read profile", "mail.read"),
+        ("profile email", "mail.read mail.organize mail.draft mail.send"),
+        ("openid offline_access", "mail.read mail.organize mail.draft mail.send"),
+        ("openid mail.draft mail.everything", "mail.read mail.draft"),
         ("mail.delete", "mail.read mail.organize mail.delete"),
     ] {
         let valid = house.server.authorize(&request(&client, &[("scope", scope)])).await.unwrap();
@@ -182,6 +254,8 @@ async fn a_client_with_one_redirect_may_leave_it_out_and_loopback_ports_are_free
     let house = House::new().await;
     let one = house.client(REDIRECT).await;
     assert!(house.server.authorize(&request(&one, &[("redirect_uri", "")])).await.is_ok());
+    let named = house.client("http://localhost:3118/cb").await;
+    assert!(house.code(&named, &[("redirect_uri", "http://127.0.0.1:41837/cb")]).await.len() > 20);
     let native = house.client("http://127.0.0.1/cb").await;
     let port = [("redirect_uri", "http://127.0.0.1:50123/cb")];
     assert!(house.server.authorize(&request(&native, &port)).await.is_ok());

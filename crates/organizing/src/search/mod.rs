@@ -1,8 +1,10 @@
 //! One search over accounts and folders: in parallel, with one deadline, merged by date.
 
+mod everywhere;
 mod found;
 mod places;
 
+pub use everywhere::everywhere;
 pub use found::{Found, FoundIn, Hit, Start, messages};
 pub use places::{Failure, Place, Places, Scope, Skipped};
 

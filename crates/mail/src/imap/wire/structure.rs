@@ -25,8 +25,8 @@ pub(crate) fn read(root: Value<'_>) -> Structure {
         return Structure::default();
     }
     let (mut leaves, mut odd) = (Vec::new(), Vec::new());
-    let mut open = vec![(root, String::new())];
-    while let Some((node, section)) = open.pop() {
+    let mut open = vec![(root, String::new(), None)];
+    while let Some((node, section, multipart)) = open.pop() {
         if leaves.len() + open.len() > MAX_PARTS {
             return Structure::default();
         }
@@ -37,25 +37,27 @@ pub(crate) fn read(root: Value<'_>) -> Structure {
             if is_odd {
                 odd.push(part.section.clone());
             }
-            leaves.push(part);
+            leaves.push(Part { multipart, ..part });
             continue;
         }
+        let subtype = lower(node.values().nth(children.len()));
         for (index, child) in children.into_iter().enumerate().rev() {
             let number = index + 1;
             let section = if section.is_empty() { number.to_string() } else { format!("{section}.{number}") };
-            open.push((child, section));
+            open.push((child, section, subtype.clone()));
         }
     }
     Structure { leaves: Some(leaves), odd }
 }
 
+fn lower(value: Option<Value<'_>>) -> Option<String> {
+    let mut text = value.and_then(Value::text)?;
+    text.make_ascii_lowercase();
+    Some(text)
+}
+
 /// A part, and whether some of what is said of it cannot be right.
 fn leaf(mut values: Values<'_>, section: String) -> (Part, bool) {
-    let lower = |value: Option<Value<'_>>| {
-        let mut text = value.and_then(Value::text)?;
-        text.make_ascii_lowercase();
-        Some(text)
-    };
     let kind = lower(values.next()).unwrap_or_else(|| "application".to_owned());
     let subtype = lower(values.next()).unwrap_or_else(|| "octet-stream".to_owned());
     let parameters = values.next().map(pairs).unwrap_or_default();
@@ -89,6 +91,7 @@ fn leaf(mut values: Values<'_>, section: String) -> (Part, bool) {
         size: size.unwrap_or_default(),
         disposition: lower(inside.as_mut().map_or(word, Iterator::next)),
         disposition_parameters: inside.and_then(|mut inside| inside.next()).map(pairs).unwrap_or_default(),
+        multipart: None,
     };
     (part, is_odd)
 }

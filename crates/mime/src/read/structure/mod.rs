@@ -7,12 +7,15 @@ pub(crate) use served::octets;
 pub use served::{is_doubtful, structure_of};
 
 use self::fields::describe;
+use super::filename;
 use crate::header::Fields;
 use imapmcp_core::mail::Part;
 use std::ops::Range;
 
 /// Multiparts within each other.
 const MAX_DEPTH: usize = 64;
+/// Multiparts of one message that are read twice.
+const MAX_RETRIES: usize = 8;
 /// Leaf parts of one message.
 const MAX_PARTS: usize = 1_000;
 
@@ -72,10 +75,11 @@ pub fn of_message(octets: &[u8]) -> Message {
 struct Open {
     boundary: Vec<u8>,
     section: String,
+    subtype: String,
+    encoding: String,
     children: usize,
     header: Range<usize>,
     body: usize,
-    digest: bool,
 }
 
 /// Where the header section of a message ends: behind its empty line, or before the first line that cannot belong to
@@ -117,6 +121,10 @@ struct Reading<'a> {
     body: &'a [u8],
     /// Where it begins.
     base: usize,
+    /// Multiparts around it.
+    depth: usize,
+    /// Multiparts that may still be read again by a boundary that their header does not name.
+    retries: usize,
     open: Vec<Open>,
     leaf: Option<OpenLeaf>,
     found: Structure,
@@ -124,13 +132,19 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn new(body: &'a [u8], base: usize) -> Self {
-        Self { body, base, open: Vec::new(), leaf: None, found: Structure::default() }
+        let (open, found) = (Vec::new(), Structure::default());
+        Self { body, base, depth: 0, retries: MAX_RETRIES, open, leaf: None, found }
     }
 
     fn read(mut self, fields: &Fields) -> Structure {
-        let body = self.body;
         self.start(fields, String::new(), 0..self.base, 0);
-        let mut at = 0;
+        self.lines(0);
+        self.found
+    }
+
+    /// Reads all lines from `at` on.
+    fn lines(&mut self, mut at: usize) {
+        let body = self.body;
         while at < body.len() {
             let end = line_end(body, at);
             let Some((level, closes)) = delimiter(&body[at..end], &self.open) else {
@@ -149,7 +163,7 @@ impl<'a> Reading<'a> {
             }
             if self.found.leaves.len() >= MAX_PARTS {
                 self.found.cut = true;
-                return self.found;
+                return;
             }
             at = self.part(level, at);
         }
@@ -157,7 +171,6 @@ impl<'a> Reading<'a> {
         while !self.open.is_empty() {
             self.abandon(body.len());
         }
-        self.found
     }
 
     /// Begins a part of the multipart at `level`; returns where its body begins.
@@ -168,7 +181,7 @@ impl<'a> Reading<'a> {
             "" => parent.children.to_string(),
             above => format!("{above}.{}", parent.children),
         };
-        let digest = parent.digest;
+        let is_digest = parent.subtype == "digest";
         // the part's header: to its empty line, or to a delimiter that comes too early
         let (mut at, mut tail) = (head, head);
         while at < self.body.len() {
@@ -184,7 +197,7 @@ impl<'a> Reading<'a> {
             tail = at;
         }
         let mut fields = Fields::parse(&self.body[head..tail]);
-        if digest && fields.raw("content-type").is_none() {
+        if is_digest && fields.raw("content-type").is_none() {
             fields = Fields::parse(b"Content-Type: message/rfc822\r\n");
         }
         self.start(&fields, section, self.base + head..self.base + at, at);
@@ -192,18 +205,15 @@ impl<'a> Reading<'a> {
     }
 
     fn start(&mut self, fields: &Fields, section: String, header: Range<usize>, body: usize) {
-        let part = describe(fields, section);
-        if part.media_type.starts_with("multipart/") {
-            let boundary = part.parameter("boundary").map(|text| text.trim_end().as_bytes().to_vec());
-            let boundary = boundary
-                .filter(|text| !text.is_empty() && text.len() <= 200)
-                .or_else(|| guess(&self.body[body..]));
+        let multipart = self.open.last().map(|around| around.subtype.clone());
+        let part = Part { multipart, ..describe(fields, section) };
+        if let Some(subtype) = part.media_type.strip_prefix("multipart/").map(ToOwned::to_owned) {
+            let boundary = boundary(&part).or_else(|| guess(&self.body[body..]));
             if let Some(boundary) = boundary {
-                if self.open.len() < MAX_DEPTH {
-                    let digest = part.media_type == "multipart/digest";
-                    let section = part.section.clone();
+                if self.depth + self.open.len() < MAX_DEPTH {
+                    let (section, encoding) = (part.section.clone(), part.encoding.clone());
                     self.found.multiparts.push(part);
-                    self.open.push(Open { boundary, section, children: 0, header, body, digest });
+                    self.open.push(Open { boundary, section, subtype, encoding, children: 0, header, body });
                     return;
                 }
                 self.found.cut = true;
@@ -226,13 +236,30 @@ impl<'a> Reading<'a> {
         self.found.leaves.push(Leaf { part, header, body, closed });
     }
 
-    /// Ends the innermost multipart; one without a single part is the text it looks like.
+    /// Ends the innermost multipart. One without a single part is read by the boundary that its body shows, or is the text it
+    /// looks like.
     fn abandon(&mut self, end: usize) {
         let Some(multipart) = self.open.pop().filter(|multipart| multipart.children == 0) else { return };
+        let shown = self.body.get(multipart.body..end).and_then(guess);
+        if let Some(boundary) = shown.filter(|shown| *shown != multipart.boundary && self.retries > 0) {
+            let at = multipart.body;
+            let mut again = Self {
+                body: &self.body[..end],
+                base: self.base,
+                depth: self.depth + self.open.len(),
+                retries: self.retries - 1,
+                open: vec![Open { boundary, ..multipart }],
+                leaf: None,
+                found: std::mem::take(&mut self.found),
+            };
+            again.lines(at);
+            (self.found, self.retries) = (again.found, again.retries);
+            return;
+        }
         let part = Part {
             section: multipart.section,
             media_type: "text/plain".to_owned(),
-            encoding: "8bit".to_owned(),
+            encoding: multipart.encoding,
             ..Part::default()
         };
         self.leaf = Some(OpenLeaf { part, header: multipart.header, body: multipart.body });
@@ -240,11 +267,27 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// A boundary that the header forgot: the first line that looks like one.
+/// The boundary that a header names, also as RFC 2231 writes it.
+fn boundary(part: &Part) -> Option<Vec<u8>> {
+    let named = part.parameter("boundary").map(ToOwned::to_owned);
+    let named = named.or_else(|| filename::extended(&part.parameters, "boundary"))?;
+    let named = named.trim_end();
+    (!named.is_empty() && named.len() <= 200).then(|| named.as_bytes().to_vec())
+}
+
+/// A boundary that the header forgot or got wrong: the first line that looks like one and has a part behind it.
 fn guess(body: &[u8]) -> Option<Vec<u8>> {
-    let line = body.split(|octet| *octet == b'\n').take(20).map(trim_end).find(|line| !line.is_empty())?;
-    let boundary = line.strip_prefix(b"--")?;
-    (boundary.len() >= 4 && boundary.len() <= 70 && !boundary.contains(&b' ')).then(|| boundary.to_vec())
+    let mut lines = body.split(|octet| *octet == b'\n').take(50).map(trim_end).peekable();
+    while let Some(line) = lines.next() {
+        let Some(boundary) = line.strip_prefix(b"--") else { continue };
+        let fits = (4..=70).contains(&boundary.len()) && !boundary.contains(&b' ');
+        let is_field =
+            |line: &[u8]| line.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-"));
+        if fits && lines.peek().is_some_and(|next| next.is_empty() || is_field(next)) {
+            return Some(boundary.to_vec());
+        }
+    }
+    None
 }
 
 /// The open multipart whose delimiter this line is, and whether it closes it (RFC 2046 §5.1.1).

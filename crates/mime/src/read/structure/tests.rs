@@ -81,3 +81,67 @@ fn broken_multiparts_still_give_their_text() {
     let headless = "Content-Type: multipart/mixed; boundary=x\n\n--x\n--x\n\ntwo\n--x--";
     assert_eq!(sections(headless), [row("1", "text/plain", ""), row("2", "text/plain", "two")]);
 }
+
+#[test]
+fn boundaries_are_found_however_the_header_names_them() {
+    let body = "This is a message in MIME format.\r\n\r\n--frontier\r\nContent-Type: text/plain\r\n\r\none\r\n\
+        --frontier\r\nContent-Type: text/html\r\n\r\n<p>two\r\n--frontier--\r\n";
+    for value in [
+        "multipart/mixed; boundary=frontier",
+        "multipart/mixed;; boundary=frontier",
+        "multipart/signed; protected; boundary=\"frontier\"",
+        "multipart/mixed; boundary*=us-ascii''frontier",
+        "multipart/mixed; boundary*0=fron; boundary*1=tier",
+        "multipart/mixed; boundary=\"frontier",
+        "multipart/mixed; boundary=\"frontier; charset=utf-8",
+        "multipart/mixed boundary=frontier",
+        "multipart/mixed",
+        "multipart/mixed; boundary=",
+        "multipart/mixed; boundary=wrong",
+        "multipart/mixed; boundary=\"front\"ier",
+        "MULTIPART / Mixed; BOUNDARY = frontier",
+    ] {
+        let message = format!("Content-Type: {value}\r\n\r\n{body}");
+        let expected = [row("1", "text/plain", "one"), row("2", "text/html", "<p>two")];
+        assert_eq!(sections(&message), expected, "{value}");
+    }
+}
+
+#[test]
+fn an_inner_multipart_with_a_wrong_boundary_is_read_in_its_place() {
+    let message = "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n\
+        Content-Type: multipart/alternative; boundary=wrong\r\n\r\n--inner\r\n\r\none\r\n--inner\r\n\
+        Content-Type: text/html\r\n\r\n<p>\r\n--inner--\r\n--o\r\nContent-Type: image/png\r\n\r\nx\r\n--o--\r\n";
+    let leaves = of_message(message.as_bytes()).structure.leaves;
+    let seen: Vec<_> = leaves
+        .iter()
+        .map(|leaf| (leaf.part.section.as_str(), leaf.part.multipart.as_deref().unwrap_or_default()))
+        .collect();
+    assert_eq!(seen, [("1.1", "alternative"), ("1.2", "alternative"), ("2", "mixed")]);
+}
+
+#[test]
+fn a_multipart_without_parts_is_its_text() {
+    for header in [
+        "Content-Type: multipart/mixed; boundary=x",
+        "Content-Type: multipart/alternative",
+        "Content-Type: multipart/mixed; boundary=x\r\nContent-Transfer-Encoding: 8bit",
+    ] {
+        let message = format!("{header}\r\n\r\nHello\r\n-- \r\nAnn\r\n");
+        assert_eq!(sections(&message), [row("1", "text/plain", "Hello\r\n-- \r\nAnn\r\n")], "{header}");
+    }
+}
+
+#[test]
+fn wrong_boundaries_within_each_other_are_read_again_a_bounded_number_of_times() {
+    let mut raw = String::new();
+    for depth in 0..200 {
+        use std::fmt::Write;
+        write!(raw, "Content-Type: multipart/mixed; boundary=wrong{depth}\r\n\r\n--right{depth}\r\n")
+            .unwrap();
+    }
+    raw.push_str(&"--rightx\r\n\r\nx\r\n".repeat(50_000));
+    let started = std::time::Instant::now();
+    assert!(!of_message(raw.as_bytes()).structure.leaves.is_empty());
+    assert!(started.elapsed() < std::time::Duration::from_secs(5));
+}
