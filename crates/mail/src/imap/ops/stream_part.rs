@@ -125,21 +125,22 @@ impl Session {
             // some of it was given out: nobody may begin anew
             return (Err(Fault::Broken(MailError::Protocol)), true);
         }
-        let done = match of_message(batch, 0, at.uid).map(any_body) {
-            Ok(Some(Body::Streamed)) => Ok(()),
+        let whole = match of_message(batch, 0, at.uid).map(any_body) {
+            Ok(Some(Body::Streamed)) => Ok(None),
             Ok(Some(Body::Octets(octets))) if octets.is_empty() => match self.has_part(at.uid, section).await
             {
-                Ok(true) => Ok(lock(&given).whole(b"")),
+                Ok(true) => Ok(Some(octets)),
                 Ok(false) => Err(Fault::Said(NO_SUCH_PART)),
                 Err(fault) => Err(fault),
             },
-            Ok(Some(Body::Octets(octets))) => Ok(lock(&given).whole(&octets)),
+            Ok(Some(Body::Octets(octets))) => Ok(Some(octets)),
             Ok(Some(Body::Nil)) => Err(Fault::Said(NO_SUCH_PART)),
             Ok(Some(Body::Cut(_)) | None) => Err(Fault::Said(MailError::Protocol)),
             Err(fault) => Err(fault),
         };
-        let started = lock(&given).started;
-        (done, started)
+        let mut given = lock(&given);
+        let done = whole.map(|octets| octets.iter().for_each(|octets| given.whole(octets)));
+        (done, given.started)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     wire::{Token, among, date_time, decode_name, list, tokens},
 };
 use imapmcp_core::mail::{
-    Criterion, Flag, FlagChange, MailError, Message, MessageRef, Messages, Page, ThreadScope, TransferKind,
+    Flag, FlagChange, MailError, Message, MessageRef, Messages, ThreadScope, TransferKind,
 };
 use std::sync::{Arc, atomic::Ordering};
 use tokio::{
