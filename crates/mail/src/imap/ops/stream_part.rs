@@ -60,10 +60,8 @@ impl Session {
         part: &Part,
         sink: impl Fn(&str) -> Sink,
     ) -> Result<(), Fault> {
-        self.spell(&at.folder).await?;
-        // Not one octet may be given out for a stale reference: entering comes first.
-        let batch = self.run(vec![self.enter(&at.folder)]).await?;
-        let uid_validity = self.entered(&batch, at.uid_validity)?.uid_validity;
+        // Not one octet may be given out for a stale reference: the folder is entered first, unless it is open.
+        let uid_validity = self.opened(&at.folder, at.uid_validity).await?.uid_validity;
         if stretch(&part.section).is_some_and(|(_, length)| length == 0) {
             let mut sink = sink("7bit");
             let _ = sink(Piece::Start) && sink(Piece::End);
