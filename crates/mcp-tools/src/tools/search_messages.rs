@@ -44,7 +44,7 @@ pub(crate) const SPEC: Spec = Spec {
 const TERM: usize = 500;
 
 const QUERY: Text = Text::new("query", 2000, "\"from:marie is:unread\"").about(
-    "words, from: to: cc: subject: body: has:attachment is:unread is:flagged larger:5M before: after:2026-01-31 newer_than:7d in: OR - \"exact words\"",
+    "words, from: to: subject: body: filename: list: has:attachment is:unread larger:5M before: after:2026-01-31 newer_than:7d in: OR NOT \"exact words\"",
 );
 const FROM: Text = Text::new("from", TERM, "\"marie@example.com\"").about("name or address");
 const TO: Text = Text::new("to", TERM, "\"me@example.com\"").about("as from");
