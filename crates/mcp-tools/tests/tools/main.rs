@@ -4,6 +4,7 @@
 
 mod accounts;
 mod cannot;
+mod converters;
 mod drafts;
 mod fates;
 mod fillers;
