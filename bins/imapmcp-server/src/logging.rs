@@ -1,6 +1,7 @@
 //! Log lines: ours at the level asked for, other people's only when they warn.
 
 use imapmcp_bootstrap::{LogFormat, Settings};
+use std::io::IsTerminal as _;
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, registry::Registry, util::SubscriberInitExt,
@@ -15,7 +16,11 @@ fn is_ours_or_serious(metadata: &Metadata<'_>) -> bool {
 pub(crate) fn start(settings: &Settings) {
     let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.log_format {
-        LogFormat::Text => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).boxed(),
+        // colours are for a person's terminal, not for a file or a journal
+        LogFormat::Text => tracing_subscriber::fmt::layer()
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(std::io::stderr)
+            .boxed(),
         LogFormat::Json => tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).boxed(),
     };
     let lines = lines.with_filter(filter).with_filter(filter_fn(is_ours_or_serious));

@@ -16,7 +16,7 @@ use imapmcp_bootstrap::{Listen, Services};
 use imapmcp_extract::Extractor;
 use imapmcp_mcp_http::{Endpoint, EndpointConfig, Inflight, MailHandler, gate::BearerGate, hosts::Hosts};
 use imapmcp_mcp_tools::{context::Services as ToolServices, registry};
-use imapmcp_organizing::{Journal, Organizer, Senders};
+use imapmcp_organizing::{Journal, Organizer};
 use imapmcp_web::{TemplateError, WebDeps, WebState};
 use rust_mcp_sdk::{ServerDetails, schema};
 use std::{
@@ -57,6 +57,7 @@ pub(crate) async fn serve(services: Arc<Services>, runtime: Handle) -> anyhow::R
     let background = [
         runtime.spawn(keep_house(Arc::clone(&services), endpoint.into_inner(), pages)),
         runtime.spawn(keep_moving(crowd)),
+        runtime.spawn(Arc::clone(services.accounts.correspondents()).run()),
         runtime.spawn({
             let delivery = services.delivery.clone();
             async move { delivery.run().await }
@@ -201,7 +202,6 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
         uploads: Arc::clone(&services.uploads),
         // hostile files meet their parsers in a process of their own
         extractor: Extractor::worker(std::env::current_exe()?, vec![crate::EXTRACT_WORKER.into()]),
-        senders: Senders::default(),
         organizer: Organizer::new(
             Arc::clone(journal),
             Arc::clone(&services.clock),

@@ -2,7 +2,7 @@ use imapmcp_core::{
     mail::{MailStore, Submission},
     random::Entropy,
     secret::Vault,
-    store::AccountRepository,
+    store::{AccountRepository, CorrespondentRepository},
     time::Clock,
 };
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub struct AccountsDeps {
     /// Stored accounts.
     pub repository: Arc<dyn AccountRepository>,
+    /// Whom they have met.
+    pub correspondents: Arc<dyn CorrespondentRepository>,
     /// Seals credentials.
     pub vault: Arc<dyn Vault>,
     /// Mailboxes.
@@ -21,4 +23,29 @@ pub struct AccountsDeps {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+}
+
+impl AccountsDeps {
+    /// Of a database and an adapter that are everything at once.
+    pub fn of<D, M>(
+        database: &Arc<D>,
+        mail: &Arc<M>,
+        vault: Arc<dyn Vault>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self
+    where
+        D: AccountRepository + CorrespondentRepository + 'static,
+        M: MailStore + Submission + 'static,
+    {
+        Self {
+            repository: Arc::clone(database) as _,
+            correspondents: Arc::clone(database) as _,
+            vault,
+            mail: Arc::clone(mail) as _,
+            submission: Arc::clone(mail) as _,
+            clock,
+            entropy,
+        }
+    }
 }

@@ -1,14 +1,15 @@
 //! The door to a mailbox: whatever is asked of it, what the answer tells of the login is remembered.
 
-use crate::logins::Logins;
+use crate::{Correspondents, logins::Logins};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream::BoxStream};
 use imapmcp_core::{
     account::{Account, Side},
     mail::{
-        Criterion, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, Mailbox, Message,
-        MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer, TransferKind,
+        Criterion, Envelope, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError,
+        Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer,
+        TransferKind,
     },
 };
 use std::sync::Arc;
@@ -21,12 +22,25 @@ pub(crate) struct Door {
 
 /// Notes for one account, as it was when its mailbox was opened.
 #[derive(Clone)]
-struct Note {
+pub(crate) struct Note {
     logins: Arc<Logins>,
+    correspondents: Arc<Correspondents>,
     account: Arc<Account>,
 }
 
 impl Note {
+    pub(crate) fn new(
+        logins: &Arc<Logins>,
+        correspondents: &Arc<Correspondents>,
+        account: &Arc<Account>,
+    ) -> Self {
+        Self {
+            logins: Arc::clone(logins),
+            correspondents: Arc::clone(correspondents),
+            account: Arc::clone(account),
+        }
+    }
+
     async fn taken<T>(&self, answer: Result<T, MailError>) -> Result<T, MailError> {
         let login = answer.as_ref().map(|_| ()).map_err(Clone::clone);
         self.logins.note(&self.account, Side::Reading, &login).await;
@@ -35,8 +49,23 @@ impl Note {
 }
 
 impl Door {
-    pub(crate) fn new(mailbox: Arc<dyn Mailbox>, logins: Arc<Logins>, account: Arc<Account>) -> Self {
-        Self { mailbox, note: Note { logins, account } }
+    pub(crate) fn new(mailbox: Arc<dyn Mailbox>, note: Note) -> Self {
+        Self { mailbox, note }
+    }
+
+    /// Remembers who is met in what an answer holds.
+    fn saw<'a>(&self, messages: impl IntoIterator<Item = (&'a FolderName, &'a Envelope)>) {
+        // without the door: what waits to be noted must not hold on to what notes it
+        let mailbox = || Arc::clone(&self.mailbox);
+        self.note.correspondents.saw_messages(&self.note.account, messages, mailbox);
+    }
+
+    /// As [`Self::saw`], of a page.
+    fn listed(&self, folder: &FolderName, answer: Result<Listing, MailError>) -> Result<Listing, MailError> {
+        if let Ok(listing) = &answer {
+            self.saw(listing.messages.iter().map(|message| (folder, &message.envelope)));
+        }
+        answer
     }
 }
 
@@ -47,7 +76,11 @@ impl Mailbox for Door {
     }
 
     async fn list(&self, folder: &FolderName, page: &Page) -> Result<Listing, MailError> {
-        self.note.taken(self.mailbox.list(folder, page).await).await
+        self.listed(folder, self.note.taken(self.mailbox.list(folder, page).await).await)
+    }
+
+    async fn envelopes(&self, folder: &FolderName, page: &Page) -> Result<Envelopes, MailError> {
+        self.note.taken(self.mailbox.envelopes(folder, page).await).await
     }
 
     async fn search(
@@ -56,15 +89,19 @@ impl Mailbox for Door {
         criterion: &Criterion,
         page: &Page,
     ) -> Result<Listing, MailError> {
-        self.note.taken(self.mailbox.search(folder, criterion, page).await).await
+        self.listed(folder, self.note.taken(self.mailbox.search(folder, criterion, page).await).await)
     }
 
     async fn message(&self, at: &Locator, beginning: u32) -> Result<Message, MailError> {
-        self.note.taken(self.mailbox.message(at, beginning).await).await
+        let message = self.note.taken(self.mailbox.message(at, beginning).await).await?;
+        self.saw([(&at.folder, &message.summary.envelope)]);
+        Ok(message)
     }
 
     async fn thread(&self, at: &Locator, scope: &ThreadScope) -> Result<Thread, MailError> {
-        self.note.taken(self.mailbox.thread(at, scope).await).await
+        let thread = self.note.taken(self.mailbox.thread(at, scope).await).await?;
+        self.saw(thread.messages.iter().map(|message| (&message.at.folder, &message.summary.envelope)));
+        Ok(thread)
     }
 
     async fn find_again(&self, at: &MessageRef) -> Result<Option<MessageRef>, MailError> {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod correspondents;
 mod deps;
 mod diagnosis;
 mod door;
@@ -9,6 +10,7 @@ mod new_account;
 pub mod server_url;
 mod service;
 
+pub use correspondents::Correspondents;
 pub use deps::AccountsDeps;
 pub use diagnosis::{Diagnosis, Step};
 pub use error::AccountError;

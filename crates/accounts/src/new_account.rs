@@ -38,6 +38,21 @@ pub struct InvalidAccount {
 }
 
 impl NewAccount {
+    /// One whose login names are its address, at these servers.
+    pub fn new(email: &str, backend: Backend, password: SecretString) -> Self {
+        Self {
+            label: String::new(),
+            email: email.to_owned(),
+            from_name: None,
+            backend,
+            imap_username: email.to_owned(),
+            smtp_username: email.to_owned(),
+            auth: AuthKind::Password,
+            password,
+            is_default: false,
+        }
+    }
+
     /// Checks every field, the address first; fills an empty label with it.
     pub(crate) fn checked(mut self) -> Result<(EmailAddress, Self), InvalidAccount> {
         let wrong = |field, problem| Err(InvalidAccount { field, problem });

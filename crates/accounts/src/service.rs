@@ -1,5 +1,8 @@
 use crate::{
-    AccountError, AccountsDeps, Diagnosis, InvalidAccount, NewAccount, Step, door::Door, logins::Logins,
+    AccountError, AccountsDeps, Diagnosis, InvalidAccount, NewAccount, Step,
+    correspondents::{Correspondents, CorrespondentsDeps},
+    door::{Door, Note},
+    logins::Logins,
 };
 use imapmcp_core::{
     account::{Account, AuthKind, Credential, Health, Login, Side},
@@ -19,13 +22,25 @@ pub const UNDO_SECONDS: RangeInclusive<u32> = 5..=300;
 /// Use cases of mail accounts.
 pub struct Accounts {
     logins: Arc<Logins>,
+    correspondents: Arc<Correspondents>,
     most: u32,
 }
 
 impl Accounts {
     /// Ready for use.
     pub fn new(deps: AccountsDeps) -> Self {
-        Self { logins: Arc::new(Logins::new(deps)), most: u32::MAX }
+        let correspondents = Arc::new(Correspondents::new(CorrespondentsDeps {
+            repository: Arc::clone(&deps.correspondents),
+            vault: Arc::clone(&deps.vault),
+            clock: Arc::clone(&deps.clock),
+            entropy: Arc::clone(&deps.entropy),
+        }));
+        Self { logins: Arc::new(Logins::new(deps)), correspondents, most: u32::MAX }
+    }
+
+    /// Whom accounts have met.
+    pub const fn correspondents(&self) -> &Arc<Correspondents> {
+        &self.correspondents
     }
 
     /// The same, with a bound on the accounts of one user; `None` is no bound.
@@ -180,7 +195,8 @@ impl Accounts {
             self.logins.used((Arc::clone(&account), Arc::clone(&mailbox)));
             (account, mailbox)
         };
-        let door = Door::new(mailbox, Arc::clone(&self.logins), Arc::clone(&account));
+        let note = Note::new(&self.logins, &self.correspondents, &account);
+        let door = Door::new(mailbox, note);
         Ok((Account::clone(&account), Arc::new(door)))
     }
 

@@ -43,14 +43,8 @@ async fn house() -> House {
     let vault = Arc::new(RingVault::open(&ring, &records, entropy.clone()).unwrap());
     let mail =
         Arc::new(Mail::new(MailOptions::new(Arc::new(Dialer::new("".parse::<Policy>().unwrap())))).unwrap());
-    let accounts = Arc::new(Accounts::new(AccountsDeps {
-        repository: database.clone(),
-        vault: vault.clone(),
-        mail: mail.clone(),
-        submission: mail,
-        clock: clock.clone(),
-        entropy,
-    }));
+    let accounts =
+        Arc::new(Accounts::new(AccountsDeps::of(&database, &mail, vault.clone(), clock.clone(), entropy)));
     let user = builders::user_id("owner");
     database.add_user(&builders::user("owner")).await.unwrap();
     let grant = builders::grant("g", &user, &ClientId::personal());

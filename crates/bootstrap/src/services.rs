@@ -153,20 +153,19 @@ impl Ground {
         options.ca_file.clone_from(&settings.ca_file);
         options.allow_insecure = settings.allow_insecure;
         options.clock = Arc::clone(&clock);
-        options.ehlo_name = domain(settings.oauth.host());
+        options.ehlo_name = settings.ehlo_name.clone().or_else(|| domain(settings.oauth.host()));
         let mail = Arc::new(Mail::new(options)?);
         Ok(Self { database: Arc::new(database), vault, clock, entropy, mail })
     }
 
     fn accounts(&self, settings: &Settings) -> Arc<Accounts> {
-        let accounts = Accounts::new(AccountsDeps {
-            repository: Arc::clone(&self.database) as _,
-            vault: Arc::clone(&self.vault) as _,
-            mail: Arc::clone(&self.mail) as _,
-            submission: Arc::clone(&self.mail) as _,
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-        });
+        let accounts = Accounts::new(AccountsDeps::of(
+            &self.database,
+            &self.mail,
+            Arc::clone(&self.vault) as _,
+            Arc::clone(&self.clock),
+            Arc::clone(&self.entropy),
+        ));
         Arc::new(accounts.at_most(settings.accounts_per_user))
     }
 

@@ -26,11 +26,13 @@ pub enum SealedColumn {
     StyleProfile,
     /// A draft that is remembered for a writing style.
     StyleDraft,
+    /// What blinds the addresses of an account's correspondents.
+    CorrespondenceSecret,
 }
 
 impl SealedColumn {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AccountCredential,
         Self::OutboxMessage,
         Self::OutboxSubject,
@@ -38,6 +40,7 @@ impl SealedColumn {
         Self::UploadAbout,
         Self::StyleProfile,
         Self::StyleDraft,
+        Self::CorrespondenceSecret,
     ];
 
     /// Table and column. It is part of every seal: another name opens nothing that was sealed before.
@@ -50,6 +53,7 @@ impl SealedColumn {
             Self::UploadAbout => "uploads.about",
             Self::StyleProfile => "writing_styles.profile",
             Self::StyleDraft => "style_drafts.draft",
+            Self::CorrespondenceSecret => "correspondence.secret",
         }
     }
 }
@@ -106,6 +110,11 @@ impl<'a> Binding<'a> {
     /// Of a draft that is remembered.
     pub fn style_draft(account: &'a AccountId, user: &'a UserId, message_id: &'a str) -> Self {
         Self::of(SealedColumn::StyleDraft, account.as_str(), user.as_str(), message_id)
+    }
+
+    /// Of what blinds the addresses of an account's correspondents.
+    pub fn correspondence_secret(account: &'a AccountId, user: &'a UserId) -> Self {
+        Self::of(SealedColumn::CorrespondenceSecret, account.as_str(), user.as_str(), "")
     }
 }
 
@@ -170,6 +179,7 @@ mod tests {
                 "uploads.about",
                 "writing_styles.profile",
                 "style_drafts.draft",
+                "correspondence.secret",
             ]
         );
     }

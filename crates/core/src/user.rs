@@ -23,6 +23,14 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
+impl User {
+    /// One who is let in by somebody else than this program: without a password, and nobody's administrator.
+    pub fn new(id: UserId, email: &str, now: Timestamp) -> Self {
+        let email = email.to_owned();
+        Self { id, email, is_admin: false, password_hash: None, disabled_at: None, created_at: now }
+    }
+}
+
 /// A browser session, known by the digest of its cookie.
 #[derive(Debug, Clone)]
 pub struct BrowserSession {

@@ -66,6 +66,7 @@ impl Delivery {
         }
         if let Some((account, worked @ Ok(()))) = &login {
             self.deps.accounts.note_sending(account, worked).await;
+            self.deps.accounts.correspondents().wrote_to(account, entry.accepted());
         }
         Span::current().record("attempt", entry.attempts).record("state", debug(entry.state));
         match failure {

@@ -52,14 +52,13 @@ impl House {
         let mut options = MailOptions::new(Arc::new(Dialer::new(servers.egress().parse().unwrap())));
         options.ca_file = Some(servers.ca_file());
         let mail = Arc::new(Mail::new(options).unwrap());
-        let accounts = Arc::new(Accounts::new(AccountsDeps {
-            repository: database.clone(),
-            vault: vault.clone(),
-            mail: mail.clone(),
-            submission: mail.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        }));
+        let accounts = Arc::new(Accounts::new(AccountsDeps::of(
+            &database,
+            &mail,
+            vault.clone(),
+            clock.clone(),
+            entropy.clone(),
+        )));
         let user = builders::user_id("owner");
         database.add_user(&builders::user("owner")).await.unwrap();
         let grant = builders::grant("g", &user, &ClientId::personal());

@@ -97,6 +97,8 @@ fn shows(criterion: &Criterion, summary: &Summary) -> Option<bool> {
         | Criterion::Keyword(_) => judge(criterion, summary),
         // What has parts may have a file by the server's own rule. The last three are no single conditions.
         Criterion::HasAttachment
+        | Criterion::Filename(_)
+        | Criterion::Label(_)
         | Criterion::Body(_)
         | Criterion::Text(_)
         | Criterion::Header(..)

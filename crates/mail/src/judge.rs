@@ -1,7 +1,7 @@
 //! Conditions judged on our side, by what a summary says.
 
 use imapmcp_core::mail::{Address, Criterion, Part, Summary};
-use imapmcp_mime::header::decoded;
+use imapmcp_mime::{attachment, header::decoded};
 
 /// Whether a message carries a file: a part that is sent as an attachment, or has a name and is not shown in the text.
 pub(crate) fn has_attachment(parts: &[Part]) -> bool {
@@ -10,6 +10,11 @@ pub(crate) fn has_attachment(parts: &[Part]) -> bool {
         Some("inline") if part.content_id.is_some() => false,
         _ => part.disposition_parameter("filename").or_else(|| part.parameter("name")).is_some(),
     })
+}
+
+/// Whether a part has a file name that contains this.
+pub(crate) fn has_file(parts: &[Part], text: &str) -> bool {
+    attachment::list(parts).iter().any(|file| contains(&file.filename, text))
 }
 
 /// Whether a message matches, as far as its summary tells: `None` where only the server can know. Depth is bounded by
@@ -37,12 +42,11 @@ pub(crate) fn judge(criterion: &Criterion, summary: &Summary) -> Option<bool> {
         Criterion::Keyword(keyword) => flag(keyword.as_str()),
         Criterion::Larger(octets) => Some(summary.size > u64::from(*octets)),
         Criterion::Smaller(octets) => Some(summary.size < u64::from(*octets)),
-        // A summary has no text, and a server's day may not be ours.
-        Criterion::Since(_)
-        | Criterion::Before(_)
-        | Criterion::Body(_)
-        | Criterion::Text(_)
-        | Criterion::Header(..) => None,
+        Criterion::Since(moment) => Some(summary.internal_date?.seconds() >= moment.seconds()),
+        Criterion::Before(moment) => Some(summary.internal_date?.seconds() < moment.seconds()),
+        Criterion::Filename(text) => Some(has_file(&summary.parts, text)),
+        // A summary has no text.
+        Criterion::Label(_) | Criterion::Body(_) | Criterion::Text(_) | Criterion::Header(..) => None,
     }
 }
 

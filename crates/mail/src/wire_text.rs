@@ -27,8 +27,20 @@ pub(crate) fn folder(name: &str) -> Result<(), MailError> {
     Ok(())
 }
 
-/// A body section: dotted numbers, then perhaps `TEXT`, `HEADER` or `MIME` (RFC 9051 `section-spec`).
+/// Start and length of the octets of `BODY[TEXT]` that a section such as `TEXT<7.3>` names: a part that the server does
+/// not know of.
+pub(crate) fn stretch(section: &str) -> Option<(u32, u32)> {
+    let (start, length) = section.strip_prefix("TEXT<")?.strip_suffix('>')?.split_once('.')?;
+    let number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?;
+    Some((number(start)?, number(length)?))
+}
+
+/// A body section: dotted numbers, then perhaps `TEXT`, `HEADER` or `MIME` (RFC 9051 `section-spec`); or a
+/// [`stretch`] of the text.
 pub(crate) fn section(text: &str) -> Result<(), MailError> {
+    if stretch(text).is_some() {
+        return Ok(());
+    }
     let (numbers, word) = match text.rsplit_once('.') {
         _ if matches!(text, "" | "TEXT" | "HEADER") => ("", ""),
         Some((numbers, word @ ("TEXT" | "HEADER" | "MIME"))) => (numbers, word),
@@ -63,6 +75,8 @@ pub(crate) fn criterion(root: &Criterion) -> Result<(), MailError> {
             | Criterion::Subject(text)
             | Criterion::Body(text)
             | Criterion::Text(text)
+            | Criterion::Filename(text)
+            | Criterion::Label(text)
             | Criterion::Header(_, text) => {
                 if text.len() > MAX_TERM {
                     return Err(MailError::Invalid("a search string has at most 1000 octets"));
@@ -148,11 +162,30 @@ mod tests {
 
     #[test]
     fn only_section_numbers_and_three_words_are_sections() {
-        for good in ["", "TEXT", "HEADER", "1", "2.1", "10.2.3", "1.MIME", "2.1.HEADER", "2.TEXT"] {
+        for good in
+            ["", "TEXT", "HEADER", "1", "2.1", "10.2.3", "1.MIME", "2.1.HEADER", "2.TEXT", "TEXT<7.30>"]
+        {
             assert_eq!(section(good), Ok(()), "{good:?}");
         }
-        for bad in ["0", "1.", ".1", "1..2", "1]", "1 FLAGS", "text", "MIME", "+1", "1.0", "99999", "a\r\nb"]
-        {
+        for bad in [
+            "0",
+            "1.",
+            ".1",
+            "1..2",
+            "1]",
+            "1 FLAGS",
+            "text",
+            "MIME",
+            "+1",
+            "1.0",
+            "99999",
+            "a\r\nb",
+            "TEXT<1>",
+            "TEXT<+1.2>",
+            "TEXT<1.99999999999>",
+            "1<0.5>",
+            "TEXT<.>",
+        ] {
             assert!(section(bad).is_err(), "{bad:?}");
         }
     }

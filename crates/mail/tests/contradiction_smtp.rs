@@ -283,7 +283,10 @@ async fn a_server_is_greeted_by_name_if_there_is_one() {
     for (name, said) in [
         (Some("mail.example.org"), "EHLO mail.example.org"),
         (None, "EHLO [127.0.0.1]"),
+        (Some("[192.0.2.1]"), "EHLO [192.0.2.1]"),
+        (Some("[IPv6:2001:db8::1]"), "EHLO [IPv6:2001:db8::1]"),
         (Some("x\r\nMAIL FROM:<a@b>"), "EHLO [127.0.0.1]"),
+        (Some("[x]\r\nNOOP"), "EHLO [127.0.0.1]"),
     ] {
         server.will(Step::Quit, Trick::Hangs);
         let egress = format!("127.0.0.1:{}", server.port).parse().unwrap();

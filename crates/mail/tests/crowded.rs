@@ -166,6 +166,26 @@ async fn a_person_with_many_accounts_has_a_bound_for_all_of_them() {
     until(|| way.open() == 5).await;
 }
 
+/// Sixteen callers of a person with four seats: accounts do not take each other's connections for a moment's use.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_that_are_busy_let_each_other_keep_their_connections() {
+    let server = HostileImap::start(Mode::Behaves);
+    let way = Crowded::start(server.port, 100, Refusal::Closes);
+    let mail = mail(&[way.port], |options| options.bounds.connections_of_user = 4);
+    let mailboxes: Vec<_> =
+        (0..3).map(|number| mail.mailbox(&login("ada", &format!("a{number}"), way.port))).collect();
+    for mailbox in &mailboxes {
+        assert!(list(mailbox).await.is_ok());
+    }
+    assert_eq!(crowd(&mailboxes, 16, 20).await, []);
+    assert!(way.let_in() <= 6, "{} logins", way.let_in());
+    // who has none gets one all the same
+    let late = mail.mailbox(&login("ada", "late", way.port));
+    let started = Instant::now();
+    assert!(list(&late).await.is_ok());
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_whose_servers_hang_holds_up_nobody_else() {
     let (hanging, good) = (HostileImap::start(Mode::SilentAfterLogin), HostileImap::start(Mode::Behaves));

@@ -20,7 +20,7 @@ use imapmcp_core::{
 };
 use imapmcp_delivery::Delivery;
 use imapmcp_extract::Extractor;
-use imapmcp_organizing::{Opened, OperationKind, Organizer, Senders};
+use imapmcp_organizing::{Opened, OperationKind, Organizer};
 use imapmcp_writing_style::Styles;
 use std::sync::Arc;
 
@@ -38,8 +38,6 @@ pub struct Services {
     pub uploads: Arc<Uploads>,
     /// Text of attachments.
     pub extractor: Extractor,
-    /// Senders met before.
-    pub senders: Senders,
     /// Changes messages and folders, and takes changes back.
     pub organizer: Organizer,
     /// Time.

@@ -48,11 +48,12 @@ pub(crate) struct Targets {
     several: bool,
 }
 
-/// Resolves `account_id`/`accounts`, `folder`/`folders` and `in:`.
+/// Resolves `account_id`/`accounts`, `folder` and `in:`, in the folders of this reach.
 pub(crate) async fn targets(
     context: &Context<'_>,
     arguments: &Arguments,
     query: &Query,
+    folders: Reach,
 ) -> Result<Targets, ToolError> {
     let every_account = arguments.get(&ACCOUNTS).value == Reach::All;
     let (opened, mut failed) = if every_account {
@@ -61,7 +62,7 @@ pub(crate) async fn targets(
         (vec![context.open(arguments.get(&ACCOUNT)).await?], Vec::new())
     };
     let anywhere = |name: &String| name.eq_ignore_ascii_case("anywhere") || name.eq_ignore_ascii_case("all");
-    let scope = if arguments.get(&FOLDERS).value == Reach::All || query.folders.iter().any(anywhere) {
+    let scope = if folders == Reach::All || query.folders.iter().any(anywhere) {
         Scope::Everywhere
     } else if query.folders.is_empty() {
         // a folder named as an argument is taken at its word

@@ -35,6 +35,8 @@ pub struct View {
     pub link_mismatches: Vec<LinkMismatch>,
     /// Hosts that look like another one, as ASCII (punycode), at most 20.
     pub lookalikes: Vec<String>,
+    /// The form of the text that is not shown and says other words: `html` or `plain`.
+    pub other_form: Option<&'static str>,
     /// A bound cut the source (too large, too deep, too slow): the rest was not looked at.
     pub cut: bool,
 }

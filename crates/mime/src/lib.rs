@@ -10,6 +10,8 @@ mod read;
 mod trust;
 mod write;
 
+pub use addresses::mailboxes;
+pub use read::structure::{is_doubtful, structure_of};
 pub use read::{attachment, body, budget, calendar, envelope, html, locate, quotes, structure, view};
 pub use trust::{authentication, provenance};
 pub use write::{compose, shown};

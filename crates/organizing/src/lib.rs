@@ -6,10 +6,10 @@ mod folders;
 mod journal;
 mod opened;
 mod operations;
+mod placed;
 mod plan;
 pub mod query;
 pub mod search;
-mod senders;
 mod steps;
 pub mod text;
 mod undo;
@@ -19,8 +19,8 @@ pub use error::{ChangeError, OperationError};
 pub use journal::Journal;
 pub use opened::Opened;
 pub use operations::{OperationKind, Organizer};
+pub use placed::placed;
 pub use plan::{Action, Planned, Ran};
-pub use senders::Senders;
 pub use undo::Undone;
 
 /// Told how far long work has come: so many of so many.

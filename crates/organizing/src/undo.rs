@@ -21,7 +21,7 @@ pub struct Undone {
     /// Why the rest was not tried.
     pub problem: Option<ChangeError>,
     /// Folders that have their old name again.
-    folders: usize,
+    pub folders: usize,
 }
 
 impl Undone {

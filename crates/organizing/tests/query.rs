@@ -26,6 +26,8 @@ fn texts(criterion: &Criterion, depth: usize, found: &mut Vec<String>) -> (usize
         | Criterion::Subject(text)
         | Criterion::Body(text)
         | Criterion::Text(text)
+        | Criterion::Filename(text)
+        | Criterion::Label(text)
         | Criterion::Header(_, text) => {
             found.push(text.clone());
             (depth, 1)

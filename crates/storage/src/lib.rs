@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
+mod correspondents;
 mod database;
 mod failure;
 mod keys;

@@ -191,6 +191,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    correspondence (account_id) {
+        account_id -> Text,
+        user_id -> Text,
+        secret -> Binary,
+        reached -> Text,
+        reached_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    correspondents (account_id, address) {
+        account_id -> Text,
+        address -> Binary,
+        message -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
     operations (id) {
         id -> Text,
         user_id -> Text,
@@ -249,6 +267,7 @@ diesel::allow_tables_to_appear_in_same_query!(users, sessions, grants, tokens, c
 diesel::allow_tables_to_appear_in_same_query!(outbox, grants);
 diesel::allow_tables_to_appear_in_same_query!(outbox, users);
 diesel::allow_tables_to_appear_in_same_query!(writing_styles, style_drafts);
+diesel::allow_tables_to_appear_in_same_query!(correspondence, accounts);
 
 #[cfg(test)]
 mod tests {
@@ -271,7 +290,7 @@ mod tests {
     async fn every_table_is_there(url: &str) {
         let database = Database::open(&url.parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
-        select_all!(database; users, setup_links, sessions, accounts, keys, clients, decided_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads, writing_styles, style_drafts);
+        select_all!(database; users, setup_links, sessions, accounts, keys, clients, decided_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads, writing_styles, style_drafts, correspondence, correspondents);
     }
 
     #[tokio::test]

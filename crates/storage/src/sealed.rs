@@ -5,7 +5,9 @@ use crate::{
     accounts::AccountRow,
     database::{Database, with_conn, with_write},
     failure::Failure,
-    schema::{accounts, outbox, parcel_chunks, parcels, style_drafts, uploads, writing_styles},
+    schema::{
+        accounts, correspondence, outbox, parcel_chunks, parcels, style_drafts, uploads, writing_styles,
+    },
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -69,6 +71,9 @@ impl Database {
                 by_row!(self, row, limit; writing_styles: account_id, user_id, profile)
             }
             SealedColumn::StyleDraft => self.drafts(row, context, limit).await?,
+            SealedColumn::CorrespondenceSecret => {
+                by_row!(self, row, limit; correspondence: account_id, user_id, secret)
+            }
         };
         let sealed =
             |(row, user, context, sealed)| SealedRow { column, row, user, context, sealed: Sealed(sealed) };
@@ -88,6 +93,7 @@ impl Database {
             SealedColumn::UploadAbout => replace!(self, old, new; uploads.about of id),
             SealedColumn::StyleProfile => replace!(self, old, new; writing_styles.profile of id),
             SealedColumn::StyleDraft => replace!(self, old, new; style_drafts.draft of (id, &row.context)),
+            SealedColumn::CorrespondenceSecret => replace!(self, old, new; correspondence.secret of id),
         }?;
         Ok(changed == 1)
     }

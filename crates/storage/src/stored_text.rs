@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use imapmcp_core::{
     account::{AuthKind, Failing, Health, LoginTrouble, Security},
     id::AccountId,
+    mail::Role,
     oauth::{AccountScope, ClientKind, SendPolicy, TokenKind},
     operation::OperationState,
     outbox::{Hold, OutboxState, Refusal},
@@ -47,6 +48,10 @@ macro_rules! words {
 words! {
     Security { Tls = "tls", StartTls = "starttls", Insecure = "insecure" }
     AuthKind { Password = "password", OAuth2 = "oauth2" }
+    Role {
+        Inbox = "inbox", Sent = "sent", Drafts = "drafts", Trash = "trash", Junk = "junk", Archive = "archive", All = "all",
+        Flagged = "flagged"
+    }
     KeyState { Active = "active", DecryptOnly = "decrypt_only", Retired = "retired" }
     ClientKind { Registered = "registered", Document = "document", Personal = "personal" }
     TokenKind { Access = "access", Refresh = "refresh", Personal = "personal" }

@@ -13,7 +13,7 @@ use imapmcp_testkit::{
 use std::{path::Path, time::Instant};
 
 /// Every migration.
-const PENDING: [&str; 8] = [
+const PENDING: [&str; 9] = [
     "0001_initial",
     "0002_outbox",
     "0003_signatures",
@@ -22,6 +22,7 @@ const PENDING: [&str; 8] = [
     "0006_access_and_health",
     "0007_browsers",
     "0008_clients_and_successors",
+    "0009_correspondents",
 ];
 
 async fn migrated(url: &DatabaseUrl) -> Database {

@@ -1,7 +1,7 @@
 //! A person with a real browser: first start, account, consent, end of access.
 
-use crate::{webdriver::Browser, world::World};
-use imapmcp_testkit::servers::MailServers;
+use crate::world::World;
+use imapmcp_testkit::{servers::MailServers, webdriver::Browser};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Write},

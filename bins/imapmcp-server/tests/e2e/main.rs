@@ -25,5 +25,4 @@ mod start;
 mod together;
 mod uploads;
 mod version_before;
-mod webdriver;
 mod world;

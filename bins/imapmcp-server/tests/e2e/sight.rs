@@ -22,6 +22,7 @@ fn a_request_is_one_line_with_the_number_its_client_was_told() {
     let log = std::fs::read_to_string(world.log()).unwrap();
     let lines: Vec<&str> = log.lines().filter(|line| line.contains(number)).collect();
     assert_eq!(lines.len(), 1, "{log}");
+    assert!(!log.contains('\x1b'), "colours in a file: {log}");
     for part in ["POST", "/mcp", "200", "usr_", "milliseconds"] {
         assert!(lines[0].contains(part), "{part}: {}", lines[0]);
     }

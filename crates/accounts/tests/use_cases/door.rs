@@ -108,6 +108,7 @@ async fn accounts_that_are_dropped_let_go_of_the_database() {
     let account = house.accounts.add(&house.owner, new("right")).await.unwrap();
     let (_, mailbox) = house.accounts.mailbox(&house.owner, &account.id).await.unwrap();
     mailbox.folders(false).await.unwrap();
+    house.accounts.correspondents().wrote_to(&account, ["friend@example.net".to_owned()]);
     drop((mailbox, house.accounts));
     assert_eq!(Arc::strong_count(&house.database), 1);
 }

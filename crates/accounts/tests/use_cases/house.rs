@@ -8,9 +8,9 @@ use imapmcp_core::{
     account::{AuthKind, Backend, Credential, Login},
     id::{AccountId, UserId},
     mail::{
-        Criterion, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, MailStore, Mailbox,
-        Message, MessageRef, Messages, Outcome, Outgoing, Page, Part, Submission, SubmissionEnvelope,
-        SubmitError, Submitted, Thread, ThreadScope, Transfer, TransferKind,
+        Criterion, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, MailStore,
+        Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, Part, Submission,
+        SubmissionEnvelope, SubmitError, Submitted, Thread, ThreadScope, Transfer, TransferKind,
     },
     secret::{ExposeSecret, SecretString},
     store::UserRepository,
@@ -79,6 +79,9 @@ impl Mailbox for Answers {
         self.0.lock().unwrap().clone().map(|()| Folders::default())
     }
     async fn list(&self, _: &FolderName, _: &Page) -> Result<Listing, MailError> {
+        self.said()
+    }
+    async fn envelopes(&self, _: &FolderName, _: &Page) -> Result<Envelopes, MailError> {
         self.said()
     }
     async fn search(&self, _: &FolderName, _: &Criterion, _: &Page) -> Result<Listing, MailError> {
@@ -154,14 +157,13 @@ pub(crate) async fn house() -> House {
         logins: Mutex::default(),
         forgotten: Mutex::default(),
     });
-    let accounts = Accounts::new(AccountsDeps {
-        repository: database.clone(),
-        vault: Arc::new(vault),
-        mail: servers.clone(),
-        submission: servers.clone(),
-        clock: Arc::new(FakeClock::default()),
+    let accounts = Accounts::new(AccountsDeps::of(
+        &database,
+        &servers,
+        Arc::new(vault),
+        Arc::new(FakeClock::default()),
         entropy,
-    });
+    ));
     House { accounts, servers, database, owner: owner.id, stranger: stranger.id }
 }
 

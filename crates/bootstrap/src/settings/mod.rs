@@ -54,6 +54,8 @@ pub struct Settings {
     pub egress: Policy,
     /// IMAPMCP_CA_FILE.
     pub ca_file: Option<PathBuf>,
+    /// IMAPMCP_EHLO_NAME; `None` is the host of IMAPMCP_PUBLIC_URL, if that is a domain name.
+    pub ehlo_name: Option<String>,
     /// IMAPMCP_ALLOW_INSECURE.
     pub allow_insecure: bool,
     /// IMAPMCP_TRUSTED_PROXIES.
@@ -148,6 +150,7 @@ impl Settings {
             keys: layers.get(&table::KEYS)?,
             egress: layers.get(&table::EGRESS_ALLOW)?,
             ca_file: layers.get(&table::CA_FILE)?,
+            ehlo_name: layers.get(&table::EHLO_NAME)?,
             allow_insecure: layers.get(&table::ALLOW_INSECURE)?,
             trusted_proxies: layers.get(&table::TRUSTED_PROXIES)?,
             allowed_origins: layers.get(&table::ALLOWED_ORIGINS)?,
@@ -216,6 +219,10 @@ mod tests {
             ("IMAPMCP_PUBLIC_URL", "http://mail.example.com"),
             ("IMAPMCP_DATABASE_URL", "mysql://x"),
             ("IMAPMCP_EGRESS_ALLOW", "10.0.0.0/99"),
+            ("IMAPMCP_EHLO_NAME", "mail example"),
+            ("IMAPMCP_EHLO_NAME", "a..b"),
+            ("IMAPMCP_EHLO_NAME", "[300.1.1.1]"),
+            ("IMAPMCP_EHLO_NAME", "x\r\nMAIL FROM:<a@b>"),
             ("IMAPMCP_ALLOW_INSECURE", "perhaps"),
             ("IMAPMCP_TRUSTED_PROXIES", "proxy"),
             ("IMAPMCP_DCR", "token:short"),

@@ -7,7 +7,7 @@ use imapmcp_oauth_server::{Config as OAuthConfig, Registration, redirect};
 use imapmcp_storage::DatabaseUrl;
 use ipnet::IpNet;
 use std::{
-    net::{IpAddr, ToSocketAddrs as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _},
     num::NonZeroU32,
     path::PathBuf,
 };
@@ -34,6 +34,30 @@ pub(super) fn path(text: &str) -> Result<PathBuf, String> {
 #[expect(clippy::unnecessary_wraps, reason = "of the type of its siblings")]
 pub(super) fn perhaps_path(text: &str) -> Result<Option<PathBuf>, String> {
     Ok(given(text).map(PathBuf::from))
+}
+
+/// RFC 5321 §4.1.3: a domain, or an address literal.
+pub(super) fn ehlo_name(text: &str) -> Result<Option<String>, String> {
+    let Some(name) = given(text) else { return Ok(None) };
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let literal = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let right = match literal {
+        Some(literal) => match literal.strip_prefix("IPv6:") {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => literal.parse::<Ipv4Addr>().is_ok(),
+        },
+        None => name.len() <= 255 && name.split('.').all(label),
+    };
+    if right {
+        Ok(Some(name.to_owned()))
+    } else {
+        Err("must be a domain name such as mail.example.com, or an address as [192.0.2.1] or [IPv6:2001:db8::1]".to_owned())
+    }
 }
 
 pub(super) fn database_url(text: &str) -> Result<Option<DatabaseUrl>, String> {

@@ -56,8 +56,7 @@ macro_rules! settings {
 settings! {
     /// address and port, or `unix:/path`
     LISTEN: Listen = "127.0.0.1:3000", read::listen;
-    /// issuer and base of all links; https except on loopback. Its host, if it is a domain name, is what submission servers
-    /// are greeted with (EHLO)
+    /// issuer and base of all links; https except on loopback
     PUBLIC_URL: OAuthConfig = "http://localhost:3000", read::public_url;
     /// embedded database and key file
     DATA_DIR: PathBuf = "./data", read::path;
@@ -73,6 +72,9 @@ settings! {
     EGRESS_ALLOW: Policy = "", read::egress;
     /// PEM file of certificate authorities trusted besides the system's
     CA_FILE: Option<PathBuf> = "", read::perhaps_path;
+    /// what submission servers are greeted with (EHLO), where a relay insists on a name it knows: a domain name, or an address
+    /// as `[192.0.2.1]`
+    EHLO_NAME: Option<String> = "" ("host of $PUBLIC_URL"), read::ehlo_name;
     /// `1` permits accounts without TLS to hosts the allow-list names (tests, tunnels)
     ALLOW_INSECURE: bool = "0", read::flag;
     /// addresses or CIDRs of reverse proxies; only their `X-Forwarded-For` tells where a request comes from. Set it behind a

@@ -1,6 +1,6 @@
 //! Pages of messages, and what is missing from them.
 
-use super::{MailError, PageCursor, Summary};
+use super::{Envelope, MailError, PageCursor, Summary};
 
 /// Messages, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,4 +33,15 @@ pub struct Omitted {
     pub sequence: Option<u32>,
     /// Why: [`MailError::TooComplex`], or how the server refused.
     pub reason: MailError,
+}
+
+/// Envelopes of a folder, those with the highest UIDs first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelopes {
+    /// UIDVALIDITY of the folder.
+    pub uid_validity: u32,
+    /// UID and ENVELOPE of those that could be read.
+    pub envelopes: Vec<(u32, Envelope)>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<PageCursor>,
 }

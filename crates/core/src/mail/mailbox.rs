@@ -1,8 +1,8 @@
 //! The ports of reading: a store of mailboxes, and one account's mailbox.
 
 use super::{
-    Criterion, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, Message, MessageRef,
-    Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer, TransferKind,
+    Criterion, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, Message,
+    MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer, TransferKind,
 };
 use crate::{account::Login, id::AccountId};
 use async_trait::async_trait;
@@ -32,6 +32,10 @@ pub trait Mailbox: Send + Sync {
     /// The newest messages of a folder by INTERNALDATE (from EXISTS and sequence numbers where both agree; never SEARCH
     /// ALL).
     async fn list(&self, folder: &FolderName, page: &Page) -> Result<Listing, MailError>;
+
+    /// Envelopes alone, from the highest UID downwards: for going through a whole folder page by page. Nothing of it is
+    /// remembered in the place of what people look at. What cannot be read is left out.
+    async fn envelopes(&self, folder: &FolderName, page: &Page) -> Result<Envelopes, MailError>;
 
     /// The newest messages of a folder that match.
     async fn search(

@@ -58,7 +58,8 @@ pub struct Address {
 /// One leaf part of a BODYSTRUCTURE.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Part {
-    /// Section number for BODY[…], such as `1` or `2.1`.
+    /// Section number for BODY[…], such as `1` or `2.1`; `TEXT`, or a stretch of it such as `TEXT<7.3>` (start and length in
+    /// octets), of a message that the server cannot take apart.
     pub section: String,
     /// Media type in lower case, such as `text/plain`.
     pub media_type: String,
@@ -74,6 +75,8 @@ pub struct Part {
     pub disposition: Option<String>,
     /// Content-Disposition parameters, names as they came.
     pub disposition_parameters: Vec<(String, String)>,
+    /// Subtype of the multipart that it stands in, in lower case, such as `alternative`; `None` where that is not known.
+    pub multipart: Option<String>,
 }
 
 impl Part {

@@ -22,7 +22,7 @@ pub use code::{MailErrorKind, NetworkFault};
 pub use error::{MailError, SubmitError};
 pub use flag::{Flag, FlagChange};
 pub use folder::{Folder, FolderCounts, FolderName, Folders, Role};
-pub use listing::{Listing, Omitted};
+pub use listing::{Envelopes, Listing, Omitted};
 pub use mailbox::{MailStore, Mailbox};
 pub use message::{Address, Envelope, Message, Part, Summary};
 pub use messages::{Locator, MessageRef, Messages};

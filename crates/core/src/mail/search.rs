@@ -25,9 +25,9 @@ pub enum Criterion {
     Text(String),
     /// A header field contains; the name is program text.
     Header(&'static str, String),
-    /// INTERNALDATE on or after this UTC day.
+    /// INTERNALDATE at this moment or later, to the second.
     Since(Timestamp),
-    /// INTERNALDATE before this UTC day.
+    /// INTERNALDATE before this moment, to the second.
     Before(Timestamp),
     /// Not \Seen.
     Unseen,
@@ -46,6 +46,10 @@ pub enum Criterion {
     /// The message carries a file: Gmail's `has:attachment`; elsewhere multipart/mixed by its Content-Type field, and
     /// the BODYSTRUCTURE of what was found decides.
     HasAttachment,
+    /// A part has a file name that contains this, without case.
+    Filename(String),
+    /// The message has this label (Gmail's X-GM-LABELS); other servers have none, and refuse.
+    Label(String),
     /// Smaller than so many octets.
     Smaller(u32),
     /// Larger than so many octets.

@@ -8,6 +8,7 @@
 mod accounts;
 mod clients;
 mod consents;
+mod correspondents;
 mod exchanges;
 mod grants;
 mod keys;
@@ -23,6 +24,7 @@ mod users;
 pub use accounts::AccountRepository;
 pub use clients::{ClientBounds, ClientRepository};
 pub use consents::ConsentRepository;
+pub use correspondents::{CorrespondenceRow, CorrespondentRepository};
 pub use exchanges::ExchangeRepository;
 pub use grants::GrantRepository;
 pub use keys::{KeyRecord, KeyRepository, KeyState, SealedRow};

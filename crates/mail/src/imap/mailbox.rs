@@ -16,8 +16,9 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use imapmcp_core::mail::{
-    Criterion, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, Mailbox, Message,
-    MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer, TransferKind,
+    Criterion, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, Mailbox,
+    Message, MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer,
+    TransferKind,
 };
 use std::{
     sync::{
@@ -134,6 +135,17 @@ impl Mailbox for ImapMailbox {
         self.ask(Some(&name), |session| {
             let (folder, page) = (folder.clone(), page.clone());
             async move { session.list(&folder, &page, page.limit).await }.boxed()
+        })
+        .await
+    }
+
+    async fn envelopes(&self, folder: &FolderName, page: &Page) -> Result<Envelopes, MailError> {
+        let (folder, page) = (sayable(folder)?, page.clone());
+        wire_text::limit(page.limit)?;
+        let name = folder.clone();
+        self.ask(Some(&name), |session| {
+            let (folder, page) = (folder.clone(), page.clone());
+            async move { session.envelopes(&folder, &page).await }.boxed()
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! One part as a stream: a thread reads and decodes, the caller's pace is the server's.
 
 use super::{
+    ops::stream_part::is_encoded,
     pool::Pool,
     wire::{
         fault::Fault,
@@ -48,7 +49,14 @@ impl Reader {
     pub(super) async fn run(self) {
         let started = Arc::new(AtomicBool::new(false));
         let mut result = self.attempt(false, &started).await;
-        if matches!(result, Err((Fault::Lost(_), true))) && !started.load(Ordering::Acquire) {
+        // a connection that had died unnoticed, or one that the server cut over decoding: then it is not asked to again
+        let mut may_be_decoded = is_encoded(&self.part);
+        for _ in 0..2 {
+            let Err((Fault::Lost(_), reused)) = result else { break };
+            if started.load(Ordering::Acquire) || !(reused || may_be_decoded) {
+                break;
+            }
+            may_be_decoded &= reused;
             result = self.attempt(true, &started).await;
         }
         if let Err((fault, _)) = result {

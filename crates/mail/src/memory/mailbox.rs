@@ -14,8 +14,8 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use imapmcp_core::{
     mail::{
-        Criterion, Flag, FlagChange, Folder, FolderCounts, FolderName, Folders, Listing, Locator, MailError,
-        Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, PageCursor, Part, Thread,
+        Criterion, Envelopes, Flag, FlagChange, Folder, FolderCounts, FolderName, Folders, Listing, Locator,
+        MailError, Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, PageCursor, Part, Thread,
         ThreadScope, Transfer, TransferKind,
     },
     time::{Clock, Timestamp},
@@ -111,6 +111,26 @@ impl Mailbox for MemoryMailbox {
         let store = lock(&self.store);
         let folder = store.folder(folder)?;
         listing(folder, page, folder.messages.iter().collect())
+    }
+
+    async fn envelopes(&self, folder: &FolderName, page: &Page) -> Result<Envelopes, MailError> {
+        let limit = wire_text::limit(page.limit)?;
+        let store = lock(&self.store);
+        let folder = store.folder(folder)?;
+        folder.check(page.after.map(|cursor| cursor.uid_validity))?;
+        let (uid_validity, below) = (folder.uid_validity, page.after.map_or(u32::MAX, |cursor| cursor.uid));
+        let mut all: Vec<_> = folder.messages.iter().filter(|message| message.uid < below).collect();
+        all.sort_unstable_by_key(|message| Reverse(message.uid));
+        let more = all.len() > limit;
+        all.truncate(limit);
+        let next = all.last().filter(|_| more).map(|last| PageCursor {
+            uid_validity,
+            uid: last.uid,
+            sequence: 0,
+            date: None,
+        });
+        let envelopes = all.into_iter().map(|message| (message.uid, message.summary().envelope)).collect();
+        Ok(Envelopes { uid_validity, envelopes, next })
     }
 
     async fn search(

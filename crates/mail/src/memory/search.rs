@@ -1,8 +1,8 @@
 //! SEARCH over the mailbox in memory: substrings without case, on decoded text.
 
 use super::store::Stored;
-use crate::judge::{addresses, contains, has_attachment};
-use imapmcp_core::mail::Criterion;
+use crate::judge::{addresses, contains, has_attachment, has_file};
+use imapmcp_core::mail::{Criterion, Part};
 use imapmcp_mime::{
     body,
     header::{Fields, decoded},
@@ -24,8 +24,8 @@ pub(super) fn matches(message: &Stored, criterion: &Criterion) -> bool {
             let says = |(name, value): (&str, &str)| contains(&format!("{name}: {}", decoded(value)), text);
             fields(message).iter().any(says) || says_in_text(message, text)
         }
-        Criterion::Since(day) => message.internal_date.date() >= day.date(),
-        Criterion::Before(day) => message.internal_date.date() < day.date(),
+        Criterion::Since(moment) => message.internal_date.seconds() >= moment.seconds(),
+        Criterion::Before(moment) => message.internal_date.seconds() < moment.seconds(),
         Criterion::Unseen => !message.has("\\Seen"),
         Criterion::Seen => message.has("\\Seen"),
         Criterion::Flagged => message.has("\\Flagged"),
@@ -34,12 +34,18 @@ pub(super) fn matches(message: &Stored, criterion: &Criterion) -> bool {
         Criterion::Keyword(flag) => message.has(flag.as_str()),
         Criterion::Bcc(text) => addresses(&message.envelope.bcc, text),
         Criterion::HasAttachment => {
-            let parts: Vec<_> = message.leaves.iter().map(|leaf| leaf.part.clone()).collect();
-            field(message, "Content-Type", "multipart/mixed") && has_attachment(&parts)
+            field(message, "Content-Type", "multipart/mixed") && has_attachment(&parts(message))
         }
+        Criterion::Filename(text) => has_file(&parts(message), text),
+        // there are none here
+        Criterion::Label(_) => false,
         Criterion::Smaller(octets) => message.raw.len() < *octets as usize,
         Criterion::Larger(octets) => message.raw.len() > *octets as usize,
     }
+}
+
+fn parts(message: &Stored) -> Vec<Part> {
+    message.leaves.iter().map(|leaf| leaf.part.clone()).collect()
 }
 
 fn fields(message: &Stored) -> Fields {

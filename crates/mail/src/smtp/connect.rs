@@ -100,10 +100,12 @@ impl Way {
     }
 }
 
-/// What EHLO says: a name of letters, digits, hyphens and dots, or none.
+/// What EHLO says: a domain name or an address literal (RFC 5321 §4.1.3), or none.
 fn name(wanted: Option<&str>) -> &str {
     let plain = |name: &&str| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+        let literal = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let (inside, marks): (&str, &[u8]) = literal.map_or((*name, b"-."), |literal| (literal, b":."));
+        !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_alphanumeric() || marks.contains(&b))
     };
     wanted.filter(plain).unwrap_or(NAMELESS)
 }

@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bounds;
+mod decoding;
+mod descriptions;
 mod fates;
 mod gaps;
 mod house;
+mod moments;
+mod names;
 mod namespaces;
 mod searches;

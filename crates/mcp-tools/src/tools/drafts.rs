@@ -27,7 +27,7 @@ use imapmcp_mime::{
     compose::{self, Draft, File, Letter, MAX_ATTACHMENTS, NamedAddress, Parsed},
     header,
 };
-use imapmcp_organizing::Opened;
+use imapmcp_organizing::{Opened, placed};
 use serde_json::{Value, json};
 
 /// Drafts of at most so many octets are read whole.
@@ -331,7 +331,11 @@ async fn store(
     let flags = [mail::Flag::draft(), mail::Flag::seen()];
     let at = opened.mailbox.append(&drafts, written.message.clone(), &flags).await;
     delivery.discard(written).await;
-    Ok((drafts, at?, message))
+    let at = match at? {
+        Some(at) => Some(at),
+        None => placed(opened, &drafts, &message.message_id).await,
+    };
+    Ok((drafts, at, message))
 }
 
 fn letter_error(error: compose::ComposeError) -> ToolError {

@@ -70,16 +70,11 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     let Chosen { word, value: format } = arguments.get(&FORMAT);
     let beginning = if format.is_some() { text::BEGINNING } else { 0 };
     let message = context.message(&opened, &at, beginning).await?;
-    let (view, first) = tokio::join!(
-        async {
-            match format {
-                Some(format) => text::of(&opened, &message, beginning, format).await.map(Some),
-                None => Ok(None),
-            }
-        },
-        context.services.senders.is_first(&opened, &message.summary, context.services.clock.now()),
-    );
-    let view = view?;
+    let view = match format {
+        Some(format) => Some(text::of(&opened, &message, beginning, format).await?),
+        None => None,
+    };
+    let first = context.services.accounts.correspondents().is_first(&opened.account, &message.summary).await;
     let fields = Fields::parse(&message.header);
     let mut result = describe(context, &opened, &message, &fields);
     result.insert("format".to_owned(), json!(word));
@@ -91,11 +86,10 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     };
     let mut shown = view.text.as_str();
     if arguments.get(&QUOTES).value == Quotes::Stripped && format != Some(Format::Html) {
-        let split = quotes::split(shown);
-        // a message that is nothing but a quotation is shown as it is
-        if split.quoted.is_some() && !split.newest.trim().is_empty() {
+        let subject = message.summary.envelope.subject.as_deref().map(header::text);
+        if let Some(newest) = quotes::stripped(shown, subject.as_deref()) {
             result.insert("quotes_stripped".to_owned(), json!(true));
-            shown = split.newest;
+            shown = newest;
         }
     }
     fit::text(context, &mut result, shown, from, budget)?;

@@ -14,7 +14,7 @@ use imapmcp_core::{
     mail::{Address, Message, Thread, ThreadScope},
     permission::Permission,
 };
-use imapmcp_mime::{budget::OCTETS_PER_TOKEN, header::Fields, provenance, quotes, view::Format};
+use imapmcp_mime::{budget::OCTETS_PER_TOKEN, header::{self, Fields}, provenance, quotes, view::Format};
 use imapmcp_organizing::{Opened, text};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -195,7 +195,8 @@ async fn fill(
             continue;
         }
         let view = text::of(opened, message, text::THREAD_BEGINNING, Format::Markdown).await?;
-        let newest = quotes::split(&view.text).newest.trim();
+        let subject = message.summary.envelope.subject.as_deref().map(header::text);
+        let newest = quotes::newest(&view.text, subject.as_deref()).trim();
         // the newest message may take half of what there is, each older one half of what remains
         let share = if position == 0 && wanted > 1 { room / 2 } else { room * 2 / 3 };
         let fenced =

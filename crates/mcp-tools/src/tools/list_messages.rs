@@ -5,6 +5,7 @@ use crate::{
     error::ToolError,
     present,
     reply::Reply,
+    search::{self, ACCOUNTS, Reach},
     shared::{ACCOUNT, CURSOR, DATE, FOLDER, LIMIT, MAX_TOKENS, folder},
     spec::{Effect, Shows, Spec},
 };
@@ -12,7 +13,7 @@ use imapmcp_core::{
     mail::{Criterion, Page},
     permission::Permission,
 };
-use imapmcp_organizing::Opened;
+use imapmcp_organizing::{Opened, query::Query};
 
 pub(crate) const SPEC: Spec = Spec {
     name: "list_messages",
@@ -21,7 +22,7 @@ pub(crate) const SPEC: Spec = Spec {
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[&ACCOUNT, &FOLDER, &LIMIT, &SINCE, &UNREAD_ONLY, &CURSOR, &MAX_TOKENS],
+    fields: &[&ACCOUNT, &ACCOUNTS, &FOLDER, &LIMIT, &SINCE, &UNREAD_ONLY, &CURSOR, &MAX_TOKENS],
     output: present::LISTING,
     shows: &[("total", Shows::Number), ("next_cursor", Shows::Text)],
     run: |context, arguments| Box::pin(run(context, arguments)),
@@ -39,6 +40,12 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
         conditions.push(Criterion::Unseen);
     }
     let criterion = (!conditions.is_empty()).then_some(Criterion::And(conditions));
+    if arguments.get(&ACCOUNTS).value == Reach::All {
+        // the folder of each account by its name, or by the word of its role
+        let query = Query { criterion, folders: vec![folder(arguments).to_string()], ..Query::default() };
+        let targets = search::targets(context, arguments, &query, Reach::One).await?;
+        return search::run(context, arguments, &query, targets).await;
+    }
     let opened = context.open(arguments.get(&ACCOUNT)).await?;
     listing(&opened, &folder(arguments), criterion.as_ref(), arguments).await
 }

@@ -7,7 +7,7 @@ use crate::{
     shared::{ACCOUNT, CURSOR, DATE, FOLDER, LIMIT, MAX_TOKENS},
     spec::{Effect, Shows, Spec},
 };
-use imapmcp_core::{mail::Criterion, permission::Permission};
+use imapmcp_core::{mail::Criterion, permission::Permission, time::Timestamp};
 use imapmcp_organizing::query::{self, Query};
 
 pub(crate) const SPEC: Spec = Spec {
@@ -56,7 +56,7 @@ const UNREAD_ONLY: Flag = Flag::off("unread_only", "true");
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let query = asked(context, arguments)?;
-    let targets = search::targets(context, arguments, &query).await?;
+    let targets = search::targets(context, arguments, &query, arguments.get(&FOLDERS).value).await?;
     search::run(context, arguments, &query, targets).await
 }
 
@@ -71,8 +71,7 @@ fn asked(context: &Context<'_>, arguments: &Arguments) -> Result<Query, ToolErro
     let term = |field: &Text| arguments.get(field).map(ToOwned::to_owned);
     let dates = [
         arguments.get(&DATE_FROM).map(Criterion::Since),
-        // BEFORE leaves the day itself out (RFC 9051 §6.4.4)
-        arguments.get(&DATE_TO).map(|day| Criterion::Before(day.plus_seconds(86_400))),
+        arguments.get(&DATE_TO).map(|last| Criterion::Before(behind(last))),
     ];
     let bounded = dates.iter().any(Option::is_some);
     let words = term(&BODY);
@@ -91,7 +90,7 @@ fn asked(context: &Context<'_>, arguments: &Arguments) -> Result<Query, ToolErro
     let others: Vec<Criterion> = dates.into_iter().chain(plain).flatten().collect();
     let every: Vec<Criterion> =
         query.criterion.take().into_iter().chain(others.clone()).chain(body).collect();
-    if every.is_empty() {
+    if every.is_empty() && query.folders.is_empty() {
         let problem = "(or from, to, subject, body, date_from, date_to, unread_only) is missing";
         return Err(QUERY.wrong(problem));
     }
@@ -100,4 +99,10 @@ fn asked(context: &Context<'_>, arguments: &Arguments) -> Result<Query, ToolErro
         Criterion::And(without_bound.into_iter().chain(others).chain(words.map(Criterion::Body)).collect())
     });
     Ok(query)
+}
+
+/// What comes no more: of a day its end, of a moment the second behind it.
+fn behind(last: Timestamp) -> Timestamp {
+    const DAY: i64 = 86_400;
+    last.plus_seconds(if last.seconds() % DAY == 0 { DAY } else { 1 })
 }

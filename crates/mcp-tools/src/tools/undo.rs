@@ -29,7 +29,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
     let opened = context.open(Some(operation.account.as_str())).await?;
     let undone = context.services.organizer.undo(&opened, &operation).await;
     let undone = undone.map_err(|error| ToolError::operation(OPERATION_ID.name(), error))?;
-    let mut result = json!({ "undone": undone.messages, "left": undone.left });
+    let mut result = json!({ "undone": undone.messages + undone.folders, "left": undone.left });
     if undone.unknown > 0 {
         result["unknown"] = json!(undone.unknown);
     }

@@ -19,7 +19,7 @@ use imapmcp_mcp_tools::{
     error::ToolError,
     registry,
 };
-use imapmcp_organizing::{Journal, Organizer, Senders};
+use imapmcp_organizing::{Journal, Organizer};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
 use imapmcp_testkit::builders;
@@ -61,14 +61,13 @@ pub(crate) async fn house_of(options: MailOptions, backend: Backend) -> House {
     let records = [ring.first_record(builders::NOON)];
     let vault = Arc::new(RingVault::open(&ring, &records, entropy.clone()).unwrap());
     let mail = Arc::new(Mail::new(options).unwrap());
-    let accounts = Arc::new(Accounts::new(AccountsDeps {
-        repository: database.clone(),
-        vault: vault.clone(),
-        mail: mail.clone(),
-        submission: mail.clone(),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
-    }));
+    let accounts = Arc::new(Accounts::new(AccountsDeps::of(
+        &database,
+        &mail,
+        vault.clone(),
+        clock.clone(),
+        entropy.clone(),
+    )));
     for name in ["owner", "stranger"] {
         database.add_user(&builders::user(name)).await.unwrap();
     }
@@ -137,7 +136,6 @@ pub(crate) async fn house_of(options: MailOptions, backend: Backend) -> House {
         attachments,
         uploads,
         extractor: Extractor::in_process(),
-        senders: Senders::default(),
         organizer: Organizer::new(
             Journal::new(operations, tokio::runtime::Handle::current()),
             clock.clone(),

@@ -5,6 +5,7 @@
 mod accounts;
 mod cannot;
 mod converters;
+mod correspondents;
 mod drafts;
 mod fates;
 mod fillers;
@@ -16,6 +17,7 @@ mod plans;
 mod reading;
 mod scripted;
 mod searches;
+mod servers;
 mod tables;
 mod uploads;
 mod writing;

@@ -2,6 +2,7 @@
 
 use super::choice::is_own_text;
 pub use super::filename::filename;
+use crate::transfer;
 use imapmcp_core::mail::Part;
 
 /// One attachment, as a list shows it.
@@ -34,7 +35,7 @@ pub fn list(parts: &[Part]) -> Vec<Attachment> {
             index,
             filename: name_of(index, part),
             content_type: part.media_type.clone(),
-            size: if part.encoding == "base64" {
+            size: if transfer::name(&part.encoding) == "base64" {
                 part.size / 78 * 57 + part.size % 78 * 3 / 4
             } else {
                 part.size

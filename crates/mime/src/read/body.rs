@@ -48,7 +48,7 @@ pub fn decode(octets: &[u8], encoding: &str, charset: Option<&str>) -> String {
     visible(&charset::text(&transfer::undone(octets, encoding), charset, false))
 }
 
-/// Plain text without characters that are not seen; line ends become `\n`.
+/// Plain text without characters that are not seen; line ends of every kind become `\n`, NUL a blank.
 pub fn visible(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let (mut before, mut rest) = (None, text);
@@ -64,11 +64,14 @@ pub fn visible(text: &str) -> String {
         let mut odd = odd.chars();
         let Some(c) = odd.next() else { break };
         rest = odd.as_str();
+        let after = odd.clone().next();
         let c = match c {
-            '\u{2028}' | '\u{2029}' => '\n',
+            '\r' if after == Some('\n') => continue,
+            '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
+            '\0' => ' ',
             c => c,
         };
-        if c == '\n' || c == '\t' || (!c.is_control() && header::is_shown(c, before)) {
+        if c == '\n' || c == '\t' || (!c.is_control() && header::is_shown(c, before, after)) {
             clean.push(c);
             before = Some(c);
         }
@@ -96,8 +99,9 @@ pub(crate) fn hides_characters(text: &str) -> bool {
             c,
             '\u{AD}' | '\u{FEFF}' | '\u{200E}' | '\u{200F}' | '\u{200D}' | '\u{FE0E}' | '\u{FE0F}'
         );
-        if inside_word && !typography && header::is_deceptive(c) {
-            let after = rest.trim_start_matches(header::is_deceptive);
+        let is_unseen = |c: char| c == '\u{200C}' || header::is_deceptive(c);
+        if inside_word && !typography && is_unseen(c) {
+            let after = rest.trim_start_matches(is_unseen);
             if after.starts_with(|c: char| c.is_ascii_alphanumeric()) {
                 return true;
             }
@@ -145,6 +149,17 @@ mod tests {
         );
         assert!(hides_characters("pass\u{200b}word") && hides_characters("x \u{e0041}"));
         assert!(!hides_characters("Donau\u{ad}dampf") && !hides_characters("\u{200b}\u{200b} a"));
+    }
+
+    #[test]
+    fn line_ends_of_every_kind_part_words() {
+        for end in ["\r", "\n", "\r\n", "\u{c}", "\u{b}", "\u{85}", "\u{2028}"] {
+            assert_eq!(visible(&format!("one{end}two")), "one\ntwo", "{end:?}");
+        }
+        assert_eq!(visible("one\0two\r\r\nthree\u{7}"), "one two\n\nthree");
+        assert_eq!(decode(b"bGluZSBvbmUNbGluZSB0d28=", "base64", None), "line one\nline two");
+        assert_eq!(decode(b"one\x85two", "8bit", Some("iso-8859-1")), "one…two");
+        assert_eq!(decode(b"one\xC2\x85two", "8bit", Some("utf-8")), "one\ntwo");
     }
 
     proptest! {

@@ -1,11 +1,13 @@
-//! A message's envelope as IMAP tells it (RFC 9051 §7.5.2): texts as they came, encoded words and all.
+//! A message's envelope as IMAP tells it (RFC 9051 §7.5.2), out of its header: texts as they came, encoded words and all.
+//! Servers misread addresses that people write, and fill gaps with words of their own (MISSING_DOMAIN).
 
 use crate::{addresses::mailboxes, header::Fields};
 use imapmcp_core::mail::{Address, Envelope};
 
 /// Of a message's header fields. Groups are told by their members.
 pub fn of(fields: &Fields) -> Envelope {
-    let people = |name: &str| fields.unfolded(name).map(|raw| people(&raw)).unwrap_or_default();
+    // a field that stands twice names everybody whom both name (RFC 5322 §3.6 has it once)
+    let people = |name: &str| fields.every(name).flat_map(mailboxes).collect::<Vec<_>>();
     let from = people("From");
     let or_from = |given: Vec<Address>| if given.is_empty() { from.clone() } else { given };
     Envelope {
@@ -19,16 +21,6 @@ pub fn of(fields: &Fields) -> Envelope {
         in_reply_to: fields.unfolded("In-Reply-To"),
         message_id: fields.unfolded("Message-ID"),
         from,
-    }
-}
-
-/// What cannot be read as addresses stands as it is.
-fn people(raw: &str) -> Vec<Address> {
-    match mailboxes(raw) {
-        Some(found) => {
-            found.into_iter().map(|one| Address { name: one.display_name, email: one.addr }).collect()
-        }
-        None => vec![Address { name: None, email: raw.to_owned() }],
     }
 }
 
@@ -50,5 +42,25 @@ mod tests {
         assert_eq!(to, ["j@x.example", "a@x.example", "b@x.example"]);
         assert_eq!(envelope.cc[0].email, "nobody at all <");
         assert_eq!((envelope.message_id.as_deref(), envelope.date), (Some("<1@x.example>"), None));
+    }
+
+    #[test]
+    fn nobody_and_nothing_is_made_up() {
+        let envelope = of(&Fields::parse(
+            b"From: security@bank.example <x@evil.example>\r\nFrom: Doe, Ann <a@x.example>\r\n\
+            To: a@x.example; b@y.example\r\nCc: undisclosed-recipients:;\r\nSubject: one\r\nSubject: two\r\n\r\n",
+        ));
+        let told = |list: &[Address]| -> Vec<String> {
+            list.iter()
+                .map(|one| format!("{}|{}", one.name.as_deref().unwrap_or_default(), one.email))
+                .collect()
+        };
+        assert_eq!(told(&envelope.from), ["security@bank.example|x@evil.example", "Doe, Ann|a@x.example"]);
+        assert_eq!(told(&envelope.to), ["|a@x.example", "|b@y.example"]);
+        assert_eq!(told(&envelope.cc), [""; 0]);
+        assert_eq!(envelope.subject.as_deref(), Some("one"));
+        let bounce = of(&Fields::parse(b"From: MAILER-DAEMON <>\r\nReply-To: Post Office\r\n\r\n"));
+        assert_eq!(told(&bounce.from), ["MAILER-DAEMON|"]);
+        assert_eq!(told(&bounce.reply_to), ["|Post Office"]);
     }
 }

@@ -1,7 +1,10 @@
 //! The name of a file that a message carries.
 
-use crate::header;
+use crate::{charset, header};
 use imapmcp_core::mail::Part;
+
+/// Pieces of one name.
+const MAX_PIECES: usize = 100;
 
 /// The file name of a part: RFC 2231 (`filename*=`, `filename*0*=`) first, then plain or encoded words.
 pub fn filename(part: &Part) -> Option<String> {
@@ -20,8 +23,8 @@ pub(crate) fn clean_name(raw: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-/// RFC 2231: one extended value, or numbered pieces of which some are extended.
-fn extended(parameters: &[(String, String)], name: &str) -> Option<String> {
+/// A parameter as RFC 2231 writes it: one extended value, or numbered pieces of which some are extended.
+pub(crate) fn extended(parameters: &[(String, String)], name: &str) -> Option<String> {
     let find = |key: &str| {
         parameters.iter().find(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
     };
@@ -29,13 +32,14 @@ fn extended(parameters: &[(String, String)], name: &str) -> Option<String> {
         let (charset, encoded) = charset_of(value);
         return Some(in_charset(&percent_decode(encoded), charset));
     }
-    let (mut octets, mut charset) = (Vec::new(), "utf-8");
-    for index in 0..100 {
+    let (mut octets, mut charset, mut is_extended) = (Vec::new(), "", false);
+    for index in 0..MAX_PIECES {
         if let Some(value) = find(&format!("{name}*{index}*")) {
             let mut encoded = value;
             if index == 0 {
                 (charset, encoded) = charset_of(value);
             }
+            is_extended = true;
             octets.extend(percent_decode(encoded));
         } else if let Some(value) = find(&format!("{name}*{index}")) {
             octets.extend_from_slice(value.as_bytes());
@@ -43,14 +47,19 @@ fn extended(parameters: &[(String, String)], name: &str) -> Option<String> {
             break;
         }
     }
-    (!octets.is_empty()).then(|| in_charset(&octets, charset))
+    if octets.is_empty() {
+        return None;
+    }
+    let text = in_charset(&octets, charset);
+    // some cut encoded words into pieces, which RFC 2231 has no place for
+    Some(if is_extended { text } else { header::text(&text) })
 }
 
 fn charset_of(value: &str) -> (&str, &str) {
     let mut pieces = value.splitn(3, '\'');
     match (pieces.next(), pieces.next(), pieces.next()) {
         (Some(charset), Some(_language), Some(encoded)) => (charset, encoded),
-        _ => ("utf-8", value),
+        _ => ("", value),
     }
 }
 
@@ -75,8 +84,7 @@ fn percent_decode(text: &str) -> Vec<u8> {
 }
 
 fn in_charset(octets: &[u8], charset: &str) -> String {
-    let encoding = encoding_rs::Encoding::for_label(charset.as_bytes()).unwrap_or(encoding_rs::UTF_8);
-    encoding.decode_without_bom_handling(octets).0.into_owned()
+    charset::text(octets, Some(charset), false)
 }
 
 #[cfg(test)]
@@ -98,6 +106,37 @@ mod tests {
         );
         assert_eq!(named(&[("filename*0", "long "), ("filename*1", "name.txt")]).unwrap(), "long name.txt");
         assert_eq!(named(&[("FILENAME", "=?utf-8?q?=E6=97=A5.pdf?=")]).unwrap(), "日.pdf");
+    }
+
+    #[test]
+    fn names_are_read_as_senders_write_them() {
+        // encoded words cut into pieces, each of its own or one over both
+        assert_eq!(
+            named(&[("filename*0", "=?utf-8?Q?a_?="), ("filename*1", "=?utf-8?Q?b.txt?=")]).unwrap(),
+            "a b.txt"
+        );
+        assert_eq!(
+            named(&[("filename*0", "=?utf-8?B?5pel"), ("filename*1", "5pysLnBkZg==?=")]).unwrap(),
+            "日本.pdf"
+        );
+        assert_eq!(named(&[("filename", "=?utf-8?Q?caf=C3?= =?utf-8?Q?=A9?=.txt")]).unwrap(), "café.txt");
+        assert_eq!(named(&[("filename", "=?UTF-8?B?5pel5pys?=.pdf")]).unwrap(), "日本.pdf");
+        assert_eq!(named(&[("filename*", "cp932''%93%FA%96%7B.txt")]).unwrap(), "日本.txt");
+        assert_eq!(named(&[("filename*", "'en'R%E9sum%E9.pdf")]).unwrap(), "Résumé.pdf");
+        assert_eq!(named(&[("filename*", "na%C3%AFve.txt")]).unwrap(), "naïve.txt");
+        assert_eq!(
+            named(&[("filename*0*", "iso-8859-1''caf%E9"), ("filename*1", " 100%41.txt")]).unwrap(),
+            "café 100%41.txt"
+        );
+        assert_eq!(named(&[("filename*0*", "utf-8''%E6%97"), ("filename*1*", "%A5%zz")]).unwrap(), "日%zz");
+        assert_eq!(named(&[("filename", "=?iso-2022-kr?B?GyQpQw4+SDNnDw==?=")]).unwrap(), "안녕");
+    }
+
+    #[test]
+    fn a_name_is_one_line_without_what_reorders_it() {
+        assert_eq!(named(&[("filename", "photo\u{202e}gpj.exe")]).unwrap(), "photogpj.exe");
+        assert_eq!(named(&[("filename*", "utf-8''a%E2%80%AEfdp.exe%0D%0AX: y")]).unwrap(), "afdp.exe X: y");
+        assert_eq!(named(&[("filename", "=?utf-8?Q?=E2=80=AEtxt?=.exe")]).unwrap(), "txt.exe");
     }
 
     #[test]

@@ -6,9 +6,12 @@ use imapmcp_core::mail::Part;
 
 /// The encoded octets of leaf `part.section` (IMAP numbering) out of a message's `BODY[HEADER]` and the first octets of
 /// `BODY[TEXT]`, when that part lies wholly within them; `None` otherwise, and the caller fetches it by itself. `part` is
-/// the server's description: the length found must agree with its size (±2 for a final CRLF). `complete`: `text` is
-/// the whole `BODY[TEXT]`.
+/// the server's description: the length found must agree with its size (±2 for a final CRLF), unless its section is one of
+/// [`structure_of`](crate::structure_of). `complete`: `text` is the whole `BODY[TEXT]`.
 pub fn section<'a>(header: &[u8], text: &'a [u8], complete: bool, part: &Part) -> Option<&'a [u8]> {
+    if let Some(octets) = structure::octets(&part.section, text) {
+        return Some(octets);
+    }
     let structure = structure::of(&Fields::parse(header), text);
     let leaf = structure.leaves.into_iter().find(|leaf| leaf.part.section == part.section)?;
     let found = &text[leaf.body.clone()];

@@ -21,6 +21,8 @@ struct Link {
     url: Option<Url>,
     /// where its text begins
     start: usize,
+    /// a picture stands in it, perhaps instead of a text
+    pictured: bool,
 }
 
 /// The text so far, and what is owed before the next word.
@@ -176,7 +178,7 @@ impl Writer {
                 self.flush();
                 self.blank_before();
                 let url = element.attr("href").and_then(|href| link::target(&one_line(href)));
-                self.links.push(Link { url, start: self.out.len() });
+                self.links.push(Link { url, start: self.out.len(), pictured: false });
             }
             _ => {}
         }
@@ -198,6 +200,12 @@ impl Writer {
 
     pub(crate) fn image(&mut self, alt: &str) {
         let alt: String = alt.chars().take(300).collect();
+        if let Some(link) = self.links.last_mut() {
+            link.pictured = true;
+        }
+        if alt.is_empty() {
+            return;
+        }
         if self.links.is_empty() {
             self.put(&format!("[image: {}]", alt.replace(['[', ']'], "")));
         } else {
@@ -237,7 +245,7 @@ impl Writer {
     /// `[text](target)`; the target alone when the text says the same, the text alone when there is no target
     /// to follow or it was shown before.
     fn end_link(&mut self, view: &mut View) {
-        let Some(Link { url: Some(url), start }) = self.links.pop() else { return };
+        let Some(Link { url: Some(url), start, pictured }) = self.links.pop() else { return };
         let Some(real) = link::host_of(&url).or_else(|| (url.scheme() == "tel").then(String::new)) else {
             return;
         };
@@ -246,7 +254,11 @@ impl Writer {
         let short = said.len() <= MAX_LINK_TEXT;
         let said =
             if short { one_line(said.trim_start_matches(['\n', '>', ' ', '#'])) } else { String::new() };
-        if short && said.is_empty() || real.is_empty() {
+        if real.is_empty() {
+            return;
+        }
+        if short && said.is_empty() {
+            self.picture_link(&real, pictured && !self.shown.contains(url.as_str()));
             return;
         }
         let lies = link::compare(&said, &real, view);
@@ -283,6 +295,17 @@ impl Writer {
             for piece in ["[", &said, "](", &target, ")"] {
                 self.out.push_str(piece);
             }
+        }
+    }
+
+    /// A link that is a picture without words: where it leads, once for each host.
+    fn picture_link(&mut self, real: &str, pictured: bool) {
+        let is_new =
+            pictured && self.shown.len() < MAX_LINKS && self.shown.insert(format!("[picture] {real}"));
+        if is_new {
+            self.put("[picture]");
+            self.out.push_str(" -> ");
+            self.out.push_str(real);
         }
     }
 

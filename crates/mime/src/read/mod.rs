@@ -14,5 +14,6 @@ pub mod view;
 pub(crate) mod choice;
 pub(crate) mod filename;
 pub(crate) mod flowed;
+pub(crate) mod forms;
 pub(crate) mod markdown;
 pub(crate) mod tree;

@@ -1,5 +1,7 @@
 //! What the sender wrote, and what was quoted below it.
 
+mod forwarded;
+
 use crate::header::first_octets;
 
 /// A body taken apart. The pieces are slices of it, without the blank lines around them.
@@ -34,6 +36,22 @@ pub fn split(text: &str) -> Split<'_> {
     }
     let (_, below) = signed(text, &lines, last, end);
     Split { newest, signature: above.or(below), quoted: Some(piece(text, &lines, first, last)) }
+}
+
+/// What is read of a text when quotes are left out; `None` if nothing is. A forwarded message stays: it stands nowhere else.
+/// `subject` tells one that looks like a quote (Outlook writes the same block above both).
+pub fn stripped<'a>(text: &'a str, subject: Option<&str>) -> Option<&'a str> {
+    let split = split(text);
+    let quoted = split.quoted?;
+    let is_kept = split.newest.trim().is_empty() || forwarded::begins(quoted, subject);
+    (!is_kept).then_some(split.newest)
+}
+
+/// What the sender wrote now, for one who reads: [`Split::newest`], or all of a text that passes on another message.
+pub fn newest<'a>(text: &'a str, subject: Option<&str>) -> &'a str {
+    let split = split(text);
+    let is_forward = split.quoted.is_some_and(|quoted| forwarded::begins(quoted, subject));
+    if is_forward { text } else { split.newest }
 }
 
 /// Plain text without the quoted message at its end, signature kept. `None` if there is no quote to leave out.

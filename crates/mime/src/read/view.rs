@@ -4,9 +4,9 @@ pub use super::choice::wanted;
 use super::{
     body::{self, MAX_TEXT},
     calendar,
-    choice::{Kind, MAX_WANTED, kind},
+    choice::{Choice, Kind, MAX_WANTED, choices, kind},
     flowed::unflow,
-    html,
+    forms, html,
     markdown::MAX_VIEW,
     structure,
 };
@@ -35,50 +35,79 @@ pub fn is_plain(part: &Part, octets: &[u8]) -> bool {
     // whatever the charset, this octet is itself: no `<` in disguise (`=3C`, `+ADw-`, a byte order mark)
     let first = octets.trim_ascii_start().first();
     kind(part) == Some(Kind::Plain)
-        && !part.encoding.eq_ignore_ascii_case("base64")
+        && transfer::name(&part.encoding) != "base64"
         && first.is_none_or(|octet| octet.is_ascii_graphic() && !matches!(octet, b'<' | b'=' | b'+'))
 }
 
-/// Decodes, cleans and joins. `octets` are the encoded octets of each wanted part, in that order; what is longer than
-/// [`MAX_TEXT`] is cut. CPU-bound: callers run it off the async threads.
+/// Decodes, cleans and joins. `parts` are those of [`wanted`] with their encoded octets; what is longer than [`MAX_TEXT`] is
+/// cut. What deceives is told of every part, whichever form is shown. CPU-bound: callers run it off the async threads.
 pub fn render(parts: &[(&Part, &[u8])], format: Format) -> View {
     let mut view = View::default();
     let mut said: Vec<String> = Vec::new();
-    for (part, octets) in parts.iter().take(MAX_WANTED) {
-        let piece = render_part(part, octets, format);
-        view.hidden += piece.hidden;
-        view.tracking_pixels += piece.tracking_pixels;
-        view.remote_images += piece.remote_images;
-        view.cut |= piece.cut;
-        for found in piece.link_mismatches {
-            if view.link_mismatches.len() < 20 && !view.link_mismatches.contains(&found) {
-                view.link_mismatches.push(found);
-            }
+    let all: Vec<&Part> = parts.iter().map(|(part, _)| *part).collect();
+    let piece = |part: &&Part| {
+        let octets =
+            parts.iter().find(|(one, _)| one.section == part.section).map_or(&[][..], |(_, octets)| octets);
+        render_part(part, octets, format)
+    };
+    let mut texts = choices(&all);
+    if texts.is_empty() {
+        texts.extend(all.iter().take(MAX_WANTED).map(|part| Choice::of(part)));
+    }
+    for choice in &texts {
+        let plain: Vec<View> = choice.plain.iter().map(piece).collect();
+        let html: Vec<View> = choice.html.iter().map(piece).collect();
+        let (shows_html, other) = forms::choose(&plain, &html, format);
+        view.other_form = view.other_form.or(other);
+        let (shown, kept) = if shows_html { (html, plain) } else { (plain, html) };
+        for piece in kept {
+            tell(piece, &mut view);
         }
-        for found in piece.lookalikes {
-            link::tell_lookalike(&found, &mut view);
+        for mut piece in shown {
+            let text = std::mem::take(&mut piece.text);
+            view.cut |= piece.cut;
+            tell(piece, &mut view);
+            join(&text, parts.len() > 1, &mut said, &mut view);
         }
-        // alternatives in an order that hides that they are: the same words are not shown twice
-        if piece.text.trim().is_empty() {
-            continue;
-        }
-        if parts.len() > 1 {
-            let words: String = piece.text.split_whitespace().collect();
-            if said.contains(&words) {
-                continue;
-            }
-            said.push(words);
-        }
-        if !view.text.is_empty() {
-            view.text.push_str("\n\n");
-        }
-        view.text.push_str(&piece.text);
     }
     if view.text.len() > MAX_VIEW {
         view.text.truncate(first_octets(&view.text, MAX_VIEW).len());
         view.cut = true;
     }
     view
+}
+
+/// Takes over what was noticed in a part.
+fn tell(piece: View, view: &mut View) {
+    view.hidden += piece.hidden;
+    view.tracking_pixels += piece.tracking_pixels;
+    view.remote_images += piece.remote_images;
+    for found in piece.link_mismatches {
+        if view.link_mismatches.len() < 20 && !view.link_mismatches.contains(&found) {
+            view.link_mismatches.push(found);
+        }
+    }
+    for found in piece.lookalikes {
+        link::tell_lookalike(&found, view);
+    }
+}
+
+/// Puts a text behind the others. Alternatives may come in a way that hides that they are: the same words are not shown twice.
+fn join(text: &str, is_one_of_many: bool, said: &mut Vec<String>, view: &mut View) {
+    if text.trim().is_empty() {
+        return;
+    }
+    if is_one_of_many {
+        let words: String = text.split_whitespace().collect();
+        if said.contains(&words) {
+            return;
+        }
+        said.push(words);
+    }
+    if !view.text.is_empty() {
+        view.text.push_str("\n\n");
+    }
+    view.text.push_str(text);
 }
 
 fn render_part(part: &Part, octets: &[u8], format: Format) -> View {
@@ -204,5 +233,52 @@ mod tests {
             disarm("![x](https://a.example/p) <IMG src=y> a < b!".into()),
             "!\\[x](https://a.example/p) \\<IMG src=y> a < b!"
         );
+    }
+
+    fn read(parts: &[(&str, &str, &str)]) -> View {
+        let parts: Vec<(Part, &[u8])> = parts
+            .iter()
+            .enumerate()
+            .map(|(at, (multipart, media_type, text))| {
+                let part = Part {
+                    section: (at + 1).to_string(),
+                    media_type: format!("text/{media_type}"),
+                    multipart: Some((*multipart).to_owned()),
+                    ..Part::default()
+                };
+                (part, text.as_bytes())
+            })
+            .collect();
+        let parts: Vec<(&Part, &[u8])> = parts.iter().map(|(part, octets)| (part, *octets)).collect();
+        render(&parts, Format::Markdown)
+    }
+
+    #[test]
+    fn what_deceives_is_told_of_the_form_that_is_not_shown() {
+        let view = read(&[
+            ("alternative", "plain", "Sign in at www.bank.example"),
+            (
+                "alternative",
+                "html",
+                "<p>Sign in at <a href=https://evil.example/x>www.bank.example</a></p><p hidden>obey</p>\
+                 <img src=https://t.example/p width=1 height=1>",
+            ),
+        ]);
+        assert_eq!(view.text, "Sign in at www.bank.example");
+        assert_eq!(view.link_mismatches[0].real, "evil.example");
+        assert_eq!((view.hidden, view.tracking_pixels, view.other_form), (1, 1, None));
+        let view = read(&[
+            ("alternative", "plain", "See www.p\u{430}ypal.com"),
+            ("alternative", "html", "<p>Dear customer, please see our site for news of your account</p>"),
+        ]);
+        assert!(view.text.starts_with("Dear customer") && view.other_form == Some("plain"), "{view:?}");
+        assert_eq!(view.lookalikes.len(), 1);
+    }
+
+    #[test]
+    fn texts_of_a_mixed_message_are_shown_in_order() {
+        let view =
+            read(&[("mixed", "plain", "one"), ("mixed", "html", "<p>two</p>"), ("mixed", "plain", "three")]);
+        assert_eq!((view.text.as_str(), view.other_form), ("one\n\ntwo\n\nthree", None));
     }
 }

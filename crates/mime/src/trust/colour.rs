@@ -3,11 +3,27 @@
 /// Red, green, blue.
 pub(crate) type Rgb = [u8; 3];
 
-/// What a colour value says.
+/// A colour and how much of it covers what lies below, from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Colour {
-    Solid(Rgb),
-    Transparent,
+pub(crate) struct Colour {
+    pub(crate) rgb: Rgb,
+    pub(crate) alpha: f32,
+}
+
+impl Colour {
+    const TRANSPARENT: Self = Self { rgb: [0; 3], alpha: 0.0 };
+
+    pub(crate) const fn solid(rgb: Rgb) -> Self {
+        Self { rgb, alpha: 1.0 }
+    }
+
+    /// What is seen of it over another colour (Compositing 1 §5.1).
+    pub(crate) fn over(self, below: Rgb) -> Rgb {
+        let mix = |at: usize| {
+            octet(f32::from(self.rgb[at]) * self.alpha + f32::from(below[at]) * (1.0 - self.alpha))
+        };
+        [mix(0), mix(1), mix(2)]
+    }
 }
 
 /// Sum of the differences of two colours that nobody tells apart on a screen.
@@ -33,33 +49,28 @@ pub(crate) fn parse(value: &str) -> Option<Colour> {
             .filter_map(number)
             .collect();
         let [first, second, third, ..] = numbers[..] else { return None };
-        if numbers.get(3).is_some_and(|(alpha, percent)| *alpha < if *percent { 8.0 } else { 0.08 }) {
-            return Some(Colour::Transparent);
-        }
-        return match function.trim() {
-            "rgb" | "rgba" => Some(Colour::Solid(
-                [first, second, third]
-                    .map(|(value, percent)| octet(if percent { value * 2.55 } else { value })),
-            )),
-            "hsl" | "hsla" => Some(Colour::Solid(hsl(first.0, second.0 / 100.0, third.0 / 100.0))),
-            _ => None,
+        let alpha =
+            numbers.get(3).map_or(1.0, |(alpha, percent)| if *percent { alpha / 100.0 } else { *alpha });
+        let rgb = match function.trim() {
+            "rgb" | "rgba" => [first, second, third]
+                .map(|(value, percent)| octet(if percent { value * 2.55 } else { value })),
+            "hsl" | "hsla" => hsl(first.0, second.0 / 100.0, third.0 / 100.0),
+            "hwb" => hwb(first.0, second.0 / 100.0, third.0 / 100.0),
+            _ => return None,
         };
+        return Some(Colour { rgb, alpha: alpha.clamp(0.0, 1.0) });
     }
     if value == "transparent" {
-        return Some(Colour::Transparent);
+        return Some(Colour::TRANSPARENT);
     }
-    let found = NAMES.iter().find(|(name, _)| *name == value)?;
-    let [_, red, green, blue] = found.1.to_be_bytes();
-    Some(Colour::Solid([red, green, blue]))
+    let (red, green, blue) = cssparser::color::parse_named_color(value).ok()?;
+    Some(Colour::solid([red, green, blue]))
 }
 
 /// `bgcolor` and its like: a name, or hexadecimal digits with or without `#` (HTML §2.3.6, without its repairs).
 pub(crate) fn legacy(value: &str) -> Option<Rgb> {
     let value = value.trim().to_ascii_lowercase();
-    match parse(&value).or_else(|| hex(&value)) {
-        Some(Colour::Solid(colour)) => Some(colour),
-        _ => None,
-    }
+    parse(&value).or_else(|| hex(&value)).filter(|colour| colour.alpha > 0.0).map(|colour| colour.rgb)
 }
 
 fn hex(digits: &str) -> Option<Colour> {
@@ -72,8 +83,9 @@ fn hex(digits: &str) -> Option<Colour> {
         _ => return None,
     };
     let octet = |at: usize| u8::from_str_radix(wide.get(at..at + 2)?, 16).ok();
-    let solid = Colour::Solid([octet(0)?, octet(2)?, octet(4)?]);
-    Some(if wide.len() == 8 && octet(6)? < 20 { Colour::Transparent } else { solid })
+    let rgb = [octet(0)?, octet(2)?, octet(4)?];
+    let alpha = if wide.len() == 8 { f32::from(octet(6)?) / 255.0 } else { 1.0 };
+    Some(Colour { rgb, alpha })
 }
 
 fn number(text: &str) -> Option<(f32, bool)> {
@@ -97,59 +109,12 @@ fn hsl(hue: f32, saturation: f32, lightness: f32) -> Rgb {
     [part(0.0), part(8.0), part(4.0)]
 }
 
-/// Names that mail uses, pale ones above all.
-const NAMES: &[(&str, u32)] = &[
-    ("white", 0x00FF_FFFF),
-    ("snow", 0x00FF_FAFA),
-    ("ivory", 0x00FF_FFF0),
-    ("ghostwhite", 0x00F8_F8FF),
-    ("whitesmoke", 0x00F5_F5F5),
-    ("floralwhite", 0x00FF_FAF0),
-    ("mintcream", 0x00F5_FFFA),
-    ("azure", 0x00F0_FFFF),
-    ("aliceblue", 0x00F0_F8FF),
-    ("seashell", 0x00FF_F5EE),
-    ("oldlace", 0x00FD_F5E6),
-    ("linen", 0x00FA_F0E6),
-    ("lavenderblush", 0x00FF_F0F5),
-    ("honeydew", 0x00F0_FFF0),
-    ("lightyellow", 0x00FF_FFE0),
-    ("lightcyan", 0x00E0_FFFF),
-    ("cornsilk", 0x00FF_F8DC),
-    ("beige", 0x00F5_F5DC),
-    ("lavender", 0x00E6_E6FA),
-    ("gainsboro", 0x00DC_DCDC),
-    ("lightgray", 0x00D3_D3D3),
-    ("lightgrey", 0x00D3_D3D3),
-    ("silver", 0x00C0_C0C0),
-    ("darkgray", 0x00A9_A9A9),
-    ("darkgrey", 0x00A9_A9A9),
-    ("gray", 0x0080_8080),
-    ("grey", 0x0080_8080),
-    ("dimgray", 0x0069_6969),
-    ("black", 0),
-    ("red", 0x00FF_0000),
-    ("maroon", 0x0080_0000),
-    ("orange", 0x00FF_A500),
-    ("yellow", 0x00FF_FF00),
-    ("gold", 0x00FF_D700),
-    ("olive", 0x0080_8000),
-    ("lime", 0x0000_FF00),
-    ("green", 0x0000_8000),
-    ("darkgreen", 0x0000_6400),
-    ("aqua", 0x0000_FFFF),
-    ("cyan", 0x0000_FFFF),
-    ("teal", 0x0000_8080),
-    ("blue", 0x0000_00FF),
-    ("navy", 0x0000_0080),
-    ("darkblue", 0x0000_008B),
-    ("fuchsia", 0x00FF_00FF),
-    ("magenta", 0x00FF_00FF),
-    ("purple", 0x0080_0080),
-    ("pink", 0x00FF_C0CB),
-    ("brown", 0x00A5_2A2A),
-    ("crimson", 0x00DC_143C),
-];
+fn hwb(hue: f32, white: f32, black: f32) -> Rgb {
+    if white + black >= 1.0 {
+        return [octet(255.0 * white / (white + black)); 3];
+    }
+    hsl(hue, 1.0, 0.5).map(|part| octet(f32::from(part) * (1.0 - white - black) + 255.0 * white))
+}
 
 #[cfg(test)]
 mod tests {
@@ -166,11 +131,16 @@ mod tests {
             "hsl(0, 0%, 100%)",
             "white",
         ] {
-            assert_eq!(parse(&value.to_lowercase()), Some(Colour::Solid([255; 3])), "{value}");
+            assert_eq!(parse(&value.to_lowercase()), Some(Colour::solid([255; 3])), "{value}");
         }
-        assert_eq!(parse("rgba(0,0,0,0)"), Some(Colour::Transparent));
-        assert_eq!(parse("#0000"), Some(Colour::Transparent));
-        assert_eq!(parse("hsl(120,100%,25%)"), Some(Colour::Solid([0, 128, 0])));
+        assert_eq!(parse("rgba(0,0,0,0)"), Some(Colour::TRANSPARENT));
+        assert_eq!(parse("#0000"), Some(Colour::TRANSPARENT));
+        assert_eq!(parse("hsl(120,100%,25%)"), Some(Colour::solid([0, 128, 0])));
+        assert_eq!(parse("hwb(0 100% 0%)"), Some(Colour::solid([255; 3])));
+        assert_eq!(parse("midnightblue"), Some(Colour::solid([25, 25, 112])));
+        let veil = parse("rgb(255 255 255 / 10%)").unwrap();
+        assert_eq!(veil.over([0, 0, 51]), [26, 26, 71]);
+        assert_eq!(parse("#ffffff80").unwrap().over([0; 3]), [128; 3]);
         assert_eq!(legacy("FFFFFF"), Some([255; 3]));
         assert!(parse("#é").is_none() && parse("rgb(").is_none());
         assert!(is_close([255; 3], [0xF5; 3]) && !is_close([255; 3], [0xCC; 3]));

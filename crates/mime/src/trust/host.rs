@@ -9,6 +9,10 @@ const MAX_HOST: usize = 253;
 /// The name in lower case, labels beyond ASCII as punycode (RFC 5891 by way of UTS #46).
 pub(crate) fn ascii(host: &str) -> String {
     let host = crate::header::first_octets(host.trim_matches(['.', ' ']), MAX_HOST);
+    // joiners are no part of a name here, wherever letters would join (RFC 5892 appendix A is not asked)
+    if host.contains(['\u{200C}', '\u{200D}']) {
+        return ascii(&host.replace(['\u{200C}', '\u{200D}'], ""));
+    }
     if host.is_ascii() {
         return host.to_ascii_lowercase();
     }
@@ -101,6 +105,12 @@ mod tests {
         assert_eq!(registrable("a.b.bank.example"), "bank.example");
         assert_eq!(registrable("10.0.0.1"), "10.0.0.1");
         assert!(!same_site("alice.github.io", "bob.github.io"));
+    }
+
+    #[test]
+    fn a_joiner_is_no_part_of_a_name() {
+        assert_eq!(ascii("بانک\u{200c}ها.example"), ascii("بانکها.example"));
+        assert_eq!(ascii("ba\u{200c}nk.example"), "bank.example");
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Signs of where a message comes from.
 
 use super::host;
-use crate::header::{self, Fields, first_octets, one_line};
+use crate::{
+    addresses::mailboxes,
+    header::{self, Fields, first_octets, one_line},
+};
 use imapmcp_core::mail::{Address, Envelope};
 
 /// What the header says about a mailing list (RFC 2369, RFC 2919, RFC 8058).
@@ -23,7 +26,7 @@ pub struct ListInfo {
 pub struct Signs {
     /// An answer would go to somebody who is not in From.
     pub reply_to_differs: bool,
-    /// The display name shows another address or a look-alike domain.
+    /// The display name shows another address or a look-alike domain, or there is more than one From.
     pub from_name_misleads: bool,
     /// From's host, as ASCII (punycode), when it looks like another one.
     pub lookalike_sender: Option<String>,
@@ -38,17 +41,21 @@ pub struct Signs {
 /// Octets of an address that is handed on; nobody can use half of one.
 const MAX_ADDRESS: usize = 1_000;
 
-/// Reads them. The envelope's text is as it came, encoded words and all.
+/// Reads them, out of the header as far as it is here, and out of the envelope as a server told it. Texts are as they came,
+/// encoded words and all.
 pub fn signs(envelope: &Envelope, fields: &Fields) -> Signs {
-    let differs =
-        |reply: &Address| !envelope.from.iter().any(|from| from.email.eq_ignore_ascii_case(&reply.email));
+    let people = |name: &str, told: &[Address]| {
+        let found: Vec<Address> = fields.every(name).flat_map(mailboxes).collect();
+        if found.is_empty() { told.to_vec() } else { found }
+    };
+    let (from, reply_to) = (people("from", &envelope.from), people("reply-to", &envelope.reply_to));
+    let differs = |reply: &Address| !from.iter().any(|from| from.email.eq_ignore_ascii_case(&reply.email));
     let list = list(fields);
     let precedence = fields.first("precedence").unwrap_or_default().to_ascii_lowercase();
     Signs {
-        reply_to_differs: envelope.reply_to.iter().any(differs),
-        from_name_misleads: envelope.from.iter().take(10).any(name_misleads),
-        lookalike_sender: envelope
-            .from
+        reply_to_differs: reply_to.iter().any(differs),
+        from_name_misleads: from.iter().take(10).any(name_misleads) || is_contradicted(fields),
+        lookalike_sender: from
             .iter()
             .take(10)
             .map(|from| host::ascii(domain(&from.email)))
@@ -67,6 +74,13 @@ pub fn signs(envelope: &Envelope, fields: &Fields) -> Signs {
 
 fn domain(email: &str) -> &str {
     email.rsplit_once('@').map_or("", |(_, domain)| domain)
+}
+
+/// Whether From stands more than once, with different people (RFC 5322 §3.6 has it once): programs show one or the other.
+fn is_contradicted(fields: &Fields) -> bool {
+    let people = |raw| mailboxes(raw).into_iter().map(|one| one.email.to_lowercase()).collect::<Vec<_>>();
+    let mut all = fields.every("from").take(10).map(people);
+    all.next().is_some_and(|first| all.any(|other| other != first))
 }
 
 /// Whether a display name shows an address of somebody else's domain, a host that looks like another, or a word in
@@ -150,6 +164,25 @@ mod tests {
         assert!(!from("help@bank.example", "noreply@mail.bank.example").from_name_misleads);
         assert!(!from("Мария / Marie", "m@a.example").from_name_misleads);
         assert!(!from("日本 Tokyo", "m@a.example").from_name_misleads);
+    }
+
+    #[test]
+    fn a_from_that_servers_misread_is_read_in_the_header() {
+        for (header, misleads) in [
+            ("From: security@bank.example <x@evil.example>\r\n", true),
+            ("From: x@evil.example (security@bank.example)\r\n", true),
+            ("From: =?utf-8?Q?security=40bank.example?= <x@evil.example>\r\n", true),
+            ("From: security@bank.example\r\nFrom: x@evil.example\r\n", true),
+            ("From: a@a.example\r\nFrom: A <A@a.example>\r\n", false),
+            ("From: a@a.example <a@a.example>\r\n", false),
+            ("From: Doe, Ann <a@a.example>\r\n", false),
+        ] {
+            assert_eq!(of(header).from_name_misleads, misleads, "{header}");
+        }
+        assert!(
+            of("From: a@a.example\r\nReply-To: x@evil.example <a@a.example>; b@b.example\r\n")
+                .reply_to_differs
+        );
     }
 
     #[test]

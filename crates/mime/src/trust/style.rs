@@ -13,8 +13,10 @@ const READABLE: f32 = 2.0;
 /// What is moved this far is off the screen, in CSS pixels.
 const FAR: f32 = 500.0;
 /// To the right or down there is more to see, and one can scroll: this far nobody looks.
-const ASIDE: f32 = 2_000.0;
+const ASIDE: f32 = 1_200.0;
 const BELOW: f32 = 5_000.0;
+/// What is placed this far above or before the edge of the page is out of it, in CSS pixels.
+const OUT: f32 = 100.0;
 /// What a percentage of a width is taken as a part of.
 const BLOCK: f32 = 400.0;
 /// Opacity below this is not seen.
@@ -23,8 +25,9 @@ const FAINT: f32 = 0.06;
 /// What a text inherits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context {
-    colour: Option<Rgb>,
-    background: Rgb,
+    colour: Colour,
+    /// What lies behind the text; `None` where a picture does that is not known.
+    background: Option<Rgb>,
     font_size: f32,
     opacity: f32,
     visible: bool,
@@ -35,8 +38,8 @@ pub(crate) struct Context {
 impl Default for Context {
     fn default() -> Self {
         Self {
-            colour: Some([0; 3]),
-            background: [255; 3],
+            colour: Colour::solid([0; 3]),
+            background: Some([255; 3]),
             font_size: 16.0,
             opacity: 1.0,
             visible: true,
@@ -50,7 +53,10 @@ impl Context {
     pub(crate) fn shows_text(&self) -> bool {
         self.visible
             && self.font_size >= READABLE
-            && self.colour.is_some_and(|colour| !colour::is_close(colour, self.background))
+            && self.colour.alpha >= FAINT
+            && self
+                .background
+                .is_none_or(|background| !colour::is_close(self.colour.over(background), background))
     }
 
     /// What is read of a text here: words whose letters are turned around are read turned around.
@@ -96,9 +102,6 @@ impl<'a> Values<'a> {
 /// The context within `element`, or `None` if it is hidden with all that is in it.
 pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) -> Option<Context> {
     let value = element.value();
-    if value.attr("hidden").is_some() || (value.name() == "dialog" && value.attr("open").is_none()) {
-        return None;
-    }
     if sheets.incomplete && (value.attr("class").is_some() || value.attr("id").is_some()) {
         return None;
     }
@@ -107,6 +110,12 @@ pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) ->
     sheets.matching(element, |declaration, place| values.offer(declaration, place));
     for (index, declaration) in inline.iter().enumerate() {
         values.offer(declaration, (1 << 61) + index as u64);
+    }
+    // an author's `display` outranks what a browser does by itself (HTML §15.3.1)
+    let is_closed =
+        value.attr("hidden").is_some() || (value.name() == "dialog" && value.attr("open").is_none());
+    if is_closed && values.get(Property::Display).is_none() {
+        return None;
     }
     let mut context = outer;
     old_attributes(value, &mut context);
@@ -121,21 +130,23 @@ pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) ->
             other => !other.starts_with("var("),
         };
     }
-    if let Some(value) = values.get(Property::Background) {
-        // of a picture or a gradient the colour beside or in it counts: pictures are not loaded
-        context.background = background(value).unwrap_or(context.background);
+    for property in [Property::Background, Property::Picture] {
+        if let Some(value) = values.get(property) {
+            context.background = backdrop(value, context.background);
+        }
     }
     for property in [Property::Color, Property::Fill] {
-        match values.get(property).map(colour::parse) {
-            Some(Some(Colour::Solid(colour))) => context.colour = Some(colour),
-            Some(Some(Colour::Transparent)) => context.colour = None,
-            _ => {}
+        match values.get(property) {
+            Some("inherit" | "unset" | "currentcolor") => context.colour = outer.colour,
+            Some("initial") => context.colour = Colour::solid([0; 3]),
+            Some(value) => context.colour = colour::parse(value).unwrap_or(context.colour),
+            None => {}
         }
     }
     if let Some(opacity) = values.get(Property::Opacity) {
         context.opacity *= opacity_of(opacity);
     }
-    (context.opacity >= FAINT && !is_gone(&values, context.font_size)).then_some(context)
+    (context.opacity >= FAINT && !is_gone(value, &values, context.font_size)).then_some(context)
 }
 
 /// Letters are turned around where a direction is forced on them.
@@ -158,76 +169,140 @@ fn direction(element: &Element, values: &Values<'_>, context: &mut Context) {
 fn old_attributes(element: &Element, context: &mut Context) {
     let colour = |name: &str| element.attr(name).and_then(colour::legacy);
     match element.name() {
-        "body" => context.colour = colour("text").or(context.colour),
-        "font" => context.colour = colour("color").or(context.colour),
+        "body" => context.colour = colour("text").map_or(context.colour, Colour::solid),
+        "font" => context.colour = colour("color").map_or(context.colour, Colour::solid),
         // what a browser gives a link unless its author says otherwise
-        "a" if element.attr("href").is_some() => context.colour = Some([0, 0, 238]),
-        "mark" => (context.colour, context.background) = (Some([0; 3]), [255, 255, 0]),
+        "a" if element.attr("href").is_some() => context.colour = Colour::solid([0, 0, 238]),
+        "mark" => (context.colour, context.background) = (Colour::solid([0; 3]), Some([255, 255, 0])),
         _ => {}
     }
     if let Some(background) = colour("bgcolor") {
-        context.background = background;
+        context.background = Some(background);
+    } else if element.attr("background").is_some_and(|address| !address.trim().is_empty()) {
+        context.background = None;
     }
 }
 
 /// What hides an element with all that is in it.
-fn is_gone(values: &Values<'_>, font_size: f32) -> bool {
-    let pixels = |property| values.pixels(property, font_size);
-    let shift = |property| values.shift(property, font_size);
-    let far = |property| shift(property).is_some_and(|by| by <= -FAR);
-    let beyond = |property, most| shift(property).is_some_and(|by| by >= most);
-    let words = |property: Property, found: &[&str]| {
-        values.get(property).is_some_and(|value| found.iter().any(|word| value.contains(word)))
-    };
+fn is_gone(element: &Element, values: &Values<'_>, font_size: f32) -> bool {
     let display = values.get(Property::Display).unwrap_or_default();
-    if display == "none" || display == "hidden" || display.starts_with("var(") {
-        return true;
-    }
-    if words(Property::MsoHide, &["all"]) || values.get(Property::Filter).is_some_and(is_faded) {
-        return true;
-    }
-    if [Property::TextIndent, Property::MarginLeft, Property::MarginTop].into_iter().any(far) {
-        return true;
-    }
-    if [Property::TextIndent, Property::MarginLeft, Property::PaddingLeft]
-        .into_iter()
-        .any(|by| beyond(by, ASIDE))
-        || [Property::MarginTop, Property::PaddingTop].into_iter().any(|by| beyond(by, BELOW))
-    {
+    let none = display == "none" || display.starts_with("var(");
+    if none || values.get(Property::Filter).is_some_and(is_faded) || is_pushed_aside(values, font_size) {
         return true;
     }
     // letters on top of each other, or each in a place of its own far away
-    if pixels(Property::LetterSpacing).is_some_and(|by| by <= -0.5 * font_size || by >= FAR) {
-        return true;
-    }
-    let positioned = words(Property::Position, &["absolute", "fixed", "relative", "sticky"]);
-    if positioned
-        && ([Property::Left, Property::Right, Property::Top, Property::Bottom].into_iter().any(far)
-            || [Property::Left, Property::Right].into_iter().any(|by| beyond(by, ASIDE))
-            || [Property::Top, Property::Bottom].into_iter().any(|by| beyond(by, BELOW)))
+    if values.pixels(Property::LetterSpacing, font_size).is_some_and(|by| by <= -0.5 * font_size || by >= FAR)
     {
         return true;
     }
-    let squeezed = |properties: [Property; 2]| {
-        properties.into_iter().any(|property| pixels(property).is_some_and(|size| size <= 1.0))
-    };
-    if words(Property::Overflow, &["hidden", "clip", "scroll", "auto"])
-        && (squeezed([Property::Height, Property::MaxHeight])
-            || squeezed([Property::Width, Property::MaxWidth]))
-    {
-        return true;
-    }
-    let clip = values.get(Property::Clip).map(|value| value.replace([' ', ','], "")).unwrap_or_default();
-    if positioned && (clip.starts_with("rect(0") || clip.starts_with("rect(1px1px")) {
-        return true;
-    }
-    if words(
+    if says(
+        values,
         Property::ClipPath,
         &["inset(50%", "inset(100%", "circle(0", "polygon(0 0, 0 0", "polygon(0 0,0 0"],
     ) {
         return true;
     }
-    values.get(Property::Transform).is_some_and(is_moved_away)
+    let is_absolute = says(values, Property::Position, &["absolute", "fixed"]);
+    let clip = values.get(Property::Clip).map(|value| value.replace([' ', ','], "")).unwrap_or_default();
+    if is_absolute && (clip.starts_with("rect(0") || clip.starts_with("rect(1px1px")) {
+        return true;
+    }
+    // a box of words within a line has no size of its own, and is not transformed (CSS 2 §10.2, CSS Transforms 1 §2)
+    if is_inline(element, values) {
+        return false;
+    }
+    let squeezed = |properties: [Property; 2]| {
+        properties
+            .into_iter()
+            .any(|property| values.pixels(property, font_size).is_some_and(|size| size <= 1.0))
+    };
+    let clips = says(values, Property::Overflow, &["hidden", "clip", "scroll", "auto"]);
+    (clips
+        && (squeezed([Property::Height, Property::MaxHeight])
+            || squeezed([Property::Width, Property::MaxWidth])))
+        || says(values, Property::ContentVisibility, &["hidden"])
+        || values.get(Property::Transform).is_some_and(is_moved_away)
+        || is_indented_away(values, font_size)
+}
+
+/// Whether the words of a box stand far from it.
+fn is_indented_away(values: &Values<'_>, font_size: f32) -> bool {
+    let shift = |property| values.shift(property, font_size).unwrap_or(0.0);
+    let (indent, above) =
+        (shift(Property::TextIndent), shift(Property::MarginTop).max(shift(Property::PaddingTop)));
+    indent <= -FAR || indent >= ASIDE || shift(Property::MarginTop) <= -FAR || above >= BELOW
+}
+
+fn says(values: &Values<'_>, property: Property, found: &[&str]) -> bool {
+    values.get(property).is_some_and(|value| found.iter().any(|word| value.contains(word)))
+}
+
+/// Whether an element is moved to where nobody sees it.
+fn is_pushed_aside(values: &Values<'_>, font_size: f32) -> bool {
+    let shift = |property| values.shift(property, font_size);
+    let far = |property| shift(property).is_some_and(|by| by <= -FAR);
+    let beyond = |property, most| shift(property).is_some_and(|by| by >= most);
+    if far(Property::MarginLeft)
+        || [Property::MarginLeft, Property::PaddingLeft].into_iter().any(|by| beyond(by, ASIDE))
+    {
+        return true;
+    }
+    let is_absolute = says(values, Property::Position, &["absolute", "fixed"]);
+    if is_absolute {
+        // away from the edges of the page itself
+        let out = |property| shift(property).is_some_and(|by| by <= -OUT);
+        let width =
+            |property| values.get(property).and_then(|value| value.strip_suffix('%')?.parse::<f32>().ok());
+        if [Property::Left, Property::Top].into_iter().any(out)
+            || [Property::Left, Property::Right].into_iter().any(|by| width(by).is_some_and(|by| by >= 100.0))
+        {
+            return true;
+        }
+    }
+    (is_absolute || says(values, Property::Position, &["relative", "sticky"]))
+        && ([Property::Left, Property::Right, Property::Top, Property::Bottom].into_iter().any(far)
+            || [Property::Left, Property::Right].into_iter().any(|by| beyond(by, ASIDE))
+            || [Property::Top, Property::Bottom].into_iter().any(|by| beyond(by, BELOW)))
+}
+
+/// Whether an element is part of a line: one of those that are, unless its style makes a box of it.
+fn is_inline(element: &Element, values: &Values<'_>) -> bool {
+    let by_itself = matches!(
+        element.name(),
+        "a" | "abbr"
+            | "acronym"
+            | "b"
+            | "bdi"
+            | "bdo"
+            | "big"
+            | "cite"
+            | "code"
+            | "del"
+            | "em"
+            | "font"
+            | "i"
+            | "ins"
+            | "kbd"
+            | "label"
+            | "mark"
+            | "q"
+            | "s"
+            | "samp"
+            | "small"
+            | "span"
+            | "strike"
+            | "strong"
+            | "sub"
+            | "sup"
+            | "tt"
+            | "u"
+            | "var"
+    );
+    let display = values.get(Property::Display);
+    let stays = display.map_or(by_itself, |display| matches!(display, "inline" | "contents"));
+    stays
+        && !says(values, Property::Position, &["absolute", "fixed"])
+        && values.get(Property::Float).is_none_or(|float| float == "none")
 }
 
 /// Whether a filter leaves nothing to be seen.
@@ -275,32 +350,48 @@ fn opacity_of(value: &str) -> f32 {
     number.unwrap_or(1.0).clamp(0.0, 1.0)
 }
 
-fn background(value: &str) -> Option<Rgb> {
-    // the first colour that is named anywhere in the value
-    let mut rest = value;
-    while !rest.is_empty() {
+/// What lies behind a text whose background is `value`, over `below`. A colour beside a picture counts, for pictures are not
+/// loaded; a picture without one hides nothing, nor does a gradient of more than one colour.
+fn backdrop(value: &str, below: Option<Rgb>) -> Option<Rgb> {
+    let (colours, has_picture) = painted(value);
+    let over = |colour: &Colour| match below {
+        Some(below) => Some(colour.over(below)),
+        None => (colour.alpha >= 0.5).then_some(colour.rgb),
+    };
+    match colours.as_slice() {
+        [] if has_picture => None,
+        [] => below,
+        [first, rest @ ..] => {
+            let first = over(first)?;
+            let same = |colour: &Colour| over(colour).is_some_and(|other| colour::is_close(first, other));
+            rest.iter().all(same).then_some(first)
+        }
+    }
+}
+
+/// The colours that are named anywhere in the value of a background, and whether there is a picture.
+fn painted(value: &str) -> (Vec<Colour>, bool) {
+    let (mut colours, mut has_picture, mut rest) = (Vec::new(), false, value);
+    while !rest.is_empty() && colours.len() < 10 {
         rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '#');
         if let Some(after) = rest.strip_prefix("url(") {
+            has_picture = true;
             rest = after.split_once(')').map_or("", |(_, rest)| rest);
             continue;
         }
         let word_end =
             rest.find(|c: char| !c.is_alphanumeric() && c != '#' && c != '-').unwrap_or(rest.len());
         let (word, after) = rest.split_at(word_end);
-        if after.starts_with('(') && (word.starts_with("rgb") || word.starts_with("hsl")) {
+        if after.starts_with('(') && ["rgb", "hsl", "hwb"].iter().any(|name| word.starts_with(name)) {
             let end = after.find(')').map_or(rest.len(), |end| word_end + end + 1);
-            if let Some(Colour::Solid(colour)) = colour::parse(&rest[..end]) {
-                return Some(colour);
-            }
+            colours.extend(colour::parse(&rest[..end]));
             rest = &rest[end..];
             continue;
         }
-        if let Some(Colour::Solid(colour)) = colour::parse(word) {
-            return Some(colour);
-        }
+        colours.extend(colour::parse(word));
         rest = after;
     }
-    None
+    (colours, has_picture)
 }
 
 fn font_size(value: &str, outer: f32) -> f32 {
@@ -345,7 +436,7 @@ fn length(value: &str, font_size: f32) -> Option<f32> {
         "in" => 96.0,
         "cm" => 37.8,
         "mm" => 3.78,
-        "vw" | "vh" | "vmin" | "vmax" => 10.0,
+        "vw" | "vh" | "vmin" | "vmax" => 12.8,
         "%" if number == 0.0 => 0.0,
         _ => return None,
     };

@@ -203,17 +203,11 @@ fn decoded(part: &Part, octets: &[u8], cut: &mut bool) -> String {
 /// Everybody a field names; an address that cannot be read stands as it is.
 fn people(fields: &Fields, name: &str, addresses: &mut Vec<String>) -> Vec<String> {
     let mut all = Vec::new();
-    for raw in fields.every(name) {
-        let Some(found) = mailboxes(raw) else {
-            all.push(header::one_line(raw));
-            continue;
-        };
-        for single in found {
-            let email = header::one_line(&single.addr);
-            let name = single.display_name.as_deref().map(header::text).filter(|name| !name.is_empty());
-            all.push(name.map_or_else(|| email.clone(), |name| format!("{name} <{email}>")));
-            addresses.push(email);
-        }
+    for one in fields.every(name).flat_map(mailboxes) {
+        let email = header::one_line(&one.email);
+        let name = header::name(&one);
+        all.push(name.map_or_else(|| email.clone(), |name| format!("{name} <{email}>")));
+        addresses.push(email);
     }
     all
 }

@@ -1,8 +1,10 @@
 //! One search over accounts and folders: in parallel, with one deadline, merged by date.
 
+mod everywhere;
 mod found;
 mod places;
 
+pub use everywhere::everywhere;
 pub use found::{Found, FoundIn, Hit, Start, messages};
 pub use places::{Failure, Place, Places, Scope, Skipped};
 
@@ -102,8 +104,14 @@ impl Search<'_> {
     ) -> Result<Listing, MailError> {
         let Place { opened, folder } = &self.places[place];
         let page = Page { limit: self.limit, after };
-        let search = opened.mailbox.search(folder, criterion, &page);
-        tokio::time::timeout_at(deadline, search).await.unwrap_or(Err(MailError::Timeout))
+        let look = async {
+            match criterion {
+                // where nothing is asked for but the place, it is listed
+                Criterion::And(all) if all.is_empty() => opened.mailbox.list(folder, &page).await,
+                criterion => opened.mailbox.search(folder, criterion, &page).await,
+            }
+        };
+        tokio::time::timeout_at(deadline, look).await.unwrap_or(Err(MailError::Timeout))
     }
 
     /// One queue for each account, so that a slow account does not hold up another.

@@ -3,7 +3,7 @@
 use super::DEADLINE;
 use crate::Opened;
 use futures_util::{StreamExt, stream};
-use imapmcp_core::mail::{FolderName, Folders, MailError, Role};
+use imapmcp_core::mail::{Folder, FolderName, Folders, MailError, Role};
 use std::sync::Arc;
 
 /// Folders of one account that are searched; Junk and Trash only when named.
@@ -145,7 +145,16 @@ fn resolved(named: &[FolderName], folders: &Folders, only: bool) -> Result<Vec<F
                     || folder.name.eq_ignore_ascii_case(name)
             })
         };
-        match folders.named(name).or_else(by_role) {
+        // the last step of the way to it, where no other folder is called so
+        let below = || {
+            let ends = |folder: &&Folder| {
+                let (path, name) = (folder.name.to_lowercase(), name.to_lowercase());
+                folder.delimiter.is_some_and(|delimiter| path.ends_with(&format!("{delimiter}{name}")))
+            };
+            let mut found = folders.iter().filter(ends);
+            found.next().filter(|_| found.next().is_none())
+        };
+        match folders.named(name).or_else(by_role).or_else(below) {
             Some(folder) => found.push(folder.name.clone()),
             None if only => return Err(MailError::NoFolder),
             None => {}

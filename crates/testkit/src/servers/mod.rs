@@ -12,7 +12,7 @@ mod token;
 mod watch;
 
 pub(crate) use config::account;
-pub use scripted::{ALL_MAIL, Features, Lie, Refuses, ScriptedImap};
+pub use scripted::{ALL_MAIL, Decodes, Features, Lie, Refuses, ScriptedImap};
 pub(crate) use tls::certificates;
 pub use watch::Watch;
 
@@ -84,15 +84,20 @@ impl MailServers {
     /// Starts Dovecot and Postfix (about two seconds). `None`, after [`skip`](crate::skip), where they are not
     /// installed or the tests do not run as root, which both need.
     pub fn start() -> Option<Self> {
-        Self::launch(true)
+        Self::launch(true, "UTC")
     }
 
     /// Starts Dovecot alone.
     pub fn imap_only() -> Option<Self> {
-        Self::launch(false)
+        Self::launch(false, "UTC")
     }
 
-    fn launch(submission: bool) -> Option<Self> {
+    /// Starts Dovecot alone, in this time zone (a name of the tz database).
+    pub fn imap_in(zone: &str) -> Option<Self> {
+        Self::launch(false, zone)
+    }
+
+    fn launch(submission: bool, zone: &str) -> Option<Self> {
         let needed: &[&str] =
             if submission { &["dovecot", "postfix", "openssl"] } else { &["dovecot", "openssl"] };
         if let Some(missing) = needed.iter().find(|program| !installed(program)) {
@@ -106,7 +111,7 @@ impl MailServers {
         // A port may be taken between choosing and binding it.
         let mut why = String::new();
         for _ in 0..3 {
-            match Self::try_launch(submission) {
+            match Self::try_launch(submission, zone) {
                 Ok(servers) => return Some(servers),
                 Err(log) => why = log,
             }
@@ -114,7 +119,7 @@ impl MailServers {
         panic!("the mail servers do not start: {why}")
     }
 
-    fn try_launch(submission: bool) -> Result<Self, String> {
+    fn try_launch(submission: bool, zone: &str) -> Result<Self, String> {
         let scratch = TempDir::with_prefix("imapmcp-mail.").unwrap();
         let directory = scratch.path().to_owned();
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
@@ -133,6 +138,7 @@ impl MailServers {
             .args(["-c", SUPERVISOR, "sh"])
             .arg(&directory)
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("TZ", zone)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -77,14 +77,13 @@ impl House {
             tokens: Arc::new(GlassTokens::new(clock.clone())),
         }));
         let servers = Arc::new(Servers);
-        let accounts = Arc::new(Accounts::new(AccountsDeps {
-            repository: database.clone(),
-            vault: Arc::new(GlassVault),
-            mail: servers.clone(),
-            submission: servers.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        }));
+        let accounts = Arc::new(Accounts::new(AccountsDeps::of(
+            &database,
+            &servers,
+            Arc::new(GlassVault),
+            clock.clone(),
+            entropy.clone(),
+        )));
         let parcels = Parcels::new(ParcelsDeps {
             repository: database.clone(),
             vault: Arc::new(GlassVault),

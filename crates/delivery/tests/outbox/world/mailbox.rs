@@ -6,9 +6,9 @@ use imapmcp_core::{
     account::Login,
     id::AccountId,
     mail::{
-        Criterion, Envelope, Flag, FlagChange, Folder, FolderName, Folders, Listing, Locator, MailError,
-        MailStore, Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, PageCursor, Part, Role,
-        Summary, Thread, ThreadScope, Transfer, TransferKind,
+        Criterion, Envelope, Envelopes, Flag, FlagChange, Folder, FolderName, Folders, Listing, Locator,
+        MailError, MailStore, Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, PageCursor,
+        Part, Role, Summary, Thread, ThreadScope, Transfer, TransferKind,
     },
 };
 use std::sync::{
@@ -161,6 +161,10 @@ impl Mailbox for Sent {
         self.save(message);
         self.points.reach("after append").await;
         Ok(None)
+    }
+
+    async fn envelopes(&self, _: &FolderName, _: &Page) -> Result<Envelopes, MailError> {
+        unreachable!()
     }
 
     async fn list(&self, _: &FolderName, _: &Page) -> Result<Listing, MailError> {

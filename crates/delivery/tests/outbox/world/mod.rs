@@ -147,6 +147,7 @@ impl World {
         let server = Arc::new(self.server.in_process(points.clone()));
         let accounts = Arc::new(Accounts::new(AccountsDeps {
             repository: database.clone(),
+            correspondents: database.clone(),
             vault: self.vault.clone(),
             mail: Arc::new(self.sent.in_process(points.clone())),
             submission: server.clone(),

@@ -23,6 +23,8 @@ const MAX_FOLDERS: usize = 5_000;
 const MAX_SEEN: usize = 4_000;
 /// Longest identity remembered.
 const MAX_IDENTITY: usize = 300;
+/// Parts remembered that a server could not decode.
+const MAX_UNDECODABLE: usize = 500;
 /// Dates remembered of all tangled folders together.
 const MAX_DATES: usize = 4 * MAX_DATED as usize;
 
@@ -42,6 +44,9 @@ pub(crate) type Roles = Vec<(Role, FolderName)>;
 
 type Place = (String, u32, u32);
 
+/// A part: folder, UIDVALIDITY, UID and section.
+pub(crate) type PartPlace = (String, u32, u32, String);
+
 #[derive(Debug, Default)]
 struct Seen {
     known: HashMap<(String, u32), HashMap<u32, Identity>>,
@@ -60,7 +65,10 @@ pub(crate) struct Hints {
     known: Mutex<Known>,
     roles: Mutex<Option<Roles>>,
     namespaces: Mutex<Option<Namespaces>>,
+    /// Parts that the server could not decode, oldest first.
+    undecodable: Mutex<VecDeque<PartPlace>>,
     ascii_only: AtomicBool,
+    listed: AtomicBool,
     writes: AtomicU64,
 }
 
@@ -75,6 +83,16 @@ impl Hints {
             }
         }
         name
+    }
+
+    /// Whether the folders were listed, and with that their spellings.
+    pub(crate) fn has_listed(&self) -> bool {
+        self.listed.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that they were.
+    pub(crate) fn set_listed(&self) {
+        self.listed.store(true, Ordering::Relaxed);
     }
 
     /// The spelling of a folder, if it is not the usual one.
@@ -211,6 +229,20 @@ impl Hints {
     /// Something was changed, or perhaps was.
     pub(crate) fn wrote(&self) {
         self.writes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether the server failed to decode this part before (RFC 3516 §4.3).
+    pub(crate) fn cannot_decode(&self, part: &PartPlace) -> bool {
+        lock(&self.undecodable).contains(part)
+    }
+
+    /// Remembers that it did.
+    pub(crate) fn set_cannot_decode(&self, part: PartPlace) {
+        let mut known = lock(&self.undecodable);
+        if known.len() == MAX_UNDECODABLE {
+            known.pop_front();
+        }
+        known.push_back(part);
     }
 
     /// Whether the server refused to search for anything but ASCII.

@@ -15,6 +15,7 @@ impl Session {
         message: Feed,
         flags: &[Flag],
     ) -> Result<Option<MessageRef>, Fault> {
+        self.spell(folder).await?;
         let mut command = self.name(Command::new("APPEND "), folder).raw(" ");
         if !flags.is_empty() {
             command = command.flags(flags).raw(" ");

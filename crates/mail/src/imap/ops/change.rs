@@ -83,6 +83,7 @@ impl Session {
             Some(selected) if uid_validity.is_none_or(|asked| asked == selected.uid_validity) => Ok(selected),
             Some(_) => Err(Fault::Said(MailError::Stale)),
             None => {
+                self.spell(folder).await?;
                 let batch = self.run(vec![self.enter(folder)]).await?;
                 self.entered(&batch, uid_validity)
             }

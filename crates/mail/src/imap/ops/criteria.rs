@@ -3,7 +3,10 @@
 //! What a server cannot be asked is asked more loosely, and what it finds is judged on our side.
 
 use crate::imap::wire::command::Command;
-use imapmcp_core::mail::{Criterion, MailError};
+use imapmcp_core::{
+    mail::{Criterion, MailError},
+    time::Timestamp,
+};
 
 /// How a server wants to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,8 @@ fn text(criterion: &Criterion) -> Option<&String> {
         | Criterion::Subject(text)
         | Criterion::Body(text)
         | Criterion::Text(text)
+        | Criterion::Filename(text)
+        | Criterion::Label(text)
         | Criterion::Header(_, text) => Some(text),
         _ => None,
     }
@@ -43,12 +48,25 @@ pub(crate) fn is_ascii(criterion: &Criterion) -> bool {
     !any(criterion, &|leaf| text(leaf).is_some_and(|text| !text.is_ascii()))
 }
 
-/// Whether what the server finds has to be judged again.
+/// Whether what the server finds has to be judged again. A moment beside words of the text only bounds where words are
+/// looked for, and a server's day is good enough.
 pub(crate) fn is_approximate(criterion: &Criterion, dialect: Dialect) -> bool {
-    any(criterion, &|leaf| match leaf {
-        Criterion::HasAttachment => !dialect.gmail,
+    match criterion {
+        Criterion::And(all) => {
+            let bounds_text = all.iter().any(|one| matches!(one, Criterion::Body(_) | Criterion::Text(_)));
+            let judged = |one: &&Criterion| !(bounds_text && is_moment(one));
+            all.iter().filter(judged).any(|one| is_approximate(one, dialect))
+        }
+        Criterion::Or(a, b) => is_approximate(a, dialect) || is_approximate(b, dialect),
+        Criterion::Not(one) => is_approximate(one, dialect),
+        Criterion::HasAttachment | Criterion::Filename(_) => !dialect.gmail,
+        Criterion::Since(_) | Criterion::Before(_) => true,
         leaf => dialect.ascii_only && text(leaf).is_some_and(|text| !text.is_ascii()),
-    })
+    }
+}
+
+fn is_moment(criterion: &Criterion) -> bool {
+    matches!(criterion, Criterion::Since(_) | Criterion::Before(_))
 }
 
 /// The part of a criterion that has to be judged: the rest the server did.
@@ -63,9 +81,19 @@ pub(crate) fn judged(criterion: &Criterion, dialect: Dialect) -> Criterion {
 
 /// Why this cannot be searched for, if it cannot: only summaries can be judged on our side.
 pub(crate) fn unsayable(criterion: &Criterion, dialect: Dialect) -> Option<MailError> {
+    if !dialect.gmail && any(criterion, &|leaf| matches!(leaf, Criterion::Label(_))) {
+        return Some(NO_LABELS);
+    }
     let beyond = |leaf: &Criterion| {
-        let judgeable =
-            matches!(leaf, Criterion::From(_) | Criterion::To(_) | Criterion::Cc(_) | Criterion::Subject(_));
+        let judgeable = matches!(
+            leaf,
+            Criterion::From(_)
+                | Criterion::To(_)
+                | Criterion::Cc(_)
+                | Criterion::Subject(_)
+                | Criterion::Filename(_)
+                | Criterion::Label(_)
+        );
         !judgeable && text(leaf).is_some_and(|text| !text.is_ascii())
     };
     (dialect.ascii_only && any(criterion, &beyond)).then_some(ASCII_ONLY)
@@ -95,6 +123,11 @@ fn write(command: Command, criterion: &Criterion, dialect: Dialect) -> Command {
             rest.iter().fold(command, |command, one| write(command.raw(" "), one, dialect)).raw(")")
         }
         Criterion::Or(a, b) => write(write(command.raw("OR "), a, dialect).raw(" "), b, dialect),
+        Criterion::Not(one) if is_moment(one) => match **one {
+            Criterion::Since(moment) => before(command, moment),
+            Criterion::Before(moment) => since(command, moment),
+            _ => command.raw("ALL"),
+        },
         // The opposite of more than what is meant would be less.
         Criterion::Not(one) if is_approximate(one, dialect) => command.raw("ALL"),
         Criterion::Not(one) => write(command.raw("NOT "), one, dialect),
@@ -106,8 +139,8 @@ fn write(command: Command, criterion: &Criterion, dialect: Dialect) -> Command {
         Criterion::Body(text) => command.raw("BODY ").string(text),
         Criterion::Text(text) => command.raw("TEXT ").string(text),
         Criterion::Header(name, text) => command.raw("HEADER ").string(name).raw(" ").string(text),
-        Criterion::Since(day) => command.raw("SINCE ").date(*day),
-        Criterion::Before(day) => command.raw("BEFORE ").date(*day),
+        Criterion::Since(moment) => since(command, *moment),
+        Criterion::Before(moment) => before(command, *moment),
         Criterion::Unseen => command.raw("UNSEEN"),
         Criterion::Seen => command.raw("SEEN"),
         Criterion::Flagged => command.raw("FLAGGED"),
@@ -122,8 +155,85 @@ fn write(command: Command, criterion: &Criterion, dialect: Dialect) -> Command {
             _ => command.raw("KEYWORD ").keyword(flag),
         },
         Criterion::HasAttachment => command.raw("HEADER \"Content-Type\" \"multipart/mixed\""),
+        // a file is in a multipart, or is the message
+        Criterion::Filename(_) => command
+            .raw("OR HEADER \"Content-Type\" \"multipart\" ")
+            .raw("OR HEADER \"Content-Type\" \"name\" HEADER \"Content-Disposition\" \"filename\""),
+        Criterion::Label(label) => self::label(command, label),
         Criterion::Larger(octets) => command.raw("LARGER ").number(*octets),
         Criterion::Smaller(octets) => command.raw("SMALLER ").number(*octets),
+    }
+}
+
+/// A server's days are of a zone that nobody names, which may be 14 hours away (RFC 9051 §6.4.4): a day more is asked for.
+const DAY: i64 = 86_400;
+
+fn since(command: Command, moment: Timestamp) -> Command {
+    command.raw("SINCE ").date(day(moment.plus_seconds(-DAY)))
+}
+
+fn before(command: Command, moment: Timestamp) -> Command {
+    command.raw("BEFORE ").date(day(moment.plus_seconds(2 * DAY - 1)))
+}
+
+/// A day that servers know: some refuse the year 0.
+fn day(at: Timestamp) -> Timestamp {
+    Timestamp(at.0.clamp(EARLIEST, LATEST))
+}
+
+/// 1 January 1900 and 30 December 9999, in milliseconds.
+const EARLIEST: i64 = -2_208_988_800_000;
+const LATEST: i64 = 253_402_128_000_000;
+
+/// Those messages whose moment is not told by a server's days.
+pub(crate) fn around(command: Command, moment: Timestamp) -> Command {
+    before(since(command, moment).raw(" "), moment.plus_seconds(1))
+}
+
+/// The moments between which a message must have come, as far as they hold for every hit: from the first, before the second.
+pub(crate) fn period(criterion: &Criterion) -> (Option<Timestamp>, Option<Timestamp>) {
+    let later = |one: Option<Timestamp>, other: Option<Timestamp>| one.max(other);
+    let earlier = |one: Option<Timestamp>, other: Option<Timestamp>| match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
+    match criterion {
+        Criterion::Since(moment) => (Some(*moment), None),
+        Criterion::Before(moment) => (None, Some(*moment)),
+        Criterion::Not(one) => match **one {
+            Criterion::Since(moment) => (None, Some(moment)),
+            Criterion::Before(moment) => (Some(moment), None),
+            _ => (None, None),
+        },
+        Criterion::And(all) => all
+            .iter()
+            .map(period)
+            .fold((None, None), |period, one| (later(period.0, one.0), earlier(period.1, one.1))),
+        _ => (None, None),
+    }
+}
+
+/// What remains to be judged once [`period`] holds.
+pub(crate) fn beside_period(criterion: &Criterion) -> Criterion {
+    match criterion {
+        Criterion::And(all) => Criterion::And(all.iter().map(beside_period).collect()),
+        Criterion::Not(one) if is_moment(one) => Criterion::And(vec![]),
+        moment if is_moment(moment) => Criterion::And(vec![]),
+        other => other.clone(),
+    }
+}
+
+/// A label, the system's by the names they have on the wire.
+fn label(command: Command, label: &str) -> Command {
+    const SYSTEM: [&str; 7] = ["Inbox", "Sent", "Important", "Starred", "Draft", "Spam", "Trash"];
+    let plain = label.trim_start_matches('\\');
+    let system = SYSTEM.iter().find(|system| {
+        system.eq_ignore_ascii_case(plain) || plain.eq_ignore_ascii_case(&format!("{system}s"))
+    });
+    let command = command.raw("X-GM-LABELS ");
+    match system {
+        Some(system) => command.string(&format!("\\{system}")),
+        None => command.folder(label),
     }
 }
 
@@ -151,6 +261,7 @@ fn wants_raw(criterion: &Criterion) -> bool {
                 | Criterion::Subject(_)
                 | Criterion::Text(_)
                 | Criterion::HasAttachment
+                | Criterion::Filename(_)
         )
     })
 }
@@ -170,6 +281,7 @@ fn raw(criterion: &Criterion) -> Option<String> {
         Criterion::Bcc(text) => term("bcc:", text),
         Criterion::Subject(text) => term("subject:", text),
         Criterion::Text(text) => term("", text),
+        Criterion::Filename(text) => term("filename:", text),
         Criterion::HasAttachment => Some("has:attachment".to_owned()),
         Criterion::Seen => Some("is:read".to_owned()),
         Criterion::Unseen => Some("is:unread".to_owned()),
@@ -194,6 +306,10 @@ pub(crate) fn reads_bodies(criterion: &Criterion) -> bool {
         _ => false,
     }
 }
+
+/// Labels are Gmail's.
+const NO_LABELS: MailError =
+    MailError::Invalid("this mail server has no labels: name a folder with in:, or a keyword with keyword:");
 
 /// The server takes only ASCII, and this cannot be found another way.
 const ASCII_ONLY: MailError = MailError::Invalid(

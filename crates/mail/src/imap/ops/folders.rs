@@ -67,7 +67,22 @@ impl Session {
             .collect();
         roles::complete(&mut folders, &self.hints.namespaces().unwrap_or_default());
         self.learn_roles(&folders);
+        self.hints.set_listed();
         Ok(folders)
+    }
+
+    /// Learns how the server spells a folder, once for all folders. Some write modified UTF-7 (RFC 3501 §5.1.3) in ways of
+    /// their own, and know a name in no other.
+    pub(crate) async fn spell(&mut self, folder: &str) -> Result<(), Fault> {
+        let plain = folder.bytes().all(|octet| (b' '..=b'~').contains(&octet) && octet != b'&');
+        if plain || self.hints.has_listed() {
+            return Ok(());
+        }
+        match self.folders(false).await {
+            // a server that does not list may know the usual spelling
+            Ok(_) | Err(Fault::Said(_)) => Ok(()),
+            Err(fault) => Err(fault),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use imapmcp_core::mail::{Criterion, Listing, Page};
 impl Session {
     /// The newest messages below the page's cursor, `limit` of them.
     pub(crate) async fn list(&mut self, folder: &str, page: &Page, limit: u32) -> Result<Listing, Fault> {
+        self.spell(folder).await?;
         match page.after {
             Some(cursor) if cursor.date.is_some() => self.list_by_date(folder, page, limit).await,
             Some(cursor) if cursor.sequence == 0 => {

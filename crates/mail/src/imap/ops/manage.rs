@@ -1,15 +1,30 @@
-//! Folders made, renamed and deleted.
+//! Folders made, renamed and deleted; of a name that is refused it is told why.
 
 use crate::imap::{
-    connection::{namespaces::Namespaces, session::Session},
-    wire::{command::Command, fault::Fault},
+    connection::{batch::Batch, namespaces::Namespaces, session::Session},
+    wire::{
+        command::Command,
+        fault::Fault,
+        response::{Data, ListEntry},
+    },
 };
+use imapmcp_core::mail::MailError;
+
+/// What the delimiter is not, in a name that has it all the same.
+const DIVIDED_BY_DOTS: MailError = MailError::Invalid(
+    "this mail server divides folder names by dots: write Projects.Roof for the folder Roof within Projects",
+);
+const DIVIDED_BY_SLASHES: MailError = MailError::Invalid(
+    "this mail server divides folder names by slashes and takes no dots in them: write Projects/Roof for the folder Roof within \
+     Projects",
+);
 
 impl Session {
     /// Makes a folder and subscribes to it; returns its name.
     pub(crate) async fn create_folder(&mut self, name: &str) -> Result<String, Fault> {
         let name = self.own_name(name).await?;
-        self.manage(vec![self.name(Command::new("CREATE "), &name)]).await?;
+        let made = self.manage(vec![self.name(Command::new("CREATE "), &name)]).await;
+        self.because(made, &name).await?;
         // Some servers have no subscriptions; the folder is there nevertheless.
         let _ = self.run(vec![self.name(Command::new("SUBSCRIBE "), &name)]).await;
         Ok(name)
@@ -17,10 +32,12 @@ impl Session {
 
     /// Renames a folder; returns its new name.
     pub(crate) async fn rename_folder(&mut self, from: &str, to: &str) -> Result<String, Fault> {
+        self.spell(from).await?;
         let to = self.own_name(to).await?;
         let rename = self.name(Command::new("RENAME "), from).raw(" ");
         self.leave(from).await?;
-        self.manage(vec![self.name(rename, &to)]).await?;
+        let renamed = self.manage(vec![self.name(rename, &to)]).await;
+        self.because(renamed, &to).await?;
         let _ = self
             .run(vec![
                 self.name(Command::new("SUBSCRIBE "), &to),
@@ -32,6 +49,7 @@ impl Session {
 
     /// Deletes a folder.
     pub(crate) async fn delete_folder(&mut self, name: &str) -> Result<(), Fault> {
+        self.spell(name).await?;
         self.leave(name).await?;
         self.manage(vec![self.name(Command::new("DELETE "), name)]).await?;
         let _ = self.run(vec![self.name(Command::new("UNSUBSCRIBE "), name)]).await;
@@ -53,10 +71,31 @@ impl Session {
         Ok(())
     }
 
+    /// What came of making a folder of this name; of a refusal that gives no reason, the reason as far as the folders tell it.
+    async fn because(&mut self, made: Result<(), Fault>, name: &str) -> Result<(), Fault> {
+        let Err(Fault::Said(MailError::Refused { condition })) = &made else { return made };
+        if condition.as_ref().is_some_and(|condition| condition != "CANNOT") {
+            return made;
+        }
+        let list = self.name(Command::new("LIST \"\" "), name);
+        let Ok(batch) = self.run(vec![list, delimiter_command()]).await else { return made };
+        let is_there = |entry: &ListEntry| {
+            self.hints.decode(&entry.name) == name && !entry.attributes.iter().any(|one| is_no_folder(one))
+        };
+        if lists(&batch).any(is_there) {
+            return Err(Fault::Said(MailError::Refused { condition: Some("ALREADYEXISTS".to_owned()) }));
+        }
+        match delimiter(&batch) {
+            Some('.') if name.contains('/') => Err(Fault::Said(DIVIDED_BY_DOTS)),
+            Some('/') if name.contains('.') => Err(Fault::Said(DIVIDED_BY_SLASHES)),
+            _ => made,
+        }
+    }
+
     /// The name that a new folder gets.
     async fn own_name(&mut self, wanted: &str) -> Result<String, Fault> {
         if !self.capabilities.has_namespaces() {
-            return Ok(wanted.to_owned());
+            return self.without_end(wanted).await;
         }
         if self.hints.namespaces().is_none() {
             let items = self.run(vec![Command::new("NAMESPACE")]).await?.items;
@@ -64,4 +103,34 @@ impl Session {
         }
         self.hints.namespaces().unwrap_or_default().name(wanted).map_err(Fault::Said)
     }
+
+    /// A name without a delimiter at its end (RFC 9051 §6.3.4), of a server without namespaces.
+    async fn without_end(&mut self, wanted: &str) -> Result<String, Fault> {
+        let Some(end) = wanted.chars().next_back().filter(|end| !end.is_alphanumeric()) else {
+            return Ok(wanted.to_owned());
+        };
+        let batch = self.run(vec![delimiter_command()]).await?;
+        let name = if delimiter(&batch) == Some(end) { wanted.trim_end_matches(end) } else { wanted };
+        Ok(if name.is_empty() { wanted } else { name }.to_owned())
+    }
+}
+
+/// RFC 9051 §6.3.9: an empty name asks for the delimiter.
+fn delimiter_command() -> Command {
+    Command::new("LIST \"\" \"\"")
+}
+
+fn delimiter(batch: &Batch) -> Option<char> {
+    lists(batch).filter_map(|entry| entry.delimiter).last()
+}
+
+fn lists(batch: &Batch) -> impl Iterator<Item = &ListEntry> {
+    batch.items.iter().filter_map(|item| match item {
+        Data::List(entry) => Some(&**entry),
+        _ => None,
+    })
+}
+
+fn is_no_folder(attribute: &str) -> bool {
+    ["\\NonExistent", "\\Noselect"].iter().any(|own| attribute.eq_ignore_ascii_case(own))
 }

@@ -1,7 +1,7 @@
 //! SEARCH: the newest matches, in Gmail's own language where that says more.
 
 use super::{
-    criteria::{Dialect, is_approximate, is_ascii, judged},
+    criteria::{Dialect, beside_period, is_approximate, is_ascii, judged, period},
     hits::{Hits, below, cursor, hits_of},
     sift::Sought,
 };
@@ -19,7 +19,6 @@ use crate::{
 };
 use imapmcp_core::mail::{Criterion, Listing, Page};
 use std::cmp::Reverse;
-
 impl Session {
     /// The newest matches below the page's cursor.
     pub(crate) async fn search(
@@ -29,13 +28,15 @@ impl Session {
         page: &Page,
         limit: u32,
     ) -> Result<Listing, Fault> {
+        self.spell(folder).await?;
         let mut dialect =
             Dialect { gmail: self.capabilities.is_gmail(), ascii_only: self.hints.ascii_only() };
         let (selected, hits) = self.find_somehow(folder, criterion, page, &mut dialect).await?;
-        let (all, whole) = (hits.all.merged(), hits.exact);
+        let (all, timed) = self.within(hits.all.merged(), period(criterion)).await?;
+        let (whole, rest) = (hits.exact, if timed { &beside_period(criterion) } else { criterion });
         let (total, exists) = (all.len(), self.selected().map_or(selected.exists, |now| now.exists));
-        let sought = Sought { criterion, judged: judged(criterion, dialect), dialect };
-        if total > exists || is_approximate(criterion, dialect) {
+        let sought = Sought { criterion, judged: judged(rest, dialect), dialect };
+        if total > exists || is_approximate(rest, dialect) {
             // What is more than there are, is looked at one by one too.
             let all = if total > exists { self.existing(all, exists).await? } else { all };
             let found = self.sift(&selected, &all, &sought, page, limit as usize, total > exists).await?;

@@ -33,9 +33,20 @@ pub(crate) fn by_uid(items: Vec<Data>) -> HashMap<u32, Fetch> {
 }
 
 impl Session {
-    /// What a summary needs, and what finds the message again. ENVELOPE and BODYSTRUCTURE come from a server's cache;
-    /// header fields would not.
+    /// What a summary needs, and what finds the message again. Of the header the fields that servers misread for an
+    /// ENVELOPE, and that people judge a message by.
     pub(crate) fn items(&self) -> &'static str {
+        if self.capabilities.is_gmail() {
+            "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE X-GM-MSGID BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)]"
+        } else if self.capabilities.has_object_ids() {
+            "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE EMAILID BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)]"
+        } else {
+            "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)]"
+        }
+    }
+
+    /// The same without header fields, which are asked for besides.
+    pub(crate) fn items_beside_fields(&self) -> &'static str {
         if self.capabilities.is_gmail() {
             "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE X-GM-MSGID"
         } else if self.capabilities.has_object_ids() {

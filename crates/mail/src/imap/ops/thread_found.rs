@@ -17,7 +17,7 @@ use imapmcp_core::mail::{FolderName, MailError, Message, ThreadScope};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What of a message without its text tells whether it belongs.
-const TIES: &str = " BODY.PEEK[HEADER.FIELDS (MESSAGE-ID REFERENCES IN-REPLY-TO)])";
+const TIES: &str = " BODY.PEEK[HEADER.FIELDS (MESSAGE-ID REFERENCES IN-REPLY-TO FROM SUBJECT)])";
 
 /// UIDs by the place of their folder in the list of folders.
 pub(crate) type Hits = Vec<(usize, Vec<u32>)>;
@@ -97,7 +97,8 @@ impl Session {
         }
         let places = self.open_first(hits.iter().map(|(place, _)| *place).collect(), folders);
         let mut hits: HashMap<usize, Vec<u32>> = hits.into_iter().collect();
-        let (items, extra) = (self.items(), found.named.as_ref().map_or("", |(_, extra)| extra));
+        let (items, extra) =
+            (self.items_beside_fields(), found.named.as_ref().map_or("", |(_, extra)| extra));
         let beginning = if whole { scope.beginning } else { 0 };
         let fetch = |set: &Set| {
             let command = Command::new("UID FETCH ").set(set);

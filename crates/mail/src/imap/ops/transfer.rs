@@ -62,6 +62,7 @@ impl Session {
         to: &str,
         kind: TransferKind,
     ) -> Result<Transfer, Fault> {
+        self.spell(to).await?;
         let selected = self.opened(folder, uid_validity).await?;
         let means = self.means(&selected, kind)?;
         let outcome = Outcome { uid_validity: selected.uid_validity, ..Outcome::default() };

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
 
@@ -65,6 +65,8 @@ pub(crate) struct Connections {
     slots: Arc<Semaphore>,
     /// One login after the other.
     pub(crate) gate: tokio::sync::Mutex<()>,
+    /// One of them came back.
+    pub(crate) returned: Notify,
     state: Mutex<State>,
     /// How long an idle one is kept.
     keep: Duration,
@@ -81,6 +83,7 @@ impl Connections {
             hints: Arc::default(),
             slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             gate: tokio::sync::Mutex::default(),
+            returned: Notify::new(),
             state: Mutex::default(),
             keep,
         }
@@ -261,6 +264,7 @@ impl Connections {
             return;
         }
         state.idle.push(Idle { session, since: Instant::now() });
+        self.returned.notify_one();
         if !std::mem::replace(&mut state.reaping, true) {
             tokio::spawn(reap(Arc::downgrade(self), self.keep));
         }

@@ -33,13 +33,16 @@ use imapmcp_core::{
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 /// Of the connections of an account this many may be busy with streams, whose end the caller decides.
 const MAX_STREAMS: usize = 2;
 /// How long an idle connection may take to say that it is alive; a new one costs little more.
 const ALIVE: Duration = Duration::from_millis(1_200);
+
+/// How long an account sees none of its own connections come back before another account of the person loses one.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Lends the connections of one account: few, kept warm, opened one after the other.
 pub(crate) struct Pool {
@@ -81,7 +84,7 @@ impl Pool {
         loop {
             let slot = own.slot(end).await?;
             let commands = self.commands(end).await?;
-            if !fresh && let Some(session) = self.idle(folder).await {
+            if !fresh && let Some(session) = self.idle_soon(folder).await {
                 return Ok(Lease::new(Arc::clone(own), session, Permits::new(slot, commands), true));
             }
             // One login after the other: those who wait take what became idle meanwhile, or share its failure.
@@ -117,6 +120,21 @@ impl Pool {
     async fn commands(&self, end: Instant) -> Result<[OwnedSemaphorePermit; 2], MailError> {
         let own = acquire(&self.connections.person.commands, end).await?;
         Ok([own, acquire(&self.shared.commands, end).await?])
+    }
+
+    /// An idle connection that is alive. Where the person has as many as they may, one more would cost a login, and another
+    /// account its own: then one of this account's that is soon idle.
+    async fn idle_soon(&self, folder: Option<&str>) -> Option<Session> {
+        loop {
+            let returned = self.connections.returned.notified();
+            if let Some(session) = self.idle(folder).await {
+                return Some(session);
+            }
+            if !self.connections.person.is_full() || self.connections.open() == 0 {
+                return None;
+            }
+            timeout(PATIENCE, returned).await.ok()?;
+        }
     }
 
     /// An idle connection that is alive.

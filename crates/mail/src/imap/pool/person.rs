@@ -39,6 +39,11 @@ impl Person {
         Arc::clone(&self.seats).try_acquire_owned().ok()
     }
 
+    /// Whether no seat is free.
+    pub(crate) fn is_full(&self) -> bool {
+        self.seats.available_permits() == 0
+    }
+
     /// Waits for a seat, which the others learn by [`Person::is_wanting`], for as long as this lives.
     pub(crate) fn want(&self) -> Wanting<'_> {
         self.wanting.fetch_add(1, Ordering::AcqRel);

@@ -1,6 +1,7 @@
 //! Typed commands: whatever the caller's text, it cannot end a command or start another.
 
 use super::{sets::Set, utf7};
+use crate::wire_text::stretch;
 use bytes::Bytes;
 use imapmcp_core::{mail::Flag, time::Timestamp};
 use std::fmt::Write;
@@ -71,6 +72,19 @@ impl Command {
     pub(crate) fn section(mut self, section: &str) -> Self {
         self.text().extend(section.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.'));
         self
+    }
+
+    /// `BODY.PEEK` of a section, at most `limit` octets of it.
+    pub(crate) fn peek(self, section: &str, limit: Option<u32>) -> Self {
+        let (section, stretch) = match stretch(section) {
+            Some((start, length)) => ("TEXT", Some((start, length.min(limit.unwrap_or(u32::MAX))))),
+            None => (section, limit.map(|limit| (0, limit))),
+        };
+        let command = self.raw("BODY.PEEK[").section(section).raw("]");
+        match stretch {
+            Some((start, length)) => command.raw("<").number(start).raw(".").number(length.max(1)).raw(">"),
+            None => command,
+        }
     }
 
     /// A flag or keyword.

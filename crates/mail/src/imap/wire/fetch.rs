@@ -1,7 +1,8 @@
 //! FETCH responses: an item that cannot be read is left out, the others stay.
 
 use super::{
-    structure,
+    envelope,
+    structure::{self, Structure},
     tokens::{Octets, Value},
 };
 use bytes::Bytes;
@@ -37,6 +38,8 @@ pub(crate) struct Fetch {
     pub(crate) size: Option<u64>,
     pub(crate) envelope: Option<Box<Envelope>>,
     pub(crate) parts: Option<Vec<Part>>,
+    /// Sections of parts whose description cannot be right.
+    pub(crate) odd: Vec<String>,
     /// `BODY[HEADER]`, or of some of its fields.
     pub(crate) header: Option<Body>,
     /// `BODY[TEXT]` or the beginning of it.
@@ -58,12 +61,30 @@ impl Fetch {
         self.internal_date = later.internal_date.or(self.internal_date);
         self.size = later.size.or(self.size);
         self.envelope = later.envelope.or(self.envelope.take());
-        self.parts = later.parts.or(self.parts.take());
+        if later.parts.is_some() {
+            (self.parts, self.odd) = (later.parts, later.odd);
+        }
         self.header = later.header.or(self.header.take());
         self.text = later.text.or(self.text.take());
         self.body = later.body.or(self.body.take());
         self.thread = later.thread.or(self.thread.take());
         self.email = later.email.or(self.email.take());
+        self.amend();
+    }
+
+    /// The header counts, where it came, and not what the server made of it.
+    fn amend(&mut self) {
+        if let (Some(envelope), Some(Body::Octets(header))) = (&mut self.envelope, &self.header) {
+            envelope::amend(envelope, header);
+        }
+    }
+
+    /// What the header says, where the ENVELOPE could not be read.
+    pub(crate) fn fill(&mut self) {
+        if self.envelope.is_none() {
+            self.envelope = Some(Box::default());
+            self.amend();
+        }
     }
 
     /// What describes the message, without what it says: octets in memory, roughly. Short words and addresses take many
@@ -96,8 +117,9 @@ impl Fetch {
     }
 
     /// The summary, if this is an answer to a FETCH of one (and not an unsolicited change of flags).
-    pub(crate) fn into_summary(self) -> Option<Summary> {
+    pub(crate) fn into_summary(mut self) -> Option<Summary> {
         let size = self.size?;
+        self.fill();
         Some(Summary {
             uid: self.uid?,
             internal_date: self.internal_date,
@@ -130,9 +152,10 @@ pub(crate) fn read(sequence: u32, list: Value<'_>) -> Fetch {
         } else if is("RFC822.SIZE") {
             fetch.size = value.number();
         } else if is("ENVELOPE") {
-            fetch.envelope = envelope(value).map(Box::new);
+            fetch.envelope = envelope::read(value).map(Box::new);
         } else if is("BODYSTRUCTURE") || is("BODY") {
-            fetch.parts = structure::leaves(value);
+            let Structure { leaves, odd } = structure::read(value);
+            (fetch.parts, fetch.odd) = (leaves, odd);
         } else if is("X-GM-THRID") {
             fetch.thread = value.text();
         } else if is("X-GM-MSGID") {
@@ -151,6 +174,7 @@ pub(crate) fn read(sequence: u32, list: Value<'_>) -> Fetch {
             fetch.body = Some(body(value));
         }
     }
+    fetch.amend();
     fetch
 }
 
@@ -185,51 +209,8 @@ fn body(value: Value<'_>) -> Body {
         _ if value.is_nil() => Body::Nil,
         Octets::Streamed => Body::Streamed,
         Octets::Cut(octets) => Body::Cut(Bytes::copy_from_slice(octets)),
-        // A quoted string may carry escapes; octets that are not UTF-8 can only come in a literal.
-        Octets::Here(octets) if octets.contains(&b'\\') && octets.len() < 10_000 => {
-            Body::Octets(value.text().map(String::into_bytes).unwrap_or_default().into())
-        }
-        Octets::Here(octets) => Body::Octets(Bytes::copy_from_slice(octets)),
+        Octets::Here(_) => Body::Octets(Bytes::copy_from_slice(&value.string().unwrap_or_default())),
     }
-}
-
-fn envelope(value: Value<'_>) -> Option<Envelope> {
-    if !value.is_list() || value.is_damaged() {
-        return None;
-    }
-    let mut values = value.values();
-    let date = values.next()?.text();
-    let subject = values.next().and_then(Value::text);
-    let mut list = || values.next().map(addresses).unwrap_or_default();
-    Some(Envelope {
-        date,
-        subject,
-        from: list(),
-        sender: list(),
-        reply_to: list(),
-        to: list(),
-        cc: list(),
-        bcc: list(),
-        in_reply_to: values.next().and_then(Value::text),
-        message_id: values.next().and_then(Value::text),
-    })
-}
-
-/// Addresses; the markers of groups (no host, RFC 9051 §7.5.2) are not addresses.
-fn addresses(list: Value<'_>) -> Vec<Address> {
-    let address = |value: Value<'_>| {
-        let mut values = value.values();
-        let name = values.next().and_then(Value::text);
-        values.next();
-        let (mailbox, host) = (values.next(), values.next()?);
-        let mut email =
-            String::with_capacity(1 + mailbox.map_or(0, |it| it.bytes().len()) + host.bytes().len());
-        if mailbox.is_some_and(|mailbox| mailbox.append_to(&mut email)) {
-            email.push('@');
-        }
-        host.append_to(&mut email).then_some(Address { name, email })
-    };
-    list.values().filter(|value| value.is_list()).filter_map(address).collect()
 }
 
 /// `17-Jul-1996 02:44:25 -0700` (RFC 9051 `date-time`); the day may have one digit or a leading space.

@@ -201,17 +201,20 @@ fn untagged(raw: &Raw) -> Result<Data, Malformed> {
         b"THREAD" => Ok(Data::Thread(octets[end..].to_vec())),
         b"LIST" | b"LSUB" | b"ESEARCH" | b"STATUS" | b"CAPABILITY" | b"NAMESPACE" => {
             let tree = Tree::read(raw, 2);
+            // RFC 9051 §2.2.2: any response may come at any time, and what cannot be read of it costs only itself
+            if tree.is_cut() {
+                return Err(Malformed);
+            }
             if !tree.is_whole() {
-                return if word == b"STATUS" { Ok(Data::Other) } else { Err(Malformed) };
+                return Ok(Data::Other);
             }
             let mut values = tree.values();
             values.next();
             match word.as_slice() {
-                b"LIST" => list(values).map(|entry| Data::List(Box::new(entry))).ok_or(Malformed),
+                b"LIST" => Ok(list(values).map_or(Data::Other, |entry| Data::List(Box::new(entry)))),
                 b"LSUB" => Ok(list(values).map_or(Data::Other, |entry| Data::Subscribed(entry.name))),
                 b"ESEARCH" => Ok(esearch(values)),
                 b"NAMESPACE" => Ok(namespaces(values)),
-                // RFC 9051 §2.2.2: any response may come at any time; a folder without counts is better than no folders
                 b"STATUS" => Ok(mailbox_status(values).unwrap_or(Data::Other)),
                 _ => Ok(Data::Capability(
                     values.map(|value| lossy(value.bytes()).to_ascii_uppercase()).collect(),
@@ -233,7 +236,7 @@ fn numbered(raw: &Raw) -> Result<Data, Malformed> {
         word if word.starts_with(b"FETCH") => {
             let tree = Tree::read(raw, 2);
             let mut values = tree.values();
-            let list = values.find(|value| value.is_list()).ok_or(Malformed)?;
+            let Some(list) = values.find(|value| value.is_list()) else { return Ok(Data::Other) };
             let fetch = Fetch { cut: tree.is_cut(), ..fetch::read(number, list) };
             Ok(Data::Fetch(Box::new(fetch.bounded())))
         }

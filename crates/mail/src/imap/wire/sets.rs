@@ -63,6 +63,36 @@ impl Set {
         self.0.get(at).is_some_and(|(low, _)| *low <= number)
     }
 
+    /// The numbers that are in another set too; both [`merged`](Self::merged).
+    pub(crate) fn common(&self, other: &Self) -> Self {
+        let (mut common, mut at) = (Vec::new(), 0);
+        for (low, high) in &self.0 {
+            while other.0.get(at).is_some_and(|(_, end)| end < low) {
+                at += 1;
+            }
+            let over = other.0[at..].iter().take_while(|(start, _)| start <= high);
+            common.extend(over.map(|(start, end)| (*low.max(start), *high.min(end))));
+        }
+        Self(common)
+    }
+
+    /// The numbers that are not in another set; both [`merged`](Self::merged).
+    pub(crate) fn without(&self, other: &Self) -> Self {
+        let mut left = Vec::new();
+        for (low, high) in &self.0 {
+            let mut next = Some(*low);
+            let at = other.0.partition_point(|(_, end)| end < low);
+            for (start, end) in other.0[at..].iter().take_while(|(start, _)| start <= high) {
+                if let Some(from) = next.filter(|from| from < start) {
+                    left.push((from, start - 1));
+                }
+                next = end.checked_add(1).filter(|next| next <= high);
+            }
+            left.extend(next.map(|from| (from, *high)));
+        }
+        Self(left)
+    }
+
     /// How many numbers.
     pub(crate) fn len(&self) -> u32 {
         self.0.iter().fold(0, |sum, (low, high)| sum.saturating_add((high - low).saturating_add(1)))
@@ -109,6 +139,24 @@ impl std::fmt::Display for Set {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sets_meet_and_part() {
+        let (one, other) = (Set::parse("1:5,8,10:4294967295"), Set::parse("3:4,8:12,20"));
+        assert_eq!(one.common(&other).to_string(), "3:4,8,10:12,20");
+        assert_eq!(other.common(&one).to_string(), "3:4,8,10:12,20");
+        assert_eq!(one.without(&other).to_string(), "1:2,5,13:19,21:4294967295");
+        assert_eq!(other.without(&one).to_string(), "9");
+        assert_eq!(Set::parse("1:4294967295").without(&Set::parse("4294967295")).to_string(), "1:4294967294");
+        let none = Set::default();
+        assert_eq!((one.common(&none), one.without(&none), none.without(&one)), (none.clone(), one, none));
+        for (low, high) in [(0, 0), (1, 9), (4, 5)] {
+            let all: Vec<u32> = (0..12).collect();
+            let range = Set(vec![(low, high)]);
+            let kept = Set::of(&all).without(&range).unfold(99).unwrap();
+            assert_eq!(kept, all.iter().copied().filter(|n| !(low..=high).contains(n)).collect::<Vec<_>>());
+        }
+    }
 
     #[test]
     fn the_newest_are_picked_from_ranges_without_unfolding_them() {

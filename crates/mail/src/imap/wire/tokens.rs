@@ -134,12 +134,12 @@ impl<'t> Value<'t> {
 
     /// `nstring`: NIL is none; UTF-8, else Latin-1; escapes of quoted strings undone.
     pub(crate) fn text(self) -> Option<String> {
-        self.raw_text().map(|octets| lossy(&octets))
+        self.string().map(|octets| lossy(&octets))
     }
 
     /// Appends what [`Value::text`] gives; whether there is any.
     pub(crate) fn append_to(self, text: &mut String) -> bool {
-        let Some(octets) = self.raw_text() else { return false };
+        let Some(octets) = self.string() else { return false };
         match std::str::from_utf8(&octets) {
             Ok(own) => text.push_str(own),
             Err(_) => text.push_str(&lossy(&octets)),
@@ -147,7 +147,8 @@ impl<'t> Value<'t> {
         true
     }
 
-    fn raw_text(self) -> Option<Cow<'t, [u8]>> {
+    /// `nstring` as octets: NIL is none. Only a quoted string has escapes to undo (RFC 9051 §4.3).
+    pub(crate) fn string(self) -> Option<Cow<'t, [u8]>> {
         if self.is_nil() || self.is_list() {
             return None;
         }

@@ -12,7 +12,9 @@ use crate::{
     trust::link,
 };
 use ego_tree::NodeId;
+use html5ever::{LocalName, ns};
 use scraper::{Html, Node};
+use std::collections::HashSet;
 
 /// Makes the page's HTML, and tells what was noticed in it.
 pub(super) fn sanitise(mut document: Html, deadline: Deadline, view: &mut View) {
@@ -35,6 +37,7 @@ pub(super) fn sanitise(mut document: Html, deadline: Deadline, view: &mut View) 
         }
     }
     let mut cleaner = ammonia::Builder::default();
+    rename_unknown(&mut document, &cleaner.clone_tags());
     // a tooltip is a text that is not seen
     cleaner
         .rm_tags(["img", "svg", "math"])
@@ -50,6 +53,17 @@ pub(super) fn sanitise(mut document: Html, deadline: Deadline, view: &mut View) 
         let kept = first_octets(&view.text, MAX_VIEW);
         view.text.truncate(kept.rfind('<').unwrap_or(kept.len()));
         view.cut = true;
+    }
+}
+
+/// Elements that `ammonia` does not keep become `span`: of one with a name of SVG (`text`) it would drop the words too.
+fn rename_unknown(document: &mut Html, kept: &HashSet<&'static str>) {
+    for node in document.tree.values_mut() {
+        let Node::Element(element) = node else { continue };
+        let is_page = matches!(element.name(), "html" | "head" | "body");
+        if element.name.ns == ns!(html) && !is_page && !kept.contains(element.name()) {
+            element.name.local = LocalName::from("span");
+        }
     }
 }
 

@@ -134,3 +134,52 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_picture_that_is_a_link_tells_where_it_leads() {
+    let picture = "<a href='https://shop.example/buy'><img src=https://i.example/b.png></a>";
+    assert_eq!(to_markdown(picture).text, "[picture] -> shop.example");
+    assert_eq!(to_markdown(&picture.repeat(3)).text, "[picture] -> shop.example");
+    assert_eq!(view(picture, Format::Text).text, "[picture] -> shop.example");
+    let with_words = "<a href='https://shop.example/buy'><img src=https://i.example/b.png alt='Buy now'></a>";
+    assert_eq!(to_markdown(with_words).text, "[Buy now](https://shop.example/buy)");
+    let two = "<p>a</p><a href='https://a.example/'><b><img src=x></b></a> <a href='mailto:x@b.example'><img src=y alt=''></a>";
+    assert_eq!(to_markdown(two).text, "a\n\n[picture] -> a.example [picture] -> b.example");
+    assert_eq!(to_markdown("<a href='https://a.example/'></a><a href='https://b.example/'> </a>").text, "");
+    let pixel = "<a href='https://a.example/'><img src=https://t.example/x width=1 height=1></a>";
+    assert_eq!(to_markdown(pixel).text, "");
+}
+
+#[test]
+fn words_in_elements_that_nobody_knows_are_words() {
+    for name in ["text", "g", "desc", "mi", "foo", "o:p", "form", "marquee", "xmp", "center", "image-text"] {
+        let page = format!("<h1>Now <{name}>one year</{name}></h1>");
+        for format in [Format::Markdown, Format::Text, Format::Html] {
+            let shown = view(&page, format).text;
+            assert!(shown.contains("one year"), "{name} {format:?} {shown}");
+        }
+    }
+}
+
+#[test]
+fn pages_deeper_than_a_browser_goes_are_told_whole() {
+    for (open, close) in [
+        ("<div>", "</div>"),
+        ("<blockquote>", "</blockquote>"),
+        ("<table><tr><td>", "</table>"),
+        ("<b><i>", ""),
+    ] {
+        for depth in [400, 1_200] {
+            let page = format!(
+                "<p>first</p>{}<p>innermost</p>{}<p>last</p>",
+                open.repeat(depth),
+                close.repeat(depth)
+            );
+            for format in [Format::Markdown, Format::Html] {
+                let view = view(&page, format);
+                let all = ["first", "innermost", "last"].iter().all(|word| view.text.contains(word));
+                assert!(all, "{open} {depth} {format:?}: {} cut {}", view.text.len(), view.cut);
+            }
+        }
+    }
+}

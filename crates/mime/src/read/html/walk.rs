@@ -19,7 +19,7 @@ pub(super) enum Event<'a> {
     Close(&'a Element),
     /// A text that is seen.
     Text(Cow<'a, str>),
-    /// The words in place of an image.
+    /// The words in place of an image that is seen; none if it has none.
     Image(String),
     /// A node that is not seen, with all that is in it.
     Hidden(NodeId),
@@ -189,7 +189,7 @@ pub(super) fn says_something(text: &str) -> bool {
 }
 
 fn is_only_white(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || is_deceptive(c)) && !text.contains('\n')
+    text.chars().all(|c| c.is_whitespace() || c == '\u{200C}' || is_deceptive(c)) && !text.contains('\n')
 }
 
 fn is_remote(source: &str) -> bool {
@@ -222,5 +222,5 @@ fn image(element: &Element, context: Context, view: &mut View) -> Option<String>
     }
     view.remote_images += usize::from(remote);
     let alt = one_line(element.attr("alt").unwrap_or_default());
-    (context.shows_text() && !alt.is_empty()).then_some(alt)
+    context.shows_text().then_some(alt)
 }

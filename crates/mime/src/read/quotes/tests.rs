@@ -90,3 +90,32 @@ fn nothing_is_lost_and_nothing_made_up() {
         assert!(text.trim().is_empty() || !split.newest.is_empty() || split.signature.is_some(), "{text:?}");
     }
 }
+
+#[test]
+fn a_forwarded_message_is_read_when_quotes_are_left_out() {
+    for mark in [
+        "---------- Forwarded message ---------\nFrom: Marie",
+        "Begin forwarded message:\n\n> From: Marie\n> Date: Monday",
+        "-------- Weitergeleitete Nachricht --------\nVon: Marie",
+        "Anfang der weitergeleiteten Nachricht:\n\n> Von: Marie",
+        "---------- Message transféré ---------",
+        "-------- Пересылаемое сообщение --------",
+        "---------- 転送メッセージ ----------",
+    ] {
+        let text = format!("FYI\n\n{mark}\n\nThe plan is here.\n");
+        assert_eq!(stripped(&text, Some("Re: plan")), None, "{mark}");
+    }
+    let block = "FYI\n\nFrom: Marie\nSent: Monday\nTo: me\nSubject: x\n\nThe plan is here.";
+    for subject in ["Fwd: plan", "FW: plan", "WG: Plan", "[list] Fwd: plan", "TR : plan", "转发：x"] {
+        assert_eq!(stripped(block, Some(subject)), None, "{subject}");
+    }
+    for subject in ["Re: plan", "plan", "Forward: march"] {
+        assert_eq!(stripped(block, Some(subject)), Some("FYI"), "{subject}");
+    }
+    let answer = "Yes.\n\nOn 3 May 2026, Marie wrote:\n> ---------- Forwarded message ---------\n> x";
+    assert_eq!(stripped(answer, Some("Re: Fwd: plan")), Some("Yes."));
+    assert_eq!(stripped(answer, Some("Fwd: plan")), Some("Yes."));
+    assert_eq!((newest(block, Some("Fwd: plan")), newest(block, None)), (block, "FYI"));
+    assert_eq!(stripped("Yes.", Some("Fwd: plan")), None);
+    assert_eq!(stripped("> only a quote", None), None);
+}

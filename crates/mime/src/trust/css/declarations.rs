@@ -6,7 +6,7 @@ use cssparser::{
     QualifiedRuleParser, RuleBodyItemParser, RuleBodyParser, parse_important,
 };
 
-/// The properties that matter here. `Background` is the colour; `Fill` is `-webkit-text-fill-color`.
+/// The properties that matter here. `Background` is the colour; `Picture` is `background-image`; `Fill` is `-webkit-text-fill-color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Property {
@@ -17,6 +17,7 @@ pub(crate) enum Property {
     Color,
     Fill,
     Background,
+    Picture,
     Position,
     Left,
     Right,
@@ -39,21 +40,24 @@ pub(crate) enum Property {
     ClipPath,
     Transform,
     Filter,
-    MsoHide,
+    Float,
+    ContentVisibility,
 }
 
 impl Property {
-    pub(crate) const COUNT: usize = Self::MsoHide as usize + 1;
+    pub(crate) const COUNT: usize = Self::ContentVisibility as usize + 1;
 
     fn of(name: &str) -> Option<Self> {
         Some(match name {
-            "display" | "content-visibility" => Self::Display,
+            "display" => Self::Display,
+            "content-visibility" => Self::ContentVisibility,
             "visibility" => Self::Visibility,
             "opacity" => Self::Opacity,
             "font-size" | "font" => Self::FontSize,
             "color" => Self::Color,
             "-webkit-text-fill-color" => Self::Fill,
             "background" | "background-color" => Self::Background,
+            "background-image" => Self::Picture,
             "position" => Self::Position,
             "left" => Self::Left,
             "right" => Self::Right,
@@ -76,7 +80,7 @@ impl Property {
             "clip-path" | "-webkit-clip-path" => Self::ClipPath,
             "transform" | "-webkit-transform" | "scale" | "translate" => Self::Transform,
             "filter" => Self::Filter,
-            "mso-hide" => Self::MsoHide,
+            "float" => Self::Float,
             _ => return None,
         })
     }

@@ -9,7 +9,18 @@ fn seen(style: &str) -> bool {
 }
 
 /// Ways to hide a text.
-const HIDING: [&str; 61] = [
+const HIDING: [&str; 71] = [
+    "color:#fff;background:rgba(255,255,255,.2)",
+    "color:rgba(255,255,255,.9)",
+    "color:rgba(0,0,0,.03)",
+    "color:#00000008",
+    "color:lightgoldenrodyellow;background:ivory",
+    "color:#fff;background-image:none",
+    "color:#fff;background:linear-gradient(#fff,#fefefe)",
+    "position:absolute;top:-300px",
+    "position:absolute;left:100%",
+    "position:fixed;left:100vw",
+    "margin-left:100vw",
     "display:none",
     "display:none!important;display:block",
     "visibility:hidden",
@@ -69,7 +80,6 @@ const HIDING: [&str; 61] = [
     "transform:scale(0%)",
     "translate:-9999px 0",
     "scale:0",
-    "mso-hide:all",
     "display:var(--x)",
 ];
 
@@ -81,7 +91,17 @@ fn every_known_way_to_hide_hides() {
 }
 
 /// Styles of honest mail.
-const ORDINARY: [&str; 34] = [
+const ORDINARY: [&str; 44] = [
+    "mso-hide:all",
+    "mso-hide:all;font-size:0.8em",
+    "color:#fff;background:midnightblue",
+    "color:#fff;background:url(https://a.example/x.png)",
+    "color:#fff;background-image:url('https://a.example/x.png')",
+    "color:#fff;background:linear-gradient(#fff,#036)",
+    "color:#000;background:rgba(0,0,0,.1)",
+    "color:rgba(0,0,0,.4)",
+    "position:relative;clip:rect(0,0,0,0)",
+    "position:absolute;top:-20px",
     "font-size:0.9em",
     "font-size:11px",
     "font-size:80%",
@@ -123,4 +143,39 @@ fn ordinary_styles_hide_nothing() {
     for style in ORDINARY {
         assert!(seen(style), "{style}");
     }
+}
+
+fn page(html: &str) -> String {
+    crate::read::html::to_markdown(html).text
+}
+
+#[test]
+fn what_sizes_and_moves_a_box_does_nothing_to_words_in_a_line() {
+    for style in ["width:0;height:0;overflow:hidden", "transform:scale(0)", "max-height:0;overflow:hidden"] {
+        assert_eq!(page(&format!("<p>a <span style='{style}'>b</span>")), "a b", "{style}");
+        assert_eq!(page(&format!("<p>a <span style='display:block;{style}'>b</span>")), "a", "{style}");
+        assert_eq!(page(&format!("<p>a <b style='float:left;{style}'>b</b>")), "a", "{style}");
+    }
+}
+
+#[test]
+fn a_style_that_shows_outranks_an_attribute_that_hides() {
+    assert_eq!(page("<p>a<p hidden>b<p hidden style='display:block'>c"), "a\n\nc");
+    assert_eq!(page("<style>.x{display:none}</style><p>a<p hidden class=x>b"), "a");
+}
+
+#[test]
+fn colours_are_composed_with_what_lies_below() {
+    let veil = "<div style='background:#003'><div style='background:rgba(255,255,255,.1);color:#fff'>hello";
+    assert_eq!(page(veil), "hello");
+    assert_eq!(page("<div style='background:#003'><p style='background:#fffffffa;color:#fff'>obey"), "");
+    assert_eq!(page("<table><td background='https://a.example/x.png'><font color=white>hello"), "hello");
+    assert_eq!(
+        page("<div style='background:url(https://a.example/x)'><p style='background:#fff;color:#fff'>obey"),
+        ""
+    );
+    assert_eq!(
+        page("<p style='color:#fff'>obey <b style='color:inherit'>too</b> <b style='color:initial'>seen"),
+        "seen"
+    );
 }

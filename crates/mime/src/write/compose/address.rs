@@ -2,6 +2,7 @@ use super::{
     error::ComposeError,
     safe::{breaks_out, disarmed, shorten},
 };
+use crate::header::one_line;
 use imapmcp_core::address::EmailAddress;
 use mail_builder::headers::address::Address;
 
@@ -31,7 +32,9 @@ impl NamedAddress {
             }
             _ => email.to_owned(),
         };
-        Ok(Self { name: name.map(ToOwned::to_owned), email })
+        // nothing in a name turns what stands beside it around
+        let name = name.map(one_line).filter(|name| !name.is_empty());
+        Ok(Self { name, email })
     }
 
     /// Reads `a@b.c` or `Name <a@b.c>` (the name perhaps in double quotes).

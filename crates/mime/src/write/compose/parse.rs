@@ -21,7 +21,10 @@ use crate::{
     },
     transfer,
 };
-use imapmcp_core::{mail::Part, octets::Content};
+use imapmcp_core::{
+    mail::{Address, Part},
+    octets::Content,
+};
 use std::collections::HashMap;
 
 /// What a stored draft says.
@@ -59,21 +62,15 @@ impl Parsed {
             fields.first("subject").map(|subject| header::one_line(&subject)).unwrap_or_default();
         for (name, list) in [("to", &mut letter.to), ("cc", &mut letter.cc), ("bcc", &mut letter.bcc)] {
             for raw in fields.every(name) {
-                let Some(found) = mailboxes(raw) else {
-                    self.unusable.push((name, shorten(raw)));
-                    continue;
-                };
-                for single in found {
-                    match named(&single) {
+                for one in mailboxes(raw) {
+                    match named(&one) {
                         Some(address) => list.push(address),
-                        None => self.unusable.push((name, shorten(&single.addr))),
+                        None => self.unusable.push((name, shorten(&one.email))),
                     }
                 }
             }
         }
-        let people = |name: &str| -> Vec<mailparse::SingleInfo> {
-            fields.raw(name).and_then(mailboxes).unwrap_or_default()
-        };
+        let people = |name: &str| fields.every(name).flat_map(mailboxes).collect::<Vec<_>>();
         let authors = people("from");
         self.author = match authors.as_slice() {
             [only] => named(only),
@@ -86,9 +83,8 @@ impl Parsed {
         if self.author.is_none() && fields.raw("from").is_some_and(|from| !from.trim().is_empty()) {
             self.unkept("its From does not name one address");
         }
-        let is_another = |sender: &mailparse::SingleInfo| {
-            !authors.iter().any(|author| author.addr.eq_ignore_ascii_case(&sender.addr))
-        };
+        let is_another =
+            |sender: &Address| !authors.iter().any(|author| author.email.eq_ignore_ascii_case(&sender.email));
         if people("sender").iter().any(is_another) {
             self.unkept("its Sender is not its author");
         }
@@ -353,7 +349,7 @@ fn reason(multipart: &str) -> String {
     }
 }
 
-fn named(single: &mailparse::SingleInfo) -> Option<NamedAddress> {
-    let name = single.display_name.as_deref().map(header::text);
-    NamedAddress::new(name.as_deref(), &single.addr).ok()
+fn named(address: &Address) -> Option<NamedAddress> {
+    let name = address.name.as_deref().map(header::text);
+    NamedAddress::new(name.as_deref(), &address.email).ok()
 }

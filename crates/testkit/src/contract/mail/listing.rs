@@ -52,6 +52,41 @@ pub(super) async fn paging_loses_and_doubles_nothing(mailbox: &dyn Mailbox) {
     assert_eq!(mailbox.list(&"Archive".into(), &page(10, stale)).await, Err(MailError::Stale));
 }
 
+/// A folder is gone through from the highest UID downwards, whatever arrives and vanishes meanwhile.
+pub(super) async fn envelopes_are_gone_through_page_by_page(mailbox: &dyn Mailbox) {
+    let folder = mailbox.create_folder(&"Gone through".into()).await.unwrap();
+    let empty = mailbox.envelopes(&folder, &page(5, None)).await.unwrap();
+    assert!(empty.envelopes.is_empty() && empty.next.is_none());
+    let mut expected = Vec::new();
+    for number in 0..9 {
+        let text = format!("From: p{number}@example.org\r\nSubject: gone through\r\n\r\nx\r\n");
+        expected.push(append(mailbox, &folder, &text, &[]).await.uid);
+    }
+    expected.reverse();
+    let first = mailbox.envelopes(&folder, &page(4, None)).await.unwrap();
+    let uid_validity = Some(first.uid_validity);
+    // the newest goes, and one that is still to come; another one arrives
+    let gone = Messages { folder: folder.clone(), uid_validity, uids: vec![expected[0], expected[6]] };
+    let moved = mailbox.transfer(&gone, &"Archive".into(), TransferKind::Move).await;
+    if moved.is_ok() {
+        expected.remove(6);
+    }
+    append(mailbox, &folder, "Subject: late\r\n\r\nx\r\n", &[]).await;
+    let (mut seen, mut after) = (first.envelopes, first.next);
+    while after.is_some() {
+        let next = mailbox.envelopes(&folder, &page(4, after)).await.unwrap();
+        seen.extend(next.envelopes);
+        after = next.next;
+    }
+    assert_eq!(seen.iter().map(|(uid, _)| *uid).collect::<Vec<_>>(), expected);
+    assert_eq!(seen[0].1.from[0].email, "p8@example.org");
+    let stale = first.next.map(|cursor| PageCursor { uid_validity: cursor.uid_validity + 1, ..cursor });
+    assert_eq!(mailbox.envelopes(&folder, &page(4, stale)).await, Err(MailError::Stale));
+    let missing = mailbox.envelopes(&"Nowhere".into(), &page(4, None)).await;
+    assert!(matches!(missing, Err(MailError::NoFolder)), "{missing:?}");
+    mailbox.delete_folder(&folder).await.unwrap();
+}
+
 /// 2025-01-01: servers do not take dates of the future.
 const THEN: Timestamp = Timestamp(1_735_689_600_000);
 

@@ -49,6 +49,7 @@ pub async fn mailbox(stage: Stage<'_>) {
     reading::difficult_names_are_just_names(stage).await;
     listing::paging_loses_and_doubles_nothing(stage.mailbox).await;
     listing::the_newest_come_first_whatever_their_uids(stage).await;
+    listing::envelopes_are_gone_through_page_by_page(stage.mailbox).await;
     changing::flags_change_as_reported(stage.mailbox).await;
     changing::what_arrived_a_moment_ago_can_be_changed(stage).await;
     changing::a_message_is_appended_as_it_is_read(stage.mailbox).await;

@@ -76,6 +76,7 @@ async fn filled(on: &Repositories, column: SealedColumn) -> Vec<(String, String)
             SealedColumn::UploadAbout => value.upload(on, &grant).await,
             SealedColumn::StyleProfile => value.style(on, &account, true).await,
             SealedColumn::StyleDraft => value.style(on, &account, false).await,
+            SealedColumn::CorrespondenceSecret => value.correspondence(on, &account).await,
         });
     }
     rows.sort();
@@ -147,6 +148,14 @@ impl Value {
             assert!(on.style.learn(&of.user, &account.id, &self.name, 0, &self.sealed).await.unwrap());
         }
         (account.id.to_string(), if learnt { String::new() } else { self.name })
+    }
+
+    async fn correspondence(self, on: &Repositories, of: &Account) -> (String, String) {
+        let account = builders::account(&of.user, &self.name);
+        on.accounts.add_account(&account).await.unwrap();
+        let begun = on.correspondents.begin_correspondence(&of.user, &account.id, &self.sealed);
+        assert!(begun.await.unwrap());
+        (account.id.to_string(), String::new())
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod correspondents;
 pub mod keys;
 pub mod oauth;
 pub mod operations;
@@ -13,9 +14,9 @@ pub mod uploads;
 pub mod users;
 
 use imapmcp_core::store::{
-    AccountRepository, ClientRepository, ConsentRepository, ExchangeRepository, GrantRepository,
-    KeyRepository, OperationRepository, OutboxRepository, ParcelRepository, PersonalTokenRepository,
-    StyleRepository, TokenRepository, UploadRepository, UserRepository,
+    AccountRepository, ClientRepository, ConsentRepository, CorrespondentRepository, ExchangeRepository,
+    GrantRepository, KeyRepository, OperationRepository, OutboxRepository, ParcelRepository,
+    PersonalTokenRepository, StyleRepository, TokenRepository, UploadRepository, UserRepository,
 };
 use std::{future::Future, pin::pin, sync::Arc, task::Poll};
 
@@ -50,6 +51,8 @@ pub struct Repositories {
     pub uploads: Arc<dyn UploadRepository>,
     /// Writing styles.
     pub style: Arc<dyn StyleRepository>,
+    /// Whom accounts have met.
+    pub correspondents: Arc<dyn CorrespondentRepository>,
 }
 
 impl Repositories {
@@ -70,6 +73,7 @@ impl Repositories {
             + ParcelRepository
             + UploadRepository
             + StyleRepository
+            + CorrespondentRepository
             + 'static,
     {
         let all = Arc::new(all);
@@ -87,7 +91,8 @@ impl Repositories {
             outbox: all.clone(),
             parcels: all.clone(),
             uploads: all.clone(),
-            style: all,
+            style: all.clone(),
+            correspondents: all,
         }
     }
 }
@@ -135,6 +140,9 @@ pub async fn everything(on: &Repositories) {
     access::what_rests_on_lapsed_access_is_withdrawn(on).await;
     access::what_a_person_lets_go_by_hand_leaves(on).await;
     access::a_grant_is_alive_while_its_user_is(on).await;
+    correspondents::who_was_met_is_known_until_the_account_goes(on).await;
+    correspondents::there_is_room_for_so_many(on).await;
+    correspondents::what_races_adds_up(on).await;
     outbox::a_user_lists_the_outbox(on).await;
     outbox::what_leaves_soon_is_listed_by_itself(on).await;
     outbox::many_writers_wait_for_each_other(on).await;

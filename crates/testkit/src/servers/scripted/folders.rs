@@ -33,13 +33,27 @@ impl Session {
             return Err("BAD LIST has two arguments".to_owned());
         }
         let counts = rest.iter().any(|token| token.text() == "STATUS");
+        let pattern = rest.get(1).map(Token::text).unwrap_or_default();
+        if pattern.is_empty() {
+            self.say("* LIST (\\Noselect) \"/\" \"\"");
+            return Ok(String::new());
+        }
+        let spells = self.lie(|lie| matches!(lie, Lie::Spells(..)));
         for folder in self.folders().await {
+            if pattern != "*" && pattern != encode_name(&folder.name) {
+                continue;
+            }
             let mut attributes = Vec::new();
             if extended {
                 attributes.push("\\Subscribed".to_owned());
                 attributes.extend(folder.role.map(|role| format!("\\{}", role.as_str())));
             }
-            let name = nstring(Some(&encode_name(&folder.name)));
+            let wire = encode_name(&folder.name);
+            let wire = match &spells {
+                Some(Lie::Spells(usual, own)) if *usual == wire => (*own).to_owned(),
+                _ => wire,
+            };
+            let name = nstring(Some(&wire));
             self.say(&format!("* LIST ({}) \"/\" {name}", attributes.join(" ")));
             if counts {
                 self.status(&folder);

@@ -9,11 +9,34 @@ pub enum Refuses {
     Stops,
 }
 
+/// How a server decodes a part (RFC 3516), or fails to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decodes {
+    /// The connection ends.
+    Drops,
+    /// The connection ends behind the announcement of octets.
+    DropsHalfWay,
+    /// OK, and nothing of the part.
+    LeavesOut,
+    /// NIL.
+    Nil,
+    /// No octets.
+    Empty,
+    /// BAD.
+    Misunderstands,
+    /// As it should be.
+    Well,
+    /// As it should be, under the name of the request.
+    AsAsked,
+}
+
 /// What the server does wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lie {
     /// SEARCH finds every message, whatever it is asked.
     SearchesAll,
+    /// Days of SEARCH begin so many hours after those of UTC.
+    Zone(i64),
     /// SEARCH finds nothing.
     SearchesNothing,
     /// SEARCH finds these UIDs.
@@ -76,6 +99,14 @@ pub enum Lie {
     TellsOfOthers,
     /// Untagged lines without end come with this command.
     Floods(&'static str),
+    /// An item of a FETCH is told in these words, its name included.
+    Tells(&'static str, String),
+    /// A folder whose name is this on the wire is spelled, and known, only like that.
+    Spells(&'static str, &'static str),
+    /// CREATE and RENAME are refused without a reason.
+    RefusesNames,
+    /// Parts are decoded so; without this, the server says that it cannot.
+    Decodes(Decodes),
     /// Lists nested without end come with this command.
     Nests(&'static str),
 }

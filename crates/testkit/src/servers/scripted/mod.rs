@@ -3,6 +3,7 @@
 //!
 //! Passwords are not looked at. It runs on the runtime it is started on.
 
+mod decode;
 mod folders;
 mod lie;
 mod lies;
@@ -11,7 +12,7 @@ mod session;
 mod show;
 mod wire;
 
-pub use self::lie::{Lie, Refuses};
+pub use self::lie::{Decodes, Lie, Refuses};
 
 use self::session::Session;
 use imapmcp_core::{

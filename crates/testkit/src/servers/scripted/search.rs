@@ -27,6 +27,19 @@ pub(super) fn keys(tokens: &[Token]) -> Sought {
     }
 }
 
+/// The same for a server whose days begin so many seconds after those of UTC.
+pub(super) fn in_zone(criterion: Criterion, late: i64) -> Criterion {
+    let inner = |one: Box<Criterion>| Box::new(in_zone(*one, late));
+    match criterion {
+        Criterion::And(all) => Criterion::And(all.into_iter().map(|one| in_zone(one, late)).collect()),
+        Criterion::Or(a, b) => Criterion::Or(inner(a), inner(b)),
+        Criterion::Not(one) => Criterion::Not(inner(one)),
+        Criterion::Since(day) => Criterion::Since(day.plus_seconds(late)),
+        Criterion::Before(day) => Criterion::Before(day.plus_seconds(late)),
+        other => other,
+    }
+}
+
 fn key(tokens: &mut Peekable<Iter<'_, Token>>) -> Criterion {
     let first = tokens.next().unwrap();
     if *first == Token::Open {
@@ -58,6 +71,7 @@ fn key(tokens: &mut Peekable<Iter<'_, Token>>) -> Criterion {
         "SMALLER" => Criterion::Smaller(text().parse().unwrap()),
         "SINCE" => Criterion::Since(day(&text())),
         "BEFORE" => Criterion::Before(day(&text())),
+        "X-GM-LABELS" => Criterion::Label(text()),
         "HEADER" => {
             let name = text();
             // A handful of names in a test's life.
@@ -113,6 +127,7 @@ fn raw(chars: &mut Peekable<Chars<'_>>) -> Criterion {
         "cc:" => Criterion::Cc(text),
         "bcc:" => Criterion::Bcc(text),
         "subject:" => Criterion::Subject(text),
+        "filename:" => Criterion::Filename(text),
         "" => Criterion::Text(text),
         other => panic!("{other} in X-GM-RAW"),
     }

@@ -118,7 +118,19 @@ impl Session {
         let by_uid = tokens[0].text().eq_ignore_ascii_case("UID");
         let verb = verb(tokens);
         let rest = &tokens[1 + usize::from(by_uid)..];
-        let name = |at: usize| rest.get(at).map(|token| decode_name(&token.text())).unwrap_or_default();
+        let spells = self.lie(|lie| matches!(lie, Lie::Spells(..)));
+        let name = |at: usize| {
+            let wire = rest.get(at).map(Token::text).unwrap_or_default();
+            match spells {
+                Some(Lie::Spells(usual, own)) if wire == own => decode_name(usual),
+                Some(Lie::Spells(usual, _)) if wire == usual => "no such spelling".to_owned(),
+                _ => decode_name(&wire),
+            }
+        };
+        if matches!(verb.as_str(), "CREATE" | "RENAME") && self.lie(|lie| *lie == Lie::RefusesNames).is_some()
+        {
+            return Err("NO Invalid mailbox name.".to_owned());
+        }
         match verb.as_str() {
             "CAPABILITY" => {
                 let capabilities = self.shared.features.capabilities.join(" ");
@@ -176,9 +188,8 @@ impl Session {
 
     async fn fetch(&mut self, rest: &[Token], by_uid: bool) -> Answer {
         let items: Vec<String> = rest[1..].iter().map(Token::text).filter(|item| !item.is_empty()).collect();
-        if items.iter().any(|item| item.starts_with("BINARY.")) {
-            // it offers to decode, and cannot: clients have to do it themselves
-            return Err("NO [UNKNOWN-CTE] what is this".to_owned());
+        if let Some(section) = items.iter().find_map(|item| item.strip_prefix("BINARY.PEEK[")) {
+            return self.fetch_decoded(&rest[0].text(), section.trim_end_matches(']')).await;
         }
         let mut refused = None;
         let (named, code) = self.limited(self.named(&rest[0].text(), by_uid)?);
@@ -206,6 +217,11 @@ impl Session {
     }
 
     async fn show(&self, item: &str, uid: u32, message: &Message) -> Vec<u8> {
+        if let Some(Lie::Tells(_, words)) =
+            self.lie(|lie| matches!(lie, Lie::Tells(own, _) if item.starts_with(own)))
+        {
+            return words.into_bytes();
+        }
         let summary = &message.summary;
         let gmail = self.shared.features.has("X-GM-EXT-1");
         let text = match item {
@@ -219,15 +235,19 @@ impl Session {
             "X-GM-THRID" if gmail => format!("X-GM-THRID {}", self.thread_hash(&message.at).await),
             item if item.starts_with("BODY.PEEK[") => {
                 let (section, partial) = item["BODY.PEEK[".len()..].split_once(']').unwrap();
-                let partial = partial.trim_start_matches("<0.").trim_end_matches('>');
-                let limit = partial.parse().unwrap_or(32 << 20);
+                let range = partial.trim_matches(['<', '>']).split_once('.');
+                let range = range.map(|(start, length)| (start.parse().unwrap(), length.parse().unwrap()));
+                let (start, length): (usize, usize) = range.unwrap_or((0, 32 << 20));
+                let limit = u32::try_from(start + length).unwrap();
                 let octets = match section {
-                    // All of the header is more than was asked for, and no less.
-                    fields if fields.starts_with("HEADER.FIELDS") => Ok(message.header.clone()),
+                    fields if fields.starts_with("HEADER.FIELDS") => {
+                        Ok(show::fields(&message.header, fields).into())
+                    }
                     section => self.shared.mailbox.section(&message.at.clone().into(), section, limit).await,
                 };
-                let origin = if partial.is_empty() { "" } else { "<0>" };
+                let origin = if partial.is_empty() { String::new() } else { format!("<{start}>") };
                 let Ok(octets) = octets else { return format!("BODY[{section}]{origin} NIL").into_bytes() };
+                let octets = octets.slice(start.min(octets.len())..);
                 let head = format!("BODY[{section}]{origin} {{{}}}\r\n", octets.len());
                 return [head.as_bytes(), &octets].concat();
             }
@@ -272,6 +292,10 @@ impl Session {
         match search::keys(rest) {
             // The real places have their own UIDs; those of All Mail are asked one folder after the other.
             Sought::Criterion(criterion) => {
+                let criterion = match self.lie(|lie| matches!(lie, Lie::Zone(_))) {
+                    Some(Lie::Zone(hours)) => search::in_zone(criterion, hours * 3_600),
+                    _ => criterion,
+                };
                 let mut found: Vec<(String, Vec<u32>)> = Vec::new();
                 for uid in known {
                     let at = self.place(uid);

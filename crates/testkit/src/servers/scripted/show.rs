@@ -3,6 +3,23 @@
 use super::wire::nstring;
 use imapmcp_core::mail::{Address, Envelope, Part};
 
+/// Of a header the fields that `HEADER.FIELDS (A B)` names.
+pub(super) fn fields(header: &[u8], asked: &str) -> Vec<u8> {
+    let names: Vec<&str> = asked.trim_start_matches("HEADER.FIELDS").split([' ', '(', ')']).collect();
+    let (mut out, mut taken) = (Vec::new(), false);
+    for line in header.split_inclusive(|octet| *octet == b'\n') {
+        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            let name = line.split(|octet| *octet == b':').next().unwrap_or_default();
+            taken = names.iter().any(|own| !own.is_empty() && name.eq_ignore_ascii_case(own.as_bytes()));
+        }
+        if taken {
+            out.extend_from_slice(line);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
 pub(super) fn envelope(envelope: &Envelope) -> String {
     let text = |text: &Option<String>| nstring(text.as_deref());
     let lists =

@@ -130,6 +130,23 @@ fn odd_but_harmless_spelling_is_read() {
 }
 
 #[test]
+fn a_line_that_cannot_be_read_is_skipped() {
+    for odd in [
+        "LIST (\\A",
+        "LIST",
+        "LIST NIL",
+        "1 FETCH",
+        "1 FETCH UID",
+        "CAPABILITY (",
+        "ESEARCH ((",
+        "NAMESPACE (",
+        "LSUB (",
+    ] {
+        assert_eq!(one(&format!("* {odd}\r\n")), Data::Other, "{odd}");
+    }
+}
+
+#[test]
 fn a_status_that_cannot_be_read_is_skipped() {
     for odd in ["Work Stuff (MESSAGES 0 UNSEEN 0)", "x (MESSAGES 1", "x", "", "x (MESSAGES (1) UNSEEN"] {
         assert_eq!(one(&format!("* STATUS {odd}\r\n")), Data::Other, "{odd}");
@@ -179,16 +196,102 @@ fn of_a_message_that_is_too_long_the_beginning_is_read() {
 
 #[test]
 fn what_is_needed_and_broken_is_an_error() {
-    for bad in [
-        "garbage\r\n",
-        "\u{1}\u{2}\u{3} \u{4}\r\n",
-        "* LIST (\\A\r\n",
-        "* LIST\r\n",
-        "* 1 FETCH\r\n",
-        "a1 HELLO\r\n",
-    ] {
+    for bad in ["garbage\r\n", "\u{1}\u{2}\u{3} \u{4}\r\n", "a1 HELLO\r\n"] {
         assert_eq!(lines(bad.as_bytes(), &[5]), [Err(Malformed)], "{bad:?}");
     }
     let many = format!("* LIST ({}) NIL x\r\n", "a ".repeat(1_100_000));
     assert_eq!(lines(many.as_bytes(), &[usize::MAX]), [Err(Malformed)]);
+}
+
+#[test]
+fn octets_of_literals_are_never_unescaped() {
+    let octets = |said: &[u8]| {
+        let line = [b"* 1 FETCH (UID 2 BODY[1] ", said, b")\r\n"].concat();
+        let Ok(Line::Untagged(Data::Fetch(fetch))) = lines(&line, &[usize::MAX]).pop().unwrap() else {
+            panic!()
+        };
+        match fetch.body {
+            Some(fetch::Body::Octets(octets)) => octets.to_vec(),
+            body => panic!("{body:?}"),
+        }
+    };
+    for raw in [
+        b"gr\xFCn C:\\x".as_slice(),
+        b"\x90\x5C\x95\x5C \x83\x5C\x94\x5C",
+        "\u{fc} \\\\ \\\" \\".as_bytes(),
+        b"\\\xff\\\xfe\\",
+    ] {
+        let literal = [format!("{{{}}}\r\n", raw.len()).as_bytes(), raw].concat();
+        assert_eq!(octets(&literal), raw);
+    }
+    // only a quoted string has escapes, and they are octets too
+    assert_eq!(octets(b"\"gr\xFCn \\\\ \\\"x\\\"\""), b"gr\xFCn \\ \"x\"");
+    assert_eq!(octets(b"\"\""), b"");
+}
+
+#[test]
+fn placeholders_of_servers_are_no_addresses() {
+    let envelope = |from: &str| {
+        let fetch = fetched(&format!(
+            "* 1 FETCH (UID 1 ENVELOPE (NIL NIL ({from}) NIL NIL NIL NIL NIL NIL NIL))\r\n"
+        ));
+        fetch
+            .envelope
+            .unwrap()
+            .from
+            .into_iter()
+            .map(|one| (one.name.unwrap_or_default(), one.email))
+            .collect::<Vec<_>>()
+    };
+    let one = |name: &str, email: &str| vec![(name.to_owned(), email.to_owned())];
+    assert_eq!(envelope("(NIL NIL \"Doe\" \"MISSING_DOMAIN\")"), one("", "Doe"));
+    assert_eq!(envelope("(\"Mail\" NIL \"MISSING_MAILBOX\" \"MISSING_DOMAIN\")"), one("Mail", ""));
+    assert_eq!(envelope("(NIL NIL \"MISSING_MAILBOX\" \"x.example\")"), one("", "x.example"));
+    assert_eq!(envelope("(NIL NIL \"a\" \".SYNTAX-ERROR.\")(NIL NIL \"b\" \"y\")").len(), 2);
+    assert_eq!(envelope("(NIL NIL \"a\" \".MISSING-HOST-NAME.\")"), one("", "a"));
+    assert_eq!(envelope("(NIL NIL \"SYNTAX_ERROR\" \"SYNTAX_ERROR\")"), []);
+    assert_eq!(
+        envelope("(NIL NIL \"missing_domain\" \"x\")"),
+        one("", "missing_domain@x"),
+        "a name like another"
+    );
+}
+
+#[test]
+fn what_cannot_be_right_of_a_part_is_marked() {
+    let odd = |structure: &str| fetched(&format!("* 1 FETCH (UID 1 BODYSTRUCTURE {structure})\r\n")).odd;
+    assert_eq!(odd("(\"text\" \"csv\" (\"name\" \"a.csv\") NIL \"\"\"\" \"base64\" 216 3)"), ["1"]);
+    assert_eq!(
+        odd(
+            "((\"text\" \"plain\" NIL NIL NIL \"7bit\" 1 1)(\"a\" \"b\" NIL NIL NIL \"base64;\" 9) \"mixed\")"
+        ),
+        ["2"]
+    );
+    assert_eq!(odd("(\"\" \"\" NIL NIL NIL \"7bit\" 9)"), ["1"]);
+    assert_eq!(odd("(\"a\" \"b\" NIL NIL NIL \"base64\" 9 NIL \"attachment\" NIL)"), ["1"]);
+    assert_eq!(odd("(\"a\" \"b\" NIL NIL NIL \"base64\" NIL)"), ["1"]);
+    for right in [
+        "(\"text\" \"plain\" NIL NIL NIL \"8BIT\" 9 1 NIL (\"attachment\" (\"filename\" \"inline\")) NIL NIL)",
+        "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 9 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) (\"text\" \"plain\" NIL NIL NIL \"7bit\" 1 1) 4)",
+        "(\"a\" \"b\" NIL NIL NIL NIL 9)",
+    ] {
+        assert_eq!(odd(right), [""; 0], "{right}");
+    }
+    let word = fetched(
+        "* 1 FETCH (UID 1 BODYSTRUCTURE (\"a\" \"b\" NIL NIL NIL \"base64\" 9 NIL \"attachment\" NIL))\r\n",
+    );
+    assert_eq!(word.parts.unwrap()[0].disposition.as_deref(), Some("attachment"));
+}
+
+#[test]
+fn header_fields_may_come_in_a_response_of_their_own() {
+    let mut fetch = fetched(
+        "* 1 FETCH (UID 1 ENVELOPE (NIL \"s\" ((NIL NIL \"bank\" \"b\")) NIL NIL ((NIL NIL \"t\" \"t\")) NIL NIL NIL \"<m>\"))\r\n",
+    );
+    fetch.merge(fetched(
+        "* 1 FETCH (BODY[HEADER.FIELDS (FROM SUBJECT)] {22}\r\nFrom: x@evil.example\r\n)\r\n",
+    ));
+    let envelope = fetch.envelope.unwrap();
+    assert_eq!((envelope.from[0].email.as_str(), envelope.to[0].email.as_str()), ("x@evil.example", "t@t"));
+    assert_eq!(envelope.message_id.as_deref(), Some("<m>"));
 }

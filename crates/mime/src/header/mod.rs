@@ -1,12 +1,15 @@
 //! Header fields and envelope text, made readable (RFC 2047, RFC 5322 §2.2).
 
+mod encoded_words;
+mod fields;
+
+pub(crate) use self::fields::MAX_SECTION;
+pub use self::fields::{Fields, identifiers, raw_text};
+
 use imapmcp_core::mail::Address;
 use std::borrow::Cow;
 
-/// Octets of header sections looked at; the rest is ignored.
-pub(crate) const MAX_SECTION: usize = 256 * 1024;
-
-/// Octets of one field that are decoded: decoding takes time in the square of the length, and nothing shows more.
+/// Octets of one field that are decoded: nothing shows more.
 const MAX_FIELD: usize = 4096;
 
 /// Decodes encoded words, folds white space to single blanks and removes characters that hide or reorder text.
@@ -20,11 +23,7 @@ pub fn decoded(raw: &str) -> Cow<'_, str> {
         return Cow::Borrowed(raw);
     }
     let (first, rest) = raw.split_at(raw.floor_char_boundary(MAX_FIELD));
-    let field = format!("X: {first}").replace(['\r', '\n'], " ");
-    match mailparse::parse_header(field.as_bytes()) {
-        Ok((header, _)) => Cow::Owned(header.get_value() + rest),
-        Err(_) => Cow::Borrowed(raw),
-    }
+    Cow::Owned(encoded_words::undone(&first.replace(['\r', '\n'], " ")) + rest)
 }
 
 /// The beginning of a text, in whole characters.
@@ -40,12 +39,13 @@ pub fn one_line(text: &str) -> String {
         return text.to_owned();
     }
     let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
         if c.is_whitespace() || c.is_control() {
             if !line.is_empty() && !line.ends_with(' ') {
                 line.push(' ');
             }
-        } else if is_shown(c, line.chars().next_back()) {
+        } else if is_shown(c, line.chars().next_back(), characters.clone().next()) {
             line.push(c);
         }
     }
@@ -67,7 +67,6 @@ pub const fn is_deceptive(c: char) -> bool {
             | '\u{17B5}'
             | '\u{180B}'..='\u{180F}'
             | '\u{200B}'
-            | '\u{200C}'
             | '\u{200E}'
             | '\u{200F}'
             | '\u{202A}'..='\u{202E}'
@@ -101,21 +100,52 @@ pub(crate) fn first(octets: &[u8], odd: impl Fn(u8) -> bool) -> Option<usize> {
     octets[start..].iter().position(|octet| odd(*octet)).map(|at| start + at)
 }
 
-/// Whether `c` is shown behind `before`: nothing deceptive, and joiners and selectors only where they make emoji (in
-/// a row they carry data that nobody sees).
-pub(crate) fn is_shown(c: char, before: Option<char>) -> bool {
+/// Whether `c` is shown between `before` and `after`: nothing deceptive, and joiners and selectors only where they make emoji
+/// or part and join letters (UAX #31 §2.3.1, A1, A2 and B); in a row they carry data that nobody sees.
+pub(crate) fn is_shown(c: char, before: Option<char>, after: Option<char>) -> bool {
     if c.is_ascii() {
         return true;
     }
     let pictured = |c: char| matches!(c, '\u{203C}'..='\u{32FF}' | '\u{1F000}'..='\u{1FAFF}');
     match (c, before) {
+        ('\u{200C}', Some(before)) => {
+            (joins(before) && after.is_some_and(joins))
+                || (is_virama(before) && after.is_some_and(is_brahmic))
+        }
         ('\u{200D}', Some(before)) => {
-            pictured(before) || before == '\u{FE0F}' || matches!(before, '\u{900}'..='\u{DFF}')
+            pictured(before) || before == '\u{FE0F}' || is_brahmic(before) || joins(before)
         }
         ('\u{FE0F}', Some(before)) => pictured(before) || matches!(before, '0'..='9' | '#' | '*' | '©' | '®'),
-        ('\u{200D}' | '\u{FE0F}', None) => false,
+        ('\u{200C}' | '\u{200D}' | '\u{FE0F}', None) => false,
         (c, _) => !is_deceptive(c),
     }
+}
+
+/// Letters of scripts that are written joined, and the marks on them: Arabic, Syriac, N'Ko.
+const fn joins(c: char) -> bool {
+    matches!(c, '\u{0620}'..='\u{065F}' | '\u{066E}'..='\u{06D3}' | '\u{06D5}'..='\u{06DC}' | '\u{06FA}'..='\u{06FF}' | '\u{0710}'..='\u{07FF}' | '\u{0860}'..='\u{08FF}')
+}
+
+/// Letters and signs of India's scripts.
+const fn is_brahmic(c: char) -> bool {
+    matches!(c, '\u{900}'..='\u{DFF}')
+}
+
+/// Signs that join the letter behind to the one before.
+const fn is_virama(c: char) -> bool {
+    matches!(
+        c,
+        '\u{94D}'
+            | '\u{9CD}'
+            | '\u{A4D}'
+            | '\u{ACD}'
+            | '\u{B4D}'
+            | '\u{BCD}'
+            | '\u{C4D}'
+            | '\u{CCD}'
+            | '\u{D4D}'
+            | '\u{DCA}'
+    )
 }
 
 /// A display name, decoded; `None` when there is nothing to show.
@@ -126,87 +156,6 @@ pub fn name(address: &Address) -> Option<String> {
         .map(text)
         .map(|name| if name.contains('"') { name.trim_matches('"').to_owned() } else { name })
         .filter(|name| !name.is_empty())
-}
-
-/// A header section, parsed leniently: a line that is no field is passed over.
-#[derive(Debug, Clone, Default)]
-pub struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    /// Parses `BODY[HEADER]`; what stands behind its first 256 KB is ignored.
-    pub fn parse(section: &[u8]) -> Self {
-        Self::whole(&section[..section.len().min(MAX_SECTION)])
-    }
-
-    /// Parses a header section to its end, however long, as a mail server does.
-    pub fn whole(section: &[u8]) -> Self {
-        let mut fields: Vec<(String, String)> = Vec::new();
-        for line in section.split(|octet| *octet == b'\n') {
-            // raw octets beyond ASCII are UTF-8 (RFC 6532) or somebody's old habit
-            let line = std::str::from_utf8(line).map_or_else(
-                |_| encoding_rs::WINDOWS_1252.decode_without_bom_handling(line).0,
-                Cow::Borrowed,
-            );
-            let line = line.trim_end_matches('\r');
-            if line.starts_with([' ', '\t']) {
-                if let Some((_, value)) = fields.last_mut() {
-                    value.push_str("\r\n");
-                    value.push_str(line);
-                }
-            } else if let Some((name, value)) = line.split_once(':') {
-                let name = name.trim_end();
-                if !name.is_empty() && name.bytes().all(|b| (0x21..0x7f).contains(&b)) && fields.len() < 1000
-                {
-                    fields.push((name.to_owned(), value.trim_start().to_owned()));
-                }
-            }
-        }
-        Self(fields)
-    }
-
-    /// The first field of this name, decoded.
-    pub fn first(&self, name: &str) -> Option<String> {
-        self.raw(name).map(text)
-    }
-
-    /// The first field of this name as it came, folded lines and all.
-    pub fn raw(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-
-    /// The first field of this name with its lines joined (RFC 5322 §2.2.3), encoded words and all.
-    pub fn unfolded(&self, name: &str) -> Option<String> {
-        self.raw(name).map(|raw| raw.replace("\r\n", "").trim().to_owned())
-    }
-
-    /// Every field of this name as it came, topmost first.
-    pub fn every<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-
-    /// Names and values of all fields as they came, topmost first.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// Message identifiers (`<…>`) of a field such as References, without brackets, at most `limit`, the last ones.
-    pub fn identifiers(&self, name: &str, limit: usize) -> Vec<String> {
-        identifiers(self.raw(name).unwrap_or_default(), limit)
-    }
-}
-
-/// Message identifiers (`<…>`) in a text, without brackets, at most `limit`, the last ones.
-pub fn identifiers(text: &str, limit: usize) -> Vec<String> {
-    let mut found: Vec<String> = text
-        .split('<')
-        .skip(1)
-        .filter_map(|rest| rest.split_once('>'))
-        .map(|(id, _)| id.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect::<String>())
-        .filter(|id| !id.is_empty() && id.len() <= 998)
-        .collect();
-    let surplus = found.len().saturating_sub(limit);
-    found.drain(..surplus);
-    found
 }
 
 #[cfg(test)]
@@ -221,10 +170,24 @@ mod tests {
     }
 
     #[test]
+    fn joiners_stay_where_letters_join() {
+        // Persian, Hindi, Malayalam, Arabic abbreviation
+        for kept in
+            ["می\u{200c}خواهم", "کتاب\u{200c}ها", "क्\u{200c}ष", "ന്\u{200d}", "ه\u{200d}.ق", "نامه\u{200c}ای"]
+        {
+            assert_eq!(text(kept), kept);
+            assert_eq!(crate::read::body::visible(kept), kept);
+        }
+        assert_eq!(text("Auf\u{200c}lage pass\u{200c}word"), "Auflage password");
+        assert_eq!(text("می\u{200c}\u{200c}\u{200c}خواهم"), "می\u{200c}خواهم");
+        assert_eq!(text("می\u{200c} خواهم \u{200c}a"), "می خواهم a");
+    }
+
+    #[test]
     fn the_first_octet_tells_what_is_certainly_harmless() {
         for c in '\u{80}'..=char::MAX {
             let lead = c.to_string().as_bytes()[0];
-            assert!(may_deceive(lead) || (is_shown(c, None) && !c.is_control()), "{c:?}");
+            assert!(may_deceive(lead) || (is_shown(c, None, None) && !c.is_control()), "{c:?}");
         }
         assert!(may_deceive("\u{2028}".as_bytes()[0]));
     }

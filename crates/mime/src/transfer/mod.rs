@@ -1,6 +1,29 @@
 //! Content-Transfer-Encoding undone piece by piece (RFC 2045 §6): nothing is held but a few octets.
 
+mod uuencode;
+
+use self::uuencode::Uuencode;
 use std::borrow::Cow;
+
+/// The name of an encoding as RFC 2045 §6.1 writes it, in lower case, out of what senders write: `"base64";`, `base-64`,
+/// `8 bit (raw)`. A name that is not known stays.
+pub fn name(raw: &str) -> String {
+    let bare = raw.split('(').next().unwrap_or_default();
+    let bare: String = bare
+        .chars()
+        .filter(|c| !c.is_whitespace() && !"\"';,".contains(*c))
+        .collect::<String>()
+        .to_ascii_lowercase();
+    let letters: String = bare.trim_start_matches("x-").chars().filter(char::is_ascii_alphanumeric).collect();
+    match letters.as_str() {
+        "base64" | "b64" | "mimebase64" => "base64".to_owned(),
+        "quotedprintable" | "qp" | "quoteprintable" => "quoted-printable".to_owned(),
+        "7bit" | "7bits" => "7bit".to_owned(),
+        "8bit" | "8bits" => "8bit".to_owned(),
+        "uuencode" | "uuencoded" | "uue" | "uu" => "x-uuencode".to_owned(),
+        _ => bare,
+    }
+}
 
 /// What to make of octets that the encoding does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +44,7 @@ enum Coding {
     Identity,
     Base64(Base64),
     QuotedPrintable(QuotedPrintable),
+    Uuencode(Uuencode),
 }
 
 impl Decoder {
@@ -30,14 +54,11 @@ impl Decoder {
     }
 
     fn of(encoding: &str, manner: Manner) -> Self {
-        let encoding = encoding.trim();
-        let is = |names: [&str; 2]| names.iter().any(|name| encoding.eq_ignore_ascii_case(name));
-        Self(if is(["base64", "b"]) {
-            Coding::Base64(Base64::new(manner))
-        } else if is(["quoted-printable", "q"]) {
-            Coding::QuotedPrintable(QuotedPrintable::new(manner))
-        } else {
-            Coding::Identity
+        Self(match name(encoding).as_str() {
+            "base64" | "b" => Coding::Base64(Base64::new(manner)),
+            "quoted-printable" | "q" => Coding::QuotedPrintable(QuotedPrintable::new(manner)),
+            "x-uuencode" => Coding::Uuencode(Uuencode::default()),
+            _ => Coding::Identity,
         })
     }
 
@@ -47,6 +68,7 @@ impl Decoder {
             Coding::Identity => out.extend_from_slice(octets),
             Coding::Base64(decoder) => decoder.push(octets, out),
             Coding::QuotedPrintable(decoder) => decoder.push(octets, out),
+            Coding::Uuencode(decoder) => decoder.push(octets, out),
         }
     }
 
@@ -56,6 +78,7 @@ impl Decoder {
             Coding::Identity => {}
             Coding::Base64(decoder) => decoder.finish(out),
             Coding::QuotedPrintable(decoder) => decoder.finish(out),
+            Coding::Uuencode(decoder) => decoder.finish(out),
         }
     }
 
@@ -72,12 +95,45 @@ pub fn decoded(octets: &[u8], encoding: &str) -> Vec<u8> {
     Decoder::new(encoding).whole(octets)
 }
 
-/// The whole of a text, for reading.
+/// The whole of a text, for reading. What is labelled base64 is undone as far as it can be that: words stand as they are, and
+/// so does what a mailing list put behind it.
 pub(crate) fn undone<'a>(octets: &'a [u8], encoding: &str) -> Cow<'a, [u8]> {
-    match Decoder::of(encoding, Manner::Forgiving) {
-        Decoder(Coding::Identity) => Cow::Borrowed(octets),
-        decoder => Cow::Owned(decoder.whole(octets)),
+    let decoder = Decoder::of(encoding, Manner::Forgiving);
+    match decoder.0 {
+        Coding::Identity => Cow::Borrowed(octets),
+        Coding::Base64(_) => {
+            let (coded, plain) = octets.split_at(words_begin(octets));
+            if coded.trim_ascii().is_empty() {
+                return Cow::Borrowed(octets);
+            }
+            let mut whole = decoder.whole(coded);
+            if !plain.is_empty() {
+                whole.extend_from_slice(b"\r\n");
+                whole.extend_from_slice(plain);
+            }
+            Cow::Owned(whole)
+        }
+        _ => Cow::Owned(decoder.whole(octets)),
     }
+}
+
+/// Where the first line begins that is words and no base64.
+fn words_begin(octets: &[u8]) -> usize {
+    let mut at = 0;
+    for line in octets.split_inclusive(|octet| *octet == b'\n') {
+        if is_words(line.trim_ascii()) {
+            return at;
+        }
+        at += line.len();
+    }
+    octets.len()
+}
+
+/// Whether a line is words, or a rule between texts: blanks in it do not part whole groups of symbols, or it is not ASCII.
+fn is_words(line: &[u8]) -> bool {
+    let is_rule = line.len() > 1 && line.iter().all(|octet| matches!(octet, b'-' | b'_'));
+    let is_layout = || line.split(|octet| *octet == b' ').all(|group| group.len() % 4 == 0);
+    is_rule || !line.is_ascii() || (line.contains(&b' ') && !is_layout())
 }
 
 const SKIP: u8 = 0xfe;
@@ -323,6 +379,28 @@ mod tests {
         }
         assert_eq!(decoded(b"SGVsbG8", "BASE64"), b"Hello");
         assert_eq!(decoded(b"as is =", "7bit"), b"as is =");
+    }
+
+    #[test]
+    fn words_that_are_labelled_base64_are_words() {
+        for words in ["Hello there, this is plain.\r\nBye\r\n", "Hi all!", "Gr\u{fc}\u{df}e", "-- \r\nAnn"] {
+            assert_eq!(&*undone(words.as_bytes(), "base64"), words.as_bytes());
+        }
+        assert_eq!(
+            &*undone(b"SGVsbG8=\r\n_____ \r\nA list of people\r\n", "base64"),
+            b"Hello\r\n_____ \r\nA list of people\r\n"
+        );
+        assert_eq!(&*undone(b"SGVs bG8s IHdv cmxk", "base64"), b"Hello, world");
+        assert_eq!(&*undone(b"SGVsbG8s\r\n\r\nIHdvcmxk\r\n", "\"Base-64\";"), b"Hello, world");
+    }
+
+    #[test]
+    fn uuencode_is_undone_however_it_is_cut() {
+        let coded = b"begin 644 a.txt\r\n*:&5L;&\\L('=O<FQD\r\n`\r\nend\r\n";
+        for size in 1..coded.len() {
+            assert_eq!(in_pieces("x-uuencode", coded, size), b"hello, wor", "pieces of {size}");
+        }
+        assert_eq!(decoded(b"begin 644 x\n#0V%T\nend\n#0V%T", "uuencode"), b"Cat");
     }
 
     #[test]

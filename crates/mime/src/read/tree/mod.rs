@@ -1,5 +1,8 @@
 //! The HTML tree, within bounds of depth, size and time.
 
+mod flat;
+
+use self::flat::FlatSink;
 use crate::header::first_octets;
 use ego_tree::NodeMut;
 use html5ever::{
@@ -9,15 +12,17 @@ use html5ever::{
     tendril::TendrilSink as _,
 };
 use scraper::{
-    Html, HtmlTreeSink, Node, StrTendril,
+    Html, Node, StrTendril,
     node::{Comment, Text},
 };
 use std::time::{Duration, Instant};
 
 /// Octets of HTML looked at.
 pub(crate) const MAX_OCTETS: usize = 2 * 1024 * 1024;
-/// Elements within each other; the rest of deeper HTML is not looked at.
-const MAX_DEPTH: usize = 300;
+/// Elements within each other; what is nested deeper stands beside its parent, as in a browser.
+const MAX_DEPTH: usize = 512;
+/// What the parser moves may come to lie deeper; the rest of HTML that is even deeper than this is not looked at.
+const TOO_DEEP: usize = 640;
 /// Nodes of a tree: the standard has a parser repeat open formatting elements in every paragraph, so a few octets
 /// can ask for hundreds of nodes.
 const MAX_NODES: usize = 150_000;
@@ -53,23 +58,23 @@ impl Deadline {
 /// The tree, built piece by piece, and whether a bound cut it: it ends where it became too deep, too large or too
 /// slow. Counting tags beforehand does not suffice: end tags that the parser ignores make any text look flat.
 pub(crate) fn tree_of(html: &str, deadline: Deadline) -> (Html, bool) {
-    let sink = HtmlTreeSink::new(Html::new_document());
+    let sink = FlatSink::new(Html::new_document(), MAX_DEPTH);
     let parser = driver::parse_document(sink, ParseOpts::default());
-    let (mut html, cut) = built(parser, html, MAX_DEPTH, MAX_NODES, deadline);
+    let (mut html, cut) = built(parser, html, TOO_DEEP, MAX_NODES, deadline);
     lower_names(&mut html);
     (html, cut)
 }
 
 /// As [`tree_of`], of what stands within a body, with bounds of its own.
 pub(crate) fn fragment_of(html: &str, depth: usize, nodes: usize) -> (Html, bool) {
-    let sink = HtmlTreeSink::new(Html::new_fragment());
+    let sink = FlatSink::new(Html::new_fragment(), usize::MAX);
     let body = QualName::new(None, ns!(html), LocalName::from("body"));
     let parser = driver::parse_fragment(sink, ParseOpts::default(), body, Vec::new(), false);
     built(parser, html, depth, nodes, Deadline::last_resort())
 }
 
 fn built(
-    mut parser: Parser<HtmlTreeSink>,
+    mut parser: Parser<FlatSink>,
     html: &str,
     depth: usize,
     nodes: usize,
@@ -81,7 +86,7 @@ fn built(
         let piece = first_octets(rest, STEP);
         rest = &rest[piece.len()..];
         parser.process(StrTendril::from(piece));
-        let document = parser.tokenizer.sink.sink.0.borrow();
+        let document = parser.tokenizer.sink.sink.tree.0.borrow();
         let all = document.tree.nodes();
         let count = all.len();
         // nodes are in the order they were made; some of the new ones tell how deep it has become

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A browser with an empty profile; it ends with this value.
-pub(crate) struct Browser {
+pub struct Browser {
     driver: Child,
     agent: ureq::Agent,
     /// Commands go below this URL.
@@ -28,11 +28,9 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// `None`, after a skip, where Chromium is not installed.
-    pub(crate) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         if let Some(missing) = [CHROMIUM, DRIVER].into_iter().find(|path| !Path::new(path).exists()) {
-            imapmcp_testkit::skip(&format!(
-                "{missing} is not installed (packages chromium, chromium-driver)"
-            ));
+            crate::skip(&format!("{missing} is not installed (packages chromium, chromium-driver)"));
             return None;
         }
         let profile = TempDir::with_prefix("imapmcp-browser.").unwrap();
@@ -102,12 +100,12 @@ impl Browser {
     }
 
     /// Opens a page.
-    pub(crate) fn open(&self, url: &str) {
+    pub fn open(&self, url: &str) {
         self.post("/url", &json!({ "url": url }));
     }
 
     /// Where the browser is.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         self.get("/url").as_str().unwrap().to_owned()
     }
 
@@ -122,18 +120,18 @@ impl Browser {
     }
 
     /// Waits for an element; its text as a reader sees it.
-    pub(crate) fn text(&self, xpath: &str) -> String {
+    pub fn text(&self, xpath: &str) -> String {
         let element = self.element(xpath);
         self.get(&format!("{element}/text")).as_str().unwrap().to_owned()
     }
 
     /// Waits for the page with this main heading.
-    pub(crate) fn heading(&self, text: &str) {
+    pub fn heading(&self, text: &str) {
         self.element(&format!("//h1[normalize-space()='{text}']"));
     }
 
     /// Clicks the link or button that says `name`.
-    pub(crate) fn press(&self, name: &str) {
+    pub fn press(&self, name: &str) {
         let element = self.element(&format!(
             "//main//*[self::a or self::button][starts-with(normalize-space(), '{name}')]"
         ));
@@ -141,25 +139,25 @@ impl Browser {
     }
 
     /// Clicks an element.
-    pub(crate) fn click(&self, xpath: &str) {
+    pub fn click(&self, xpath: &str) {
         let element = self.element(xpath);
         self.post(&format!("{element}/click"), &json!({}));
     }
 
     /// Types into a field, in the place of what is there.
-    pub(crate) fn fill(&self, name: &str, text: &str) {
+    pub fn fill(&self, name: &str, text: &str) {
         let element = self.element(&format!("//main//*[self::input or self::textarea][@name='{name}']"));
         self.post(&format!("{element}/clear"), &json!({}));
         self.post(&format!("{element}/value"), &json!({ "text": text }));
     }
 
     /// Chooses from a list.
-    pub(crate) fn choose(&self, name: &str, value: &str) {
+    pub fn choose(&self, name: &str, value: &str) {
         self.click(&format!("//select[@name='{name}']/option[@value='{value}']"));
     }
 
     /// What an asynchronous function's body returns in the page.
-    pub(crate) fn script(&self, body: &str) -> Value {
+    pub fn script(&self, body: &str) -> Value {
         self.post(
             "/execute/sync",
             &json!({ "script": format!("return (async () => {{ {body} }})()"), "args": [] }),
@@ -167,19 +165,19 @@ impl Browser {
     }
 
     /// A command of Chromium's own protocol.
-    pub(crate) fn chromium(&self, command: &str, parameters: &Value) -> Value {
+    pub fn chromium(&self, command: &str, parameters: &Value) -> Value {
         self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
     /// What the console said since the last call: script errors, refused resources, policy violations.
-    pub(crate) fn console(&self) -> Vec<String> {
+    pub fn console(&self) -> Vec<String> {
         let log = self.post("/se/log", &json!({ "type": "browser" }));
         let entries = log.as_array().unwrap().iter();
         entries.map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
     /// The page as PNG in base64.
-    pub(crate) fn screenshot(&self) -> String {
+    pub fn screenshot(&self) -> String {
         self.get("/screenshot").as_str().unwrap().to_owned()
     }
 }

@@ -1,0 +1,2 @@
+DROP TABLE correspondents;
+DROP TABLE correspondence;
