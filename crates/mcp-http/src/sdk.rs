@@ -95,6 +95,11 @@ impl MailHandler {
     /// `inflight` is the endpoint's.
     pub fn new(services: Arc<Services>, inflight: Arc<Inflight>) -> Self {
         let toolbox: Arc<dyn Toolbox> = services.clone();
+        Self::with(services, toolbox, inflight)
+    }
+
+    /// The same with other tools.
+    pub fn with(services: Arc<Services>, toolbox: Arc<dyn Toolbox>, inflight: Arc<Inflight>) -> Self {
         Self { services, tools: ToolHandler::new(toolbox, inflight) }
     }
 
