@@ -214,9 +214,7 @@ impl ToolError {
                     .to_owned()
             }
             Self::NoRole(Role::Drafts) => {
-                "The account has no drafts folder, so nothing was stored. Ask the user for one (create_folder makes it), or send \
-                 the message."
-                    .to_owned()
+                "The account has no drafts folder; nothing was stored. Ask the user for one (create_folder).".to_owned()
             }
             Self::NoRole(role) => format!(
                 "The account has no {} folder, so nothing was changed. Ask the user which folder to use, and move_messages there \

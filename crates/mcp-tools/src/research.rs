@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 /// Hits of one search.
 const HITS: u32 = 20;
-/// Octets of one text, in tokens.
+/// Tokens of one message.
 const TOKENS: u32 = 20_000;
 
 const QUERY: RequiredText =
@@ -63,7 +63,7 @@ async fn ask(context: &Context<'_>, tool: &str, arguments: &Value) -> Result<Val
 
 async fn search(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
     let query = arguments.get(&QUERY);
-    let asked = |query: &str| json!({ "query": query, "accounts": "all", "limit": HITS });
+    let asked = |query: &str| json!({ "query": query, "accounts": "all", "folders": "all", "limit": HITS });
     let found = match ask(context, "search_messages", &asked(query)).await {
         // a sentence with a colon in it is none of the query's own words
         Err(ToolError::Argument { .. }) => {
