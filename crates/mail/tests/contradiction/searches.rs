@@ -193,3 +193,29 @@ async fn one_bad_answer_does_not_cost_the_account_its_alphabet() {
     house.server.lies([]);
     assert_eq!(found(&house, Criterion::Body("Москва".into())).await.total, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_searches_proves_it_once_and_not_for_every_page() {
+    let house = house(Features::modern()).await;
+    house.fill(260);
+    for (criterion, canary) in [
+        (Criterion::Unseen, "SEEN UNSEEN"),
+        (Criterion::Smaller(1_000_000), "SEEN UNSEEN"),
+        (Criterion::Subject("number".into()), "nobody-has-this"),
+    ] {
+        house.server.take_commands();
+        let mut page = Page { limit: 50, after: None };
+        loop {
+            let listing = house.mailbox.search(&"INBOX".into(), &criterion, &page).await.unwrap();
+            assert_eq!((listing.total, listing.exact), (260, true));
+            page.after = listing.next;
+            if page.after.is_none() {
+                break;
+            }
+        }
+        let commands = house.server.take_commands();
+        let asked = commands.iter().filter(|command| command.contains(canary)).count();
+        assert!(asked <= 1, "{criterion:?}: {commands:?}");
+        assert!(commands.iter().filter(|command| command.contains("nobody-has-this")).count() <= asked);
+    }
+}

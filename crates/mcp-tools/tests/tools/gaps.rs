@@ -127,7 +127,8 @@ async fn a_conversation_a_plan_and_contacts_go_on_without_it() {
 async fn what_is_too_complex_is_named_and_what_is_too_long_is_cut() {
     let house = scripted_of(Features::modern(), Duration::from_mins(1)).await;
     let mut all = uids(&house.fill("INBOX", 3));
-    let crowd = "a@b.example, ".repeat(60_000);
+    // as many as are read of a field, each as long as takes the line beyond its bound
+    let crowd = "somebody.of.the.crowd@mail.b.example, ".repeat(19_999);
     let crowd = format!("Message-ID: <c@x>\r\nTo: {crowd}z@b.example\r\nSubject: number crowd\r\n\r\nx\r\n");
     let heavy = house.deliver("INBOX", &crowd, 50);
     let trace = "X-Trace: 0123456789012345678901234567890123456789012345678901234567890\r\n".repeat(20_000);

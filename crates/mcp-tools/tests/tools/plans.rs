@@ -86,6 +86,8 @@ async fn undo_tried(house: &Scripted, lie: &Lie, tool: &str) {
     let messages = [ids(&here), ids(&there)].concat();
     let mut named = house.ids("INBOX", uids(&here)).await;
     named.extend(house.ids("Projects", uids(&there)).await);
+    // connections that the lie before hung up are found out before something is changed through them
+    house.look_around().await;
     let before = house.really().await;
     let mut call = json!({ "ids": named });
     if tool != "mark_read" {

@@ -28,6 +28,16 @@ fn what_webmail_users_write_is_understood() {
         ("before:2026-01-02", Criterion::Before(day("2026-01-02"))),
         ("until:2026-01-02", Criterion::Before(day("2026-01-03"))),
         ("newer_than:7d", Criterion::Since(NOW.plus_seconds(-7 * DAY))),
+        ("rfc822msgid:<a@b>", Criterion::Header("Message-ID", "<a@b>".to_owned())),
+    ] {
+        assert_eq!(query(text).criterion, Some(criterion), "{text}");
+    }
+}
+
+#[test]
+fn moments_keys_and_operators_are_understood() {
+    let day = |text: &str| Timestamp::from_rfc3339(text).unwrap();
+    for (text, criterion) in [
         ("newer:2026-01-02", Criterion::Since(day("2026-01-02"))),
         ("older:2026-01-02", Criterion::Before(day("2026-01-02"))),
         ("after:2026-01-02T03:04:05Z", Criterion::Since(day("2026-01-02T03:04:05Z"))),
@@ -48,10 +58,14 @@ fn what_webmail_users_write_is_understood() {
             "NOT (from:a OR from:b)",
             Criterion::Not(Box::new(Criterion::Or(Box::new(from("a")), Box::new(from("b"))))),
         ),
-        ("rfc822msgid:<a@b>", Criterion::Header("Message-ID", "<a@b>".to_owned())),
     ] {
         assert_eq!(query(text).criterion, Some(criterion), "{text}");
     }
+}
+
+#[test]
+fn folders_are_places_and_days_begin_at_midnight() {
+    let day = |text: &str| Timestamp::from_rfc3339(text).unwrap();
     assert_eq!(query("in:Archive in:sent is:read").folders, ["Archive", "sent"]);
     assert_eq!(query("in:inbox").folders, ["inbox"]);
     assert_eq!(query("folder:Archive is:read").folders, ["Archive"]);

@@ -15,6 +15,7 @@ use std::{
         Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 /// Most folders remembered.
@@ -23,6 +24,8 @@ const MAX_FOLDERS: usize = 5_000;
 const MAX_SEEN: usize = 4_000;
 /// Longest identity remembered.
 const MAX_IDENTITY: usize = 300;
+/// How long a proof counts that a server searches.
+const PROVED: Duration = Duration::from_mins(1);
 /// Parts remembered that a server could not decode.
 const MAX_UNDECODABLE: usize = 500;
 /// Dates remembered of all tangled folders together.
@@ -69,6 +72,8 @@ pub(crate) struct Hints {
     undecodable: Mutex<VecDeque<PartPlace>>,
     ascii_only: AtomicBool,
     listed: AtomicBool,
+    /// When the server last proved to search, by flags and by header fields.
+    searched: Mutex<[Option<Instant>; 2]>,
     writes: AtomicU64,
 }
 
@@ -243,6 +248,16 @@ impl Hints {
             known.pop_front();
         }
         known.push_back(part);
+    }
+
+    /// Whether the server proved a moment ago that it searches, by header fields or by flags.
+    pub(crate) fn searches(&self, by_fields: bool) -> bool {
+        lock(&self.searched)[usize::from(by_fields)].is_some_and(|at| at.elapsed() < PROVED)
+    }
+
+    /// Remembers that it did.
+    pub(crate) fn set_searches(&self, by_fields: bool) {
+        lock(&self.searched)[usize::from(by_fields)] = Some(Instant::now());
     }
 
     /// Whether the server refused to search for anything but ASCII.

@@ -311,6 +311,11 @@ pub(crate) fn reads_bodies(criterion: &Criterion) -> bool {
 const NO_LABELS: MailError =
     MailError::Invalid("this mail server has no labels: name a folder with in:, or a keyword with keyword:");
 
+/// Whether the server has to look into messages, beyond their flags, dates and sizes.
+pub(crate) fn reads_headers(criterion: &Criterion) -> bool {
+    any(criterion, &|leaf| text(leaf).is_some() || matches!(leaf, Criterion::HasAttachment))
+}
+
 /// The server takes only ASCII, and this cannot be found another way.
 const ASCII_ONLY: MailError = MailError::Invalid(
     "this mail server can only search texts for ASCII words: leave out those with other letters, or search by sender or \

@@ -32,7 +32,7 @@ impl Session {
             command = command.raw(")");
         }
         let mut commands = vec![command];
-        if self.capabilities.has_namespaces() {
+        if self.capabilities.has_namespaces() && self.hints.namespaces().is_none() {
             commands.push(Command::new("NAMESPACE"));
         }
         if !extended {

@@ -1,7 +1,7 @@
 //! SEARCH: the newest matches, in Gmail's own language where that says more.
 
 use super::{
-    criteria::{Dialect, beside_period, is_approximate, is_ascii, judged, period},
+    criteria::{Dialect, beside_period, is_approximate, is_ascii, judged, period, reads_headers},
     hits::{Hits, below, cursor, hits_of},
     sift::Sought,
 };
@@ -46,7 +46,7 @@ impl Session {
         let lies = total == exists
             && total > 0
             && (total > limit || !is_checkable(criterion, dialect.gmail))
-            && self.finds_anything(criterion).await?;
+            && self.finds_anything(criterion, page).await?;
         if self.goes_by_date(&selected, &all, page, limit).await? {
             let mut found = self.matches_by_date(&selected, total, &all, page, limit as usize).await?;
             if lies || found.messages.iter().any(|message| sought.is_contradicted(message)) {
@@ -118,12 +118,26 @@ impl Session {
         }
     }
 
-    /// Whether a server that finds every message has not searched at all: it is asked for what no message has.
-    async fn finds_anything(&mut self, criterion: &Criterion) -> Result<bool, Fault> {
+    /// Whether a server that finds every message has not searched at all: it is asked for what no message has, with
+    /// the first page; one that searched then does so for the next.
+    async fn finds_anything(&mut self, criterion: &Criterion, page: &Page) -> Result<bool, Fault> {
         if matches!(criterion, Criterion::And(all) if all.is_empty()) {
             return Ok(false);
         }
-        let canary = Command::new("UID SEARCH HEADER \"Message-ID\" \"<nobody-has-this@imapmcp.invalid>\"");
-        Ok(!hits_of(self.run(vec![canary]).await?.items).0.is_empty())
+        let reads = reads_headers(criterion);
+        if page.after.is_some() && self.hints.searches(reads) {
+            return Ok(false);
+        }
+        let canary = Command::new(if reads {
+            "UID SEARCH HEADER \"Message-ID\" \"<nobody-has-this@imapmcp.invalid>\""
+        } else {
+            // to be told from an index
+            "UID SEARCH SEEN UNSEEN"
+        });
+        let found = !hits_of(self.run(vec![canary]).await?.items).0.is_empty();
+        if !found {
+            self.hints.set_searches(reads);
+        }
+        Ok(found)
     }
 }

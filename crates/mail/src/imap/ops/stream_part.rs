@@ -60,10 +60,8 @@ impl Session {
         part: &Part,
         sink: impl Fn(&str) -> Sink,
     ) -> Result<(), Fault> {
-        self.spell(&at.folder).await?;
-        // Not one octet may be given out for a stale reference: entering comes first.
-        let batch = self.run(vec![self.enter(&at.folder)]).await?;
-        let uid_validity = self.entered(&batch, at.uid_validity)?.uid_validity;
+        // Not one octet may be given out for a stale reference: the folder is entered first, unless it is open.
+        let uid_validity = self.opened(&at.folder, at.uid_validity).await?.uid_validity;
         if stretch(&part.section).is_some_and(|(_, length)| length == 0) {
             let mut sink = sink("7bit");
             let _ = sink(Piece::Start) && sink(Piece::End);
@@ -125,21 +123,22 @@ impl Session {
             // some of it was given out: nobody may begin anew
             return (Err(Fault::Broken(MailError::Protocol)), true);
         }
-        let done = match of_message(batch, 0, at.uid).map(any_body) {
-            Ok(Some(Body::Streamed)) => Ok(()),
+        let whole = match of_message(batch, 0, at.uid).map(any_body) {
+            Ok(Some(Body::Streamed)) => Ok(None),
             Ok(Some(Body::Octets(octets))) if octets.is_empty() => match self.has_part(at.uid, section).await
             {
-                Ok(true) => Ok(lock(&given).whole(b"")),
+                Ok(true) => Ok(Some(octets)),
                 Ok(false) => Err(Fault::Said(NO_SUCH_PART)),
                 Err(fault) => Err(fault),
             },
-            Ok(Some(Body::Octets(octets))) => Ok(lock(&given).whole(&octets)),
+            Ok(Some(Body::Octets(octets))) => Ok(Some(octets)),
             Ok(Some(Body::Nil)) => Err(Fault::Said(NO_SUCH_PART)),
             Ok(Some(Body::Cut(_)) | None) => Err(Fault::Said(MailError::Protocol)),
             Err(fault) => Err(fault),
         };
-        let started = lock(&given).started;
-        (done, started)
+        let mut given = lock(&given);
+        let done = whole.map(|octets| octets.iter().for_each(|octets| given.whole(octets)));
+        (done, given.started)
     }
 }
 

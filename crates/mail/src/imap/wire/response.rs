@@ -221,26 +221,26 @@ fn untagged(raw: &Raw) -> Result<Data, Malformed> {
                 )),
             }
         }
-        [b'0'..=b'9', ..] => numbered(raw),
+        [b'0'..=b'9', ..] => Ok(numbered(raw)),
         _ => Ok(Data::Other),
     }
 }
 
-fn numbered(raw: &Raw) -> Result<Data, Malformed> {
+fn numbered(raw: &Raw) -> Data {
     let mut words = raw.octets[2..].split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let number = words.next().map(lossy).and_then(|word| word.parse().ok());
-    let (Some(number), Some(word)) = (number, words.next()) else { return Ok(Data::Other) };
+    let (Some(number), Some(word)) = (number, words.next()) else { return Data::Other };
     match word.to_ascii_uppercase().as_slice() {
-        b"EXISTS" => Ok(Data::Exists(number)),
-        b"EXPUNGE" => Ok(Data::Expunge(number)),
+        b"EXISTS" => Data::Exists(number),
+        b"EXPUNGE" => Data::Expunge(number),
         word if word.starts_with(b"FETCH") => {
             let tree = Tree::read(raw, 2);
             let mut values = tree.values();
-            let Some(list) = values.find(|value| value.is_list()) else { return Ok(Data::Other) };
+            let Some(list) = values.find(|value| value.is_list()) else { return Data::Other };
             let fetch = Fetch { cut: tree.is_cut(), ..fetch::read(number, list) };
-            Ok(Data::Fetch(Box::new(fetch.bounded())))
+            Data::Fetch(Box::new(fetch.bounded()))
         }
-        _ => Ok(Data::Other),
+        _ => Data::Other,
     }
 }
 

@@ -11,10 +11,9 @@ use tokio::io::AsyncWriteExt;
 impl Session {
     /// One part of the messages of a set, decoded.
     pub(super) async fn fetch_decoded(&mut self, set: &str, section: &str) -> Answer {
-        let how = match self.lie(|lie| matches!(lie, Lie::Decodes(_))) {
-            Some(Lie::Decodes(how)) => how,
+        let Some(Lie::Decodes(how)) = self.lie(|lie| matches!(lie, Lie::Decodes(_))) else {
             // it offers to decode, and cannot: clients have to do it themselves
-            _ => return Err("NO [UNKNOWN-CTE] what is this".to_owned()),
+            return Err("NO [UNKNOWN-CTE] what is this".to_owned());
         };
         for (sequence, uid) in self.named(set, true)? {
             let octets = self.decoded(&self.place(uid), section).await;

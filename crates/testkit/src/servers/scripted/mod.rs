@@ -4,6 +4,7 @@
 //! Passwords are not looked at. It runs on the runtime it is started on.
 
 mod decode;
+mod find;
 mod folders;
 mod lie;
 mod lies;

@@ -1,13 +1,11 @@
 //! One connection.
 
 use super::{
-    Lie, Refuses, Shared,
-    search::{self, Sought},
-    show,
+    Lie, Refuses, Shared, show,
     wire::{Token, among, date_time, decode_name, list, tokens},
 };
 use imapmcp_core::mail::{
-    Criterion, Flag, FlagChange, MailError, Message, MessageRef, Messages, Page, ThreadScope, TransferKind,
+    Flag, FlagChange, MailError, Message, MessageRef, Messages, ThreadScope, TransferKind,
 };
 use std::sync::{Arc, atomic::Ordering};
 use tokio::{
@@ -256,96 +254,10 @@ impl Session {
         text.into_bytes()
     }
 
-    async fn thread_hash(&self, at: &MessageRef) -> u64 {
+    pub(super) async fn thread_hash(&self, at: &MessageRef) -> u64 {
         let scope = ThreadScope { cross_folder: true, limit: 1, beginning: 0 };
         let thread = self.shared.mailbox.thread(&at.clone().into(), &scope).await.unwrap();
         hash(&thread.id.unwrap_or_else(|| format!("{at:?}")))
-    }
-
-    async fn search(&mut self, rest: &[Token]) -> Answer {
-        let features = &self.shared.features;
-        let mut rest = rest;
-        let extended = rest[0].text() == "RETURN";
-        if extended {
-            if !features.has("ESEARCH") {
-                return Err("BAD RETURN?".to_owned());
-            }
-            rest = &rest[rest.iter().position(|token| *token == Token::Close).unwrap() + 1..];
-        }
-        if rest[0].text() == "CHARSET" {
-            if features.ascii_only {
-                return Err("NO [BADCHARSET (US-ASCII)] no".to_owned());
-            }
-            rest = &rest[2..];
-        }
-        let mut within = "1:*".to_owned();
-        if rest[0].text() == "UID" {
-            within = rest[1].text();
-            rest = &rest[2..];
-        }
-        let gmail = rest.iter().any(|token| token.text().starts_with("X-GM-"));
-        if gmail && !features.has("X-GM-EXT-1") {
-            return Err("BAD this is not Gmail".to_owned());
-        }
-        let (_, _, known) = self.open.clone().ok_or("BAD no folder is open")?;
-        let mut hits = Vec::new();
-        match search::keys(rest) {
-            // The real places have their own UIDs; those of All Mail are asked one folder after the other.
-            Sought::Criterion(criterion) => {
-                let criterion = match self.lie(|lie| matches!(lie, Lie::Zone(_))) {
-                    Some(Lie::Zone(hours)) => search::in_zone(criterion, hours * 3_600),
-                    _ => criterion,
-                };
-                let mut found: Vec<(String, Vec<u32>)> = Vec::new();
-                for uid in known {
-                    let at = self.place(uid);
-                    if !found.iter().any(|(name, _)| **name == *at.folder) {
-                        found.push((at.folder.clone().into(), self.matches(&at.folder, &criterion).await));
-                    }
-                    let own = found.iter().find(|(name, _)| **name == *at.folder);
-                    if own.is_some_and(|(_, uids)| uids.contains(&at.uid)) {
-                        hits.push(uid);
-                    }
-                }
-            }
-            sought => {
-                for uid in known {
-                    let Ok(message) = self.shared.mailbox.message(&self.place(uid), 0).await else {
-                        continue;
-                    };
-                    let is = match sought {
-                        Sought::Thread(id) => self.thread_hash(&message.at).await == id,
-                        Sought::Message(id) => message_hash(&message) == id,
-                        Sought::Criterion(_) => unreachable!("dealt with above"),
-                    };
-                    if is {
-                        hits.push(uid);
-                    }
-                }
-            }
-        }
-        let (hits, code) = self.found(among(&within, &hits));
-        let all = if hits.is_empty() { String::new() } else { format!(" ALL {}", list(hits.clone())) };
-        self.say(&if extended {
-            format!("* ESEARCH (TAG \"x\") UID COUNT {}{all}", hits.len())
-        } else {
-            format!("* SEARCH {}", list(hits).replace(',', " "))
-        });
-        Ok(code)
-    }
-
-    async fn matches(&self, folder: &str, criterion: &Criterion) -> Vec<u32> {
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let page = Page { limit: 200, after };
-            let found = self.shared.mailbox.search(&folder.into(), criterion, &page).await.unwrap();
-            all.extend(found.messages.iter().map(|message| message.uid));
-            after = found.next;
-            if after.is_none() {
-                all.sort_unstable();
-                return all;
-            }
-        }
     }
 
     async fn append(&mut self, folder: &str, rest: &[Token]) -> Answer {
@@ -451,6 +363,6 @@ fn done(result: Result<(), MailError>) -> Answer {
     result.map(|()| String::new()).map_err(no)
 }
 
-fn message_hash(message: &Message) -> u64 {
+pub(super) fn message_hash(message: &Message) -> u64 {
     hash(message.summary.envelope.message_id.as_deref().unwrap_or(&format!("{:?}", message.at)))
 }
