@@ -243,7 +243,6 @@ impl ToolError {
     }
 }
 
-/// The code of a folder that is not there.
 const fn no_role(role: Role) -> &'static str {
     match role {
         Role::Archive | Role::All => "no_archive_folder",
