@@ -15,7 +15,9 @@ use actix_web::{
 use imapmcp_bootstrap::{Listen, Services};
 use imapmcp_extract::Extractor;
 use imapmcp_mcp_http::{Endpoint, EndpointConfig, Inflight, MailHandler, gate::BearerGate, hosts::Hosts};
-use imapmcp_mcp_tools::{context::Services as ToolServices, registry};
+use imapmcp_mcp_tools::{
+    context::Services as ToolServices, registry, research::WithResearch, toolbox::Toolbox,
+};
 use imapmcp_organizing::{Journal, Organizer};
 use imapmcp_web::{TemplateError, WebDeps, WebState};
 use rust_mcp_sdk::{ServerDetails, schema};
@@ -211,17 +213,22 @@ fn endpoint(services: &Services, journal: &Arc<Journal>) -> io::Result<Endpoint>
         entropy: Arc::clone(&services.entropy),
         accounts_url: format!("{}/accounts", services.settings.oauth.issuer),
     });
+    let toolbox: Arc<dyn Toolbox> = if services.settings.research_tools {
+        Arc::new(WithResearch(Arc::clone(&tools)))
+    } else {
+        tools.clone()
+    };
     let proxies = services.settings.trusted_proxies.clone();
     let config = EndpointConfig {
         gate: Arc::new(BearerGate(Arc::clone(&services.authorization))),
         hosts: Hosts::new(&services.settings.oauth.issuer).with_origins(&services.settings.allowed_origins),
         details: Arc::new(details()),
-        toolbox: tools.clone(),
+        toolbox: Arc::clone(&toolbox),
         services: Some(Arc::clone(&tools)),
         per_minute: services.settings.per_minute,
         address: Box::new(move |request| imapmcp_web::client_address(request, &proxies)),
     };
-    Ok(Endpoint::new(config, MailHandler::new(tools, Arc::clone(&inflight)), inflight))
+    Ok(Endpoint::new(config, MailHandler::with(tools, toolbox, Arc::clone(&inflight)), inflight))
 }
 
 fn details() -> ServerDetails {

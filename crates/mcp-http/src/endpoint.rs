@@ -3,7 +3,7 @@
 use crate::{gate::Gate, hosts::Hosts, inflight::Inflight, room::Rooms};
 use actix_web::HttpRequest;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use imapmcp_core::id::UserId;
+use imapmcp_core::{id::UserId, permission::Permissions};
 use imapmcp_mcp_tools::{context::Services, toolbox::Toolbox};
 use rust_mcp_sdk::{
     ServerDetails, ToMcpServerHandler,
@@ -13,6 +13,9 @@ use rust_mcp_sdk::{
 };
 use serde_json::{Value, json};
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+
+/// How long a client of the newer era may keep the list of tools.
+pub(crate) const LIST_STAYS_MS: u32 = 300_000;
 
 /// What an endpoint is made of.
 pub struct EndpointConfig {
@@ -45,6 +48,8 @@ pub struct Endpoint {
     pub(crate) rooms: Arc<Rooms>,
     /// What `initialize` answers, but for the revision.
     pub(crate) initialize: Value,
+    /// What a list of tools has in the newer era besides the tools, as JSON.
+    about_lists: String,
 }
 
 impl Endpoint {
@@ -60,6 +65,13 @@ impl Endpoint {
             "serverInfo": details.server_info,
             "instructions": details.instructions,
         });
+        let about_lists = json!({
+            "resultType": "complete",
+            "cacheScope": "private",
+            "ttlMs": LIST_STAYS_MS,
+            "_meta": { "io.modelcontextprotocol/serverInfo": details.server_info },
+        });
+        let about_lists = about_lists.to_string();
         let state = Arc::new(McpAppState {
             id_generator: Arc::new(UuidGenerator {}),
             stream_id_gen: Arc::new(FastIdGenerator::new(Some("s_"))),
@@ -75,7 +87,13 @@ impl Endpoint {
         });
         let limits = RateLimiter::keyed(Quota::per_minute(config.per_minute));
         let sdk = McpHttpHandler::new(None, Vec::new(), None);
-        Self { config, state, sdk, inflight, limits, rooms: Arc::default(), initialize }
+        Self { config, state, sdk, inflight, limits, rooms: Arc::default(), initialize, about_lists }
+    }
+
+    /// The result of `tools/list` in the newer era. It is put together as text: nothing of it changes from call to call.
+    pub(crate) fn list(&self, permissions: Permissions) -> String {
+        let tools = self.config.toolbox.list(permissions);
+        [tools.strip_suffix('}').unwrap_or(&tools), ",", self.about_lists.trim_start_matches('{')].concat()
     }
 
     /// Forgets the rate limits of users who have been quiet; call it now and then.

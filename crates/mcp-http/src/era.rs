@@ -69,6 +69,18 @@ impl Incoming {
         Ok(Self { era, method, id, message })
     }
 
+    /// Whether this asks for the list of tools, from its beginning, with all that a request of the newer era says of itself.
+    pub(crate) fn lists_tools(&self) -> bool {
+        let Some(Value::Object(params)) = self.message.get("params") else { return false };
+        let meta = params.get("_meta");
+        let says = |name: &str| meta.and_then(|meta| meta.get(name));
+        self.method == "tools/list"
+            && self.id.is_some()
+            && params.len() == 1
+            && says(PROTOCOL_VERSION).is_some_and(|version| version == MODERN)
+            && says(CLIENT_CAPABILITIES).is_some_and(Value::is_object)
+    }
+
     /// A member of `params` that is text.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.message.get("params")?.get(name)?.as_str()

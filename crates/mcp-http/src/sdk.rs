@@ -2,6 +2,7 @@
 
 use crate::{
     call::{Calling, End, Event},
+    endpoint::LIST_STAYS_MS,
     era::{LEGACY, MODERN},
     inflight::{Call, Inflight},
     result::{self, fitting},
@@ -53,7 +54,7 @@ impl ToolHandler {
         let call = self.caller(runtime).await?;
         let list = self.toolbox.list(call.principal.permissions);
         let list: Value = serde_json::from_str(&list).map_err(|_| RpcError::internal_error())?;
-        fitting(private(list, 300_000))
+        fitting(private(list, LIST_STAYS_MS))
     }
 
     /// Answers `tools/call`.
@@ -94,6 +95,11 @@ impl MailHandler {
     /// `inflight` is the endpoint's.
     pub fn new(services: Arc<Services>, inflight: Arc<Inflight>) -> Self {
         let toolbox: Arc<dyn Toolbox> = services.clone();
+        Self::with(services, toolbox, inflight)
+    }
+
+    /// The same with other tools.
+    pub fn with(services: Arc<Services>, toolbox: Arc<dyn Toolbox>, inflight: Arc<Inflight>) -> Self {
         Self { services, tools: ToolHandler::new(toolbox, inflight) }
     }
 

@@ -113,7 +113,7 @@ impl Context<'_> {
     }
 
     /// The account of this identifier, label or address.
-    async fn account(&self, named: &str) -> Result<AccountId, ToolError> {
+    pub(crate) async fn account(&self, named: &str) -> Result<AccountId, ToolError> {
         if let Ok(id) = named.parse::<AccountId>() {
             let covered = self.principal.accounts.covers(&id);
             return if covered { Ok(id) } else { Err(ToolError::NoSuchAccount) };

@@ -51,12 +51,7 @@ pub enum ToolError {
         at: MessageRef,
     },
     /// The account has no folder of this role.
-    NoRole {
-        /// The stable code.
-        code: &'static str,
-        /// Its word.
-        role: &'static str,
-    },
+    NoRole(Role),
     /// The server cannot remove exactly the messages named (no UIDPLUS).
     CannotExpunge,
     /// The server can copy and not remove exactly the originals (no MOVE, no UIDPLUS). Nothing was changed.
@@ -108,7 +103,7 @@ impl ToolError {
             Self::CredentialUnreadable => Trouble::CREDENTIAL_UNREADABLE,
             Self::Mail(error) => error.code(),
             Self::Moved { .. } => MailErrorKind::Stale.code(),
-            Self::NoRole { code, .. } => code,
+            Self::NoRole(role) => no_role(*role),
             Self::CannotExpunge => "cannot_expunge",
             Self::CannotMove => "cannot_move",
             Self::Attachment(error) => error.code(),
@@ -163,7 +158,7 @@ impl ToolError {
             | Self::CredentialUnreadable
             | Self::Mail(_)
             | Self::Moved { .. }
-            | Self::NoRole { .. }
+            | Self::NoRole(_)
             | Self::CannotExpunge
             | Self::CannotMove
             | Self::Attachment(_)
@@ -174,7 +169,7 @@ impl ToolError {
     fn next_tool(&self) -> Option<&'static str> {
         match self {
             Self::NoSuchAccount => Some("list_accounts"),
-            Self::Mail(MailError::NoFolder) | Self::NoRole { .. } => Some("list_folders"),
+            Self::Mail(MailError::NoFolder) | Self::NoRole(_) => Some("list_folders"),
             Self::CannotExpunge => Some("delete_messages"),
             Self::CannotMove => Some("copy_messages"),
             Self::Mail(MailError::Gone | MailError::Stale) => Some("list_messages"),
@@ -218,9 +213,13 @@ impl ToolError {
                  The message has the id in new_id now."
                     .to_owned()
             }
-            Self::NoRole { role, .. } => format!(
-                "The account has no {role} folder, so nothing was changed. Ask the user which folder to use, and move_messages there \
-                 (create_folder makes one)."
+            Self::NoRole(Role::Drafts) => {
+                "The account has no drafts folder; nothing was stored. Ask the user for one (create_folder).".to_owned()
+            }
+            Self::NoRole(role) => format!(
+                "The account has no {} folder, so nothing was changed. Ask the user which folder to use, and move_messages there \
+                 (create_folder makes one).",
+                role.as_str()
             ),
             Self::CannotExpunge => {
                 "This mail server cannot remove exactly the messages named, so nothing was changed. Move them to the trash instead."
@@ -241,6 +240,15 @@ impl ToolError {
             Self::Unavailable => "The server's database is unavailable. Try again in a moment.".to_owned(),
             Self::Internal(_) => "Something went wrong in the server; nothing more is known here.".to_owned(),
         }
+    }
+}
+
+const fn no_role(role: Role) -> &'static str {
+    match role {
+        Role::Archive | Role::All => "no_archive_folder",
+        Role::Drafts => "no_drafts_folder",
+        Role::Trash => "no_trash_folder",
+        Role::Inbox | Role::Sent | Role::Junk | Role::Flagged => MailErrorKind::NoFolder.code(),
     }
 }
 
@@ -332,8 +340,7 @@ impl From<ChangeError> for ToolError {
                 "is the folder the messages are in already; nothing was changed",
                 "\"Archive\"",
             ),
-            ChangeError::NoRole(Role::Archive) => Self::NoRole { code: "no_archive_folder", role: "archive" },
-            ChangeError::NoRole(role) => Self::NoRole { code: "no_trash_folder", role: role.as_str() },
+            ChangeError::NoRole(role) => Self::NoRole(role),
             ChangeError::CannotMove => Self::CannotMove,
             ChangeError::CannotExpunge => Self::CannotExpunge,
             ChangeError::Protected => Self::argument(

@@ -9,6 +9,7 @@ pub mod prompts;
 pub mod reference;
 pub mod registry;
 pub mod reply;
+pub mod research;
 pub mod resources;
 pub mod spec;
 pub mod toolbox;

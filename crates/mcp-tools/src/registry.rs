@@ -48,6 +48,15 @@ pub fn missing(tool: &Spec, arguments: &Arguments, permissions: Permissions) -> 
 /// Runs a tool: its result, or why not.
 pub async fn call(name: &str, given: &Map<String, Value>, context: &Context<'_>) -> Result<Reply, ToolError> {
     let tool = find(name).ok_or_else(|| ToolError::UnknownTool(name.chars().take(60).collect()))?;
+    run(tool, given, context).await
+}
+
+/// As [`call`], of a tool that is known.
+pub(crate) async fn run(
+    tool: &Spec,
+    given: &Map<String, Value>,
+    context: &Context<'_>,
+) -> Result<Reply, ToolError> {
     let (arguments, none) = (Arguments::read(tool.fields, given), Arguments::none(tool.fields));
     // whether the arguments are right is told to those only who may use the tool
     if let Some(permission) =

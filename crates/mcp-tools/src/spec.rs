@@ -88,9 +88,7 @@ impl Spec {
             },
         });
         let takes = |name: &str| self.fields.iter().any(|field| field.name() == name);
-        if self.permission == Permission::Read
-            && takes(shared::MAX_TOKENS.name())
-            && (takes(shared::CURSOR.name()) || takes(shared::ID.name()))
+        if self.permission == Permission::Read && takes(shared::MAX_TOKENS.name()) && takes(shared::ID.name())
         {
             // clients that cut long results know that this one bounds itself (20,000 tokens of 4 octets)
             tool["_meta"] = json!({ "anthropic/maxResultSizeChars": 80_000 });

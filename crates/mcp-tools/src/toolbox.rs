@@ -6,6 +6,7 @@ use crate::{
     error::ToolError,
     registry,
     reply::{ProgressSender, Reply},
+    spec::Spec,
 };
 use async_trait::async_trait;
 use imapmcp_core::{
@@ -84,24 +85,36 @@ impl Toolbox for Services {
         call: &ToolCall,
         progress: Option<ProgressSender>,
     ) -> Outcome {
-        let ToolCall { name, arguments } = call;
-        let context = Context { principal, services: self, progress };
-        let outcome = match with_nul(arguments) {
-            Some(field) => Err(ToolError::argument(field, "contains a NUL character", "text without it")),
-            None => registry::call(name, arguments, &context).await,
-        };
-        match outcome {
-            Ok(reply) => Outcome::Good(reply),
-            Err(error @ ToolError::UnknownTool(_)) => Outcome::NoSuchTool {
-                message: format!("Unknown tool: {}", name.chars().take(60).collect::<String>()),
-                data: error.to_json(&self.accounts_url),
-            },
-            Err(error) => {
-                if let ToolError::Internal(cause) = &error {
-                    tracing::error!(tool = %name, cause, "a tool failed");
-                }
-                Outcome::Refused(json!({ "error": error.to_json(&self.accounts_url) }))
+        run(self, None, principal, call, progress).await
+    }
+}
+
+/// Runs the tool a call names, or the one given.
+pub(crate) async fn run(
+    services: &Services,
+    tool: Option<&Spec>,
+    principal: &Principal,
+    call: &ToolCall,
+    progress: Option<ProgressSender>,
+) -> Outcome {
+    let ToolCall { name, arguments } = call;
+    let context = Context { principal, services, progress };
+    let outcome = match (with_nul(arguments), tool) {
+        (Some(field), _) => Err(ToolError::argument(field, "contains a NUL character", "text without it")),
+        (None, Some(tool)) => registry::run(tool, arguments, &context).await,
+        (None, None) => registry::call(name, arguments, &context).await,
+    };
+    match outcome {
+        Ok(reply) => Outcome::Good(reply),
+        Err(error @ ToolError::UnknownTool(_)) => Outcome::NoSuchTool {
+            message: format!("Unknown tool: {}", name.chars().take(60).collect::<String>()),
+            data: error.to_json(&services.accounts_url),
+        },
+        Err(error) => {
+            if let ToolError::Internal(cause) = &error {
+                tracing::error!(tool = %name, cause, "a tool failed");
             }
+            Outcome::Refused(json!({ "error": error.to_json(&services.accounts_url) }))
         }
     }
 }

@@ -2,6 +2,7 @@
 //! other crates test against. It passes the same contract as a real server.
 
 mod mailbox;
+mod pdf;
 mod search;
 mod seed;
 mod store;

@@ -3,7 +3,7 @@
 mod texts;
 
 use self::texts::{NEWSLETTERS, PEOPLE, SHOPS, THREADS};
-use super::store::Store;
+use super::{pdf, store::Store};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use imapmcp_core::time::Timestamp;
 use imapmcp_mime::compose::encoded_words;
@@ -165,9 +165,9 @@ impl Seeder<'_> {
             let draft =
                 self.draft(folder, order * 4 * DAY + 5 * HOUR, (name.to_owned(), email.to_owned()), &subject);
             draft.text = format!("Thank you for your order.\n\n1 x {item}\nTotal: {euros}.00 EUR\n");
-            let pdf = format!("%PDF-1.4\n% Receipt {}: {item}, {euros}.00 EUR\n%%EOF\n", 73_100 + order);
-            draft.attachment =
-                Some((format!("receipt-{}.pdf", 73_100 + order), "application/pdf", pdf.into_bytes()));
+            let (receipt, total) = (format!("Receipt {}", 73_100 + order), format!("Total: {euros}.00 EUR"));
+            let page = pdf::page(&[name, &receipt, &format!("1 x {item}"), &total]);
+            draft.attachment = Some((format!("receipt-{}.pdf", 73_100 + order), "application/pdf", page));
         }
     }
 
@@ -236,7 +236,7 @@ fn picture_or_contract(subject: &str) -> (String, &'static str, Vec<u8>) {
         (
             "Vertrag (unterschrieben).pdf".to_owned(),
             "application/pdf",
-            b"%PDF-1.4\n% signed\n%%EOF\n".to_vec(),
+            pdf::page(&["Contract", "Signed by both parties on every page."]),
         )
     }
 }

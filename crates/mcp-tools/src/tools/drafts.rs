@@ -312,9 +312,7 @@ fn texts_end(parts: &[Part]) -> u64 {
 async fn folder(opened: &Opened) -> Result<FolderName, ToolError> {
     let folders = opened.mailbox.folders(false).await?;
     let drafts = folders.by_role(Role::Drafts);
-    drafts
-        .map(|folder| folder.name.clone())
-        .ok_or(ToolError::NoRole { code: "no_drafts_folder", role: "drafts" })
+    drafts.map(|folder| folder.name.clone()).ok_or(ToolError::NoRole(Role::Drafts))
 }
 
 /// Stores a letter among the drafts; the folder, where it landed, and the draft.

@@ -1,8 +1,9 @@
 mod fit;
 mod security;
+mod several;
 
 use crate::{
-    arguments::{Arguments, Choice, Chosen},
+    arguments::{Arguments, Choice, Chosen, Texts},
     context::Context,
     error::ToolError,
     present,
@@ -19,7 +20,7 @@ use imapmcp_mime::{
     attachment,
     header::{self, Fields},
     quotes,
-    view::Format,
+    view::{Format, View},
 };
 use imapmcp_organizing::{Opened, text};
 use serde_json::{Map, Value, json};
@@ -32,11 +33,24 @@ pub(crate) const SPEC: Spec = Spec {
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[&ACCOUNT_OF_UIDS, &ID, &FOLDER_OF_UIDS, &UID, &FORMAT, &QUOTES, &MAX_TOKENS, &TEXT_CURSOR],
+    fields: &[
+        &ACCOUNT_OF_UIDS,
+        &ID,
+        &IDS,
+        &FOLDER_OF_UIDS,
+        &UID,
+        &FORMAT,
+        &QUOTES,
+        &MAX_TOKENS,
+        &TEXT_CURSOR,
+    ],
     output: &["id", "uid", "folder", "from", "to", "subject", "attachments", "security"],
     shows: &[("body", Shows::Text)],
     run: |context, arguments| Box::pin(run(context, arguments)),
 };
+
+/// Several messages of one call; they share its budget.
+const IDS: Texts = Texts::new("ids", 20, "[an id from list_messages]").about("up to 20");
 
 /// As what the text is shown; `None` is the header alone.
 const FORMAT: Choice<Option<Format>> = Choice::new(
@@ -64,25 +78,60 @@ const MAX_ATTACHMENTS: usize = 30;
 const A_DAY: u64 = 86_400_000;
 
 async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
-    let Named { account, at } = one_message(arguments)?;
+    let ids = arguments.get(&IDS);
+    if !ids.is_empty() {
+        if arguments.has(&ID) || arguments.has(&TEXT_CURSOR) {
+            return Err(IDS.wrong("goes neither with id nor with cursor, which are of one message"));
+        }
+        return Ok(several::messages(context, arguments, &ids).await?.into());
+    }
+    let named = one_message(arguments)?;
     let from = offset(arguments)?;
-    let opened = context.open_for(arguments, account.as_ref()).await?;
-    let Chosen { word, value: format } = arguments.get(&FORMAT);
+    let read = read(context, arguments, &named).await?;
+    Ok(tell(context, arguments, &read, from, octets(arguments))?.into())
+}
+
+/// A message, and what was read of it.
+struct Read {
+    opened: Opened,
+    message: Message,
+    /// None where the header alone was asked for.
+    view: Option<View>,
+    first_from_sender: Option<bool>,
+}
+
+async fn read(context: &Context<'_>, arguments: &Arguments, named: &Named) -> Result<Read, ToolError> {
+    let opened = context.open_for(arguments, named.account.as_ref()).await?;
+    let format = arguments.get(&FORMAT).value;
     let beginning = if format.is_some() { text::BEGINNING } else { 0 };
-    let message = context.message(&opened, &at, beginning).await?;
+    let message = context.message(&opened, &named.at, beginning).await?;
     let view = match format {
         Some(format) => Some(text::of(&opened, &message, beginning, format).await?),
         None => None,
     };
-    let first = context.services.accounts.correspondents().is_first(&opened.account, &message.summary).await;
+    let correspondents = context.services.accounts.correspondents();
+    let first_from_sender = correspondents.is_first(&opened.account, &message.summary).await;
+    Ok(Read { opened, message, view, first_from_sender })
+}
+
+/// A message that was read, from octet `from` of its text on, in at most so many octets.
+fn tell(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    read: &Read,
+    from: usize,
+    budget: usize,
+) -> Result<Value, ToolError> {
+    let Read { opened, message, view, first_from_sender } = read;
+    let Chosen { word, value: format } = arguments.get(&FORMAT);
     let fields = Fields::parse(&message.header);
-    let mut result = describe(context, &opened, &message, &fields);
+    let mut result = describe(context, opened, message, &fields);
     result.insert("format".to_owned(), json!(word));
-    result.insert("security".to_owned(), security::of(&opened, &message, &fields, view.as_ref(), first));
-    let budget = octets(arguments);
+    let signs = security::of(opened, message, &fields, view.as_ref(), *first_from_sender);
+    result.insert("security".to_owned(), signs);
     let Some(view) = view else {
         fit::head(&mut result, budget)?;
-        return Ok(Value::Object(result).into());
+        return Ok(Value::Object(result));
     };
     if let Some(notice) = view.notice() {
         result.insert("notice".to_owned(), json!(notice));
@@ -96,7 +145,7 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
         }
     }
     fit::text(context, &mut result, shown, from, budget)?;
-    Ok(Value::Object(result).into())
+    Ok(Value::Object(result))
 }
 
 fn describe(

@@ -14,7 +14,12 @@ use imapmcp_core::{
     mail::{Address, Message, Thread, ThreadScope},
     permission::Permission,
 };
-use imapmcp_mime::{budget::OCTETS_PER_TOKEN, header::{self, Fields}, provenance, quotes, view::Format};
+use imapmcp_mime::{
+    budget::OCTETS_PER_TOKEN,
+    header::{self, Fields},
+    provenance, quotes,
+    view::Format,
+};
 use imapmcp_organizing::{Opened, text};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

@@ -1,7 +1,9 @@
 use crate::{
+    arguments::Arguments,
     context::Context,
     error::{ToolError, attention},
     reply::Reply,
+    shared::ACCOUNT,
     spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{account::Side, permission::Permission};
@@ -11,17 +13,21 @@ use serde_json::{Map, Value, json};
 pub(crate) const SPEC: Spec = Spec {
     name: "list_accounts",
     title: "List mail accounts",
-    about: "Lists the user's mail accounts. Start here.",
+    about: "Lists the user's mail accounts, or one. Start here.",
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[],
+    fields: &[&ACCOUNT],
     output: &["accounts"],
     shows: &[("accounts", Shows::Rows("id"))],
-    run: |context, _| Box::pin(run(context)),
+    run: |context, arguments| Box::pin(run(context, arguments)),
 };
 
-async fn run(context: &Context<'_>) -> Result<Reply, ToolError> {
+async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, ToolError> {
+    let only = match arguments.get(&ACCOUNT) {
+        Some(named) => Some(context.account(named).await?),
+        None => None,
+    };
     let principal = context.principal;
     let permissions: Vec<&str> = principal.permissions.iter().map(Permission::scope).collect();
     let accounts = context.services.accounts.list(&principal.user).await?;
@@ -29,6 +35,7 @@ async fn run(context: &Context<'_>) -> Result<Reply, ToolError> {
     let rows: Vec<Value> = accounts
         .iter()
         .filter(|account| principal.accounts.covers(&account.id))
+        .filter(|account| only.as_ref().is_none_or(|only| *only == account.id))
         .map(|account| {
             let mut row = Map::new();
             row.insert("id".to_owned(), json!(account.id.as_str()));

@@ -3,7 +3,10 @@
 
 use crate::scripted::{Places, Really, Scripted, scripted, uids};
 use futures_util::{StreamExt, stream};
-use imapmcp_mcp_tools::{reference, registry, spec::Spec};
+use imapmcp_mcp_tools::{
+    reference, registry,
+    spec::{self, Spec},
+};
 use imapmcp_testkit::servers::{Features, Lie};
 use serde_json::{Value, json};
 
@@ -74,6 +77,7 @@ impl Effect {
 fn tells_fates(tool: &Spec) -> bool {
     let takes = |name: &str| tool.fields.iter().any(|field| field.name() == name);
     let tells = |member: &str| tool.output.contains(&member);
+    let takes = |name: &str| tool.effect != spec::Effect::Reads && takes(name);
     takes("ids") || takes("uids") || tells("done") || tells("failed") || tells("unknown") || tells("undone")
 }
 

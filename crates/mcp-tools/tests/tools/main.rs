@@ -4,6 +4,7 @@
 
 mod accounts;
 mod cannot;
+mod converters;
 mod correspondents;
 mod drafts;
 mod fates;
@@ -14,9 +15,11 @@ mod lists;
 mod organising;
 mod plans;
 mod reading;
+mod research;
 mod scripted;
 mod searches;
 mod servers;
+mod several;
 mod tables;
 mod uploads;
 mod writing;
