@@ -28,16 +28,16 @@ impl BlindingSecret {
 
     /// An address, without case.
     pub fn address(&self, address: &str) -> Blinded {
-        Blinded(self.digest(b"address", address.trim().to_lowercase().as_bytes()))
+        Blinded(self.digest(*b"address", address.trim().to_lowercase().as_bytes()))
     }
 
     /// What names a message, its Message-ID say.
     pub fn message(&self, name: &str) -> Fingerprint {
-        Fingerprint(self.digest(b"message", name.as_bytes()))
+        Fingerprint(self.digest(*b"message", name.as_bytes()))
     }
 
     /// The secret stands in front and the digest is cut: what follows it can neither be guessed nor lengthened.
-    fn digest<const N: usize>(&self, kind: &[u8; 7], text: &[u8]) -> [u8; N] {
+    fn digest<const N: usize>(&self, kind: [u8; 7], text: &[u8]) -> [u8; N] {
         let whole = Sha256::new().chain_update(self.0).chain_update(kind).chain_update(text).finalize();
         let mut cut = [0; N];
         cut.iter_mut().zip(whole).for_each(|(to, from)| *to = from);

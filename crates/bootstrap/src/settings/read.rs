@@ -119,18 +119,18 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
 
 pub(super) fn schemes(text: &str) -> Result<Vec<String>, String> {
     items(text)
-        .map(|scheme| match redirect::may_be_listed(scheme) {
-            true => Ok(scheme.to_owned()),
-            false => Err(format!("holds `{scheme}`, which is no private-use scheme such as myeditor")),
+        .map(|scheme| {
+            let problem = || format!("holds `{scheme}`, which is no private-use scheme such as myeditor");
+            redirect::may_be_listed(scheme).then(|| scheme.to_owned()).ok_or_else(problem)
         })
         .collect()
 }
 
 pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     items(text)
-        .map(|item| match redirect::is_origin(item) {
-            true => Ok(item.to_ascii_lowercase()),
-            false => Err(format!("holds `{item}`, which is no origin such as https://inspector.example")),
+        .map(|item| {
+            let problem = || format!("holds `{item}`, which is no origin such as https://inspector.example");
+            redirect::is_origin(item).then(|| item.to_ascii_lowercase()).ok_or_else(problem)
         })
         .collect()
 }

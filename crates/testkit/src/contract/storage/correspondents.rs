@@ -28,9 +28,12 @@ const fn written_to(address: u8) -> Sighting {
     Sighting { address: Blinded([address; 16]), message: None }
 }
 
-const fn once(message: u8) -> Option<Met> {
-    Some(Met::Once(Fingerprint([message; 8])))
-}
+/// Known by the message of that number.
+const ONCE: [Option<Met>; 3] = [
+    Some(Met::Once(Fingerprint([0; 8]))),
+    Some(Met::Once(Fingerprint([1; 8]))),
+    Some(Met::Once(Fingerprint([2; 8]))),
+];
 
 const KNOWN: Option<Met> = Some(Met::Known);
 
@@ -45,12 +48,12 @@ pub async fn who_was_met_is_known_until_the_account_goes(on: &Repositories) {
     assert_eq!((row.secret, row.caught_up), (Sealed(vec![1, 2]), None), "the first secret stays");
 
     let seen = [wrote(1, 1), wrote(2, 2), wrote(1, 1), written_to(3), wrote(2, 4), wrote(3, 5)];
-    let expected = [once(1), once(2), once(1), KNOWN, KNOWN, KNOWN];
+    let expected = [ONCE[1], ONCE[2], ONCE[1], KNOWN, KNOWN, KNOWN];
     assert_eq!(met.meet(id, &seen, 9).await.unwrap(), expected);
     let again = met.meet(id, &seen, 9).await.unwrap();
-    assert_eq!(again, [once(1), KNOWN, once(1), KNOWN, KNOWN, KNOWN], "seen again they are no more");
+    assert_eq!(again, [ONCE[1], KNOWN, ONCE[1], KNOWN, KNOWN, KNOWN], "seen again they are no more");
     let find = async |address: u8| met.find_correspondent(id, &Blinded([address; 16])).await.unwrap();
-    assert_eq!((find(1).await, find(2).await, find(4).await), (once(1), KNOWN, None));
+    assert_eq!((find(1).await, find(2).await, find(4).await), (ONCE[1], KNOWN, None));
     assert_eq!(met.meet(id, &[written_to(1)], 9).await.unwrap(), [KNOWN]);
     assert_eq!(find(1).await, KNOWN);
 
@@ -75,7 +78,7 @@ pub async fn there_is_room_for_so_many(on: &Repositories) {
     let account = begun(on, "popular").await;
     let many: Vec<Sighting> = (0..5).map(|number| wrote(number, number)).collect();
     let met = on.correspondents.meet(&account.id, &many, 3).await.unwrap();
-    assert_eq!(met, [once(0), once(1), once(2), None, None]);
+    assert_eq!(met, [ONCE[0], ONCE[1], ONCE[2], None, None]);
     let later = on.correspondents.meet(&account.id, &[wrote(4, 4), wrote(2, 9)], 3).await.unwrap();
     assert_eq!(later, [None, KNOWN], "who is there already is known better");
 }
