@@ -108,7 +108,7 @@ impl Toolbox for WithResearch {
     fn list(&self, permissions: Permissions) -> Arc<str> {
         let list = registry::list_json(permissions);
         let pair = TOOLS.iter().filter(|tool| permissions.allows(tool.permission));
-        let pair = pair.fold(String::new(), |pair, tool| pair + "," + &tool.to_json().to_string());
+        let pair: String = pair.map(|tool| [",", &tool.to_json().to_string()].concat()).collect();
         // who may read sees tools before these
         list.strip_suffix("]}").map_or_else(|| Arc::clone(&list), |list| format!("{list}{pair}]}}").into())
     }
