@@ -114,10 +114,14 @@ async fn a_bad_client_or_redirect_gets_a_page_and_never_a_redirect() {
         assert!(page.location().is_empty() && page.body.contains("made a mistake"));
         assert!(marie.cookie.is_none(), "and costs no session");
     }
-    let bad = marie.get(&authorize_url(&client, REDIRECT, "nonsense")).await;
+    let url = authorize_url(&client, REDIRECT, "mail.read");
+    let bad = marie.get(&url.replace("response_type=code", "response_type=token")).await;
     assert_eq!(bad.status, StatusCode::FOUND);
-    assert_eq!(bad.answered("error").as_deref(), Some("invalid_scope"));
+    assert_eq!(bad.answered("error").as_deref(), Some("unsupported_response_type"));
     assert_eq!(bad.answered("iss").as_deref(), Some(ISSUER));
+    // a scope that nobody knows is none (RFC 6749 §3.3): she is asked to sign in
+    let unknown = marie.get(&authorize_url(&client, REDIRECT, "nonsense")).await;
+    assert_eq!(unknown.status, StatusCode::SEE_OTHER);
 }
 
 #[actix_web::test]
