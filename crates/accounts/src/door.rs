@@ -55,9 +55,8 @@ impl Door {
 
     /// Remembers who is met in what an answer holds.
     fn saw<'a>(&self, messages: impl IntoIterator<Item = (&'a FolderName, &'a Envelope)>) {
-        // without the door: what waits to be noted must not hold on to what notes it
-        let mailbox = || Arc::clone(&self.mailbox);
-        self.note.correspondents.saw_messages(&self.note.account, messages, mailbox);
+        // the mailbox without the door: what waits to be noted must not hold on to what notes it
+        self.note.correspondents.saw_messages(&self.note.account, messages, &self.mailbox);
     }
 
     /// As [`Self::saw`], of a page.

@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod proxy;
 pub mod servers;
 pub mod sink;
+pub mod tree;
 pub mod webdriver;
 
 mod clock;

@@ -2,11 +2,11 @@
 //! its owner only. A new edge belongs here and into docs/ARCHITECTURE.md.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use imapmcp_testkit::tree::{metadata, root};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
-    process::Command,
+    path::Path,
 };
 
 const LAYERS: &[(&str, &[&str])] = &[
@@ -79,19 +79,6 @@ const OWNED: &[(&str, &[&str])] = &[
     ("actix-web", &["mcp-http", "web", "server"]),
     ("rust-mcp-sdk", &["mcp-http", "server"]),
 ];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
-}
-
-fn metadata() -> serde_json::Value {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 #[test]
 fn crates_depend_downwards_only() {

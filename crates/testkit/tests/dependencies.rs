@@ -1,11 +1,11 @@
 //! Nothing is depended on that nobody names, in no two versions without a reason, and by tests only as written here.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use imapmcp_testkit::tree::{metadata, root};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 /// Crates that are there for the features they switch on.
@@ -22,19 +22,6 @@ fn said(folder: &Path, text: &mut String) {
             text.push_str(&fs::read_to_string(path).unwrap());
         }
     }
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
-}
-
-fn metadata() -> serde_json::Value {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Walls inside a crate: the rooms of a folder stand on each other, and no file names a room above its own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use imapmcp_testkit::tree::root;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -11,10 +12,6 @@ const HOUSES: &[(&str, &[&[&str]])] = &[
     ("crates/mail/src/imap", &[&["wire"], &["connection"], &["pool", "ops"]]),
     ("crates/mime/src", &[&["trust"], &["read"], &["write"]]),
 ];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
-}
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

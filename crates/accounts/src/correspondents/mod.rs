@@ -122,7 +122,7 @@ impl Correspondents {
         &self,
         account: &Arc<Account>,
         messages: impl IntoIterator<Item = (&'a FolderName, &'a Envelope)>,
-        mailbox: impl FnOnce() -> Arc<dyn Mailbox>,
+        mailbox: &Arc<dyn Mailbox>,
     ) {
         if self.sender.capacity() == 0 {
             return;
@@ -132,7 +132,7 @@ impl Correspondents {
             sighted.filter(|one| folder.is_inbox() || one.message.is_none())
         });
         let sighted = sighted.collect();
-        self.saw(Seen { account: Arc::clone(account), mailbox: Some(mailbox()), sighted });
+        self.saw(Seen { account: Arc::clone(account), mailbox: Some(Arc::clone(mailbox)), sighted });
     }
 
     fn saw(&self, seen: Seen) {
