@@ -1,6 +1,6 @@
 //! What callers may put on the wire at all, before any encoder sees it.
 
-use imapmcp_core::mail::{Criterion, FolderName, MailError, TransferKind};
+use imapmcp_core::mail::{Beginning, Criterion, FolderName, MailError, TransferKind};
 
 /// A section that is well-formed but not in the message.
 pub(crate) const NO_SUCH_PART: MailError = MailError::Invalid("the message has no such part");
@@ -54,6 +54,17 @@ pub(crate) fn section(text: &str) -> Result<(), MailError> {
     } else {
         Err(MailError::Invalid("a body section is dotted numbers such as 2.1, or TEXT, HEADER"))
     }
+}
+
+/// Beginnings of sections: no more than one command should ask for.
+pub(crate) fn beginnings(wanted: &[Beginning]) -> Result<(), MailError> {
+    const MOST: usize = 400;
+    const OCTETS: u64 = 32 << 20;
+    let octets: u64 = wanted.iter().map(|one| u64::from(one.octets)).sum();
+    if wanted.len() > MOST || octets > OCTETS || wanted.iter().any(|one| one.octets == 0) {
+        return Err(MailError::Invalid("beginnings are of at most 400 sections and 32 MiB together"));
+    }
+    wanted.iter().try_for_each(|one| section(&one.section))
 }
 
 /// A search: bounded, and free of what no search string may contain.
