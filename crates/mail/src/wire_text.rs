@@ -79,38 +79,20 @@ pub(crate) fn criterion(root: &Criterion) -> Result<(), MailError> {
             Criterion::And(all) => open.extend(all.iter().map(|one| (one, depth + 1))),
             Criterion::Or(a, b) => open.extend([(&**a, depth + 1), (&**b, depth + 1)]),
             Criterion::Not(one) => open.push((one, depth + 1)),
-            Criterion::From(text)
-            | Criterion::To(text)
-            | Criterion::Cc(text)
-            | Criterion::Bcc(text)
-            | Criterion::Subject(text)
-            | Criterion::Body(text)
-            | Criterion::Text(text)
-            | Criterion::Filename(text)
-            | Criterion::Label(text)
-            | Criterion::Header(_, text) => {
-                if text.len() > MAX_TERM {
-                    return Err(MailError::Invalid("a search string has at most 1000 octets"));
-                }
-                if text.chars().any(|c| c.is_control() && c != '\t') {
-                    return Err(MailError::Invalid("a search string cannot contain control characters"));
-                }
-            }
-            Criterion::Since(_)
-            | Criterion::Before(_)
-            | Criterion::Unseen
-            | Criterion::Seen
-            | Criterion::Flagged
-            | Criterion::Answered
-            | Criterion::Draft
-            | Criterion::HasAttachment
-            | Criterion::Smaller(_)
-            | Criterion::Larger(_) => {}
             Criterion::Keyword(flag) => {
                 let known = ["\\seen", "\\flagged", "\\answered", "\\draft", "\\deleted"];
                 let own = flag.as_str().to_ascii_lowercase();
                 if own.starts_with('\\') && !known.contains(&own.as_str()) {
                     return Err(MailError::Invalid("a keyword has no backslash"));
+                }
+            }
+            leaf => {
+                let text = leaf.text().unwrap_or_default();
+                if text.len() > MAX_TERM {
+                    return Err(MailError::Invalid("a search string has at most 1000 octets"));
+                }
+                if text.chars().any(|c| c.is_control() && c != '\t') {
+                    return Err(MailError::Invalid("a search string cannot contain control characters"));
                 }
             }
         }

@@ -33,6 +33,7 @@ pub struct Stage<'a> {
 
 /// What a server may or may not be able to do; the answers are the same, or say that they are not.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each may be lacking by itself")]
 pub struct Abilities {
     /// It says where copies land, and removes exactly what it is told to (UIDPLUS).
     pub uidplus: bool,

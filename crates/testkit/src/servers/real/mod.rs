@@ -119,7 +119,7 @@ impl RealServer {
         let directory = scratch.path().to_owned();
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
         super::tls::certificates(&directory);
-        let [imap_port, imaps_port] = setup::write(kind, &directory);
+        let [clear, tls] = setup::write(kind, &directory);
         let passwords = Passwords::answer(kind, &directory);
         let mut supervisor = Command::new("unshare")
             .args(["-mpf", "--kill-child", "sh", "-c", SUPERVISOR, "sh"])
@@ -138,8 +138,8 @@ impl RealServer {
         let mut answers = BufReader::new(supervisor.stdout.take().unwrap());
         let mut answer = String::new();
         answers.read_line(&mut answer).unwrap();
-        let mut server = Self { directory, supervisor, passwords, kind, imap_port, imaps_port };
-        if answer.trim_end() == "ready" && [imap_port, imaps_port].into_iter().all(listens) {
+        let mut server = Self { directory, supervisor, passwords, kind, imap_port: clear, imaps_port: tls };
+        if answer.trim_end() == "ready" && [clear, tls].into_iter().all(listens) {
             return Ok(server);
         }
         drop(server.supervisor.stdin.take());
