@@ -101,7 +101,7 @@ async fn pages_of_a_long_search_cost_one_search_and_one_round_trip_each() {
         (Criterion::And(vec![Criterion::Unseen, Criterion::From("bob".into())]), all),
         (
             Criterion::And(vec![Criterion::Unseen, Criterion::Since(since)]),
-            all.min(house.count as usize - 100),
+            all.min(usize::try_from(house.count).unwrap() - 100),
         ),
     ] {
         let before = house.said("SEARCH");

@@ -30,8 +30,8 @@ fn within(at: &Locator) -> Locator {
     Locator { folder: full(&at.folder), ..at.clone() }
 }
 
-fn out(at: MessageRef) -> MessageRef {
-    MessageRef { folder: short(&at.folder), ..at }
+fn out(at: &MessageRef) -> MessageRef {
+    MessageRef { folder: short(&at.folder), ..*at }
 }
 
 fn those(messages: &Messages) -> Messages {
@@ -62,20 +62,20 @@ impl Mailbox for Below {
 
     async fn message(&self, at: &Locator, beginning: u32) -> Result<Message, MailError> {
         let message = self.0.message(&within(at), beginning).await?;
-        Ok(Message { at: out(message.at), ..message })
+        Ok(Message { at: out(&message.at), ..message })
     }
 
     async fn thread(&self, at: &Locator, scope: &ThreadScope) -> Result<Thread, MailError> {
         let mut thread = self.0.thread(&within(at), scope).await?;
         for message in &mut thread.messages {
-            message.at = out(message.at.clone());
+            message.at = out(&message.at);
         }
         Ok(thread)
     }
 
     async fn find_again(&self, at: &MessageRef) -> Result<Option<MessageRef>, MailError> {
         let at = MessageRef { folder: full(&at.folder), ..at.clone() };
-        Ok(self.0.find_again(&at).await?.map(out))
+        Ok(self.0.find_again(&at).await?.as_ref().map(out))
     }
 
     async fn section(&self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, MailError> {
@@ -109,7 +109,7 @@ impl Mailbox for Below {
         message: Outgoing,
         flags: &[Flag],
     ) -> Result<Option<MessageRef>, MailError> {
-        Ok(self.0.append(&full(folder), message, flags).await?.map(out))
+        Ok(self.0.append(&full(folder), message, flags).await?.as_ref().map(out))
     }
 
     async fn transfer(
@@ -120,7 +120,7 @@ impl Mailbox for Below {
     ) -> Result<Transfer, MailError> {
         let mut transfer = self.0.transfer(&those(messages), &full(to), kind).await?;
         for (_, place) in &mut transfer.placed {
-            *place = out(place.clone());
+            *place = out(place);
         }
         Ok(transfer)
     }

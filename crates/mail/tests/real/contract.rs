@@ -26,11 +26,11 @@ const fn abilities(kind: Kind) -> Abilities {
 async fn keeps_the_contract(kind: Kind, ways: &[(&str, Security)], only_tried: &[(&str, Security)]) {
     let Some(house) = House::start(kind) else { return };
     for (name, security) in only_tried {
-        let opened = house.open(name, *security, None).await;
+        let opened = house.open(name, *security, None);
         opened.mail.probe(&opened.account).await.unwrap();
     }
     for (name, security) in ways {
-        let opened = house.open(name, *security, None).await;
+        let opened = house.open(name, *security, None);
         opened.mail.probe(&opened.account).await.unwrap();
         let abilities = abilities(kind);
         let named: Vec<_> = FOLDERS.into_iter().filter(|folder| abilities.names(folder)).collect();
@@ -60,9 +60,9 @@ async fn courier_keeps_the_contract() {
 async fn costs_few_round_trips(kind: Kind, many: u32) {
     let Some(house) = House::start(kind) else { return };
     let proxy = Proxy::recording(house.server.imap_port);
-    let furnished = house.open("ada", Security::Insecure, None).await;
+    let furnished = house.open("ada", Security::Insecure, None);
     house.furnish(&*furnished.mailbox, &[]).await;
-    let opened = house.open("ada", Security::Insecure, Some(proxy.port)).await;
+    let opened = house.open("ada", Security::Insecure, Some(proxy.port));
     let deliver = |folder: &str, message: &str, at| house.deliver(&opened.login, folder, message, at);
     let stage = Stage { mailbox: &*opened.mailbox, deliver: &deliver, abilities: abilities(kind) };
     let heard = Mutex::new(0);

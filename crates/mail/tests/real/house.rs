@@ -33,7 +33,7 @@ impl House {
     }
 
     /// The mailbox of a new user, through this port (the server's own by default), with the folders that everybody has.
-    pub(crate) async fn open(&self, name: &str, security: Security, port: Option<u16>) -> Opened {
+    pub(crate) fn open(&self, name: &str, security: Security, port: Option<u16>) -> Opened {
         let login = self.server.add_user(name, PASSWORD);
         let own = if security == Security::Tls { self.server.imaps_port } else { self.server.imap_port };
         let egress = port.map_or_else(|| self.server.egress(), |port| format!("127.0.0.1:{port}"));

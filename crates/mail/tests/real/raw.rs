@@ -34,7 +34,7 @@ impl Raw {
     /// Reads to the end of the line that begins so.
     fn until(&mut self, beginning: &[u8]) -> usize {
         let mut octets = Vec::new();
-        let mut buffer = [0; 1 << 16];
+        let mut buffer = [0; 1 << 13];
         loop {
             // each read acknowledges at once: servers that write an answer in pieces wait for it
             let _ = SockRef::from(&self.0).set_tcp_quickack(true);

@@ -20,7 +20,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 /// Fifty messages listed, by a client that only waits and by ours, in turn: whatever else the machine does slows both.
 async fn a_list_is_about_as_fast_as_the_server(kind: Kind) {
     let Some(house) = House::start(kind) else { return };
-    let opened = house.open("ada", Security::Insecure, None).await;
+    let opened = house.open("ada", Security::Insecure, None);
     for number in 0..60 {
         let at = Timestamp(1_740_000_000_000).plus_seconds(number);
         house.deliver(&opened.login, "INBOX", &builders::small_message(number), at);
