@@ -93,20 +93,6 @@ impl SoFar {
     }
 }
 
-/// Changes what is named, piece by piece; an error means that nothing was changed.
-async fn each(
-    named: &[Messages],
-    mut change: impl AsyncFnMut(&Messages) -> Result<Transfer, ChangeError>,
-) -> Result<Vec<InFolder>, ChangeError> {
-    let (mut so_far, pieces) = SoFar::new(named);
-    for messages in pieces {
-        let Some(messages) = so_far.next(messages) else { continue };
-        let answer = change(&messages).await;
-        so_far.take(messages, answer)?;
-    }
-    Ok(so_far.folders)
-}
-
 fn of_outcome(outcome: Outcome) -> Transfer {
     Transfer { outcome, ..Transfer::default() }
 }
@@ -120,13 +106,16 @@ impl Organizer {
         change: &FlagChange,
     ) -> Result<Changed, ChangeError> {
         let mut undo = Undo::default();
-        let folders = each(named, async |messages| {
-            let outcome = opened.mailbox.change_flags(messages, change).await.map_err(ChangeError::Mail)?;
-            undo.flags(&messages.folder, &outcome, change);
-            Ok(of_outcome(outcome))
-        });
-        let folders = folders.await?;
-        Ok(self.changed(opened, folders, &undo).await)
+        let (mut so_far, pieces) = SoFar::new(named);
+        for messages in pieces {
+            let Some(messages) = so_far.next(messages) else { continue };
+            let answer = opened.mailbox.change_flags(&messages, change).await;
+            if let Ok(outcome) = &answer {
+                undo.flags(&messages.folder, outcome, change);
+            }
+            so_far.take(messages, answer.map(of_outcome).map_err(ChangeError::Mail))?;
+        }
+        Ok(self.changed(opened, so_far, &undo).await)
     }
 
     /// Copies or moves messages to another folder. An error means that nothing was changed.
@@ -138,24 +127,31 @@ impl Organizer {
         kind: TransferKind,
     ) -> Result<Changed, ChangeError> {
         let mut undo = Undo::default();
-        let folders = each(named, async |messages| {
-            if messages.folder == *to {
-                return Err(ChangeError::SameFolder);
+        let (mut so_far, pieces) = SoFar::new(named);
+        for messages in pieces {
+            let Some(messages) = so_far.next(messages) else { continue };
+            let answer = if messages.folder == *to {
+                Err(ChangeError::SameFolder)
+            } else {
+                opened.mailbox.transfer(&messages, to, kind).await.map_err(ChangeError::of_move)
+            };
+            if let Ok(transfer) = &answer {
+                undo.transfer(&messages.folder, transfer, kind);
             }
-            let transfer = opened.mailbox.transfer(messages, to, kind).await.map_err(ChangeError::of_move)?;
-            undo.transfer(&messages.folder, &transfer, kind);
-            Ok(transfer)
-        });
-        let folders = folders.await?;
-        Ok(self.changed(opened, folders, &undo).await)
+            so_far.take(messages, answer)?;
+        }
+        Ok(self.changed(opened, so_far, &undo).await)
     }
 
     /// Removes messages for good; that cannot be taken back. An error means that nothing was changed.
     pub async fn expunge(&self, opened: &Opened, named: &[Messages]) -> Result<Changed, ChangeError> {
-        let folders = each(named, async |messages| {
-            opened.mailbox.expunge(messages).await.map(of_outcome).map_err(ChangeError::of_removal)
-        });
-        Ok(Changed { folders: folders.await?, operation: None })
+        let (mut so_far, pieces) = SoFar::new(named);
+        for messages in pieces {
+            let Some(messages) = so_far.next(messages) else { continue };
+            let answer = opened.mailbox.expunge(&messages).await;
+            so_far.take(messages, answer.map(of_outcome).map_err(ChangeError::of_removal))?;
+        }
+        Ok(Changed { folders: so_far.folders, operation: None })
     }
 
     /// Moves messages to the archive folder, which is told with what became of them.
@@ -180,8 +176,8 @@ impl Organizer {
         Ok((to, changed))
     }
 
-    async fn changed(&self, opened: &Opened, folders: Vec<InFolder>, undo: &Undo) -> Changed {
-        Changed { folders, operation: self.record(&opened.account, undo).await }
+    async fn changed(&self, opened: &Opened, so_far: SoFar, undo: &Undo) -> Changed {
+        Changed { folders: so_far.folders, operation: self.record(&opened.account, undo).await }
     }
 }
 
