@@ -7,9 +7,9 @@ use futures_util::{StreamExt, stream::BoxStream};
 use imapmcp_core::{
     account::{Account, Side},
     mail::{
-        Criterion, Envelope, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError,
-        Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer,
-        TransferKind,
+        Beginning, Criterion, Envelope, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator,
+        MailError, Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread,
+        ThreadScope, Transfer, TransferKind,
     },
 };
 use std::sync::Arc;
@@ -109,6 +109,15 @@ impl Mailbox for Door {
 
     async fn section(&self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, MailError> {
         self.note.taken(self.mailbox.section(at, section, limit).await).await
+    }
+
+    async fn beginnings(
+        &self,
+        folder: &FolderName,
+        uid_validity: u32,
+        wanted: &[Beginning],
+    ) -> Result<Vec<(Beginning, Bytes)>, MailError> {
+        self.note.taken(self.mailbox.beginnings(folder, uid_validity, wanted).await).await
     }
 
     async fn stream(

@@ -1,6 +1,6 @@
 //! What callers may put on the wire at all, before any encoder sees it.
 
-use imapmcp_core::mail::{Criterion, FolderName, MailError, TransferKind};
+use imapmcp_core::mail::{Beginning, Criterion, FolderName, MailError, TransferKind};
 
 /// A section that is well-formed but not in the message.
 pub(crate) const NO_SUCH_PART: MailError = MailError::Invalid("the message has no such part");
@@ -56,6 +56,17 @@ pub(crate) fn section(text: &str) -> Result<(), MailError> {
     }
 }
 
+/// Beginnings of sections: no more than one command should ask for.
+pub(crate) fn beginnings(wanted: &[Beginning]) -> Result<(), MailError> {
+    const MOST: usize = 400;
+    const OCTETS: u64 = 32 << 20;
+    let octets: u64 = wanted.iter().map(|one| u64::from(one.octets)).sum();
+    if wanted.len() > MOST || octets > OCTETS || wanted.iter().any(|one| one.octets == 0) {
+        return Err(MailError::Invalid("beginnings are of at most 400 sections and 32 MiB together"));
+    }
+    wanted.iter().try_for_each(|one| section(&one.section))
+}
+
 /// A search: bounded, and free of what no search string may contain.
 pub(crate) fn criterion(root: &Criterion) -> Result<(), MailError> {
     let (mut open, mut terms) = (vec![(root, 0)], 0);
@@ -68,38 +79,20 @@ pub(crate) fn criterion(root: &Criterion) -> Result<(), MailError> {
             Criterion::And(all) => open.extend(all.iter().map(|one| (one, depth + 1))),
             Criterion::Or(a, b) => open.extend([(&**a, depth + 1), (&**b, depth + 1)]),
             Criterion::Not(one) => open.push((one, depth + 1)),
-            Criterion::From(text)
-            | Criterion::To(text)
-            | Criterion::Cc(text)
-            | Criterion::Bcc(text)
-            | Criterion::Subject(text)
-            | Criterion::Body(text)
-            | Criterion::Text(text)
-            | Criterion::Filename(text)
-            | Criterion::Label(text)
-            | Criterion::Header(_, text) => {
-                if text.len() > MAX_TERM {
-                    return Err(MailError::Invalid("a search string has at most 1000 octets"));
-                }
-                if text.chars().any(|c| c.is_control() && c != '\t') {
-                    return Err(MailError::Invalid("a search string cannot contain control characters"));
-                }
-            }
-            Criterion::Since(_)
-            | Criterion::Before(_)
-            | Criterion::Unseen
-            | Criterion::Seen
-            | Criterion::Flagged
-            | Criterion::Answered
-            | Criterion::Draft
-            | Criterion::HasAttachment
-            | Criterion::Smaller(_)
-            | Criterion::Larger(_) => {}
             Criterion::Keyword(flag) => {
                 let known = ["\\seen", "\\flagged", "\\answered", "\\draft", "\\deleted"];
                 let own = flag.as_str().to_ascii_lowercase();
                 if own.starts_with('\\') && !known.contains(&own.as_str()) {
                     return Err(MailError::Invalid("a keyword has no backslash"));
+                }
+            }
+            leaf => {
+                let text = leaf.text().unwrap_or_default();
+                if text.len() > MAX_TERM {
+                    return Err(MailError::Invalid("a search string has at most 1000 octets"));
+                }
+                if text.chars().any(|c| c.is_control() && c != '\t') {
+                    return Err(MailError::Invalid("a search string cannot contain control characters"));
                 }
             }
         }

@@ -3,10 +3,7 @@
 
 use imapmcp_core::{
     account::Login,
-    mail::{
-        Criterion, Flag, FlagChange, Locator, MailStore, Mailbox, Messages, Page, ThreadScope,
-        ThreadStrategy, TransferKind,
-    },
+    mail::{Locator, MailStore, Mailbox, ThreadScope, ThreadStrategy},
     time::Timestamp,
 };
 use imapmcp_egress::Dialer;
@@ -15,7 +12,7 @@ use imapmcp_testkit::{
     FakeClock, builders,
     contract::{
         self,
-        mail::{Abilities, Stage},
+        mail::{Abilities, Counted, Stage},
     },
     servers::{ALL_MAIL, Features, ScriptedImap},
 };
@@ -59,13 +56,6 @@ impl House {
         let at = THEN.plus_seconds(second);
         self.memory.deliver(&self.demo, folder, message.into(), at).unwrap().uid
     }
-
-    /// What some calls cost in round trips.
-    async fn turns<T>(&self, work: impl Future<Output = T>) -> (T, usize) {
-        let before = self.server.turns();
-        let done = work.await;
-        (done, self.server.turns() - before)
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,7 +84,7 @@ async fn gmail_keeps_the_contract_in_its_own_language() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_can_do_nothing_more_than_it_must_gives_the_same_answers() {
     let house = house(Features::bare()).await;
-    let abilities = Abilities { uidplus: false, unicode: false };
+    let abilities = Abilities { uidplus: false, unicode: false, ..Abilities::ALL };
     house.keeps_the_contract(abilities).await;
     let commands = house.server.take_commands();
     let refused = ["UID MOVE", "EXPUNGE", "RETURN", "X-GM-"];
@@ -118,89 +108,13 @@ async fn round_trips_are_few() {
     let modern = Features::modern();
     for (features, many) in [(modern.clone(), 600), (modern.without("MOVE"), 100), (Features::gmail(), 60)] {
         let house = house(features).await;
-        let mut uids = Vec::new();
-        for number in 0..many {
-            uids.push(house.deliver(
-                "INBOX",
-                &format!("Message-ID: <n{number}@x>\r\nSubject: n{number}"),
-                number,
-            ));
-        }
-        for number in 0..20 {
-            let folder = ["INBOX", "Sent", "Archive"][number % 3];
-            let refs: Vec<_> = (0..number).map(|one| format!("<t{one}@x>")).collect();
-            let refs =
-                if number == 0 { String::new() } else { format!("References: {}\r\n", refs.join(" ")) };
-            let headers = format!("Message-ID: <t{number}@x>\r\n{refs}Subject: long");
-            house.deliver(folder, &headers, 1_000 + i64::try_from(number).unwrap());
-        }
-        let mailbox = &house.mailbox;
-        let page = Page { limit: 50, after: None };
-        mailbox.folders(false).await.unwrap();
-        let at = |uid| Locator { folder: "INBOX".into(), uid_validity: None, uid };
-        let (message, turns) = house.turns(mailbox.message(&at(uids[0]), 100)).await;
-        assert_eq!(
-            (message.unwrap().beginning.len(), turns),
-            (6, 1),
-            "a message of a folder that is not open"
-        );
-        let (_, turns) = house.turns(mailbox.list(&"INBOX".into(), &page)).await;
-        assert!(turns <= 2, "the first list learns the order in the same flight: {turns}");
-        let mut listing = mailbox.list(&"INBOX".into(), &page).await.unwrap();
-        for _ in 0..2 {
-            let (again, turns) = house.turns(mailbox.list(&"INBOX".into(), &page)).await;
-            assert_eq!((again.as_ref(), turns), (Ok(&listing), 1), "a warm list, the same of messages known");
-            listing = again.unwrap();
-        }
-        assert_eq!(listing.total as usize, uids.len() + 7);
-        let (older, turns) =
-            house.turns(mailbox.list(&"INBOX".into(), &Page { after: listing.next, ..page.clone() })).await;
-        assert!(
-            older.unwrap().messages[0].uid < listing.messages.last().unwrap().uid && turns == 1,
-            "the next page"
-        );
-        uids.push(house.deliver("INBOX", "Message-ID: <new@x>\r\nSubject: just now", 2_000));
-        house.server.take_commands();
-        let (listing, turns) = house.turns(mailbox.list(&"INBOX".into(), &page)).await;
-        let (listing, commands) = (listing.unwrap(), house.server.take_commands());
-        assert_eq!((listing.messages[0].uid, turns), (*uids.last().unwrap(), 1), "a list with a new message");
-        assert_eq!(listing.messages[0].envelope.subject.as_deref(), Some("just now"));
-        assert!(listing.messages.iter().all(|message| message.envelope.message_id.is_some()));
-        assert!(commands.iter().any(|command| command.contains(":* (UID FLAGS INTERNALDATE RFC822.SIZE)")));
-        mailbox.list(&"Sent".into(), &page).await.unwrap();
-        let (_, turns) = house.turns(mailbox.list(&"INBOX".into(), &page)).await;
-        assert_eq!(turns, 1, "a list of a folder that was open before");
-        let newest = mailbox.list(&"INBOX".into(), &page).await.unwrap().messages[1].uid;
-        let (_, turns) = house.turns(mailbox.message(&at(newest), 100)).await;
-        assert_eq!(turns, 1, "a warm message");
-        let (found, turns) =
-            house.turns(mailbox.search(&"INBOX".into(), &Criterion::Subject("n5".into()), &page)).await;
-        assert!(found.unwrap().total > 0);
-        assert_eq!(turns, 2, "a search");
-        let scope = ThreadScope { cross_folder: true, limit: 50, beginning: 100 };
-        let (thread, turns) = house.turns(mailbox.thread(&at(newest), &scope)).await;
-        assert_eq!(thread.unwrap().messages.len(), 20);
-        assert!(turns <= 3, "a conversation over three folders took {turns}");
-        let seen = FlagChange { add: vec![Flag::seen()], remove: vec![] };
-        mailbox.list(&"INBOX".into(), &page).await.unwrap();
-        let (_, turns) = house
-            .turns(mailbox.change_flags(&Messages::new("INBOX", None, &uids[..uids.len().min(500)]), &seen))
+        let deliver = |folder: &str, message: &str, at| {
+            house.memory.deliver(&house.demo, folder, message.to_owned().into(), at).unwrap();
+        };
+        let stage = Stage { mailbox: &*house.mailbox, deliver: &deliver, abilities: Abilities::ALL };
+        let (turns, commands) = (|| house.server.turns(), || house.server.take_commands());
+        contract::mail::round_trips_are_few(Counted { stage, turns: &turns, commands: &commands }, many)
             .await;
-        assert_eq!(turns, 1, "five hundred flags");
-        mailbox.list(&"Sent".into(), &page).await.unwrap();
-        let (_, turns) =
-            house.turns(mailbox.change_flags(&Messages::new("INBOX", None, &uids[..50]), &seen)).await;
-        assert_eq!(turns, 1, "flags in a folder that is not open");
-        let scattered: Vec<_> = uids.iter().copied().filter(|uid| uid % 7 != 0).take(500).collect();
-        mailbox.list(&"Sent".into(), &page).await.unwrap();
-        house.server.take_commands();
-        let (messages, archive) = (Messages::new("INBOX", None, &scattered), "Archive".into());
-        let moved = mailbox.transfer(&messages, &archive, TransferKind::Move);
-        let (moved, turns) = house.turns(moved).await;
-        let moved = moved.unwrap();
-        assert_eq!((moved.outcome.done.len(), moved.placed.len()), (scattered.len(), scattered.len()));
-        assert!(turns <= 3, "a move of five hundred took {turns}");
-        assert!(house.server.take_commands().iter().all(|command| command.len() < 8_000));
     }
 }
 

@@ -21,6 +21,7 @@ mod letter;
 mod present;
 mod search;
 mod shared;
+mod snippets;
 mod tools;
 
 #[cfg(test)]

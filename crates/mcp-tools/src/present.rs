@@ -1,6 +1,6 @@
 //! Messages as JSON.
 
-use crate::{cursor, error::ToolError, reference};
+use crate::{cursor, error::ToolError, reference, snippets::Snippets};
 use imapmcp_core::{
     account::Account,
     mail::{Address, Listing, Omitted, Summary},
@@ -120,6 +120,8 @@ pub(crate) struct Line {
     seen: bool,
     size: u64,
     has_attachments: bool,
+    /// Octets of what the caller asked for besides.
+    asked: usize,
     /// Members that only some lists have.
     more: Vec<(&'static str, String, Detail)>,
 }
@@ -204,6 +206,7 @@ impl Line {
             flags,
             size: message.size,
             has_attachments: attachment::any(&message.parts),
+            asked: 0,
             more: Vec::new(),
         }
     }
@@ -212,6 +215,13 @@ impl Line {
     pub(crate) fn with(mut self, name: &'static str, text: String) -> Self {
         self.more.push((name, text, Detail::Addresses));
         self
+    }
+
+    /// With the first words of the message, which the caller asked for: no line does without.
+    pub(crate) fn with_snippet(self, words: Option<&str>) -> Self {
+        let Some(words) = words else { return self };
+        let asked = "snippet".len() + 4 + quoted(words);
+        Self { asked, ..self }.with("snippet", words.to_owned())
     }
 
     /// With a further member that shorter lines than this do without.
@@ -283,7 +293,8 @@ impl Line {
 /// Lines of a list in as much detail as the budget allows; `Err(n)` when only the first `n` fit even in short.
 /// `max_octets` is the caller's hard limit, and `asked` says that the caller set it.
 pub(crate) fn lines(lines: &[Line], max_octets: usize, asked: bool) -> Result<Vec<Value>, usize> {
-    let aim = if asked { max_octets } else { max_octets.min(SHORT_LIST.max(lines.len() * LINE)) };
+    let besides: usize = lines.iter().map(|line| line.asked).sum();
+    let aim = if asked { max_octets } else { max_octets.min(SHORT_LIST.max(lines.len() * LINE) + besides) };
     let mut fitting = 0;
     for detail in DETAILS {
         let limit = if detail == Detail::Addresses { max_octets } else { aim };
@@ -302,11 +313,12 @@ pub(crate) fn lines(lines: &[Line], max_octets: usize, asked: bool) -> Result<Ve
     Err(fitting)
 }
 
-/// A listing as a result; `Err(n)` when only the first `n` messages fit into the budget.
+/// A listing as a result, its snippets as of place 0; `Err(n)` when only the first `n` messages fit into the budget.
 pub(crate) fn listing(
     account: &Account,
     folder: &str,
     found: &Listing,
+    snippets: &Snippets,
     mark: &str,
     max_tokens: usize,
     asked: bool,
@@ -315,7 +327,10 @@ pub(crate) fn listing(
     let told = gaps.as_ref().map_or(0, |gaps| gaps.to_string().len());
     let frame = 150 + json!(folder).to_string().len() + told;
     let room = (max_tokens * OCTETS_PER_TOKEN).saturating_sub(frame);
-    let line = |message| Line::new(account, folder, found.uid_validity, message);
+    let line = |message: &Summary| {
+        let line = Line::new(account, folder, found.uid_validity, message);
+        line.with_snippet(snippets.of(0, message.uid))
+    };
     let messages = lines(&found.messages.iter().map(line).collect::<Vec<_>>(), room, asked)?;
     let mut value = json!({ "folder": folder, "total": found.total, "messages": messages });
     if let Some(next) = found.next {

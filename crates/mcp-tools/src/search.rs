@@ -9,6 +9,7 @@ use crate::{
     present::{self, Detail, Line},
     reply::Reply,
     shared::{ACCOUNT, CURSOR, LIMIT, MAX_TOKENS, folder, octets},
+    snippets::{Listed, Snippets},
 };
 use imapmcp_core::mail::FolderName;
 use imapmcp_organizing::{
@@ -125,19 +126,51 @@ pub(crate) async fn run(
     let search = Search { places: &targets.list, query, starts: &starts, limit };
     let mut found = search.run(&progress).await?;
     targets.failed.extend(found.failed.iter().map(|failure| row(context, failure)));
+    let mut hits = found.newest(limit as usize);
+    let snippets = snippets_of(context, arguments, &hits, &mut targets).await;
     let frame = Frame::of(&targets, &found);
     let budget = octets(arguments);
-    let mut hits = found.newest(limit as usize);
     loop {
         let cursor = found.next(&starts).map(|next| pages::write(&mark, &next));
         let room = budget.saturating_sub(frame.octets() + cursor.as_ref().map_or(0, String::len));
-        let made: Vec<Line> = hits.iter().map(|hit| line(hit, &targets)).collect();
+        let made =
+            hits.iter().map(|hit| line(hit, &targets).with_snippet(snippets.of(hit.place, hit.summary.uid)));
+        let made: Vec<Line> = made.collect();
         match present::lines(&made, room, arguments.has(&MAX_TOKENS)) {
             Ok(messages) => return Ok(frame.around(messages, cursor).into()),
             // fewer are taken, and the cursor goes on behind them
             Err(fitting) => hits = found.newest(present::at_least_one(fitting)? as usize),
         }
     }
+}
+
+/// First words of hits, where they are asked for; a place where they cannot be read is told of.
+async fn snippets_of(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    hits: &[Hit],
+    targets: &mut Targets,
+) -> Snippets {
+    let mut lists: Vec<Listed<'_>> = Vec::new();
+    for hit in hits {
+        match lists.iter_mut().find(|list| list.place == hit.place) {
+            Some(list) => list.messages.push(&hit.summary),
+            None => {
+                let Place { opened, folder } = &targets.list[hit.place];
+                let (place, uid_validity, messages) = (hit.place, hit.uid_validity, vec![&hit.summary]);
+                lists.push(Listed { place, opened, folder, uid_validity, messages });
+            }
+        }
+    }
+    let mut snippets = Snippets::default();
+    for (place, error) in snippets.read(arguments, lists).await {
+        let Place { opened, folder } = &targets.list[place];
+        let mut row = told(context, &opened.account.label, &error);
+        row["folder"] = json!(present::shorten(folder, 100));
+        row["what"] = json!("snippets");
+        targets.failed.push(row);
+    }
+    snippets
 }
 
 /// What an answer holds besides its messages.

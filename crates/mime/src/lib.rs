@@ -12,6 +12,8 @@ mod write;
 
 pub use addresses::mailboxes;
 pub use read::structure::{is_doubtful, structure_of};
-pub use read::{attachment, body, budget, calendar, envelope, html, locate, quotes, structure, view};
+pub use read::{
+    attachment, body, budget, calendar, envelope, html, locate, quotes, snippet, structure, view,
+};
 pub use trust::{authentication, provenance};
 pub use write::{compose, shown};

@@ -10,6 +10,7 @@ mod placed;
 mod plan;
 pub mod query;
 pub mod search;
+pub mod snippets;
 mod steps;
 pub mod text;
 mod undo;

@@ -19,20 +19,10 @@ fn texts(criterion: &Criterion, depth: usize, found: &mut Vec<String>) -> (usize
         Criterion::And(all) => of(&all.iter().collect::<Vec<_>>(), found),
         Criterion::Or(one, other) => of(&[&**one, &**other], found),
         Criterion::Not(one) => of(&[&**one], found),
-        Criterion::From(text)
-        | Criterion::To(text)
-        | Criterion::Cc(text)
-        | Criterion::Bcc(text)
-        | Criterion::Subject(text)
-        | Criterion::Body(text)
-        | Criterion::Text(text)
-        | Criterion::Filename(text)
-        | Criterion::Label(text)
-        | Criterion::Header(_, text) => {
-            found.push(text.clone());
+        leaf => {
+            found.extend(leaf.text().map(str::to_owned));
             (depth, 1)
         }
-        _ => (depth, 1),
     }
 }
 

@@ -17,6 +17,7 @@ struct Shared {
     late: Duration,
     hangs: AtomicBool,
     connections: AtomicUsize,
+    turns: AtomicUsize,
     said: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -47,6 +48,7 @@ impl Proxy {
             late,
             hangs: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
+            turns: AtomicUsize::new(0),
             said: Mutex::default(),
         });
         let own = Arc::clone(&shared);
@@ -67,6 +69,11 @@ impl Proxy {
         self.shared.hangs.store(hangs, Ordering::SeqCst);
     }
 
+    /// How many times a client has said something and waited: round trips, logins included.
+    pub fn turns(&self) -> usize {
+        self.shared.turns.load(Ordering::SeqCst)
+    }
+
     /// What clients said, connection by connection.
     pub fn dialogues(&self) -> Vec<Vec<u8>> {
         self.shared.said().clone()
@@ -82,20 +89,25 @@ impl Shared {
         let mut server = TcpStream::connect(("127.0.0.1", self.to))?;
         server.set_nodelay(true)?;
         client.set_nodelay(true)?;
-        let back = (Arc::clone(&self), server.try_clone()?, client.try_clone()?);
-        std::thread::spawn(move || back.0.answer(back.1, back.2));
+        // whether the server said something since the client did
+        let answered = Arc::new(AtomicBool::new(true));
+        let back = (Arc::clone(&self), server.try_clone()?, client.try_clone()?, Arc::clone(&answered));
+        std::thread::spawn(move || back.0.answer(back.1, back.2, &back.3));
         let mut buffer = [0; 1 << 14];
         loop {
             let read = client.read(&mut buffer)?;
             if read == 0 {
                 return server.shutdown(Shutdown::Both);
             }
+            if answered.swap(false, Ordering::SeqCst) {
+                self.turns.fetch_add(1, Ordering::SeqCst);
+            }
             self.said()[number].extend_from_slice(&buffer[..read]);
             server.write_all(&buffer[..read])?;
         }
     }
 
-    fn answer(&self, mut server: TcpStream, mut client: TcpStream) {
+    fn answer(&self, mut server: TcpStream, mut client: TcpStream, answered: &AtomicBool) {
         let (sender, pieces) = mpsc::channel::<(Instant, Vec<u8>)>();
         let late = self.late;
         let writer = std::thread::spawn(move || {
@@ -112,6 +124,7 @@ impl Shared {
             if read == 0 {
                 break;
             }
+            answered.store(true, Ordering::SeqCst);
             let lost = !self.hangs.load(Ordering::SeqCst)
                 && sender.send((Instant::now(), buffer[..read].to_vec())).is_err();
             if lost {

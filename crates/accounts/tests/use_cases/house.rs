@@ -8,8 +8,8 @@ use imapmcp_core::{
     account::{AuthKind, Backend, Credential, Login},
     id::{AccountId, UserId},
     mail::{
-        Criterion, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, MailStore,
-        Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, Part, Submission,
+        Beginning, Criterion, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError,
+        MailStore, Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, Part, Submission,
         SubmissionEnvelope, SubmitError, Submitted, Thread, ThreadScope, Transfer, TransferKind,
     },
     secret::{ExposeSecret, SecretString},
@@ -97,6 +97,14 @@ impl Mailbox for Answers {
         self.said()
     }
     async fn section(&self, _: &Locator, _: &str, _: u32) -> Result<Bytes, MailError> {
+        self.said()
+    }
+    async fn beginnings(
+        &self,
+        _: &FolderName,
+        _: u32,
+        _: &[Beginning],
+    ) -> Result<Vec<(Beginning, Bytes)>, MailError> {
         self.said()
     }
     /// The part whose section is `late` is refused after its first piece.

@@ -1,8 +1,9 @@
 //! The ports of reading: a store of mailboxes, and one account's mailbox.
 
 use super::{
-    Criterion, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, Message,
-    MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer, TransferKind,
+    Beginning, Criterion, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError,
+    Message, MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer,
+    TransferKind,
 };
 use crate::{account::Login, id::AccountId};
 use async_trait::async_trait;
@@ -59,6 +60,15 @@ pub trait Mailbox: Send + Sync {
     /// The octets of one body section (`1`, `2.1`, `TEXT` …), transfer encoding and all, at most `limit` octets.
     /// Never marks it read.
     async fn section(&self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, MailError>;
+
+    /// The first octets of sections of several messages of a folder, transfer encoding and all, in one round trip; in any
+    /// order. What is empty, or not there (any more), is left out. Never marks them read.
+    async fn beginnings(
+        &self,
+        folder: &FolderName,
+        uid_validity: u32,
+        wanted: &[Beginning],
+    ) -> Result<Vec<(Beginning, Bytes)>, MailError>;
 
     /// One body part, transfer encoding undone, as a stream of bounded chunks. Never marks it read.
     async fn stream(

@@ -32,6 +32,17 @@ impl From<MessageRef> for Locator {
     }
 }
 
+/// The beginning of one section of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Beginning {
+    /// Section, as [`Part::section`](super::Part::section).
+    pub section: String,
+    /// How many octets at most.
+    pub octets: u32,
+    /// UID.
+    pub uid: u32,
+}
+
 /// Messages of one folder, named for a change of all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Messages {

@@ -25,7 +25,7 @@ pub use folder::{Folder, FolderCounts, FolderName, Folders, Role};
 pub use listing::{Envelopes, Listing, Omitted};
 pub use mailbox::{MailStore, Mailbox};
 pub use message::{Address, Envelope, Message, Part, Summary};
-pub use messages::{Locator, MessageRef, Messages};
+pub use messages::{Beginning, Locator, MessageRef, Messages};
 pub use outgoing::Outgoing;
 pub use page::{BadCursor, Page, PageCursor};
 pub use search::Criterion;

@@ -55,3 +55,35 @@ pub enum Criterion {
     /// Larger than so many octets.
     Larger(u32),
 }
+
+impl Criterion {
+    /// The text that this one condition looks for; `None` of a condition without one, and of several together.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::From(text)
+            | Self::To(text)
+            | Self::Cc(text)
+            | Self::Bcc(text)
+            | Self::Subject(text)
+            | Self::Body(text)
+            | Self::Text(text)
+            | Self::Filename(text)
+            | Self::Label(text)
+            | Self::Header(_, text) => Some(text),
+            Self::And(_)
+            | Self::Or(..)
+            | Self::Not(_)
+            | Self::Since(_)
+            | Self::Before(_)
+            | Self::Unseen
+            | Self::Seen
+            | Self::Flagged
+            | Self::Answered
+            | Self::Draft
+            | Self::Keyword(_)
+            | Self::HasAttachment
+            | Self::Smaller(_)
+            | Self::Larger(_) => None,
+        }
+    }
+}

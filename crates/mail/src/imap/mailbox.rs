@@ -16,8 +16,8 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use imapmcp_core::mail::{
-    Criterion, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError, Mailbox,
-    Message, MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer,
+    Beginning, Criterion, Envelopes, Flag, FlagChange, FolderName, Folders, Listing, Locator, MailError,
+    Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, Part, Thread, ThreadScope, Transfer,
     TransferKind,
 };
 use std::{
@@ -208,6 +208,25 @@ impl Mailbox for ImapMailbox {
         self.ask(Some(&name), |session| {
             let (at, section) = (at.clone(), section.clone());
             async move { session.section(&at, &section, limit).await }.boxed()
+        })
+        .await
+    }
+
+    async fn beginnings(
+        &self,
+        folder: &FolderName,
+        uid_validity: u32,
+        wanted: &[Beginning],
+    ) -> Result<Vec<(Beginning, Bytes)>, MailError> {
+        let (folder, wanted) = (sayable(folder)?, wanted.to_vec());
+        wire_text::beginnings(&wanted)?;
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let name = folder.clone();
+        self.ask(Some(&name), |session| {
+            let (folder, wanted) = (folder.clone(), wanted.clone());
+            async move { session.beginnings(&folder, uid_validity, &wanted).await }.boxed()
         })
         .await
     }

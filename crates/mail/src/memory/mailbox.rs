@@ -14,9 +14,9 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use imapmcp_core::{
     mail::{
-        Criterion, Envelopes, Flag, FlagChange, Folder, FolderCounts, FolderName, Folders, Listing, Locator,
-        MailError, Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, PageCursor, Part, Thread,
-        ThreadScope, Transfer, TransferKind,
+        Beginning, Criterion, Envelopes, Flag, FlagChange, Folder, FolderCounts, FolderName, Folders,
+        Listing, Locator, MailError, Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page,
+        PageCursor, Part, Thread, ThreadScope, Transfer, TransferKind,
     },
     time::{Clock, Timestamp},
 };
@@ -167,6 +167,22 @@ impl Mailbox for MemoryMailbox {
     async fn section(&self, at: &Locator, section: &str, limit: u32) -> Result<Bytes, MailError> {
         let octets = self.octets(at, section)?;
         Ok(octets.slice(..octets.len().min(limit as usize)))
+    }
+
+    async fn beginnings(
+        &self,
+        folder: &FolderName,
+        uid_validity: u32,
+        wanted: &[Beginning],
+    ) -> Result<Vec<(Beginning, Bytes)>, MailError> {
+        wire_text::beginnings(wanted)?;
+        lock(&self.store).folder(folder)?.check(Some(uid_validity))?;
+        let beginning = |one: &Beginning| {
+            let at = Locator { folder: folder.clone(), uid_validity: Some(uid_validity), uid: one.uid };
+            let octets = self.octets(&at, &one.section).ok().filter(|octets| !octets.is_empty())?;
+            Some((one.clone(), octets.slice(..octets.len().min(one.octets as usize))))
+        };
+        Ok(wanted.iter().filter_map(beginning).collect())
     }
 
     async fn stream(

@@ -187,3 +187,32 @@ async fn an_envelope_that_cannot_be_read_is_read_from_the_header() {
         assert_eq!(seen.subject.as_deref(), Some("whole"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_description_that_never_ends_costs_only_itself() {
+    for structure in [
+        "BODYSTRUCTURE (((",
+        "BODYSTRUCTURE (\"text\" \"plain",
+        "BODYSTRUCTURE (\"text\" \"plain\" NIL NIL NIL \"7bit\" 9 1",
+        "BODYSTRUCTURE ))))",
+        "BODYSTRUCTURE",
+    ] {
+        let house = house(Features::modern()).await;
+        let mut uids = house.fill(3);
+        uids.reverse();
+        house.server.lies([Lie::Tells("BODYSTRUCTURE", structure.to_owned())]);
+        let list = house.mailbox.list(&"INBOX".into(), &NEWEST).await.unwrap();
+        let told: Vec<_> = list.messages.iter().map(|one| (one.uid, one.envelope.subject.clone())).collect();
+        let right = uids.iter().zip(["number 2", "number 1", "number 0"]);
+        let right: Vec<_> = right.map(|(uid, subject)| (*uid, Some(subject.to_owned()))).collect();
+        assert_eq!(told, right, "{structure}");
+        // the same connection goes on
+        house.server.lies([]);
+        let message = house.mailbox.message(&at(uids[0]), 1_000).await.unwrap();
+        assert_eq!(
+            (&message.beginning[..], message.summary.parts.len()),
+            (&b"text\r\n"[..], 1),
+            "{structure}"
+        );
+    }
+}

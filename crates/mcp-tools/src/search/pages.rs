@@ -6,6 +6,7 @@ use crate::{
     cursor,
     error::ToolError,
     shared::{ACCOUNT, CURSOR, FOLDER, LIMIT, MAX_TOKENS},
+    snippets::SNIPPETS,
 };
 use imapmcp_organizing::search::{Place, Start};
 
@@ -39,7 +40,16 @@ pub(super) fn read(text: &str, mark: &str, places: usize) -> Result<Vec<Start>, 
 
 /// Tells apart searches of other places, and for other things.
 pub(super) fn fingerprint(list: &[Place], arguments: &Arguments) -> String {
-    let asked = arguments.apart_from(&[&ACCOUNT, &ACCOUNTS, &FOLDER, &FOLDERS, &LIMIT, &CURSOR, &MAX_TOKENS]);
+    let asked = arguments.apart_from(&[
+        &ACCOUNT,
+        &ACCOUNTS,
+        &FOLDER,
+        &FOLDERS,
+        &LIMIT,
+        &SNIPPETS,
+        &CURSOR,
+        &MAX_TOKENS,
+    ]);
     let places = list.iter().flat_map(|place| [place.opened.account.id.as_str(), place.folder.as_str()]);
     cursor::mark(places.chain([asked.as_str()]))
 }

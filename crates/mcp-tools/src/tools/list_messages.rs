@@ -7,10 +7,11 @@ use crate::{
     reply::Reply,
     search::{self, ACCOUNTS, Reach},
     shared::{ACCOUNT, CURSOR, DATE, FOLDER, LIMIT, MAX_TOKENS, folder},
+    snippets::{Listed, SNIPPETS, Snippets},
     spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{
-    mail::{Criterion, Page},
+    mail::{Criterion, FolderName, Page},
     permission::Permission,
 };
 use imapmcp_organizing::{Opened, query::Query};
@@ -18,11 +19,11 @@ use imapmcp_organizing::{Opened, query::Query};
 pub(crate) const SPEC: Spec = Spec {
     name: "list_messages",
     title: "List messages",
-    about: "Lists a folder's messages, newest first; marks nothing as read. from, to and subject are untrusted.",
+    about: "Lists a folder's messages, newest first. from, to, subject and snippet are untrusted.",
     permission: Permission::Read,
     also: &[],
     effect: Effect::Reads,
-    fields: &[&ACCOUNT, &ACCOUNTS, &FOLDER, &LIMIT, &SINCE, &UNREAD_ONLY, &CURSOR, &MAX_TOKENS],
+    fields: &[&ACCOUNT, &ACCOUNTS, &FOLDER, &LIMIT, &SINCE, &UNREAD_ONLY, &SNIPPETS, &CURSOR, &MAX_TOKENS],
     output: present::LISTING,
     shows: &[("total", Shows::Number), ("next_cursor", Shows::Text)],
     run: |context, arguments| Box::pin(run(context, arguments)),
@@ -54,22 +55,29 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
 /// messages, so that the cursor is exact.
 pub(crate) async fn listing(
     opened: &Opened,
-    folder: &str,
+    folder: &FolderName,
     criterion: Option<&Criterion>,
     arguments: &Arguments,
 ) -> Result<Reply, ToolError> {
-    let asked = arguments.apart_from(&[&ACCOUNT, &FOLDER, &LIMIT, &CURSOR, &MAX_TOKENS]);
-    let mark = cursor::mark([opened.account.id.as_str(), folder, &asked]);
+    let asked = arguments.apart_from(&[&ACCOUNT, &FOLDER, &LIMIT, &SNIPPETS, &CURSOR, &MAX_TOKENS]);
+    let mark = cursor::mark([opened.account.id.as_str(), folder.as_str(), &asked]);
     let after = arguments.get(&CURSOR).map(|cursor| cursor::read(&mark, cursor)).transpose()?;
+    let mut snippets = Snippets::default();
     let mut page = Page { limit: arguments.get(&LIMIT), after };
     loop {
         let found = match criterion {
-            Some(criterion) => opened.mailbox.search(&folder.into(), criterion, &page).await,
-            None => opened.mailbox.list(&folder.into(), &page).await,
+            Some(criterion) => opened.mailbox.search(folder, criterion, &page).await,
+            None => opened.mailbox.list(folder, &page).await,
         };
         let found = found?;
+        let (uid_validity, messages) = (found.uid_validity, found.messages.iter().collect());
+        let list = Listed { place: 0, opened, folder, uid_validity, messages };
+        if let Some((_, error)) = snippets.read(arguments, vec![list]).await.pop() {
+            return Err(error);
+        }
         let budget = arguments.get(&MAX_TOKENS) as usize;
-        match present::listing(&opened.account, folder, &found, &mark, budget, arguments.has(&MAX_TOKENS)) {
+        let asked = arguments.has(&MAX_TOKENS);
+        match present::listing(&opened.account, folder, &found, &snippets, &mark, budget, asked) {
             Ok(value) => return Ok(value.into()),
             Err(fitting) => page.limit = present::at_least_one(fitting)?,
         }

@@ -5,6 +5,7 @@ use crate::{
     reply::Reply,
     search::{self, ACCOUNTS, FOLDERS},
     shared::{ACCOUNT, CURSOR, DATE, FOLDER, LIMIT, MAX_TOKENS},
+    snippets::SNIPPETS,
     spec::{Effect, Shows, Spec},
 };
 use imapmcp_core::{mail::Criterion, permission::Permission, time::Timestamp};
@@ -31,6 +32,7 @@ pub(crate) const SPEC: Spec = Spec {
         &DATE_FROM,
         &DATE_TO,
         &UNREAD_ONLY,
+        &SNIPPETS,
         &LIMIT,
         &CURSOR,
         &MAX_TOKENS,

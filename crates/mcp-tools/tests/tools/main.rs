@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod all_accounts;
 mod cannot;
 mod converters;
 mod correspondents;

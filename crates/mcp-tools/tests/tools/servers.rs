@@ -129,3 +129,23 @@ async fn all_accounts_are_listed_as_one() {
     let none = house.owner("list_messages", json!({ "accounts": "all", "folder": "sent" })).await;
     assert_eq!(none["messages"], json!([]), "{none}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_below_the_inbox_is_found_by_its_own_name() {
+    let house = scripted(Features::modern().with_namespaces("((\"INBOX/\" \"/\")) NIL NIL")).await;
+    for folder in ["Work", "Old/Work", "Old/Notes"] {
+        house.owner("create_folder", json!({ "folder": folder })).await;
+        house.deliver(&format!("INBOX/{folder}"), &format!("Subject: in {folder}\r\n\r\nx\r\n"), 1);
+    }
+    for (query, found) in [
+        ("in:Work", vec!["in Work"]),
+        ("in:work", vec!["in Work"]),
+        ("folder:Notes", vec!["in Old/Notes"]),
+        ("in:Old/Work subject:in", vec!["in Old/Work"]),
+        ("in:\"INBOX/Work\"", vec!["in Work"]),
+    ] {
+        let answer = search(&house, json!({ "query": query })).await.unwrap();
+        assert_eq!(subjects(&answer), found, "{query}");
+    }
+    assert!(search(&house, json!({ "query": "in:ork" })).await.is_err());
+}

@@ -8,6 +8,7 @@ pub mod envelope;
 pub mod html;
 pub mod locate;
 pub mod quotes;
+pub mod snippet;
 pub mod structure;
 pub mod view;
 

@@ -71,16 +71,23 @@ impl Found {
         for found in &mut self.places {
             found.used = 0;
         }
-        while hits.len() < limit {
+        loop {
             // of equals the first place
             let next = self.places.iter_mut().filter(|found| found.date().is_some());
             let Some(found) = next.max_by_key(|found| (found.date(), Reverse(found.place))) else { break };
-            let summary = found.listing.messages[found.used].clone();
-            found.used += 1;
+            let summary = &found.listing.messages[found.used];
             let id = summary.envelope.message_id.as_deref().and_then(|id| header::identifiers(id, 1).pop());
-            if id.is_none_or(|id| seen.insert(id)) {
-                hits.push(Hit { place: found.place, uid_validity: found.listing.uid_validity, summary });
+            let is_known = id.as_ref().is_some_and(|id| seen.contains(id));
+            // what this page tells already is not told again by the next one
+            if hits.len() >= limit && !is_known {
+                break;
             }
+            if !is_known {
+                let (place, uid_validity) = (found.place, found.listing.uid_validity);
+                hits.push(Hit { place, uid_validity, summary: summary.clone() });
+                seen.extend(id);
+            }
+            found.used += 1;
         }
         hits
     }
@@ -105,14 +112,8 @@ impl FoundIn {
     fn next(&self) -> Start {
         let messages = &self.listing.messages;
         match self.used.checked_sub(1) {
-            None if messages.is_empty() => {
-                self.listing.next.map_or(Start::Done, |next| Start::Here(Some(next)))
-            }
-            None => Start::Here(self.before),
-            Some(_) if self.used == messages.len() => {
-                self.listing.next.map_or(Start::Done, |next| Start::Here(Some(next)))
-            }
-            Some(last) => {
+            None if !messages.is_empty() => Start::Here(self.before),
+            Some(last) if self.used < messages.len() => {
                 let last = &messages[last];
                 Start::Here(Some(PageCursor {
                     uid_validity: self.listing.uid_validity,
@@ -122,6 +123,8 @@ impl FoundIn {
                     date: self.listing.next.and_then(|next| next.date).and(last.internal_date),
                 }))
             }
+            // all of it was taken
+            _ => self.listing.next.map_or(Start::Done, |next| Start::Here(Some(next))),
         }
     }
 }

@@ -151,7 +151,10 @@ fn resolved(named: &[FolderName], folders: &Folders, only: bool) -> Result<Vec<F
                 let (path, name) = (folder.name.to_lowercase(), name.to_lowercase());
                 folder.delimiter.is_some_and(|delimiter| path.ends_with(&format!("{delimiter}{name}")))
             };
-            let mut found = folders.iter().filter(ends);
+            // one that lies less deep hides the others
+            let depth = |folder: &&Folder| folder.name.matches(folder.delimiter.unwrap_or('\0')).count();
+            let least = folders.iter().filter(ends).map(|folder| depth(&folder)).min();
+            let mut found = folders.iter().filter(ends).filter(|folder| Some(depth(folder)) == least);
             found.next().filter(|_| found.next().is_none())
         };
         match folders.named(name).or_else(by_role).or_else(below) {
@@ -162,4 +165,60 @@ fn resolved(named: &[FolderName], folders: &Folders, only: bool) -> Result<Vec<F
     }
     found.dedup();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folders(names: &[&str], delimiter: char) -> Folders {
+        let folder = |name: &&str| Folder {
+            name: FolderName::from(*name),
+            delimiter: Some(delimiter),
+            role: (*name == "INBOX.Archived").then_some(Role::Archive),
+            selectable: true,
+            subscribed: true,
+            counts: None,
+        };
+        names.iter().map(folder).collect::<Vec<_>>().into()
+    }
+
+    #[test]
+    fn a_folder_is_found_by_the_last_step_of_the_way_to_it() {
+        let all = folders(
+            &[
+                "INBOX",
+                "INBOX.Work",
+                "INBOX.Archived",
+                "INBOX.Old.Work",
+                "INBOX.a.Notes",
+                "INBOX.b.Notes",
+                "INBOX.Homework",
+            ],
+            '.',
+        );
+        for (name, found) in [
+            ("Work", Some("INBOX.Work")),
+            ("work", Some("INBOX.Work")),
+            ("INBOX.Work", Some("INBOX.Work")),
+            ("inbox.work", Some("INBOX.Work")),
+            ("Old.Work", Some("INBOX.Old.Work")),
+            ("archive", Some("INBOX.Archived")),
+            ("inbox", Some("INBOX")),
+            // which of the two?
+            ("Notes", None),
+            ("ork", None),
+            ("Play", None),
+        ] {
+            let named = [FolderName::from(name)];
+            let expected = found.map(|name| vec![FolderName::from(name)]).ok_or(MailError::NoFolder);
+            assert_eq!(resolved(&named, &all, true), expected, "{name}");
+            assert_eq!(resolved(&named, &all, false), Ok(expected.unwrap_or_default()), "{name}");
+        }
+        let all = folders(&["INBOX", "INBOX/Work", "Work.d"], '/');
+        assert_eq!(resolved(&["Work".into()], &all, true), Ok(vec!["INBOX/Work".into()]));
+        // its own name comes before what ends in it
+        let all = folders(&["Projects/Work", "Work"], '/');
+        assert_eq!(resolved(&["work".into()], &all, true), Ok(vec!["Work".into()]));
+    }
 }

@@ -28,7 +28,7 @@ impl Ports {
 }
 
 /// A configuration with its `@names@` filled in.
-fn filled(template: &str, values: &[(&str, &dyn Display)]) -> String {
+pub(super) fn filled(template: &str, values: &[(&str, &dyn Display)]) -> String {
     values.iter().fold(template.to_owned(), |text, (name, value)| {
         text.replace(&format!("@{name}@"), &value.to_string())
     })

@@ -5,6 +5,7 @@
 
 mod config;
 mod policy;
+mod real;
 mod scripted;
 mod special;
 mod tls;
@@ -12,6 +13,7 @@ mod token;
 mod watch;
 
 pub(crate) use config::account;
+pub use real::{Kind, RealServer};
 pub use scripted::{ALL_MAIL, Decodes, Features, Lie, Refuses, ScriptedImap};
 pub(crate) use tls::certificates;
 pub use watch::Watch;
@@ -247,9 +249,7 @@ impl MailServers {
         let credential = STANDARD.encode(format!("\0{address}\0{password}"));
         write!(stream, "a AUTHENTICATE PLAIN {credential}\r\n").unwrap();
         ok("a");
-        let rfc2822 = at.to_rfc2822();
-        // `Sun, 22 Nov 2026 21:00:00 +0000` to `22-Nov-2026 21:00:00 +0000`.
-        let date = rfc2822[5..].replacen(' ', "-", 2);
+        let date = internal_date(at);
         let size = message.len();
         write!(stream, "b APPEND \"{folder}\" \"{date}\" {{{size}+}}\r\n{message}\r\nc LOGOUT\r\n").unwrap();
         ok("b");
@@ -298,6 +298,11 @@ impl Drop for MailServers {
         drop(self.supervisor.stdin.take());
         let _ = self.supervisor.wait();
     }
+}
+
+/// As APPEND takes it: `22-Nov-2026 21:00:00 +0000`, of `Sun, 22 Nov 2026 21:00:00 +0000`.
+fn internal_date(at: Timestamp) -> String {
+    at.to_rfc2822()[5..].replacen(' ', "-", 2)
 }
 
 fn installed(program: &str) -> bool {

@@ -6,9 +6,9 @@ use imapmcp_core::{
     account::Login,
     id::AccountId,
     mail::{
-        Criterion, Envelope, Envelopes, Flag, FlagChange, Folder, FolderName, Folders, Listing, Locator,
-        MailError, MailStore, Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page, PageCursor,
-        Part, Role, Summary, Thread, ThreadScope, Transfer, TransferKind,
+        Beginning, Criterion, Envelope, Envelopes, Flag, FlagChange, Folder, FolderName, Folders, Listing,
+        Locator, MailError, MailStore, Mailbox, Message, MessageRef, Messages, Outcome, Outgoing, Page,
+        PageCursor, Part, Role, Summary, Thread, ThreadScope, Transfer, TransferKind,
     },
 };
 use std::sync::{
@@ -165,6 +165,15 @@ impl Mailbox for Sent {
 
     async fn envelopes(&self, _: &FolderName, _: &Page) -> Result<Envelopes, MailError> {
         unreachable!()
+    }
+
+    async fn beginnings(
+        &self,
+        _: &FolderName,
+        _: u32,
+        _: &[Beginning],
+    ) -> Result<Vec<(Beginning, Bytes)>, MailError> {
+        unreachable!("the outbox has no use for it")
     }
 
     async fn list(&self, _: &FolderName, _: &Page) -> Result<Listing, MailError> {

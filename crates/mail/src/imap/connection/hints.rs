@@ -2,6 +2,7 @@
 //! true: what is found out to be wrong is learned again.
 
 use super::{
+    found::{KeptHits, LastFound, Question},
     known::Known,
     namespaces::Namespaces,
     order::{MAX_DATED, Order},
@@ -75,6 +76,7 @@ pub(crate) struct Hints {
     /// When the server last proved to search, by flags and by header fields.
     searched: Mutex<[Option<Instant>; 2]>,
     writes: AtomicU64,
+    found: Mutex<Option<LastFound>>,
 }
 
 impl Hints {
@@ -234,6 +236,16 @@ impl Hints {
     /// Something was changed, or perhaps was.
     pub(crate) fn wrote(&self) {
         self.writes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// What this search found a moment ago, if nothing was changed through the account since.
+    pub(crate) fn found(&self, asked: &Question) -> Option<KeptHits> {
+        lock(&self.found).as_ref()?.hits(asked, self.writes())
+    }
+
+    /// Remembers what a search found, in the place of the search before.
+    pub(crate) fn set_found(&self, asked: Question, hits: &KeptHits) {
+        *lock(&self.found) = LastFound::new(asked, hits, self.writes());
     }
 
     /// Whether the server failed to decode this part before (RFC 3516 §4.3).

@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod capabilities;
 pub(crate) mod connect;
+pub(crate) mod found;
 pub(crate) mod hints;
 pub(crate) mod known;
 pub(crate) mod namespaces;

@@ -17,23 +17,6 @@ pub(crate) struct Dialect {
     pub(crate) ascii_only: bool,
 }
 
-/// The text a criterion looks for.
-fn text(criterion: &Criterion) -> Option<&String> {
-    match criterion {
-        Criterion::From(text)
-        | Criterion::To(text)
-        | Criterion::Cc(text)
-        | Criterion::Bcc(text)
-        | Criterion::Subject(text)
-        | Criterion::Body(text)
-        | Criterion::Text(text)
-        | Criterion::Filename(text)
-        | Criterion::Label(text)
-        | Criterion::Header(_, text) => Some(text),
-        _ => None,
-    }
-}
-
 /// Whether any condition in it is so.
 fn any(criterion: &Criterion, is: &impl Fn(&Criterion) -> bool) -> bool {
     match criterion {
@@ -45,7 +28,7 @@ fn any(criterion: &Criterion, is: &impl Fn(&Criterion) -> bool) -> bool {
 }
 
 pub(crate) fn is_ascii(criterion: &Criterion) -> bool {
-    !any(criterion, &|leaf| text(leaf).is_some_and(|text| !text.is_ascii()))
+    !any(criterion, &|leaf| leaf.text().is_some_and(|text| !text.is_ascii()))
 }
 
 /// Whether what the server finds has to be judged again. A moment beside words of the text only bounds where words are
@@ -61,7 +44,7 @@ pub(crate) fn is_approximate(criterion: &Criterion, dialect: Dialect) -> bool {
         Criterion::Not(one) => is_approximate(one, dialect),
         Criterion::HasAttachment | Criterion::Filename(_) => !dialect.gmail,
         Criterion::Since(_) | Criterion::Before(_) => true,
-        leaf => dialect.ascii_only && text(leaf).is_some_and(|text| !text.is_ascii()),
+        leaf => dialect.ascii_only && leaf.text().is_some_and(|text| !text.is_ascii()),
     }
 }
 
@@ -94,7 +77,7 @@ pub(crate) fn unsayable(criterion: &Criterion, dialect: Dialect) -> Option<MailE
                 | Criterion::Filename(_)
                 | Criterion::Label(_)
         );
-        !judgeable && text(leaf).is_some_and(|text| !text.is_ascii())
+        !judgeable && leaf.text().is_some_and(|text| !text.is_ascii())
     };
     (dialect.ascii_only && any(criterion, &beyond)).then_some(ASCII_ONLY)
 }
@@ -313,7 +296,7 @@ const NO_LABELS: MailError =
 
 /// Whether the server has to look into messages, beyond their flags, dates and sizes.
 pub(crate) fn reads_headers(criterion: &Criterion) -> bool {
-    any(criterion, &|leaf| text(leaf).is_some() || matches!(leaf, Criterion::HasAttachment))
+    any(criterion, &|leaf| leaf.text().is_some() || matches!(leaf, Criterion::HasAttachment))
 }
 
 /// The server takes only ASCII, and this cannot be found another way.

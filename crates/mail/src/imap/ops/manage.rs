@@ -37,13 +37,21 @@ impl Session {
         let rename = self.name(Command::new("RENAME "), from).raw(" ");
         self.leave(from).await?;
         let renamed = self.manage(vec![self.name(rename, &to)]).await;
+        let renamed = self.unless_missing(renamed, from).await;
         self.because(renamed, &to).await?;
-        let _ = self
-            .run(vec![
-                self.name(Command::new("SUBSCRIBE "), &to),
-                self.name(Command::new("UNSUBSCRIBE "), from),
-            ])
-            .await;
+        let behind = vec![
+            self.name(Command::new("LIST \"\" "), &to),
+            self.name(Command::new("SUBSCRIBE "), &to),
+            self.name(Command::new("UNSUBSCRIBE "), from),
+        ];
+        // Courier says OK, and renames nothing, where there is no such folder
+        if let Ok(batch) = self.run(behind).await
+            && batch.is_ok(0)
+            && !self.is_listed(&batch, &to)
+        {
+            let _ = self.run(vec![self.name(Command::new("UNSUBSCRIBE "), &to)]).await;
+            return Err(Fault::Said(MailError::NoFolder));
+        }
         Ok(to)
     }
 
@@ -51,7 +59,8 @@ impl Session {
     pub(crate) async fn delete_folder(&mut self, name: &str) -> Result<(), Fault> {
         self.spell(name).await?;
         self.leave(name).await?;
-        self.manage(vec![self.name(Command::new("DELETE "), name)]).await?;
+        let deleted = self.manage(vec![self.name(Command::new("DELETE "), name)]).await;
+        self.unless_missing(deleted, name).await?;
         let _ = self.run(vec![self.name(Command::new("UNSUBSCRIBE "), name)]).await;
         Ok(())
     }
@@ -69,6 +78,26 @@ impl Session {
             self.run(vec![self.enter("INBOX")]).await?;
         }
         Ok(())
+    }
+
+    /// What came of changing this folder; a refusal that gives no reason (Cyrus, Courier) may mean that it is not there.
+    async fn unless_missing(&mut self, changed: Result<(), Fault>, folder: &str) -> Result<(), Fault> {
+        let Err(Fault::Said(MailError::Refused { condition: None })) = &changed else { return changed };
+        let Ok(batch) = self.run(vec![self.name(Command::new("LIST \"\" "), folder)]).await else {
+            return changed;
+        };
+        if batch.is_ok(0) && !self.is_listed(&batch, folder) {
+            return Err(Fault::Said(MailError::NoFolder));
+        }
+        changed
+    }
+
+    /// Whether a folder of this name is among those listed.
+    fn is_listed(&self, batch: &Batch, folder: &str) -> bool {
+        lists(batch).any(|entry| {
+            let gone = entry.attributes.iter().any(|one| one.eq_ignore_ascii_case("\\NonExistent"));
+            !gone && self.hints.decode(&entry.name) == folder
+        })
     }
 
     /// What came of making a folder of this name; of a refusal that gives no reason, the reason as far as the folders tell it.

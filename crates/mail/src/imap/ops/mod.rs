@@ -2,6 +2,7 @@
 
 pub(crate) mod again;
 pub(crate) mod append;
+pub(crate) mod beginnings;
 pub(crate) mod change;
 pub(crate) mod criteria;
 pub(crate) mod dates;

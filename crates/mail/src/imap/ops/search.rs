@@ -8,7 +8,11 @@ use super::{
 use crate::{
     contradiction::is_checkable,
     imap::{
-        connection::{selected::Selected, session::Session},
+        connection::{
+            found::{KeptHits, Question},
+            selected::Selected,
+            session::Session,
+        },
         wire::{
             command::Command,
             fault::{Fault, refusal},
@@ -31,9 +35,9 @@ impl Session {
         self.spell(folder).await?;
         let mut dialect =
             Dialect { gmail: self.capabilities.is_gmail(), ascii_only: self.hints.ascii_only() };
-        let (selected, hits) = self.find_somehow(folder, criterion, page, &mut dialect).await?;
-        let (all, timed) = self.within(hits.all.merged(), period(criterion)).await?;
-        let (whole, rest) = (hits.exact, if timed { &beside_period(criterion) } else { criterion });
+        let (selected, KeptHits { all, exact: whole, timed }) =
+            self.matching(folder, criterion, page, &mut dialect).await?;
+        let rest = if timed { &beside_period(criterion) } else { criterion };
         let (total, exists) = (all.len(), self.selected().map_or(selected.exists, |now| now.exists));
         let sought = Sought { criterion, judged: judged(rest, dialect), dialect };
         if total > exists || is_approximate(rest, dialect) {
@@ -70,6 +74,30 @@ impl Session {
             messages.sort_by_key(|message| Reverse(message.internal_date));
         }
         Ok(Listing { uid_validity, total, exact: whole, messages, omitted, unchecked: 0, next })
+    }
+
+    /// What is found, without what lies outside the period; for a further page what was found for the one before it.
+    async fn matching(
+        &mut self,
+        folder: &str,
+        criterion: &Criterion,
+        page: &Page,
+        dialect: &mut Dialect,
+    ) -> Result<(Selected, KeptHits), Fault> {
+        let asked =
+            |uid_validity| Question { folder: folder.to_owned(), uid_validity, criterion: criterion.clone() };
+        if let Some(cursor) = page.after
+            && let Some(hits) = self.hints.found(&asked(cursor.uid_validity))
+        {
+            return Ok((self.opened(folder, Some(cursor.uid_validity)).await?, hits));
+        }
+        let (selected, hits) = self.find_somehow(folder, criterion, page, dialect).await?;
+        let (all, timed) = self.within(hits.all.merged(), period(criterion)).await?;
+        let hits = KeptHits { all, exact: hits.exact, timed };
+        if hits.all.len() > page.limit {
+            self.hints.set_found(asked(selected.uid_validity), &hits);
+        }
+        Ok((selected, hits))
     }
 
     /// Searches, and once more for ASCII alone where the server does not understand the rest, which `dialect` tells then.

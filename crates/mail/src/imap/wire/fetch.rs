@@ -46,6 +46,8 @@ pub(crate) struct Fetch {
     pub(crate) text: Option<Body>,
     /// Any other section.
     pub(crate) body: Option<Body>,
+    /// Which section that is.
+    pub(crate) section: Option<String>,
     /// X-GM-THRID, or THREADID (RFC 8474).
     pub(crate) thread: Option<String>,
     /// X-GM-MSGID, or EMAILID (RFC 8474).
@@ -66,7 +68,9 @@ impl Fetch {
         }
         self.header = later.header.or(self.header.take());
         self.text = later.text.or(self.text.take());
-        self.body = later.body.or(self.body.take());
+        if later.body.is_some() {
+            (self.body, self.section) = (later.body, later.section);
+        }
         self.thread = later.thread.or(self.thread.take());
         self.email = later.email.or(self.email.take());
         self.amend();
@@ -172,6 +176,8 @@ pub(crate) fn read(sequence: u32, list: Value<'_>) -> Fetch {
         } else if ["BODY[", "BINARY[", "BODY.PEEK[", "BINARY.PEEK["].iter().any(|name| begins(name)) {
             // some servers repeat the name of the request (RFC 3516 §7 has none with PEEK)
             fetch.body = Some(body(value));
+            let section = key.split(|octet| matches!(octet, b'[' | b']')).nth(1).unwrap_or_default();
+            fetch.section = Some(String::from_utf8_lossy(section).to_ascii_uppercase());
         }
     }
     fetch.amend();

@@ -10,7 +10,8 @@ async fn subscribed(mailbox: &dyn Mailbox, name: &str) -> Option<bool> {
 
 pub(super) async fn folders_are_made_renamed_and_deleted(stage: Stage<'_>) {
     let mailbox = stage.mailbox;
-    let (old, new) = ("Prüfung & \"Co\"", "Prüfung 2");
+    let old = if stage.abilities.quotes { "Prüfung & \"Co\"" } else { "Prüfung & Co" };
+    let new = "Prüfung 2";
     assert_eq!(subscribed(mailbox, old).await, None);
     assert_eq!(mailbox.create_folder(&old.into()).await.unwrap(), old);
     assert_eq!(subscribed(mailbox, old).await, Some(true));

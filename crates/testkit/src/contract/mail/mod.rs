@@ -1,6 +1,7 @@
 //! What every mailbox promises.
 
 mod changing;
+mod frugal;
 mod listing;
 mod managing;
 mod moving;
@@ -13,6 +14,8 @@ use imapmcp_core::{
     mail::{Criterion, Flag, Listing, Mailbox, MessageRef, Page, PageCursor},
     time::Timestamp,
 };
+
+pub use frugal::{Counted, round_trips_are_few};
 
 /// Folders with difficult names that the mailbox must have, empty, besides INBOX and those with roles.
 pub const FOLDERS: [&str; 4] = ["Entwürfe & Pläne", "With \"quotes\" \\ slash", "日本語", "Has space"];
@@ -30,22 +33,33 @@ pub struct Stage<'a> {
 
 /// What a server may or may not be able to do; the answers are the same, or say that they are not.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each may be lacking by itself")]
 pub struct Abilities {
     /// It says where copies land, and removes exactly what it is told to (UIDPLUS).
     pub uidplus: bool,
     /// It searches for texts in any script.
     pub unicode: bool,
+    /// It ties replies that name no message to a conversation by their subject.
+    pub subjects: bool,
+    /// Names of its folders may hold quotes and backslashes.
+    pub quotes: bool,
 }
 
 impl Abilities {
     /// All of it.
-    pub const ALL: Self = Self { uidplus: true, unicode: true };
+    pub const ALL: Self = Self { uidplus: true, unicode: true, subjects: true, quotes: true };
+
+    /// Whether a folder can be called so.
+    pub fn names(self, folder: &str) -> bool {
+        self.quotes || !folder.contains(['"', '\\'])
+    }
 }
 
 /// Runs every promise.
 pub async fn mailbox(stage: Stage<'_>) {
     reading::folders_have_roles_and_counts(stage).await;
     reading::an_appended_message_is_read_back(stage).await;
+    reading::beginnings_of_several_messages_come_together(stage.mailbox).await;
     reading::difficult_names_are_just_names(stage).await;
     listing::paging_loses_and_doubles_nothing(stage.mailbox).await;
     listing::the_newest_come_first_whatever_their_uids(stage).await;
