@@ -9,7 +9,7 @@ use imapmcp_core::{
     time::{Clock, SystemClock},
 };
 use imapmcp_delivery::{Delivery, DeliveryDeps};
-use imapmcp_egress::Dialer;
+use imapmcp_egress::{Dialer, Documents};
 use imapmcp_mail::{Mail, MailOptions, SetupError};
 use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Stores};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
@@ -176,6 +176,10 @@ impl Ground {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             tokens: Arc::new(self.vault.tokens("browsers", Arc::clone(&self.clock))),
+            documents: Arc::new(Documents::new(
+                Dialer::new(settings.egress.clone()),
+                settings.ca_file.clone(),
+            )),
         }))
     }
 

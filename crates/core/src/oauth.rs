@@ -18,7 +18,25 @@ pub enum ClientKind {
     Personal,
 }
 
-/// An OAuth client. All are public clients: PKCE instead of a secret.
+/// How a client with a secret presents it (RFC 7591 §2: `token_endpoint_auth_method`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretMethod {
+    /// `client_secret_basic`: in the `Authorization` header.
+    Basic,
+    /// `client_secret_post`: in the body.
+    Post,
+}
+
+/// What a confidential client proves itself with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientSecret {
+    /// The one way in which it is accepted.
+    pub method: SecretMethod,
+    /// Digest of the secret.
+    pub hash: TokenHash,
+}
+
+/// An OAuth client. PKCE is asked of every one, be it public or confidential (RFC 6749 §2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     /// Identifier.
@@ -29,6 +47,8 @@ pub struct Client {
     pub name: String,
     /// Exact redirect URIs.
     pub redirect_uris: Vec<String>,
+    /// Of a confidential client; a public one has none.
+    pub secret: Option<ClientSecret>,
     /// When it registered or its document was fetched.
     pub created_at: Timestamp,
     /// When a user last consented to it; clients never used expire.

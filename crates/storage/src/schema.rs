@@ -81,6 +81,8 @@ diesel::table! {
         used_at -> Nullable<BigInt>,
         network -> Text,
         shown_at -> Nullable<BigInt>,
+        secret_method -> Nullable<Text>,
+        secret -> Nullable<Binary>,
     }
 }
 

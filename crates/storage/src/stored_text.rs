@@ -5,7 +5,7 @@ use imapmcp_core::{
     account::{AuthKind, Failing, Health, LoginTrouble, Security},
     id::AccountId,
     mail::Role,
-    oauth::{AccountScope, ClientKind, SendPolicy, TokenKind},
+    oauth::{AccountScope, ClientKind, SecretMethod, SendPolicy, TokenKind},
     operation::OperationState,
     outbox::{Hold, OutboxState, Refusal},
     permission::Permissions,
@@ -54,6 +54,7 @@ words! {
     }
     KeyState { Active = "active", DecryptOnly = "decrypt_only", Retired = "retired" }
     ClientKind { Registered = "registered", Document = "document", Personal = "personal" }
+    SecretMethod { Basic = "basic", Post = "post" }
     TokenKind { Access = "access", Refresh = "refresh", Personal = "personal" }
     OperationState {
         Planned = "planned", Running = "running", Done = "done", Undone = "undone", Failed = "failed"

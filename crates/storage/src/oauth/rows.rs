@@ -9,7 +9,7 @@ use crate::{
 };
 use diesel::prelude::*;
 use imapmcp_core::{
-    oauth::{AuthorizationCode, Client, ClientKind, Grant, Token, TokenKind},
+    oauth::{AuthorizationCode, Client, ClientKind, ClientSecret, Grant, SecretMethod, Token, TokenKind},
     time::Timestamp,
 };
 
@@ -22,6 +22,8 @@ pub(super) struct ClientRow {
     redirect_uris: String,
     created_at: i64,
     used_at: Option<i64>,
+    secret_method: Option<String>,
+    secret: Option<Vec<u8>>,
 }
 
 impl From<&Client> for ClientRow {
@@ -33,6 +35,8 @@ impl From<&Client> for ClientRow {
             redirect_uris: to_json(&client.redirect_uris),
             created_at: client.created_at.0,
             used_at: client.used_at.map(|at| at.0),
+            secret_method: client.secret.as_ref().map(|secret| secret.method.word().to_owned()),
+            secret: client.secret.as_ref().map(|secret| secret.hash.0.to_vec()),
         }
     }
 }
@@ -41,11 +45,20 @@ impl TryFrom<ClientRow> for Client {
     type Error = Failure;
 
     fn try_from(row: ClientRow) -> Result<Self, Failure> {
+        let secret = match (&row.secret_method, &row.secret) {
+            (None, None) => None,
+            (Some(method), Some(secret)) => {
+                Some(ClientSecret { method: SecretMethod::of(method)?, hash: digest(secret)? })
+            }
+            // half a secret must not make a public client of a confidential one
+            _ => return Err(Failure::Unreadable("client secret")),
+        };
         Ok(Self {
             id: id(&row.id)?,
             kind: ClientKind::of(&row.kind)?,
             name: row.name,
             redirect_uris: from_json(&row.redirect_uris)?,
+            secret,
             created_at: Timestamp(row.created_at),
             used_at: row.used_at.map(Timestamp),
         })

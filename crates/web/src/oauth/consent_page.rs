@@ -34,6 +34,7 @@ pub(crate) struct ConsentPage {
     destination: String,
     destination_detail: String,
     registered: String,
+    verified: Option<VerifiedClient>,
     problem: Option<Problem>,
     accounts: Vec<AccountChoice>,
     levels: Vec<LevelChoice>,
@@ -44,6 +45,24 @@ pub(crate) struct ConsentPage {
     can_send: bool,
     at_once: bool,
     expiries: Vec<ExpiryChoice>,
+}
+
+/// A client that is known by its metadata document: whoever holds the host of its address vouches for it.
+#[derive(Debug, Serialize)]
+struct VerifiedClient {
+    host: String,
+    document: String,
+    /// It names other redirects than when somebody here last consented to it.
+    changed: bool,
+}
+
+impl VerifiedClient {
+    fn of(pending: &PendingConsent) -> Option<Self> {
+        let PendingConsent { client, changed, .. } = pending;
+        let document = client.id.is_document().then(|| client.id.to_string())?;
+        let Destination::Site(host) = destination(&document) else { return None };
+        Some(Self { host, document, changed: *changed })
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -129,7 +148,7 @@ impl ConsentPage {
         choices: &Choices,
         now: Timestamp,
     ) -> Self {
-        let PendingConsent { request, client } = pending;
+        let PendingConsent { request, client, .. } = pending;
         let name = clean_name(&client.name, MAX_NAME);
         let (local, to, detail) = match destination(&request.redirect_uri) {
             Destination::Site(host) => (false, host, request.redirect_uri.clone()),
@@ -150,6 +169,7 @@ impl ConsentPage {
             destination: to,
             destination_detail: detail,
             registered: ago(client.created_at, now),
+            verified: VerifiedClient::of(pending),
             problem: None,
             accounts: accounts.iter().map(|account| AccountChoice::new(account, choices)).collect(),
             levels: Level::ALL.map(|level| LevelChoice::new(level, requested, choices.level)).into(),
@@ -182,6 +202,7 @@ impl Page for ConsentPage {
             destination: "claude.ai".to_owned(),
             destination_detail: "https://claude.ai/api/mcp/auth_callback".to_owned(),
             registered: "1 minute ago".to_owned(),
+            verified: None,
             problem: Some(Problem::new(
                 "Nothing is allowed yet: no account is ticked",
                 "Tick at least one account.",

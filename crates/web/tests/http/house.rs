@@ -17,7 +17,7 @@ use imapmcp_delivery::{Delivery, DeliveryDeps};
 use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Config, Stores, password};
 use imapmcp_parcels::{Parcels, ParcelsDeps};
 use imapmcp_storage::Database;
-use imapmcp_testkit::{FakeClock, GlassTokens, SeededEntropy, builders};
+use imapmcp_testkit::{FakeClock, GlassTokens, ScriptedDocuments, SeededEntropy, builders};
 use imapmcp_web::{WebDeps, WebState};
 use imapmcp_writing_style::{Styles, StylesDeps};
 use std::{sync::Arc, time::Duration};
@@ -36,6 +36,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) delivery: Delivery,
     pub(crate) styles: Arc<Styles>,
+    pub(crate) documents: Arc<ScriptedDocuments>,
     accounts: Arc<Accounts>,
     parcels: Parcels,
 }
@@ -69,12 +70,14 @@ impl House {
         let clock = Arc::new(FakeClock::default());
         let database = Arc::new(database.with_clock(clock.clone()));
         let entropy = Arc::new(SeededEntropy::default());
+        let documents = Arc::new(ScriptedDocuments::default());
         let server = Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
             config,
             stores: Stores::of(&database),
             clock: clock.clone(),
             entropy: entropy.clone(),
             tokens: Arc::new(GlassTokens::new(clock.clone())),
+            documents: documents.clone(),
         }));
         let servers = Arc::new(Servers);
         let accounts = Arc::new(Accounts::new(AccountsDeps::of(
@@ -113,7 +116,7 @@ impl House {
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         };
         let state = actix_web::web::Data::new(WebState::new(deps).unwrap());
-        Self { state, server, database, clock, delivery, styles, accounts, parcels }
+        Self { state, server, database, clock, delivery, styles, documents, accounts, parcels }
     }
 
     pub(crate) async fn client(&self, name: &str, redirect: &str) -> String {

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod browser;
+mod documents;
 mod endpoints;
 mod flow;
 mod house;

@@ -1,0 +1,2 @@
+ALTER TABLE clients DROP COLUMN secret;
+ALTER TABLE clients DROP COLUMN secret_method;
