@@ -1,6 +1,6 @@
 //! Places that could not be reached lately: one caller tries again, the others share what it finds.
 
-use crate::dialer::Open;
+use crate::policy::Open;
 use imapmcp_core::mail::NetworkFault;
 use std::{
     collections::HashMap,

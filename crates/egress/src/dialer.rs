@@ -3,7 +3,7 @@
 use crate::{
     breaker::{Breaker, Verdict},
     names::{Names, SystemNames},
-    policy::{Policy, is_host_name},
+    policy::{Open, Policy, is_host_name},
 };
 use imapmcp_core::mail::NetworkFault;
 use std::{
@@ -138,14 +138,6 @@ impl Dialer {
         let found = self.names.look_up(host, port).await.map_err(|_| NetworkFault::Dns)?;
         if found.is_empty() { Err(NetworkFault::Dns) } else { Ok(found) }
     }
-}
-
-/// Which places may be dialled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Open {
-    Permitted,
-    Listed,
-    Web,
 }
 
 fn bare(host: &str) -> &str {

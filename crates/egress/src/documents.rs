@@ -9,6 +9,7 @@ use hyper::{
     body::{Body, Bytes, Incoming},
     client::conn::http1,
     header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT},
+    http::uri::Authority,
 };
 use hyper_util::rt::TokioIo;
 use imapmcp_core::{
@@ -90,7 +91,7 @@ impl DocumentSource for Documents {
 fn requests(uri: &Uri) -> Result<(Request<()>, Request<Empty<Bytes>>), FetchFault> {
     let asked = Request::get(uri.clone()).body(()).map_err(|_| FetchFault::Address)?;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let host = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+    let host = uri.authority().map_or("", Authority::as_str);
     let sent = Request::get(path)
         .header(HOST, host)
         .header(ACCEPT, "application/json")

@@ -15,6 +15,17 @@ const WEB_PORT: u16 = 443;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy(Vec<Entry>);
 
+/// Which places may be dialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Open {
+    /// Mail servers.
+    Permitted,
+    /// Mail servers that are listed.
+    Listed,
+    /// Web servers.
+    Web,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     place: Place,
