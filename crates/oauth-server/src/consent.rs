@@ -70,11 +70,11 @@ impl Lifetime {
 /// What the user allows.
 #[derive(Debug, Clone)]
 pub struct Consent {
-    /// Within what was requested.
+    /// Within what was requested; what any of the accounts allows.
     pub permissions: Permissions,
-    /// At least one. That they are the user's own is for the caller to see to.
+    /// At least one, each within `permissions`. That they are the user's own is for the caller to see to.
     pub accounts: AccountScope,
-    /// How messages leave.
+    /// How messages leave, at the soonest.
     pub send_policy: SendPolicy,
     /// For how long.
     pub lifetime: Lifetime,
@@ -145,7 +145,12 @@ impl AuthorizationServer {
         if consent.permissions.is_empty() || no_account {
             return Err(DecideError::Nothing);
         }
-        if consent.permissions.intersect(request.permissions) != consent.permissions {
+        let within = |permissions: Permissions, most| permissions.intersect(most) == permissions;
+        let each_within = match &consent.accounts {
+            AccountScope::All => true,
+            AccountScope::Some(list) => list.iter().all(|one| within(one.permissions, consent.permissions)),
+        };
+        if !each_within || !within(consent.permissions, request.permissions) {
             return Err(DecideError::TooMuch);
         }
         if client.kind == ClientKind::Document {

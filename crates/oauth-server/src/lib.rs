@@ -39,7 +39,7 @@ pub use connections::{Connection, NewPersonalToken, PersonalToken};
 pub use consent::{Consent, DecideError, Lifetime, PendingConsent};
 pub use error::OAuthError;
 pub use guesses::{Guess, TooMany};
-pub use ladder::{Choices, Level};
+pub use ladder::{Choices, ChosenAccount, Level};
 pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};
 pub use register::RegisteredClient;
 pub use setup::SetupError;

@@ -2,7 +2,7 @@ use imapmcp_core::{
     form::Parameters,
     oauth::{AccountScope, SendPolicy},
     permission::Permissions,
-    store::UserRepository,
+    store::{AccountRepository, UserRepository},
     user::BrowserSession,
 };
 use imapmcp_oauth_server::{
@@ -35,6 +35,7 @@ impl House {
         let mut marie = builders::user("marie");
         marie.password_hash = Some(password::hash(&PASSWORD.into(), &SeededEntropy::new(9)).unwrap());
         house.database.add_user(&marie).await.unwrap();
+        house.database.add_account(&builders::account(&marie.id, "personal")).await.unwrap();
         house
     }
 
@@ -152,7 +153,11 @@ impl House {
 pub(crate) fn consent(permissions: Permissions) -> Consent {
     Consent {
         permissions,
-        accounts: AccountScope::Some(vec![builders::account_id("personal")]),
+        accounts: AccountScope::alike(
+            [builders::account(&builders::user_id("marie"), "personal").id],
+            permissions,
+            SendPolicy::Immediate,
+        ),
         send_policy: SendPolicy::Immediate,
         lifetime: Lifetime::Quarter,
     }

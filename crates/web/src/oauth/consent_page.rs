@@ -37,7 +37,6 @@ pub(crate) struct ConsentPage {
     verified: Option<VerifiedClient>,
     problem: Option<Problem>,
     accounts: Vec<AccountChoice>,
-    levels: Vec<LevelChoice>,
     /// The client did not ask for every level.
     limited: bool,
     can_delete: bool,
@@ -72,6 +71,7 @@ struct AccountChoice {
     email: String,
     is_demo: bool,
     ticked: bool,
+    levels: Vec<LevelChoice>,
 }
 
 #[derive(Debug, Serialize)]
@@ -128,13 +128,16 @@ impl ExpiryChoice {
 }
 
 impl AccountChoice {
-    fn new(account: &Account, choices: &Choices) -> Self {
+    fn new(account: &Account, choices: &Choices, requested: Permissions) -> Self {
+        let chosen = choices.level_of(account.id.as_str());
+        let level = chosen.unwrap_or(Level::Read);
         Self {
             id: account.id.to_string(),
             label: account.label.clone(),
             email: account.email.to_string(),
             is_demo: matches!(account.backend, Backend::Demo),
-            ticked: choices.accounts.iter().any(|id| id == account.id.as_str()),
+            ticked: chosen.is_some(),
+            levels: Level::ALL.map(|rung| LevelChoice::new(rung, requested, level)).into(),
         }
     }
 }
@@ -171,8 +174,10 @@ impl ConsentPage {
             registered: ago(client.created_at, now),
             verified: VerifiedClient::of(pending),
             problem: None,
-            accounts: accounts.iter().map(|account| AccountChoice::new(account, choices)).collect(),
-            levels: Level::ALL.map(|level| LevelChoice::new(level, requested, choices.level)).into(),
+            accounts: accounts
+                .iter()
+                .map(|account| AccountChoice::new(account, choices, requested))
+                .collect(),
             limited: Level::ALL.iter().any(|level| !level.is_offered(requested)),
             can_delete: requested.allows(Permission::Delete),
             delete: choices.delete,
@@ -213,8 +218,8 @@ impl Page for ConsentPage {
                 email: "marie@example.org".to_owned(),
                 is_demo: true,
                 ticked: true,
+                levels: Level::ALL.map(|level| LevelChoice::new(level, requested, Level::Read)).into(),
             }],
-            levels: Level::ALL.map(|level| LevelChoice::new(level, requested, Level::Read)).into(),
             limited: true,
             can_delete: true,
             delete: false,
