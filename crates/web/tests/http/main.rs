@@ -7,6 +7,7 @@ mod documents;
 mod endpoints;
 mod flow;
 mod house;
+mod levels;
 mod outbox;
 mod safety;
 mod sign_in;
