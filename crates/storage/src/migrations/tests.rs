@@ -33,10 +33,10 @@ FROM (SELECT 'grt_all' AS id, NULL AS accounts UNION SELECT 'grt_both', '[\"acc_
 /// Takes back 0010 and what came after it.
 fn back_to_before<DB: diesel::backend::Backend>(
     harness: &mut impl MigrationHarness<DB>,
-    migrations: EmbeddedMigrations,
+    migrations: impl Fn() -> EmbeddedMigrations,
 ) {
     while harness.applied_migrations().unwrap().iter().any(|applied| applied.to_string() == "0010") {
-        harness.revert_last_migration(migrations).unwrap();
+        harness.revert_last_migration(migrations()).unwrap();
     }
 }
 
@@ -68,7 +68,7 @@ async fn grants_of_the_version_before_keep_what_they_had_on_sqlite() {
     let database = Database::open(&crate::DatabaseUrl::file(&file).unwrap()).await.unwrap();
     database.migrate().await.unwrap();
     let mut before = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-    back_to_before(&mut before, SQLITE);
+    back_to_before(&mut before, || SQLITE);
     before.batch_execute(&BEFORE.replace("OCTETS", "x'00'")).unwrap();
     drop(before);
     database.migrate().await.unwrap();
@@ -82,7 +82,7 @@ async fn grants_of_the_version_before_keep_what_they_had_on_postgres() {
     let database = Database::open(&url.parse().unwrap()).await.unwrap();
     database.migrate().await.unwrap();
     let mut before = AsyncMigrationHarness::new(AsyncPgConnection::establish(&url).await.unwrap());
-    back_to_before(&mut before, POSTGRES);
+    back_to_before(&mut before, || POSTGRES);
     let mut before = AsyncPgConnection::establish(&url).await.unwrap();
     before.batch_execute(&BEFORE.replace("OCTETS", "'0'::bytea")).await.unwrap();
     drop(before);
