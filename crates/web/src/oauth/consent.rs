@@ -81,7 +81,7 @@ pub(super) async fn decide(
             let consent = choices.consent(asked.pending.request.permissions, &asked.accounts);
             match state.server.allow(&asked.id, session, consent).await {
                 Err(DecideError::Nothing | DecideError::TooMuch) => {
-                    let page = asked.page(&state, &choices).with(nothing(&choices));
+                    let page = asked.page(&state, &choices).with(nothing(&choices, &asked.accounts));
                     asked.show(&state, StatusCode::UNPROCESSABLE_ENTITY, &page).await
                 }
                 decided => redirect(decided),
@@ -91,8 +91,8 @@ pub(super) async fn decide(
     }
 }
 
-fn nothing(choices: &Choices) -> Problem {
-    if choices.accounts.is_empty() {
+fn nothing(choices: &Choices, accounts: &[Account]) -> Problem {
+    if accounts.iter().all(|account| choices.level_of(account.id.as_str()).is_none()) {
         Problem::new(
             "Nothing is allowed yet: no account is ticked",
             "Tick at least one account below, or deny.",
