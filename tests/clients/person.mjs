@@ -55,8 +55,10 @@ export async function allow(authorizationUrl, { email, password, level = 'send',
   if (page.outside) return page.url;
   const { body, accounts } = fields(page.html, '/oauth/consent');
   body.delete('account');
-  for (const account of accounts) body.append('account', account);
-  body.set('level', level);
+  for (const account of accounts) {
+    body.append('account', account);
+    body.set(`level-${account}`, level);
+  }
   body.set('at_once', 'yes');
   body.set('decision', decision);
   page = await post(origin + '/oauth/consent', body);

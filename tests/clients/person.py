@@ -64,7 +64,8 @@ def allow(authorization_url, email, password):
             page = post("/login", fields)
         consent = Form("/oauth/consent")
         consent.feed(page)
-        fields = {**dict(consent.fields), "level": "send", "at_once": "yes", "decision": "allow"}
+        levels = {f"level-{account}": "send" for account in consent.accounts}
+        fields = {**dict(consent.fields), **levels, "at_once": "yes", "decision": "allow"}
         page = post("/oauth/consent", [*fields.items(), *(("account", account) for account in consent.accounts)])
     except Outside as answer:
         return str(answer)

@@ -154,7 +154,7 @@ impl Attachments {
         let grant: GrantId = payload.grant.parse().map_err(|_| DownloadError::Expired)?;
         let account: AccountId = payload.account.parse().map_err(|_| DownloadError::Expired)?;
         let grant = self.deps.grants.live(&user, &grant, self.deps.clock.now()).await?;
-        let may = |live: &Grant| live.permissions.allows(Permission::Read) && live.accounts.covers(&account);
+        let may = |live: &Grant| live.permissions_at(&account).allows(Permission::Read);
         if !grant.as_ref().is_some_and(may) {
             return Err(DownloadError::Expired);
         }

@@ -3,6 +3,7 @@
 use imapmcp_accounts::{Accounts, AccountsDeps};
 use imapmcp_attachments::{Attachments, AttachmentsDeps, Uploads, UploadsDeps};
 use imapmcp_core::{
+    document::DocumentSource,
     mail::{MailStore, Submission},
     random::Entropy,
     time::Clock,
@@ -31,6 +32,8 @@ pub struct Ground {
     pub mail: Arc<dyn MailStore>,
     /// Submission servers.
     pub submission: Arc<dyn Submission>,
+    /// What clients publish of themselves.
+    pub documents: Arc<dyn DocumentSource>,
     /// Our own origin, without a slash at its end.
     pub origin: String,
     /// How long the sender of an upload may say nothing.
@@ -59,6 +62,7 @@ impl Ground {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             tokens: Arc::new(self.vault.tokens("browsers", Arc::clone(&self.clock))),
+            documents: Arc::clone(&self.documents),
         })
     }
 

@@ -9,7 +9,7 @@ use imapmcp_core::{
     time::{Clock, SystemClock},
 };
 use imapmcp_delivery::Delivery;
-use imapmcp_egress::Dialer;
+use imapmcp_egress::{Dialer, Documents};
 use imapmcp_mail::{Mail, MailOptions, SetupError};
 use imapmcp_oauth_server::AuthorizationServer;
 use imapmcp_parcels::Parcels;
@@ -153,6 +153,7 @@ async fn ground(settings: &Settings, database: Database) -> Result<(Ground, Arc<
         entropy,
         mail: Arc::clone(&mail) as _,
         submission: Arc::clone(&mail) as _,
+        documents: Arc::new(Documents::new(Dialer::new(settings.egress.clone()), settings.ca_file.clone())),
         origin: settings.oauth.issuer.clone(),
         upload_silence: UPLOAD_SILENCE,
     };

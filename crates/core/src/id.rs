@@ -83,6 +83,11 @@ impl ClientId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is the address of a metadata document.
+    pub fn is_document(&self) -> bool {
+        self.0.starts_with("https://")
+    }
 }
 
 impl std::fmt::Display for ClientId {

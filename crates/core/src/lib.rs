@@ -4,6 +4,7 @@ pub mod account;
 pub mod address;
 pub mod base36;
 pub mod correspondent;
+pub mod document;
 pub mod form;
 pub mod id;
 pub mod mail;

@@ -18,7 +18,25 @@ pub enum ClientKind {
     Personal,
 }
 
-/// An OAuth client. All are public clients: PKCE instead of a secret.
+/// How a client with a secret presents it (RFC 7591 §2: `token_endpoint_auth_method`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretMethod {
+    /// `client_secret_basic`: in the `Authorization` header.
+    Basic,
+    /// `client_secret_post`: in the body.
+    Post,
+}
+
+/// What a confidential client proves itself with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientSecret {
+    /// The one way in which it is accepted.
+    pub method: SecretMethod,
+    /// Digest of the secret.
+    pub hash: TokenHash,
+}
+
+/// An OAuth client. PKCE is asked of every one, be it public or confidential (RFC 6749 §2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     /// Identifier.
@@ -29,27 +47,72 @@ pub struct Client {
     pub name: String,
     /// Exact redirect URIs.
     pub redirect_uris: Vec<String>,
+    /// Of a confidential client; a public one has none.
+    pub secret: Option<ClientSecret>,
     /// When it registered or its document was fetched.
     pub created_at: Timestamp,
     /// When a user last consented to it; clients never used expire.
     pub used_at: Option<Timestamp>,
 }
 
+/// What a grant lets its client do with one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountGrant {
+    /// The account.
+    pub account: AccountId,
+    /// What; at least something.
+    pub permissions: Permissions,
+    /// How messages leave from it.
+    pub send_policy: SendPolicy,
+}
+
 /// Which accounts a grant covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountScope {
-    /// Every account of the user, also those added later.
+    /// Every account of the user, also those added later, with what the grant says for all.
     All,
-    /// These only.
-    Some(Vec<AccountId>),
+    /// These only, each with its own.
+    Some(Vec<AccountGrant>),
 }
 
 impl AccountScope {
+    /// These accounts, with the same for each.
+    pub fn alike(
+        accounts: impl IntoIterator<Item = AccountId>,
+        permissions: Permissions,
+        send_policy: SendPolicy,
+    ) -> Self {
+        let alike = |account| AccountGrant { account, permissions, send_policy };
+        Self::Some(accounts.into_iter().map(alike).collect())
+    }
+
     /// Whether the grant covers `account`.
     pub fn covers(&self, account: &AccountId) -> bool {
         match self {
             Self::All => true,
-            Self::Some(list) => list.contains(account),
+            Self::Some(list) => list.iter().any(|one| one.account == *account),
+        }
+    }
+
+    /// What may be done with `account`: `all` where it is not listed by itself.
+    fn permissions(&self, account: &AccountId, all: Permissions) -> Permissions {
+        match self {
+            Self::All => all,
+            Self::Some(list) => {
+                let own = list.iter().find(|one| one.account == *account);
+                own.map_or(Permissions::NONE, |one| one.permissions.intersect(all))
+            }
+        }
+    }
+
+    /// How messages leave from `account`, and never sooner than `all` says where it is listed by itself.
+    fn send_policy(&self, account: &AccountId, all: SendPolicy) -> SendPolicy {
+        match self {
+            Self::All => all,
+            Self::Some(list) => {
+                let own = list.iter().find(|one| one.account == *account);
+                own.map_or(SendPolicy::Approval, |one| one.send_policy.stricter(all))
+            }
         }
     }
 }
@@ -94,11 +157,11 @@ pub struct Grant {
     pub client: ClientId,
     /// The client's name when consent was given, or the personal access token's name.
     pub client_name: String,
-    /// What.
+    /// What, with any of the accounts: nothing goes beyond it with a single one.
     pub permissions: Permissions,
-    /// Where.
+    /// Where, and what with each.
     pub accounts: AccountScope,
-    /// How messages leave.
+    /// How messages leave, at the soonest.
     pub send_policy: SendPolicy,
     /// The resource the tokens are for (RFC 8707).
     pub resource: String,
@@ -110,6 +173,13 @@ pub struct Grant {
     pub revoked_at: Option<Timestamp>,
     /// When a token of it was last used (to the minute).
     pub used_at: Option<Timestamp>,
+}
+
+impl Grant {
+    /// What it allows with this account.
+    pub fn permissions_at(&self, account: &AccountId) -> Permissions {
+        self.accounts.permissions(account, self.permissions)
+    }
 }
 
 /// A validated authorization request waiting for the user's decision. It lives sealed in the consent page's address, bound
@@ -238,16 +308,26 @@ pub struct Principal {
     pub grant: GrantId,
     /// The client.
     pub client: ClientId,
-    /// What it may do.
+    /// What it may do with any of the accounts.
     pub permissions: Permissions,
-    /// With which accounts.
+    /// With which accounts, and what with each.
     pub accounts: AccountScope,
-    /// How messages leave.
+    /// How messages leave, at the soonest.
     pub send_policy: SendPolicy,
 }
 
 impl Principal {
-    /// Whether the bearer may do this.
+    /// What the bearer may do with this account.
+    pub fn permissions_at(&self, account: &AccountId) -> Permissions {
+        self.accounts.permissions(account, self.permissions)
+    }
+
+    /// How messages of the bearer leave from this account.
+    pub fn send_policy_at(&self, account: &AccountId) -> SendPolicy {
+        self.accounts.send_policy(account, self.send_policy)
+    }
+
+    /// Whether the bearer may do this with some account.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.allows(permission)
     }

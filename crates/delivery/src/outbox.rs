@@ -103,7 +103,7 @@ impl Delivery {
             states: if open { OutboxState::OPEN.to_vec() } else { OutboxState::ALL.to_vec() },
             accounts: match accounts {
                 AccountScope::All => None,
-                AccountScope::Some(list) => Some(list.clone()),
+                AccountScope::Some(list) => Some(list.iter().map(|one| one.account.clone()).collect()),
             },
             leaving: Leaving::Any,
             after: cursor.and_then(read_cursor),

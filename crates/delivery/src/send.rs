@@ -35,7 +35,7 @@ impl Delivery {
     /// recorded the work goes on even if the caller goes away: the future may be dropped at any time.
     pub async fn send(&self, principal: &Principal, request: Request) -> Result<Receipt, DeliveryError> {
         let account = self.deps.accounts.usable(&principal.user, &request.account, Side::Sending).await?;
-        let policy = principal.send_policy.stricter(account.send_policy);
+        let policy = principal.send_policy_at(&account.id).stricter(account.send_policy);
         let user = &principal.user;
         let Request { letter, idempotency_key, send_at, .. } = request;
         let now = self.now().await?;

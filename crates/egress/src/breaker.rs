@@ -1,5 +1,6 @@
 //! Places that could not be reached lately: one caller tries again, the others share what it finds.
 
+use crate::policy::Open;
 use imapmcp_core::mail::NetworkFault;
 use std::{
     collections::HashMap,
@@ -13,8 +14,8 @@ const REST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(
 /// Places remembered; beyond that the one longest at rest is forgotten.
 const MAX_PLACES: usize = 1_024;
 
-/// Host, port, and whether only listed addresses count.
-pub(crate) type Place = (String, u16, bool);
+/// Host, port, and which addresses count.
+pub(crate) type Place = (String, u16, Open);
 
 #[derive(Debug)]
 struct Broken {

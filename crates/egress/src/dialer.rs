@@ -2,7 +2,8 @@
 
 use crate::{
     breaker::{Breaker, Verdict},
-    policy::{Policy, is_host_name},
+    names::{Names, SystemNames},
+    policy::{Open, Policy, is_host_name},
 };
 use imapmcp_core::mail::NetworkFault;
 use std::{
@@ -11,7 +12,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
     time::{Instant, timeout_at},
 };
 
@@ -27,7 +28,7 @@ pub struct Dialed {
     pub address: SocketAddr,
 }
 
-/// Opens TCP connections to mail servers; the only code that does.
+/// Opens TCP connections to mail servers and to web servers; the only code that does.
 ///
 /// A place that could not be reached is left alone for 1, 2, 4 up to 30 seconds: whoever asks meanwhile gets the same answer at
 /// once, then one caller tries again while the others wait for what it finds.
@@ -36,13 +37,25 @@ pub struct Dialer {
     policy: Policy,
     deadline: Duration,
     breaker: Arc<Breaker>,
+    names: Arc<dyn Names>,
 }
 
 impl Dialer {
     /// A dialer that gives name resolution and connecting three and a half seconds in all: two repetitions of a lost SYN
     /// (RFC 6298 §2), and less than the five seconds in which a caller is to have an answer.
     pub fn new(policy: Policy) -> Self {
-        Self { policy, deadline: Duration::from_millis(3_500), breaker: Arc::default() }
+        Self {
+            policy,
+            deadline: Duration::from_millis(3_500),
+            breaker: Arc::default(),
+            names: Arc::new(SystemNames),
+        }
+    }
+
+    /// One that asks somebody else than the system where names lead.
+    #[cfg(test)]
+    pub(crate) fn asking(policy: Policy, names: Arc<dyn Names>) -> Self {
+        Self { names, ..Self::new(policy) }
     }
 
     /// Another deadline for resolving and connecting together.
@@ -61,9 +74,14 @@ impl Dialer {
         self.connect(host, port, Open::Listed).await
     }
 
+    /// As [`Dialer::dial`], for documents: port 443, or a place that the operator listed with its port.
+    pub async fn dial_web(&self, host: &str, port: u16) -> Result<Dialed, NetworkFault> {
+        self.connect(host, port, Open::Web).await
+    }
+
     async fn connect(&self, host: &str, port: u16, open: Open) -> Result<Dialed, NetworkFault> {
         let started = Instant::now();
-        let place = (host.to_ascii_lowercase(), port, open == Open::Listed);
+        let place = (host.to_ascii_lowercase(), port, open);
         let attempt = loop {
             match self.breaker.ask(&place, started) {
                 Verdict::Dial(attempt) => break attempt,
@@ -83,11 +101,12 @@ impl Dialer {
 
     async fn reach(&self, host: &str, port: u16, open: Open) -> Result<Dialed, NetworkFault> {
         let end = Instant::now() + self.deadline;
-        let addresses = timeout_at(end, resolve(host, port)).await.map_err(|_| NetworkFault::Dns)??;
+        let addresses = timeout_at(end, self.resolve(host, port)).await.map_err(|_| NetworkFault::Dns)??;
         // One bad address condemns the name: which of them a second look-up would give is the attacker's choice.
         let allowed = |at: &SocketAddr| match open {
             Open::Permitted => self.policy.permits(host, at.ip(), port),
             Open::Listed => self.policy.lists(host, at.ip(), port),
+            Open::Web => self.policy.permits_web(host, at.ip(), port),
         };
         if !addresses.iter().all(allowed) {
             tracing::debug!(port, "refused to dial a place outside the egress policy");
@@ -105,31 +124,24 @@ impl Dialer {
         }
         Err(NetworkFault::Connect)
     }
-}
 
-/// Which places may be dialled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Open {
-    Permitted,
-    Listed,
+    async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, NetworkFault> {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        if host.is_empty() || !host.is_ascii() {
+            return Err(NetworkFault::Dns);
+        }
+        if !is_host_name(host) {
+            return Err(NetworkFault::Blocked);
+        }
+        let found = self.names.look_up(host, port).await.map_err(|_| NetworkFault::Dns)?;
+        if found.is_empty() { Err(NetworkFault::Dns) } else { Ok(found) }
+    }
 }
 
 fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host)
-}
-
-async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, NetworkFault> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    if host.is_empty() || !host.is_ascii() {
-        return Err(NetworkFault::Dns);
-    }
-    if !is_host_name(host) {
-        return Err(NetworkFault::Blocked);
-    }
-    let found: Vec<_> = lookup_host((host, port)).await.map_err(|_| NetworkFault::Dns)?.collect();
-    if found.is_empty() { Err(NetworkFault::Dns) } else { Ok(found) }
 }
 
 #[cfg(test)]

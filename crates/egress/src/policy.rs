@@ -7,9 +7,24 @@ use std::{net::IpAddr, str::FromStr};
 /// Ports of IMAP and submission (RFC 8314, and the 2525 that providers offer beside 587).
 const MAIL_PORTS: [u16; 5] = [143, 993, 465, 587, 2525];
 
+/// The port of https. Only an entry that names its port opens another, or this one in a place that is not on the open
+/// Internet: whoever opened a network for mail did not open its web pages to strangers.
+const WEB_PORT: u16 = 443;
+
 /// What may be dialled besides the open Internet. The default allows nothing more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy(Vec<Entry>);
+
+/// Which places may be dialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Open {
+    /// Mail servers.
+    Permitted,
+    /// Mail servers that are listed.
+    Listed,
+    /// Web servers.
+    Web,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
@@ -90,14 +105,25 @@ pub(crate) fn is_host_name(text: &str) -> bool {
 impl Policy {
     /// Whether an entry of the list covers this place.
     pub fn lists(&self, host: &str, address: IpAddr, port: u16) -> bool {
+        self.entries(host, address)
+            .any(|entry| entry.port.map_or_else(|| MAIL_PORTS.contains(&port), |allowed| allowed == port))
+    }
+
+    /// The entries that cover a host at an address, whatever their ports.
+    fn entries(&self, host: &str, address: IpAddr) -> impl Iterator<Item = &Entry> {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
-        self.0.iter().any(|entry| {
-            let here = match &entry.place {
-                Place::Network(network) => network.contains(&address),
-                Place::Name(name) => *name == host,
-            };
-            here && entry.port.map_or_else(|| MAIL_PORTS.contains(&port), |allowed| allowed == port)
+        self.0.iter().filter(move |entry| match &entry.place {
+            Place::Network(network) => network.contains(&address),
+            Place::Name(name) => *name == host,
         })
+    }
+
+    /// Whether a document may be fetched from this place: on the open Internet and port 443, or listed with this very port.
+    /// Ports of mail are never asked for web pages.
+    pub fn permits_web(&self, host: &str, address: IpAddr, port: u16) -> bool {
+        !MAIL_PORTS.contains(&port)
+            && ((is_globally_routable(address) && port == WEB_PORT)
+                || self.entries(host, address).any(|entry| entry.port == Some(port)))
     }
 
     /// Whether this place may be dialled: on the open Internet and a mail port, or listed.
@@ -146,5 +172,24 @@ mod tests {
         assert!(open("relay.example.com", "8.8.8.8", 25) && !open("smtp.example.com", "8.8.8.8", 25));
         assert!(open("x", "192.168.4.4", 1025) && !open("x", "192.168.4.4", 993));
         assert!(open("any.example.com", "8.8.8.8", 993));
+    }
+
+    #[test]
+    fn web_pages_are_fetched_from_port_443_or_a_listed_port() {
+        let policy: Policy = "10.0.0.0/8, 127.0.0.1:8443, docs.home.arpa:443, 127.0.0.1:993".parse().unwrap();
+        let open = |host: &str, address: &str, port| policy.permits_web(host, address.parse().unwrap(), port);
+        assert!(open("client.example", "8.8.8.8", 443) && open("docs.home.arpa", "172.16.0.9", 443));
+        assert!(open("127.0.0.1", "127.0.0.1", 8443));
+        for (host, address, port) in [
+            ("client.example", "8.8.8.8", 80),
+            ("client.example", "8.8.8.8", 993),
+            ("inner.example", "10.1.2.3", 443),
+            ("inner.example", "127.0.0.1", 443),
+            ("127.0.0.1", "127.0.0.1", 993),
+            ("other.home.arpa", "172.16.0.9", 443),
+            ("docs.home.arpa", "172.16.0.9", 8443),
+        ] {
+            assert!(!open(host, address, port), "{host} {address} {port}");
+        }
     }
 }

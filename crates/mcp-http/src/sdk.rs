@@ -8,7 +8,7 @@ use crate::{
     result::{self, fitting},
 };
 use async_trait::async_trait;
-use imapmcp_core::permission::Permission;
+use imapmcp_core::permission::{Permission, Permissions};
 use imapmcp_mcp_tools::{
     context::{Context, Services},
     error::ToolError,
@@ -104,7 +104,12 @@ impl MailHandler {
     }
 
     fn context<'a>(&'a self, call: &'a Call) -> Context<'a> {
-        Context { principal: &call.principal, services: &self.services, progress: None }
+        Context {
+            principal: &call.principal,
+            services: &self.services,
+            progress: None,
+            needs: Permissions::NONE,
+        }
     }
 }
 

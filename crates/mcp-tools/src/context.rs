@@ -15,6 +15,7 @@ use imapmcp_core::{
     mail::{Locator, MailError, Message, MessageRef},
     oauth::Principal,
     operation::Operation,
+    permission::Permissions,
     random::Entropy,
     time::Clock,
 };
@@ -56,6 +57,8 @@ pub struct Context<'a> {
     pub services: &'a Services,
     /// Where progress goes, if the caller asked for it.
     pub progress: Option<ProgressSender>,
+    /// What the call needs of each account that it works with.
+    pub needs: Permissions,
 }
 
 impl Context<'_> {
@@ -101,7 +104,20 @@ impl Context<'_> {
         self.opened(&account.id).await
     }
 
+    /// Whether the call may work with an account: one beyond the grant is none, and one with which the client may do less is
+    /// named as such.
+    pub(crate) fn may_use(&self, account: &AccountId) -> Result<(), ToolError> {
+        if !self.principal.accounts.covers(account) {
+            return Err(ToolError::NoSuchAccount);
+        }
+        let allowed = self.principal.permissions_at(account);
+        // the strongest of what is missing brings the others along
+        let missing = self.needs.iter().filter(|needed| !allowed.allows(*needed)).last();
+        missing.map_or(Ok(()), |missing| Err(ToolError::PermissionAt(missing, account.clone())))
+    }
+
     async fn opened(&self, id: &AccountId) -> Result<Opened, ToolError> {
+        self.may_use(id)?;
         Ok(Opened::open(&self.services.accounts, &self.principal.user, id).await?)
     }
 
@@ -115,8 +131,7 @@ impl Context<'_> {
     /// The account of this identifier, label or address.
     pub(crate) async fn account(&self, named: &str) -> Result<AccountId, ToolError> {
         if let Ok(id) = named.parse::<AccountId>() {
-            let covered = self.principal.accounts.covers(&id);
-            return if covered { Ok(id) } else { Err(ToolError::NoSuchAccount) };
+            return self.may_use(&id).map(|()| id);
         }
         let accounts = self.covered().await?;
         let like = |label: &str| label.to_lowercase() == named.to_lowercase();
@@ -146,7 +161,9 @@ impl Context<'_> {
         let covers = |account: &AccountId| self.principal.accounts.covers(account);
         let found =
             self.services.organizer.find(&self.principal.user, covers, kind, arguments.get(argument)).await;
-        found.map_err(|error| ToolError::operation(argument.name(), error))
+        let found = found.map_err(|error| ToolError::operation(argument.name(), error))?;
+        self.may_use(&found.account)?;
+        Ok(found)
     }
 
     /// One message. A reference that went stale is looked up again, so that the error can carry the new one.

@@ -21,6 +21,8 @@ pub enum ToolError {
     UnknownTool(String),
     /// The grant lacks a permission.
     Permission(Permission),
+    /// The grant lacks it for the account that is meant.
+    PermissionAt(Permission, AccountId),
     /// An argument is wrong: its name, what is wrong with it, and a right example.
     Argument {
         /// Name of the argument.
@@ -96,7 +98,7 @@ impl ToolError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownTool(_) => "unknown_tool",
-            Self::Permission(_) => "insufficient_scope",
+            Self::Permission(_) | Self::PermissionAt(..) => "insufficient_scope",
             Self::Argument { .. } => MailErrorKind::Invalid.code(),
             Self::NoSuchAccount => "no_such_account",
             Self::NeedsAttention { .. } => "needs_attention",
@@ -152,6 +154,7 @@ impl ToolError {
             | Self::Unavailable => true,
             Self::UnknownTool(_)
             | Self::Permission(_)
+            | Self::PermissionAt(..)
             | Self::Argument { .. }
             | Self::NoSuchAccount
             | Self::NeedsAttention { .. }
@@ -184,6 +187,11 @@ impl ToolError {
             }
             Self::Permission(permission) => format!(
                 "This connection may not do that. Ask the user to connect again and allow \"{}\" ({}).",
+                permission.in_words(),
+                permission.scope()
+            ),
+            Self::PermissionAt(permission, account) => format!(
+                "This connection may not do that with {account}. Ask the user to allow \"{}\" ({}) for this account, or use another one; list_accounts says what each allows.",
                 permission.in_words(),
                 permission.scope()
             ),

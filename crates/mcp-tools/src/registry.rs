@@ -41,8 +41,13 @@ pub fn find(name: &str) -> Option<&'static Spec> {
 
 /// What a call needs that these permissions lack. This is the one place that asks.
 pub fn missing(tool: &Spec, arguments: &Arguments, permissions: Permissions) -> Option<Permission> {
+    needs(tool, arguments).find(|needed| !permissions.allows(*needed))
+}
+
+/// What a call with these arguments needs.
+fn needs(tool: &Spec, arguments: &Arguments) -> impl Iterator<Item = Permission> {
     let also = tool.also.iter().filter(|(flag, _)| arguments.get(flag)).map(|(_, permission)| *permission);
-    std::iter::once(tool.permission).chain(also).find(|needed| !permissions.allows(*needed))
+    std::iter::once(tool.permission).chain(also)
 }
 
 /// Runs a tool: its result, or why not.
@@ -64,7 +69,16 @@ pub(crate) async fn run(
     {
         return Err(ToolError::Permission(permission));
     }
-    (tool.run)(context, &arguments?).await
+    let arguments = arguments?;
+    // the accounts it works with are asked once they are known
+    let needs = needs(tool, &arguments).collect();
+    let context = Context {
+        principal: context.principal,
+        services: context.services,
+        progress: context.progress.clone(),
+        needs,
+    };
+    (tool.run)(&context, &arguments).await
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ pub(crate) async fn run(
     progress: Option<ProgressSender>,
 ) -> Outcome {
     let ToolCall { name, arguments } = call;
-    let context = Context { principal, services, progress };
+    let context = Context { principal, services, progress, needs: Permissions::NONE };
     let outcome = match (with_nul(arguments), tool) {
         (Some(field), _) => Err(ToolError::argument(field, "contains a NUL character", "text without it")),
         (None, Some(tool)) => registry::run(tool, arguments, &context).await,

@@ -2,13 +2,14 @@
 //! both are known to be good, an error is a page on our origin; afterwards it is an answer to the redirect.
 
 use crate::{
-    AuthorizationServer,
+    AuthorizationServer, TooMany,
     device::REQUEST,
+    documents::{NoDocument, seen},
     error::{
         BAD_CHALLENGE, BAD_CHALLENGE_METHOD, INVALID_SCOPE, INVALID_TARGET, LONG_STATE, MISSING_CHALLENGE,
         MISSING_CLIENT, MISSING_REDIRECT, MISSING_RESPONSE_TYPE, OAuthError, REQUEST_NOT_SUPPORTED,
         REQUEST_URI_NOT_SUPPORTED, UNKNOWN_CLIENT, UNREGISTERED_REDIRECT, UNSUPPORTED_RESPONSE_MODE,
-        UNSUPPORTED_RESPONSE_TYPE,
+        UNSUPPORTED_RESPONSE_TYPE, UNUSABLE_DOCUMENT,
     },
     metadata::OFFLINE_ACCESS,
     pkce, redirect, resource,
@@ -23,6 +24,7 @@ use imapmcp_core::{
     user::BrowserSession,
 };
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// How long a user has to decide.
 const REQUEST_SECONDS: i64 = 600;
@@ -35,12 +37,29 @@ pub enum AuthorizeError {
     Page(OAuthError),
     /// To be sent to the client: the whole `Location`, with `error`, `state` and `iss` (RFC 9207 §2).
     Redirect(String),
+    /// The network it comes from has caused too many fetches of metadata documents.
+    TooMany(TooMany),
 }
 
 impl From<StoreError> for AuthorizeError {
     fn from(error: StoreError) -> Self {
         Self::Page(error.into())
     }
+}
+
+impl From<NoDocument> for AuthorizeError {
+    fn from(why: NoDocument) -> Self {
+        match why {
+            NoDocument::Unusable => Self::Page(UNUSABLE_DOCUMENT),
+            NoDocument::TooMany(too_many) => Self::TooMany(too_many),
+        }
+    }
+}
+
+/// A request as it was sealed, and the metadata document that was checked with it.
+pub(crate) struct Held {
+    pub(crate) request: AuthorizationRequest,
+    pub(crate) document: Option<String>,
 }
 
 /// A request that passed every check and waits to be bound to a browser.
@@ -54,12 +73,20 @@ pub struct ValidRequest {
     resource: String,
     state: Option<String>,
     code_challenge: String,
+    /// Digest of the metadata document that the client is known by.
+    #[serde(default)]
+    document: Option<String>,
 }
 
 impl AuthorizationServer {
-    /// Checks the parameters of `GET /oauth/authorize`.
-    pub async fn authorize(&self, parameters: &Parameters) -> Result<ValidRequest, AuthorizeError> {
-        let (client, redirect_uri) = self.client_and_redirect(parameters).await?;
+    /// Checks the parameters of `GET /oauth/authorize`. `address` is where the request comes from: a network that causes many
+    /// fetches of metadata documents is told to wait.
+    pub async fn authorize(
+        &self,
+        parameters: &Parameters,
+        address: Option<IpAddr>,
+    ) -> Result<ValidRequest, AuthorizeError> {
+        let (client, redirect_uri) = self.client_and_redirect(parameters, address).await?;
         // A state that is repeated is not sent back. One that is too long is: its client knows its request by it.
         let state = parameters.one("state").unwrap_or_default();
         self.rest(parameters, &client, &redirect_uri)
@@ -76,13 +103,21 @@ impl AuthorizationServer {
     }
 
     /// The request that was sealed as `id`, if it has not lapsed and this is the browser it was begun in.
-    pub(crate) fn held(&self, id: &str, session: &BrowserSession) -> Option<AuthorizationRequest> {
+    pub(crate) fn held(&self, id: &str, session: &BrowserSession) -> Option<Held> {
         let payload = self.tokens.open(id)?;
         let (browser, request) = payload.strip_prefix(&[REQUEST])?.split_at_checked(32)?;
         let browser = TokenHash::from_slice(browser).filter(|browser| *browser == session.browser)?;
-        let ValidRequest { client, redirect_uri, permissions, offline, resource, state, code_challenge } =
-            serde_json::from_slice(request).ok()?;
-        Some(AuthorizationRequest {
+        let ValidRequest {
+            client,
+            redirect_uri,
+            permissions,
+            offline,
+            resource,
+            state,
+            code_challenge,
+            document,
+        } = serde_json::from_slice(request).ok()?;
+        let request = AuthorizationRequest {
             hash: TokenHash::of(id),
             browser,
             client: client.parse().ok()?,
@@ -94,7 +129,8 @@ impl AuthorizationServer {
             code_challenge,
             // what was sealed lapses earlier
             expires_at: self.now().plus_seconds(REQUEST_SECONDS),
-        })
+        };
+        Some(Held { request, document })
     }
 
     /// `redirect_uri` with an error answer (RFC 6749 §4.1.2.1, RFC 9207 §2).
@@ -110,14 +146,22 @@ impl AuthorizationServer {
         redirect::with_answer(redirect_uri, &answer)
     }
 
-    async fn client_and_redirect(&self, parameters: &Parameters) -> Result<(Client, String), AuthorizeError> {
+    async fn client_and_redirect(
+        &self,
+        parameters: &Parameters,
+        address: Option<IpAddr>,
+    ) -> Result<(Client, String), AuthorizeError> {
         let page = AuthorizeError::Page;
         let one = |name| parameters.one(name).map_err(|repeated| page(repeated.into()));
         let id = one("client_id")?.ok_or(page(MISSING_CLIENT))?;
-        let id: ClientId = id.parse().map_err(|_| page(UNKNOWN_CLIENT))?;
-        let client =
-            self.stores.clients.find_client(&id).await?.filter(|client| client.kind != ClientKind::Personal);
-        let client = client.ok_or(page(UNKNOWN_CLIENT))?;
+        let unknown = if id.starts_with("https://") { UNUSABLE_DOCUMENT } else { UNKNOWN_CLIENT };
+        let id: ClientId = id.parse().map_err(|_| page(unknown))?;
+        let client = if id.is_document() {
+            self.document_client(&id, address).await?
+        } else {
+            let found = self.stores.clients.find_client(&id).await?;
+            found.filter(|client| client.kind != ClientKind::Personal).ok_or(page(UNKNOWN_CLIENT))?
+        };
         let redirect_uri = match (one("redirect_uri")?, client.redirect_uris.as_slice()) {
             (Some(requested), registered) => registered
                 .iter()
@@ -170,12 +214,13 @@ impl AuthorizationServer {
             client: client.id.to_string(),
             redirect_uri: redirect_uri.to_owned(),
             permissions: permissions.to_string(),
-            // A registered client was told that it has the grant type refresh_token (many never ask for
-            // offline_access, claude.ai among them): it gets refresh tokens either way.
-            offline: offline || client.kind == ClientKind::Registered,
+            // A registered client was told that it has the grant type refresh_token, and one with a document was asked for
+            // nothing; many never ask for offline_access, claude.ai among them: all get refresh tokens either way.
+            offline: offline || client.kind != ClientKind::Personal,
             resource: resource.to_owned(),
             state: state.map(str::to_owned),
             code_challenge: challenge.to_owned(),
+            document: (client.kind == ClientKind::Document).then(|| seen(client)),
         })
     }
 

@@ -1,9 +1,11 @@
 //! The user's decision about an authorization request.
 
-use crate::{AuthorizationServer, clean_name, error::ACCESS_DENIED, redirect};
+use crate::{
+    AuthorizationServer, authorize::Held, clean_name, documents::seen, error::ACCESS_DENIED, redirect,
+};
 use imapmcp_core::{
     id::GrantId,
-    oauth::{AccountScope, AuthorizationCode, AuthorizationRequest, Client, Grant, SendPolicy},
+    oauth::{AccountScope, AuthorizationCode, AuthorizationRequest, Client, ClientKind, Grant, SendPolicy},
     permission::Permissions,
     secret::TokenHash,
     store::StoreError,
@@ -20,6 +22,8 @@ pub struct PendingConsent {
     pub request: AuthorizationRequest,
     /// The client.
     pub client: Client,
+    /// The client's metadata document names other redirects than when somebody here last consented to it.
+    pub changed: bool,
 }
 
 /// How long a consent lasts.
@@ -66,11 +70,11 @@ impl Lifetime {
 /// What the user allows.
 #[derive(Debug, Clone)]
 pub struct Consent {
-    /// Within what was requested.
+    /// Within what was requested; what any of the accounts allows.
     pub permissions: Permissions,
-    /// At least one. That they are the user's own is for the caller to see to.
+    /// At least one, each within `permissions`. That they are the user's own is for the caller to see to.
     pub accounts: AccountScope,
-    /// How messages leave.
+    /// How messages leave, at the soonest.
     pub send_policy: SendPolicy,
     /// For how long.
     pub lifetime: Lifetime,
@@ -97,17 +101,25 @@ pub enum DecideError {
 }
 
 impl AuthorizationServer {
-    /// The request behind the consent page's URL, if it is this session's and still open.
+    /// The request behind the consent page's URL, if it is this session's and still open. A client whose metadata document
+    /// says something else by now, or is gone, has to ask anew: what is consented to is what was seen.
     pub async fn pending(
         &self,
         id: &str,
         session: &BrowserSession,
     ) -> Result<Option<PendingConsent>, StoreError> {
-        let Some(request) = self.held(id, session) else { return Ok(None) };
+        let Some(Held { request, document }) = self.held(id, session) else { return Ok(None) };
         if self.stores.consents.is_decided(&request.hash).await? {
             return Ok(None);
         }
-        let Some(client) = self.stores.clients.find_client(&request.client).await? else { return Ok(None) };
+        let stored = self.stores.clients.find_client(&request.client).await?;
+        if request.client.is_document() {
+            let Ok(client) = self.document_client(&request.client, None).await else { return Ok(None) };
+            let changed = stored.is_some_and(|stored| stored.redirect_uris != client.redirect_uris);
+            let is_the_same = document == Some(seen(&client));
+            return Ok(is_the_same.then_some(PendingConsent { request, client, changed }));
+        }
+        let Some(client) = stored else { return Ok(None) };
         // strangers can keep no registration by this
         if session.user.is_some()
             && client.used_at.is_none()
@@ -116,7 +128,7 @@ impl AuthorizationServer {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "that somebody is asked about a client was not noted");
         }
-        Ok(Some(PendingConsent { request, client }))
+        Ok(Some(PendingConsent { request, client, changed: false }))
     }
 
     /// Stores the consent with a fresh code; the result is the client's redirect with `code`, `state` and `iss`.
@@ -127,13 +139,22 @@ impl AuthorizationServer {
         consent: Consent,
     ) -> Result<String, DecideError> {
         let user = session.user.clone().ok_or(DecideError::NotSignedIn)?;
-        let PendingConsent { request, client } = self.pending(id, session).await?.ok_or(DecideError::Gone)?;
+        let PendingConsent { request, client, .. } =
+            self.pending(id, session).await?.ok_or(DecideError::Gone)?;
         let no_account = matches!(&consent.accounts, AccountScope::Some(list) if list.is_empty());
         if consent.permissions.is_empty() || no_account {
             return Err(DecideError::Nothing);
         }
-        if consent.permissions.intersect(request.permissions) != consent.permissions {
+        let within = |permissions: Permissions, most| permissions.intersect(most) == permissions;
+        let each_within = match &consent.accounts {
+            AccountScope::All => true,
+            AccountScope::Some(list) => list.iter().all(|one| within(one.permissions, consent.permissions)),
+        };
+        if !each_within || !within(consent.permissions, request.permissions) {
             return Err(DecideError::TooMuch);
+        }
+        if client.kind == ClientKind::Document {
+            self.stores.clients.put_client(&client).await?;
         }
         let now = self.now();
         let code = self.secret();
@@ -174,7 +195,7 @@ impl AuthorizationServer {
 
     /// Spends the request; the result is the client's redirect with `error=access_denied`, `state` and `iss`.
     pub async fn deny(&self, id: &str, session: &BrowserSession) -> Result<String, DecideError> {
-        let request = self.held(id, session).ok_or(DecideError::Gone)?;
+        let Held { request, .. } = self.held(id, session).ok_or(DecideError::Gone)?;
         if !self.stores.consents.decide(&request.hash, request.expires_at, None, self.now()).await? {
             return Err(DecideError::Gone);
         }

@@ -74,15 +74,20 @@ table! {
     MISSING_CLIENT = 400 "invalid_request" "client_id is missing";
     /// RFC 6749 §4.1.2.1: shown on a page of ours, never sent to a redirect.
     UNKNOWN_CLIENT = 400 "invalid_client" "the client is not registered here, or its registration has lapsed";
+    /// The one error of a client that is known by a metadata document, whatever is wrong with it: who sends a person here must
+    /// not learn from the answer what this server can reach. Shown on a page of ours.
+    UNUSABLE_DOCUMENT = 400 "invalid_client" "client_id is no https URL of a metadata document of at most 5 kilobytes that names itself and its redirects";
     /// RFC 6749 §3.1.2.3: shown on a page of ours, never sent to a redirect.
     MISSING_REDIRECT = 400 "invalid_request" "redirect_uri is missing and the client has more than one";
     /// RFC 6749 §3.1.2.4: shown on a page of ours, never sent to a redirect.
     UNREGISTERED_REDIRECT = 400 "invalid_request" "redirect_uri is not one the client registered";
 
-    /// RFC 6749 §5.2: 401, and clients register again on it.
-    INVALID_CLIENT = 401 "invalid_client" "the client is not registered here, or its registration has lapsed";
+    /// RFC 6749 §5.2: 401, and clients register again on it. Unknown, lapsed, and not proven: the same answer.
+    INVALID_CLIENT = 401 "invalid_client" "the client is not registered here, its registration has lapsed, or its secret was not presented as it registered";
     /// RFC 6749 §5.2: authentication by the header field is answered with its scheme.
-    NO_CLIENT_SECRETS = 401 "invalid_client" "clients have no secret here; send client_id in the body and no Authorization header";
+    NO_CLIENT_SECRETS = 401 "invalid_client" "this client has no secret; send client_id in the body and no Authorization header";
+    /// RFC 6749 §2.3.
+    TWO_METHODS = 400 "invalid_request" "the client authenticates in more than one way";
     /// RFC 6749 §4.1.3.
     NOT_A_FORM = 400 "invalid_request" "the body must be application/x-www-form-urlencoded";
     /// RFC 6749 §5.2.

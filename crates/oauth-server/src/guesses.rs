@@ -28,6 +28,8 @@ pub enum Guess {
     Token,
     /// A client that sends a person to the authorization endpoint.
     Client,
+    /// The address of a client's metadata document, which is fetched: each fetch counts, whatever came of it.
+    Document,
     /// The cookie of a browser session.
     Session,
     /// A signed link to an attachment, or for a file on its way in.

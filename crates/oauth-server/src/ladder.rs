@@ -1,10 +1,10 @@
-//! From what a person chooses on the consent page to what the consent says.
+//! From what a person chooses on the consent page, for each account, to what the consent says.
 
 use crate::{Consent, Lifetime};
 use imapmcp_core::{
     account::Account,
     form::Parameters,
-    oauth::{AccountScope, SendPolicy},
+    oauth::{AccountGrant, AccountScope, SendPolicy},
     permission::{Permission, Permissions},
 };
 
@@ -69,13 +69,20 @@ impl Level {
     }
 }
 
+/// An account that is ticked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChosenAccount {
+    /// Its identifier as submitted, perhaps of somebody else's or of none.
+    pub id: String,
+    /// How far with it.
+    pub level: Level,
+}
+
 /// What is ticked and chosen on the consent page.
 #[derive(Debug, Clone)]
 pub struct Choices {
-    /// Identifiers of accounts as submitted, perhaps of others' or of none.
-    pub accounts: Vec<String>,
-    /// How far.
-    pub level: Level,
+    /// Which accounts, and how far with each.
+    pub accounts: Vec<ChosenAccount>,
     /// Deleting for good, which no level includes.
     pub delete: bool,
     /// Messages leave without a moment in which they can be stopped.
@@ -90,44 +97,69 @@ impl Choices {
     pub fn first(accounts: &[Account], local: bool) -> Self {
         let default = accounts.iter().find(|account| account.is_default);
         Self {
-            accounts: default.map(|account| account.id.to_string()).into_iter().collect(),
-            level: Level::Read,
+            accounts: default
+                .map(|account| ChosenAccount { id: account.id.to_string(), level: Level::Read })
+                .into_iter()
+                .collect(),
             delete: false,
             at_once: false,
             lifetime: if local { Lifetime::Day } else { Lifetime::Quarter },
         }
     }
 
-    /// As submitted in `account` (any number), `level`, `delete`, `at_once`, `expiry`; what is missing or unknown falls
-    /// back to the least.
+    /// Those submitted in `account` (any number), `level-ACCOUNT` (or `level`, for accounts without their own), `delete`,
+    /// `at_once`, `expiry`; what is missing or unknown falls back to the least.
     pub fn submitted(form: &Parameters) -> Self {
+        let level = |id: &str| Level::parse(form.first(&format!("level-{id}")));
+        let chosen = |id: &str| ChosenAccount {
+            id: id.to_owned(),
+            level: level(id).or_else(|| Level::parse(form.first("level"))).unwrap_or(Level::Read),
+        };
         Self {
-            accounts: form.all("account").map(str::to_owned).collect(),
-            level: Level::parse(form.first("level")).unwrap_or(Level::Read),
+            accounts: form.all("account").map(chosen).collect(),
             delete: form.first("delete") == "yes",
             at_once: form.first("at_once") == "yes",
             lifetime: Lifetime::parse(form.first("expiry")).unwrap_or(Lifetime::Day),
         }
     }
 
-    /// What they mean for a client that requested so much, and a user who has these accounts.
+    /// How far with this account, if it is ticked.
+    pub fn level_of(&self, id: &str) -> Option<Level> {
+        self.accounts.iter().find(|chosen| chosen.id == id).map(|chosen| chosen.level)
+    }
+
+    /// What they mean for a client that requested so much, and a user who has these accounts. An account with which nothing
+    /// would be allowed is left out.
     pub fn consent(&self, requested: Permissions, accounts: &[Account]) -> Consent {
-        let mut permissions = self.level.permissions(requested);
+        let own = accounts.iter().filter_map(|account| {
+            let level = self.level_of(account.id.as_str())?;
+            self.at_account(account, level, requested)
+        });
+        let list: Vec<AccountGrant> = own.collect();
+        let soonest = |policy: SendPolicy, one: &AccountGrant| {
+            if one.send_policy.loosens(policy) { one.send_policy } else { policy }
+        };
+        Consent {
+            permissions: list.iter().flat_map(|one| one.permissions.iter()).collect(),
+            send_policy: list.iter().fold(SendPolicy::Approval, soonest),
+            accounts: AccountScope::Some(list),
+            lifetime: self.lifetime,
+        }
+    }
+
+    fn at_account(&self, account: &Account, level: Level, requested: Permissions) -> Option<AccountGrant> {
+        let mut permissions = level.permissions(requested);
         if self.delete && requested.allows(Permission::Delete) {
             permissions = permissions.iter().chain([Permission::Delete]).collect();
         }
-        let own = accounts.iter().filter(|account| self.accounts.iter().any(|id| id == account.id.as_str()));
-        Consent {
-            permissions,
-            accounts: AccountScope::Some(own.map(|account| account.id.clone()).collect()),
-            send_policy: match (self.level, self.at_once) {
-                (Level::Send, true) => SendPolicy::Immediate,
-                (Level::Send, false) => SendPolicy::UndoWindow(UNDO_SECONDS),
-                // the least, should a message be sent all the same
-                (Level::Read | Level::Organise | Level::Draft | Level::Approve, _) => SendPolicy::Approval,
-            },
-            lifetime: self.lifetime,
-        }
+        let send_policy = match (level, self.at_once) {
+            (Level::Send, true) => SendPolicy::Immediate,
+            (Level::Send, false) => SendPolicy::UndoWindow(UNDO_SECONDS),
+            // the least, should a message be sent all the same
+            (Level::Read | Level::Organise | Level::Draft | Level::Approve, _) => SendPolicy::Approval,
+        };
+        let account = account.id.clone();
+        (!permissions.is_empty()).then_some(AccountGrant { account, permissions, send_policy })
     }
 }
 
@@ -148,11 +180,44 @@ mod tests {
         assert_eq!(Level::Approve.permissions(all), Level::Send.permissions(all));
     }
 
+    fn marie(label: &str) -> Account {
+        builders::account(&builders::user_id("marie"), label)
+    }
+
+    fn at(account: &Account, level: Level) -> ChosenAccount {
+        ChosenAccount { id: account.id.to_string(), level }
+    }
+
+    #[test]
+    fn each_account_has_its_own_level() {
+        let [one, two, three] = ["one", "two", "three"].map(marie);
+        let choices = Choices {
+            accounts: vec![at(&two, Level::Send), at(&one, Level::Read)],
+            ..Choices::first(&[], false)
+        };
+        let consent = choices.consent(Permissions::legacy(), &[one.clone(), two.clone(), three]);
+        let read = Permissions::from([Permission::Read]);
+        let of = |account: &Account, permissions, send_policy| AccountGrant {
+            account: account.id.clone(),
+            permissions,
+            send_policy,
+        };
+        let undo = SendPolicy::UndoWindow(30);
+        let expected = vec![of(&one, read, SendPolicy::Approval), of(&two, Permissions::legacy(), undo)];
+        assert_eq!(consent.accounts, AccountScope::Some(expected));
+        assert_eq!((consent.permissions, consent.send_policy), (Permissions::legacy(), undo));
+        // a level that was not asked for allows nothing, and says so of that account alone
+        let consent = choices.consent(read, &[one.clone(), two]);
+        assert_eq!(consent.accounts, AccountScope::alike([one.id], read, SendPolicy::Approval));
+    }
+
     #[test]
     fn only_who_is_asked_twice_sends_at_once() {
         let policy = |level, at_once| {
-            let choices = Choices { level, at_once, ..Choices::first(&[], false) };
-            choices.consent(Permissions::all(), &[]).send_policy
+            let account = marie("one");
+            let choices =
+                Choices { accounts: vec![at(&account, level)], at_once, ..Choices::first(&[], false) };
+            choices.consent(Permissions::all(), &[account]).send_policy
         };
         assert_eq!(policy(Level::Approve, true), SendPolicy::Approval);
         assert_eq!(policy(Level::Send, false), SendPolicy::UndoWindow(30));
@@ -162,25 +227,32 @@ mod tests {
 
     #[test]
     fn deleting_needs_its_own_tick_and_the_clients_wish() {
-        let choices = Choices { delete: true, ..Choices::first(&[], false) };
+        let account = [Account { is_default: true, ..marie("one") }];
+        let choices = Choices { delete: true, ..Choices::first(&account, false) };
         assert_eq!(
-            choices.consent(Permissions::all(), &[]).permissions.to_string(),
+            choices.consent(Permissions::all(), &account).permissions.to_string(),
             "mail.read mail.organize mail.delete"
         );
-        assert_eq!(choices.consent(Permissions::legacy(), &[]).permissions.to_string(), "mail.read");
+        assert_eq!(choices.consent(Permissions::legacy(), &account).permissions.to_string(), "mail.read");
     }
 
     #[test]
     fn what_is_missing_or_unknown_falls_back_to_the_least() {
-        for form in ["", "level=owner&expiry=ever&delete=1&at_once=true"] {
+        for form in ["", "level=owner&expiry=ever&delete=1&at_once=true&account=a&level-a=all&level-b=send"] {
             let choices = Choices::submitted(&Parameters::parse(form.as_bytes()));
-            assert_eq!((choices.level, choices.lifetime), (Level::Read, Lifetime::Day), "{form}");
-            assert!(!choices.delete && !choices.at_once && choices.accounts.is_empty(), "{form}");
+            assert!(choices.accounts.iter().all(|chosen| chosen.level == Level::Read), "{form}");
+            assert_eq!(choices.lifetime, Lifetime::Day, "{form}");
+            assert!(!choices.delete && !choices.at_once && choices.level_of("b").is_none(), "{form}");
         }
         for level in Level::ALL {
-            let form = format!("level={}&delete=yes&at_once=yes", level.value());
-            let choices = Choices::submitted(&Parameters::parse(form.as_bytes()));
-            assert!(choices.level == level && choices.delete && choices.at_once, "{form}");
+            for name in ["level", "level-a"] {
+                let form = format!("account=a&account=b&{name}={}&delete=yes&at_once=yes", level.value());
+                let choices = Choices::submitted(&Parameters::parse(form.as_bytes()));
+                assert_eq!(choices.level_of("a"), Some(level), "{form}");
+                let other = if name == "level" { level } else { Level::Read };
+                assert_eq!(choices.level_of("b"), Some(other), "{form}");
+                assert!(choices.delete && choices.at_once, "{form}");
+            }
         }
         for lifetime in Lifetime::ALL {
             let form = Parameters::from([("expiry", lifetime.value())]);
@@ -198,9 +270,16 @@ mod tests {
         let accounts = [other, default];
         for (local, lifetime) in [(false, Lifetime::Quarter), (true, Lifetime::Day)] {
             let choices = Choices::first(&accounts, local);
-            assert_eq!((choices.level, choices.lifetime), (Level::Read, lifetime));
+            assert_eq!(
+                (&choices.accounts, choices.lifetime),
+                (&vec![at(&accounts[1], Level::Read)], lifetime)
+            );
             let consent = choices.consent(Permissions::all(), &accounts);
-            assert_eq!(consent.accounts, AccountScope::Some(vec![accounts[1].id.clone()]));
+            let read = Permissions::from([Permission::Read]);
+            assert_eq!(
+                consent.accounts,
+                AccountScope::alike([accounts[1].id.clone()], read, SendPolicy::Approval)
+            );
         }
     }
 
@@ -210,6 +289,10 @@ mod tests {
         let form = format!("account={}&account=acc_of_somebody_else", accounts[0].id);
         let choices = Choices::submitted(&Parameters::parse(form.as_bytes()));
         let consent = choices.consent(Permissions::all(), &accounts);
-        assert_eq!(consent.accounts, AccountScope::Some(vec![accounts[0].id.clone()]));
+        let read = Permissions::from([Permission::Read]);
+        assert_eq!(
+            consent.accounts,
+            AccountScope::alike([accounts[0].id.clone()], read, SendPolicy::Approval)
+        );
     }
 }

@@ -4,15 +4,19 @@ mod attempts;
 mod authorize;
 mod bearer;
 mod clean;
+mod client_authentication;
+mod client_metadata;
 mod common;
 mod config;
 mod connections;
 mod consent;
 mod device;
+mod documents;
 pub mod error;
 mod guesses;
 mod ladder;
 mod metadata;
+mod metadata_document;
 pub mod password;
 mod people;
 mod pkce;
@@ -30,12 +34,13 @@ pub use attempts::network;
 pub use authorize::{AuthorizeError, ValidRequest};
 pub use bearer::{BearerError, Challenge};
 pub use clean::clean_name;
+pub use client_authentication::basic_credentials;
 pub use config::{Config, ConfigError, Registration};
 pub use connections::{Connection, NewPersonalToken, PersonalToken};
 pub use consent::{Consent, DecideError, Lifetime, PendingConsent};
 pub use error::OAuthError;
 pub use guesses::{Guess, TooMany};
-pub use ladder::{Choices, Level};
+pub use ladder::{Choices, ChosenAccount, Level};
 pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};
 pub use people::{PasswordOffer, PeopleError, Person, SignUp, Welcome};
 pub use register::RegisteredClient;
@@ -45,8 +50,10 @@ pub use stores::Stores;
 pub use token::TokenResponse;
 
 use attempts::Attempts;
+use documents::Documents;
 use guesses::Guesses;
 use imapmcp_core::{
+    document::DocumentSource,
     oauth::Principal,
     random::{Entropy, token as random_token},
     recent::Recent,
@@ -78,6 +85,8 @@ pub struct AuthorizationServerDeps {
     pub entropy: Arc<dyn Entropy>,
     /// Seals what browsers keep for us.
     pub tokens: Arc<dyn LinkTokens>,
+    /// Fetches what clients publish of themselves.
+    pub documents: Arc<dyn DocumentSource>,
 }
 
 /// The authorization server: each OAuth duty is a method, described in the module named after it.
@@ -90,6 +99,7 @@ pub struct AuthorizationServer {
     passwords: Passwords,
     attempts: Attempts,
     guesses: Guesses,
+    documents: Documents,
     /// Callers of the last second.
     callers: Recent<TokenHash, Principal>,
 }
@@ -97,7 +107,7 @@ pub struct AuthorizationServer {
 impl AuthorizationServer {
     /// Puts the server together. No I/O.
     pub fn new(deps: AuthorizationServerDeps) -> Self {
-        let AuthorizationServerDeps { config, stores, clock, entropy, tokens } = deps;
+        let AuthorizationServerDeps { config, stores, clock, entropy, tokens, documents } = deps;
         Self {
             config,
             stores,
@@ -107,6 +117,7 @@ impl AuthorizationServer {
             passwords: Passwords::default(),
             attempts: Attempts::default(),
             guesses: Guesses::default(),
+            documents: Documents::new(documents),
             callers: Recent::new(CALLER_STAYS, MOST_CALLERS),
         }
     }

@@ -10,6 +10,10 @@ pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 /// Where protected resource metadata lives (RFC 9728 §3).
 pub(crate) const RESOURCE_WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
+/// How clients may prove who they are: not at all, as public ones do (claude.ai looks for that word before it is known by its
+/// metadata document), or with a secret.
+const AUTH_METHODS: [&str; 3] = ["none", "client_secret_basic", "client_secret_post"];
+
 /// RFC 8414 §2.
 #[derive(Debug, Clone, Serialize)]
 pub struct AuthorizationServerMetadata {
@@ -23,10 +27,11 @@ pub struct AuthorizationServerMetadata {
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 2],
-    token_endpoint_auth_methods_supported: [&'static str; 1],
-    revocation_endpoint_auth_methods_supported: [&'static str; 1],
+    token_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
+    client_id_metadata_document_supported: bool,
 }
 
 /// RFC 9728 §2.
@@ -57,10 +62,11 @@ impl AuthorizationServer {
             response_types_supported: ["code"],
             response_modes_supported: ["query"],
             grant_types_supported: ["authorization_code", "refresh_token"],
-            token_endpoint_auth_methods_supported: ["none"],
-            revocation_endpoint_auth_methods_supported: ["none"],
+            token_endpoint_auth_methods_supported: AUTH_METHODS,
+            revocation_endpoint_auth_methods_supported: AUTH_METHODS,
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,
+            client_id_metadata_document_supported: true,
         }
     }
 

@@ -1,31 +1,26 @@
-//! Dynamic client registration (RFC 7591). Every client is public: asked for another authentication method the
-//! server answers `none`, as §3.2.1 lets it. Every client gets the grant types `authorization_code` and
-//! `refresh_token`.
+//! Dynamic client registration (RFC 7591). A client that asks for `client_secret_basic` or `client_secret_post` gets a secret,
+//! which is told once; every other is public, as many that name no method expect: asked for another one the server answers
+//! `none`, as §3.2.1 lets it. Every client gets the grant types `authorization_code` and `refresh_token`.
 
 use crate::{
     AuthorizationServer, Registration,
     attempts::network,
-    clean_name,
-    error::{
-        BAD_GRANT_TYPES, BAD_NAME, BAD_REDIRECT, LONG_BODY, NO_REDIRECTS, NOT_JSON, OAuthError,
-        REGISTRATION_NEEDS_TOKEN, REGISTRATION_OFF,
-    },
-    redirect,
+    client_metadata::ClientMetadata,
+    error::{LONG_BODY, NOT_JSON, OAuthError, REGISTRATION_NEEDS_TOKEN, REGISTRATION_OFF},
 };
 use imapmcp_core::{
     id::ClientId,
-    oauth::{Client, ClientKind},
+    oauth::{Client, ClientKind, ClientSecret, SecretMethod},
     secret::TokenHash,
     store::ClientBounds,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
+use subtle::ConstantTimeEq;
 
 /// The most octets of a registration request.
 const MAX_BODY: usize = 16 * 1024;
-/// The most characters of a name that are kept.
-const MAX_NAME: usize = 80;
 const MAX_REDIRECTS: usize = 10;
 /// Clients that nobody consented to yet: of one network, and in all. Beyond them the oldest go, so that nobody who registers
 /// keeps others from it.
@@ -43,6 +38,40 @@ pub struct RegisteredClient {
     grant_types: [&'static str; 2],
     response_types: [&'static str; 1],
     token_endpoint_auth_method: &'static str,
+    #[serde(flatten)]
+    secret: Option<IssuedSecret>,
+}
+
+/// What a confidential client is told once.
+#[derive(Clone, Serialize)]
+struct IssuedSecret {
+    /// `ims_` and 43 characters.
+    client_secret: String,
+    /// Never: 0.
+    client_secret_expires_at: i64,
+}
+
+impl fmt::Debug for IssuedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IssuedSecret")
+    }
+}
+
+/// How a client that asks for this method will present a secret; `None` for one that gets none.
+fn secret_method(metadata: &Map<String, Value>) -> Option<SecretMethod> {
+    match metadata.get("token_endpoint_auth_method")?.as_str()? {
+        "client_secret_basic" => Some(SecretMethod::Basic),
+        "client_secret_post" => Some(SecretMethod::Post),
+        _ => None,
+    }
+}
+
+const fn method_name(method: Option<SecretMethod>) -> &'static str {
+    match method {
+        None => "none",
+        Some(SecretMethod::Basic) => "client_secret_basic",
+        Some(SecretMethod::Post) => "client_secret_post",
+    }
 }
 
 impl AuthorizationServer {
@@ -58,7 +87,7 @@ impl AuthorizationServer {
             Registration::Open => {}
             Registration::Token(expected) => {
                 let presented = authorization.and_then(crate::bearer::token_of).map(TokenHash::of);
-                if presented.as_ref() != Some(expected) {
+                if !presented.is_some_and(|presented| bool::from(presented.0.ct_eq(&expected.0))) {
                     return Err(REGISTRATION_NEEDS_TOKEN);
                 }
             }
@@ -68,22 +97,18 @@ impl AuthorizationServer {
             return Err(LONG_BODY);
         }
         let metadata: Map<String, Value> = serde_json::from_slice(body).map_err(|_| NOT_JSON)?;
-        let redirect_uris = self.redirects(&metadata)?;
-        let name = match metadata.get("client_name") {
-            None | Some(Value::Null) => clean_name("", MAX_NAME),
-            Some(Value::String(name)) => clean_name(name, MAX_NAME),
-            Some(_) => return Err(BAD_NAME),
-        };
-        if !offers(&metadata, "grant_types", "authorization_code")
-            || !offers(&metadata, "response_types", "code")
-        {
-            return Err(BAD_GRANT_TYPES);
-        }
+        let ClientMetadata { name, redirect_uris } =
+            ClientMetadata::read(&metadata, MAX_REDIRECTS, &self.config.private_use_schemes)?;
+        let method = secret_method(&metadata);
+        let secret = method.map(|method| (method, format!("ims_{}", self.secret())));
         let client = Client {
             id: ClientId::random(&*self.entropy),
             kind: ClientKind::Registered,
             name,
             redirect_uris,
+            secret: secret
+                .as_ref()
+                .map(|(method, secret)| ClientSecret { method: *method, hash: TokenHash::of(secret) }),
             created_at: self.now(),
             used_at: None,
         };
@@ -101,34 +126,9 @@ impl AuthorizationServer {
             redirect_uris: client.redirect_uris,
             grant_types: ["authorization_code", "refresh_token"],
             response_types: ["code"],
-            token_endpoint_auth_method: "none",
+            token_endpoint_auth_method: method_name(method),
+            secret: secret
+                .map(|(_, secret)| IssuedSecret { client_secret: secret, client_secret_expires_at: 0 }),
         })
-    }
-
-    fn redirects(&self, metadata: &Map<String, Value>) -> Result<Vec<String>, OAuthError> {
-        let Some(Value::Array(list)) = metadata.get("redirect_uris") else { return Err(NO_REDIRECTS) };
-        if !(1..=MAX_REDIRECTS).contains(&list.len()) {
-            return Err(NO_REDIRECTS);
-        }
-        let mut registered = Vec::new();
-        for uri in list {
-            let uri = uri.as_str().ok_or(NO_REDIRECTS)?;
-            if redirect::may_be_registered(uri, &self.config.private_use_schemes) {
-                registered.push(uri.to_owned());
-            } else if !redirect::is_private_use(uri) {
-                return Err(BAD_REDIRECT);
-            }
-        }
-        // editors name the schemes of their relatives too: those not known here are left out, and the answer tells (§3.2.1)
-        if registered.is_empty() { Err(BAD_REDIRECT) } else { Ok(registered) }
-    }
-}
-
-/// Whether a list, if there is one, contains the value this server needs.
-fn offers(metadata: &Map<String, Value>, member: &str, needed: &str) -> bool {
-    match metadata.get(member) {
-        None | Some(Value::Null) => true,
-        Some(Value::Array(list)) => list.iter().any(|value| value == needed),
-        Some(_) => false,
     }
 }

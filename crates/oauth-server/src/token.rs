@@ -4,17 +4,17 @@
 use crate::{
     AuthorizationServer,
     error::{
-        INVALID_CLIENT, INVALID_CODE, INVALID_REFRESH_TOKEN, INVALID_TARGET, MISSING_CLIENT, MISSING_CODE,
-        MISSING_GRANT_TYPE, MISSING_REFRESH_TOKEN, MISSING_VERIFIER, OAuthError, UNSUPPORTED_GRANT_TYPE,
-        WIDER_SCOPE, WRONG_REDIRECT, WRONG_VERIFIER,
+        INVALID_CODE, INVALID_REFRESH_TOKEN, INVALID_TARGET, MISSING_CODE, MISSING_GRANT_TYPE,
+        MISSING_REFRESH_TOKEN, MISSING_VERIFIER, OAuthError, UNSUPPORTED_GRANT_TYPE, WIDER_SCOPE,
+        WRONG_REDIRECT, WRONG_VERIFIER,
     },
     pkce,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use imapmcp_core::{
     form::Parameters,
-    id::{ClientId, TokenId},
-    oauth::{Client, ClientKind, Exchange, Grant, Issue, Salt, TokenKind},
+    id::TokenId,
+    oauth::{Exchange, Grant, Issue, Salt, TokenKind},
     permission::Permissions,
     secret::TokenHash,
     time::Timestamp,
@@ -58,21 +58,30 @@ struct Fresh {
 }
 
 impl AuthorizationServer {
-    /// Answers `POST /oauth/token`. To be sent with `Cache-Control: no-store` (RFC 6749 §5.1).
-    pub async fn token(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
+    /// Answers `POST /oauth/token`. `authorization` is the value of the request's `Authorization` header. To be sent with
+    /// `Cache-Control: no-store` (RFC 6749 §5.1).
+    pub async fn token(
+        &self,
+        parameters: &Parameters,
+        authorization: Option<&str>,
+    ) -> Result<TokenResponse, OAuthError> {
         match parameters.one("grant_type")? {
-            Some("authorization_code") => self.exchange_code(parameters).await,
-            Some("refresh_token") => self.refresh(parameters).await,
+            Some("authorization_code") => self.exchange_code(parameters, authorization).await,
+            Some("refresh_token") => self.refresh(parameters, authorization).await,
             Some(_) => Err(UNSUPPORTED_GRANT_TYPE),
             None => Err(MISSING_GRANT_TYPE),
         }
     }
 
-    async fn exchange_code(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
+    async fn exchange_code(
+        &self,
+        parameters: &Parameters,
+        authorization: Option<&str>,
+    ) -> Result<TokenResponse, OAuthError> {
         let presented = parameters.one("code")?.ok_or(MISSING_CODE)?;
         let verifier = parameters.one("code_verifier")?.ok_or(MISSING_VERIFIER)?;
         let redirect_uri = parameters.one("redirect_uri")?;
-        let client = self.client(parameters).await?;
+        let client = self.client(parameters, authorization).await?;
 
         let hash = TokenHash::of(presented);
         let code = self.stores.exchanges.find_code(&hash).await?.ok_or(INVALID_CODE)?;
@@ -101,9 +110,13 @@ impl AuthorizationServer {
         }
     }
 
-    async fn refresh(&self, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
+    async fn refresh(
+        &self,
+        parameters: &Parameters,
+        authorization: Option<&str>,
+    ) -> Result<TokenResponse, OAuthError> {
         let presented = parameters.one("refresh_token")?.ok_or(MISSING_REFRESH_TOKEN)?;
-        let client = self.client(parameters).await?;
+        let client = self.client(parameters, authorization).await?;
 
         let now = self.now();
         let hash = TokenHash::of(presented);
@@ -135,15 +148,6 @@ impl AuthorizationServer {
                 Err(INVALID_REFRESH_TOKEN)
             }
         }
-    }
-
-    /// The public client that names itself in the body (RFC 6749 §3.2.1). 401 makes clients register again.
-    pub(crate) async fn client(&self, parameters: &Parameters) -> Result<Client, OAuthError> {
-        let id: ClientId =
-            parameters.one("client_id")?.ok_or(MISSING_CLIENT)?.parse().map_err(|_| INVALID_CLIENT)?;
-        let client =
-            self.stores.clients.find_client(&id).await?.filter(|client| client.kind != ClientKind::Personal);
-        client.ok_or(INVALID_CLIENT)
     }
 
     fn check_resource(&self, parameters: &Parameters, bound: &str) -> Result<(), OAuthError> {

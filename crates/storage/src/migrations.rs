@@ -138,13 +138,4 @@ fn is_missing_table(error: &BoxError) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_databases_have_the_same_migrations() {
-        let sqlite = names::<Sqlite>(&SQLITE).unwrap();
-        assert_eq!(sqlite, names::<Pg>(&POSTGRES).unwrap());
-        assert_eq!(sqlite[0], ("0001".to_owned(), "0001_initial".to_owned()));
-    }
-}
+mod tests;

@@ -95,6 +95,8 @@ diesel::table! {
         used_at -> Nullable<BigInt>,
         network -> Text,
         shown_at -> Nullable<BigInt>,
+        secret_method -> Nullable<Text>,
+        secret -> Nullable<Binary>,
     }
 }
 
@@ -112,13 +114,22 @@ diesel::table! {
         client_id -> Text,
         client_name -> Text,
         permissions -> Text,
-        accounts -> Nullable<Text>,
         send_policy -> Text,
         resource -> Text,
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         used_at -> Nullable<BigInt>,
+        every_account -> Bool,
+    }
+}
+
+diesel::table! {
+    grant_accounts (grant_id, account_id) {
+        grant_id -> Text,
+        account_id -> Text,
+        permissions -> Text,
+        send_policy -> Text,
     }
 }
 
@@ -275,9 +286,10 @@ diesel::joinable!(parcel_chunks -> parcels (parcel_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(tokens -> grants (grant_id));
+diesel::joinable!(grant_accounts -> grants (grant_id));
 diesel::joinable!(codes -> grants (grant_id));
 diesel::allow_tables_to_appear_in_same_query!(outbox, outbox_parcels, parcels, parcel_chunks);
-diesel::allow_tables_to_appear_in_same_query!(users, sessions, grants, tokens, codes);
+diesel::allow_tables_to_appear_in_same_query!(users, sessions, grants, grant_accounts, tokens, codes);
 diesel::allow_tables_to_appear_in_same_query!(outbox, grants);
 diesel::allow_tables_to_appear_in_same_query!(outbox, users);
 diesel::allow_tables_to_appear_in_same_query!(writing_styles, style_drafts);
@@ -304,7 +316,7 @@ mod tests {
     async fn every_table_is_there(url: &str) {
         let database = Database::open(&url.parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
-        select_all!(database; users, setup_links, sessions, password_links, accounts, keys, clients, decided_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads, writing_styles, style_drafts, correspondence, correspondents);
+        select_all!(database; users, setup_links, sessions, password_links, accounts, keys, clients, decided_requests, grants, grant_accounts, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads, writing_styles, style_drafts, correspondence, correspondents);
     }
 
     #[tokio::test]

@@ -3,9 +3,8 @@
 use crate::failure::Failure;
 use imapmcp_core::{
     account::{AuthKind, Failing, Health, LoginTrouble, Security},
-    id::AccountId,
     mail::Role,
-    oauth::{AccountScope, ClientKind, SendPolicy, TokenKind},
+    oauth::{ClientKind, SecretMethod, SendPolicy, TokenKind},
     operation::OperationState,
     outbox::{Hold, OutboxState, Refusal},
     permission::Permissions,
@@ -54,6 +53,7 @@ words! {
     }
     KeyState { Active = "active", DecryptOnly = "decrypt_only", Retired = "retired" }
     ClientKind { Registered = "registered", Document = "document", Personal = "personal" }
+    SecretMethod { Basic = "basic", Post = "post" }
     TokenKind { Access = "access", Refresh = "refresh", Personal = "personal" }
     OperationState {
         Planned = "planned", Running = "running", Done = "done", Undone = "undone", Failed = "failed"
@@ -147,19 +147,6 @@ pub(crate) fn health_of(text: &str) -> Result<Health, Failure> {
     }
 }
 
-pub(crate) fn scope_text(scope: &AccountScope) -> Option<String> {
-    match scope {
-        AccountScope::All => None,
-        AccountScope::Some(list) => Some(to_json(&list.iter().map(AccountId::as_str).collect::<Vec<_>>())),
-    }
-}
-
-pub(crate) fn scope_of(text: Option<&str>) -> Result<AccountScope, Failure> {
-    let Some(text) = text else { return Ok(AccountScope::All) };
-    let list: Vec<String> = from_json(text)?;
-    Ok(AccountScope::Some(list.iter().map(|account| id(account)).collect::<Result<_, _>>()?))
-}
-
 #[derive(Serialize, Deserialize)]
 struct RefusalJson {
     address: String,
@@ -232,13 +219,6 @@ mod tests {
         }
         for broken in ["", "ok", "working", "working:x", "needs_attention:refused:1", "working:1:2"] {
             assert!(health_of(broken).is_err(), "{broken}");
-        }
-        for scope in [
-            AccountScope::All,
-            AccountScope::Some(vec![]),
-            AccountScope::Some(vec!["acc_1".parse().unwrap()]),
-        ] {
-            assert_eq!(scope_of(scope_text(&scope).as_deref()).unwrap(), scope);
         }
     }
 }

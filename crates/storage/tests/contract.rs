@@ -13,7 +13,7 @@ use imapmcp_testkit::{
 use std::{path::Path, time::Instant};
 
 /// Every migration.
-const PENDING: [&str; 10] = [
+const PENDING: [&str; 11] = [
     "0001_initial",
     "0002_outbox",
     "0003_signatures",
@@ -23,6 +23,7 @@ const PENDING: [&str; 10] = [
     "0007_browsers",
     "0008_clients_and_successors",
     "0009_correspondents",
+    "0010_confidential_clients_and_grant_accounts",
     "0011_people",
 ];
 

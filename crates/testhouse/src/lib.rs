@@ -18,7 +18,7 @@ use imapmcp_core::{
 use imapmcp_egress::{Dialer, Policy};
 use imapmcp_mail::{Mail, MailOptions};
 use imapmcp_storage::Database;
-use imapmcp_testkit::builders;
+use imapmcp_testkit::{ScriptedDocuments, builders};
 use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
 use std::{sync::Arc, time::Duration};
 
@@ -41,6 +41,7 @@ where
         entropy,
         mail: Arc::clone(mail) as _,
         submission: Arc::clone(mail) as _,
+        documents: Arc::new(ScriptedDocuments::default()),
         origin: ORIGIN.to_owned(),
         upload_silence: Duration::from_secs(1),
     }

@@ -128,6 +128,7 @@ pub fn client(name: &str) -> Client {
         kind: ClientKind::Registered,
         name: name.to_owned(),
         redirect_uris: vec![format!("http://127.0.0.1/{name}")],
+        secret: None,
         created_at: NOON,
         used_at: None,
     }

@@ -14,13 +14,16 @@ pub mod proxy;
 pub mod servers;
 pub mod sink;
 pub mod tree;
+pub mod web_server;
 pub mod webdriver;
 
 mod clock;
+mod documents;
 mod entropy;
 mod tokens;
 
 pub use clock::FakeClock;
+pub use documents::ScriptedDocuments;
 pub use entropy::SeededEntropy;
 pub use tokens::GlassTokens;
 

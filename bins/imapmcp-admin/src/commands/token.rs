@@ -90,7 +90,11 @@ impl Issue {
         for name in &self.account {
             covered.push(account::find(&services.database, &user.id, name).await?.id);
         }
-        let accounts = if covered.is_empty() { AccountScope::All } else { AccountScope::Some(covered) };
+        let accounts = if covered.is_empty() {
+            AccountScope::All
+        } else {
+            AccountScope::alike(covered, permissions, SendPolicy::Immediate)
+        };
         let expires_at = lifetime.map(|seconds| services.clock.now().plus_seconds(seconds));
         let new = NewPersonalToken {
             user: user.id,
@@ -200,7 +204,7 @@ async fn list(settings: &Settings, email: Option<&str>) -> Result<Report, Failur
 fn covers(accounts: &AccountScope) -> Value {
     match accounts {
         AccountScope::All => Value::Null,
-        AccountScope::Some(list) => list.iter().map(|account| json!(account.as_str())).collect(),
+        AccountScope::Some(list) => list.iter().map(|one| json!(one.account.as_str())).collect(),
     }
 }
 

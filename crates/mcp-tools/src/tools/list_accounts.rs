@@ -29,7 +29,6 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
         None => None,
     };
     let principal = context.principal;
-    let permissions: Vec<&str> = principal.permissions.iter().map(Permission::scope).collect();
     let accounts = context.services.accounts.list(&principal.user).await?;
     let styles = context.services.styles.all(&principal.user).await?;
     let rows: Vec<Value> = accounts
@@ -49,6 +48,8 @@ async fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, Tool
                 row.insert("aliases".to_owned(), json!(aliases));
             }
             row.insert("is_default".to_owned(), json!(account.is_default));
+            let permissions = principal.permissions_at(&account.id);
+            let permissions: Vec<&str> = permissions.iter().map(Permission::scope).collect();
             row.insert("permissions".to_owned(), json!(permissions));
             let style = styles.get(&account.id).map(WritingStyle::told).filter(|told| told.messages > 0);
             if let Some(style) = style {

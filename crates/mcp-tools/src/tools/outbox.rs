@@ -132,6 +132,7 @@ async fn cancel(context: &Context<'_>, arguments: &Arguments) -> Result<Reply, T
     if !context.principal.accounts.covers(&entry.account) {
         return Err(unknown());
     }
+    context.may_use(&entry.account)?;
     let (cancelled, state) = match delivery.cancel(user, &id).await?.ok_or_else(unknown)? {
         CancelOutcome::Cancelled => (true, "cancelled"),
         CancelOutcome::TooLate(state) => (false, state_word(state)),

@@ -5,14 +5,14 @@ use crate::house::{House, house, principal};
 use imapmcp_accounts::NewAccount;
 use imapmcp_core::{
     account::{Account, AuthKind, Backend},
-    oauth::AccountScope,
+    oauth::{AccountScope, SendPolicy},
     permission::Permissions,
 };
 use imapmcp_mcp_tools::{context::Context, registry, resources};
 use serde_json::{Value, json};
 
 /// A second account of the owner, whose mailbox numbers its messages as the first one does.
-async fn work(house: &House) -> Account {
+pub(crate) async fn work(house: &House) -> Account {
     let new = NewAccount {
         label: "Work".into(),
         email: "work@example.com".into(),
@@ -193,7 +193,12 @@ async fn an_account_is_named_by_label_or_address_too() {
         let by_name = house.owner("list_messages", json!({ "account_id": name, "limit": 3 })).await;
         assert_eq!(by_name, by_id, "{name}");
     }
-    let context = Context { principal: &house.owner, services: &house.services, progress: None };
+    let context = Context {
+        principal: &house.owner,
+        services: &house.services,
+        progress: None,
+        needs: Permissions::NONE,
+    };
     let read = resources::read("mail://Work/folder/INBOX", &context).await.unwrap().unwrap();
     assert!(read[0]["text"].as_str().unwrap().contains(by_id["messages"][0]["id"].as_str().unwrap()));
     // a resource of one account never shows a message of another
@@ -210,7 +215,7 @@ async fn an_account_is_named_by_label_or_address_too() {
     }
     assert_eq!(house.code(&stranger, "get_message", json!({ "id": id })).await, "no_such_account");
     let partly = imapmcp_core::oauth::Principal {
-        accounts: AccountScope::Some(vec![house.account.id.clone()]),
+        accounts: AccountScope::alike([house.account.id.clone()], Permissions::all(), SendPolicy::Immediate),
         ..house.owner.clone()
     };
     for call in [json!({ "account_id": "Work" }), json!({ "account_id": "work@example.com" })] {

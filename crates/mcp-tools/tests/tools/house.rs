@@ -80,7 +80,8 @@ impl House {
         tool: &str,
         arguments: Value,
     ) -> Result<Value, ToolError> {
-        let context = Context { principal: who, services: &self.services, progress: None };
+        let context =
+            Context { principal: who, services: &self.services, progress: None, needs: Permissions::NONE };
         registry::call(tool, arguments.as_object().unwrap(), &context).await.map(|reply| reply.value)
     }
 

@@ -12,6 +12,7 @@ mod fates;
 mod fillers;
 mod gaps;
 mod house;
+mod levels;
 mod lists;
 mod organising;
 mod plans;

@@ -1,6 +1,6 @@
 use crate::house::{house, principal};
 use imapmcp_core::{
-    oauth::{AccountScope, Principal},
+    oauth::{AccountScope, Principal, SendPolicy},
     permission::{Permission, Permissions},
 };
 use imapmcp_testkit::builders;
@@ -202,7 +202,11 @@ async fn an_account_of_somebody_else_does_not_exist() {
         );
     }
     let elsewhere = Principal {
-        accounts: AccountScope::Some(vec![builders::account_id("other")]),
+        accounts: AccountScope::alike(
+            [builders::account_id("other")],
+            Permissions::all(),
+            SendPolicy::Immediate,
+        ),
         ..principal(&builders::user_id("owner"), Permissions::all())
     };
     assert_eq!(house.code(&elsewhere, "list_messages", json!({ "account_id": id })).await, "no_such_account");

@@ -29,8 +29,9 @@ async fn metadata_names_what_there_is_and_nothing_is_null() {
 #[tokio::test]
 async fn registration_makes_a_public_client_whatever_was_asked() {
     let house = House::new().await;
-    let body = br#"{"client_name":" Cla\u202eude ","redirect_uris":["https://claude.ai/api/mcp/auth_callback"],
-        "token_endpoint_auth_method":"client_secret_basic","grant_types":["authorization_code"],"tos_uri":null}"#;
+    let body =
+        br#"{"client_name":" Cla\u202eude ","redirect_uris":["https://claude.ai/api/mcp/auth_callback"],
+        "token_endpoint_auth_method":"private_key_jwt","grant_types":["authorization_code"],"tos_uri":null}"#;
     let client = house.server.register(body, None, None).await.unwrap();
     insta::assert_json_snapshot!("registered", client);
 }
@@ -111,7 +112,7 @@ async fn until_client_and_redirect_are_known_errors_stay_on_our_origin() {
             error::UNREGISTERED_REDIRECT,
         ),
     ] {
-        let refused = house.server.authorize(&request(&client, changes)).await;
+        let refused = house.server.authorize(&request(&client, changes), None).await;
         assert_eq!(refused, Err(AuthorizeError::Page(expected)), "{changes:?}");
     }
 }
@@ -140,7 +141,7 @@ async fn afterwards_errors_go_to_the_redirect_with_state_and_iss() {
         (&[("scope", "mail.read"), ("scope", "mail.send")], error::REPEATED_PARAMETER),
     ] {
         let Err(AuthorizeError::Redirect(location)) =
-            house.server.authorize(&request(&client, changes)).await
+            house.server.authorize(&request(&client, changes), None).await
         else {
             panic!("{changes:?}")
         };
@@ -152,14 +153,15 @@ async fn afterwards_errors_go_to_the_redirect_with_state_and_iss() {
         assert_eq!(answer(&location, "code"), None);
     }
     let Err(AuthorizeError::Redirect(location)) =
-        house.server.authorize(&request(&client, &[("state", &long)])).await
+        house.server.authorize(&request(&client, &[("state", &long)]), None).await
     else {
         panic!("a state of 3,000 characters")
     };
     assert_eq!(answer(&location, "error_description").as_deref(), Some(error::LONG_STATE.hint));
     assert_eq!(answer(&location, "state").as_deref(), Some(&*long), "its client knows its request by it");
     let twice = [("state", "one"), ("state", "two")];
-    let Err(AuthorizeError::Redirect(location)) = house.server.authorize(&request(&client, &twice)).await
+    let Err(AuthorizeError::Redirect(location)) =
+        house.server.authorize(&request(&client, &twice), None).await
     else {
         panic!("two states")
     };
@@ -213,7 +215,7 @@ async fn an_unknown_scheme_among_good_redirects_is_left_out() {
         let told = serde_json::to_value(&client).unwrap();
         assert_eq!(told["redirect_uris"], serde_json::json!(registered), "{given}");
         let requested = request(&client.client_id, &[("redirect_uri", registered[0])]);
-        assert!(house.server.authorize(&requested).await.is_ok(), "{given}");
+        assert!(house.server.authorize(&requested, None).await.is_ok(), "{given}");
     }
     for none in [
         r#""made-up://cb","other-one://cb""#,
@@ -241,7 +243,7 @@ async fn what_is_offered_follows_from_the_scope() {
         ("openid mail.draft mail.everything", "mail.read mail.draft"),
         ("mail.delete", "mail.read mail.organize mail.delete"),
     ] {
-        let valid = house.server.authorize(&request(&client, &[("scope", scope)])).await.unwrap();
+        let valid = house.server.authorize(&request(&client, &[("scope", scope)]), None).await.unwrap();
         let id = house.server.hold(&valid, &session);
         let pending = house.server.pending(&id, &session).await.unwrap().unwrap();
         assert_eq!(pending.request.permissions.to_string(), permissions, "{scope}");
@@ -253,12 +255,12 @@ async fn what_is_offered_follows_from_the_scope() {
 async fn a_client_with_one_redirect_may_leave_it_out_and_loopback_ports_are_free() {
     let house = House::new().await;
     let one = house.client(REDIRECT).await;
-    assert!(house.server.authorize(&request(&one, &[("redirect_uri", "")])).await.is_ok());
+    assert!(house.server.authorize(&request(&one, &[("redirect_uri", "")]), None).await.is_ok());
     let named = house.client("http://localhost:3118/cb").await;
     assert!(house.code(&named, &[("redirect_uri", "http://127.0.0.1:41837/cb")]).await.len() > 20);
     let native = house.client("http://127.0.0.1/cb").await;
     let port = [("redirect_uri", "http://127.0.0.1:50123/cb")];
-    assert!(house.server.authorize(&request(&native, &port)).await.is_ok());
+    assert!(house.server.authorize(&request(&native, &port), None).await.is_ok());
     let code = house.code(&native, &port).await;
     let other = house.exchange(&native, &code, &[("redirect_uri", "http://127.0.0.1:50124/cb")]).await;
     assert_eq!(other.err(), Some(error::WRONG_REDIRECT), "the code went to one port");
@@ -271,7 +273,7 @@ async fn a_decision_belongs_to_the_session_it_was_asked_in() {
     let client = house.client(REDIRECT).await;
     let (marie, stranger) = (house.marie().await, house.anonymous().session);
     let other_browser = house.marie().await;
-    let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
+    let valid = house.server.authorize(&request(&client, &[]), None).await.unwrap();
     let id = house.server.hold(&valid, &marie);
     let wish = || consent(Permissions::from([Permission::Read]));
     for session in [&stranger, &other_browser] {
@@ -288,7 +290,7 @@ async fn a_request_lapses_after_ten_minutes() {
     let house = House::new().await;
     let client = house.client(REDIRECT).await;
     let marie = house.marie().await;
-    let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
+    let valid = house.server.authorize(&request(&client, &[]), None).await.unwrap();
     let id = house.server.hold(&valid, &marie);
     house.clock.advance_seconds(600);
     assert!(matches!(house.server.deny(&id, &marie).await, Err(DecideError::Gone)));
@@ -299,7 +301,7 @@ async fn nothing_and_too_much_are_no_consent() {
     let house = House::new().await;
     let client = house.client(REDIRECT).await;
     let marie = house.marie().await;
-    let valid = house.server.authorize(&request(&client, &[("scope", "mail.read")])).await.unwrap();
+    let valid = house.server.authorize(&request(&client, &[("scope", "mail.read")]), None).await.unwrap();
     let id = house.server.hold(&valid, &marie);
     let none = consent(Permissions::NONE);
     assert!(matches!(house.server.allow(&id, &marie, none).await, Err(DecideError::Nothing)));
@@ -316,7 +318,7 @@ async fn denial_is_an_answer_with_state_and_iss() {
     let house = House::new().await;
     let client = house.client(REDIRECT).await;
     let marie = house.marie().await;
-    let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
+    let valid = house.server.authorize(&request(&client, &[]), None).await.unwrap();
     let id = house.server.hold(&valid, &marie);
     let location = house.server.deny(&id, &marie).await.unwrap();
     insta::assert_snapshot!(location, @"https://client.example/cb?error=access_denied&error_description=the+user+said+no&state=s+1&iss=https%3A%2F%2Fmail.example");
@@ -521,7 +523,7 @@ async fn revocation_ends_the_grant_for_its_own_client_only() {
     let revoke = |client: &str, token: &str| {
         let form = Parameters::from([("client_id", client), ("token", token)]);
         let server = &house.server;
-        async move { server.revoke(&form).await }
+        async move { server.revoke(&form, None).await }
     };
     assert_eq!(revoke(&client, "").await, Err(error::MISSING_TOKEN));
     assert_eq!(revoke("cli_unknown", &tokens.access_token).await, Err(error::INVALID_CLIENT));
@@ -574,14 +576,14 @@ async fn a_flood_of_registrations_keeps_nobody_out() {
     let early = register("203.0.113.1".into()).await;
     let marie = house.marie().await;
     let open = |valid| house.server.hold(&valid, &marie);
-    let id = open(house.server.authorize(&request(&early, &[])).await.unwrap());
+    let id = open(house.server.authorize(&request(&early, &[]), None).await.unwrap());
     let pending = house.server.pending(&id, &marie).await.unwrap().unwrap();
     let first = register("192.0.2.1".into()).await;
     house.clock.advance_seconds(1);
     for _ in 0..1000 {
         register("192.0.2.1".into()).await;
     }
-    assert!(house.server.authorize(&request(&first, &[])).await.is_err(), "what it holds is bounded");
+    assert!(house.server.authorize(&request(&first, &[]), None).await.is_err(), "what it holds is bounded");
     let late = register("198.51.100.7".into()).await;
     let code = house.code(&late, &[]).await;
     assert!(house.exchange(&late, &code, &[]).await.is_ok(), "another network registers and is let in");
@@ -590,7 +592,7 @@ async fn a_flood_of_registrations_keeps_nobody_out() {
     assert!(house.exchange(&early, &code, &[]).await.is_ok());
     house.clock.advance_seconds(25 * 3600);
     house.server.sweep().await.unwrap();
-    assert!(house.server.authorize(&request(&early, &[])).await.is_ok(), "what is used stays");
+    assert!(house.server.authorize(&request(&early, &[]), None).await.is_ok(), "what is used stays");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use imapmcp_core::{
     form::Parameters,
     oauth::{AccountScope, SendPolicy},
     permission::Permissions,
-    store::UserRepository,
+    store::{AccountRepository, UserRepository},
     user::{BrowserSession, Origin},
 };
 use imapmcp_oauth_server::{
@@ -10,7 +10,7 @@ use imapmcp_oauth_server::{
     OAuthError, Registration, SignIn, SignInError, Stores, TokenResponse, password,
 };
 use imapmcp_storage::Database;
-use imapmcp_testkit::{FakeClock, GlassTokens, SeededEntropy, builders};
+use imapmcp_testkit::{FakeClock, GlassTokens, ScriptedDocuments, SeededEntropy, builders};
 use std::sync::Arc;
 
 /// RFC 7636 appendix B.
@@ -26,6 +26,7 @@ pub(crate) struct House {
     pub(crate) server: AuthorizationServer,
     pub(crate) database: Arc<Database>,
     pub(crate) clock: Arc<FakeClock>,
+    pub(crate) documents: Arc<ScriptedDocuments>,
 }
 
 impl House {
@@ -34,6 +35,7 @@ impl House {
         let mut marie = builders::user("marie");
         marie.password_hash = Some(password::hash(&PASSWORD.into(), &SeededEntropy::new(9)).unwrap());
         house.database.add_user(&marie).await.unwrap();
+        house.database.add_account(&builders::account(&marie.id, "personal")).await.unwrap();
         house
     }
 
@@ -43,14 +45,16 @@ impl House {
         database.migrate().await.unwrap();
         let database = Arc::new(database);
         let clock = Arc::new(FakeClock::default());
+        let documents = Arc::new(ScriptedDocuments::default());
         let server = AuthorizationServer::new(AuthorizationServerDeps {
             config: Config { registration, ..Config::new("https://mail.example").unwrap() },
             stores: Stores::of(&database),
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy::default()),
             tokens: Arc::new(GlassTokens::new(clock.clone())),
+            documents: documents.clone(),
         });
-        Self { server, database, clock }
+        Self { server, database, clock, documents }
     }
 
     /// A registered client with this redirect.
@@ -84,7 +88,7 @@ impl House {
         changes: &[(&str, &str)],
     ) -> Result<String, AuthorizeError> {
         let session = self.marie().await;
-        let valid = self.server.authorize(&request(client, changes)).await?;
+        let valid = self.server.authorize(&request(client, changes), None).await?;
         Ok(self.server.hold(&valid, &session))
     }
 
@@ -100,7 +104,7 @@ impl House {
         lifetime: Lifetime,
     ) -> String {
         let session = self.marie().await;
-        let valid = self.server.authorize(&request(client, changes)).await.unwrap();
+        let valid = self.server.authorize(&request(client, changes), None).await.unwrap();
         let id = self.server.hold(&valid, &session);
         let pending = self.server.pending(&id, &session).await.unwrap().unwrap();
         let consent = Consent { lifetime, ..consent(pending.request.permissions) };
@@ -124,7 +128,7 @@ impl House {
             ],
             changes,
         );
-        self.server.token(&form).await
+        self.server.token(&form, None).await
     }
 
     pub(crate) async fn refresh(
@@ -137,7 +141,7 @@ impl House {
             &[("grant_type", "refresh_token"), ("client_id", client), ("refresh_token", token)],
             changes,
         );
-        self.server.token(&form).await
+        self.server.token(&form, None).await
     }
 
     /// Whether the access token is good at `/mcp`.
@@ -149,7 +153,11 @@ impl House {
 pub(crate) fn consent(permissions: Permissions) -> Consent {
     Consent {
         permissions,
-        accounts: AccountScope::Some(vec![builders::account_id("personal")]),
+        accounts: AccountScope::alike(
+            [builders::account(&builders::user_id("marie"), "personal").id],
+            permissions,
+            SendPolicy::Immediate,
+        ),
         send_policy: SendPolicy::Immediate,
         lifetime: Lifetime::Quarter,
     }

@@ -20,7 +20,7 @@ async fn signing_in_rotates_the_session_and_takes_the_pending_request_along() {
     let house = House::new().await;
     let client = house.client(REDIRECT).await;
     let anonymous = house.anonymous();
-    let valid = house.server.authorize(&request(&client, &[])).await.unwrap();
+    let valid = house.server.authorize(&request(&client, &[]), None).await.unwrap();
     let id = house.server.hold(&valid, &anonymous.session);
     let signed_in = house.try_sign_in(&anonymous.session, " Marie@example.com", PASSWORD).await.unwrap();
     assert_ne!(signed_in.session.hash, anonymous.session.hash);

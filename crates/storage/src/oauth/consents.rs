@@ -1,9 +1,12 @@
 //! What people decided about authorization requests.
 
-use super::rows::{CodeRow, GrantRow};
+use super::{
+    grants::add_grant,
+    rows::{CodeRow, GrantAccountRow, GrantRow},
+};
 use crate::{
     database::{Database, with_conn, with_tx},
-    schema::{clients, codes, decided_requests as decided, grants},
+    schema::{clients, codes, decided_requests as decided},
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -30,7 +33,8 @@ impl ConsentRepository for Database {
         consent: Option<(&Grant, &AuthorizationCode)>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let rows = consent.map(|(grant, code)| (GrantRow::from(grant), CodeRow::from(code)));
+        let rows = consent
+            .map(|(grant, code)| (GrantRow::from(grant), GrantAccountRow::of(grant), CodeRow::from(code)));
         with_tx!(self, |c| {
             // On Postgres a racer waits here for the one before it.
             let first = diesel::insert_into(decided::table)
@@ -41,8 +45,8 @@ impl ConsentRepository for Database {
             if first == 0 {
                 return Ok(false);
             }
-            if let Some((grant, code)) = &rows {
-                diesel::insert_into(grants::table).values(grant.clone()).execute(c).await?;
+            if let Some((grant, accounts, code)) = &rows {
+                add_grant!(c, grant, accounts);
                 diesel::insert_into(codes::table).values(code.clone()).execute(c).await?;
                 diesel::update(clients::table.find(&grant.client_id))
                     // where it came from is of no interest any more

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use imapmcp_core::{
-    oauth::{AuthorizationCode, Exchange, Grant, Issue, Salt, TokenKind},
+    oauth::{AuthorizationCode, Exchange, Issue, Salt, TokenKind},
     secret::TokenHash,
     store::{ExchangeRepository, StoreError},
     time::Timestamp,
@@ -75,11 +75,11 @@ enum Ended {
 }
 
 impl Ended {
-    fn read(self) -> Result<Exchange, StoreError> {
+    async fn read(self, database: &Database) -> Result<Exchange, StoreError> {
         Ok(match self {
-            Self::Issued(grant) => Exchange::Issued(Box::new(Grant::try_from(*grant)?)),
+            Self::Issued(grant) => Exchange::Issued(Box::new(database.whole_grant(*grant).await?)),
             Self::Repeated { grant, salt, access_expires_at } => Exchange::Repeated {
-                grant: Box::new(Grant::try_from(*grant)?),
+                grant: Box::new(database.whole_grant(*grant).await?),
                 salt,
                 access_expires_at: Timestamp(access_expires_at),
             },
@@ -159,7 +159,7 @@ impl ExchangeRepository for Database {
             }
             Ok(Ended::Issued(Box::new(row)))
         })?;
-        ended.read()
+        ended.read(self).await
     }
 
     /// OAuth 2.1 §4.3.1 rotation, at most one successor of each (RFC 9700 §4.14.2).
@@ -219,6 +219,6 @@ impl ExchangeRepository for Database {
             }
             Ok(Ended::Issued(Box::new(grant)))
         })?;
-        ended.read()
+        ended.read(self).await
     }
 }

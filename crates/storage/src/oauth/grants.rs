@@ -1,10 +1,10 @@
 //! Grants: listed and ended.
 
-use super::rows::GrantRow;
+use super::rows::{GrantAccountRow, GrantRow};
 use crate::{
     database::{Database, with_conn, with_tx},
     failure::Failure,
-    schema::{grants, users},
+    schema::{grant_accounts, grants, users},
     stored_text::id,
 };
 use async_trait::async_trait;
@@ -16,6 +16,7 @@ use imapmcp_core::{
     store::{GrantRepository, StoreError},
     time::Timestamp,
 };
+use std::collections::HashMap;
 
 /// Ends a grant with its codes and tokens and withdraws what it queued, inside a transaction; evaluates to how many were
 /// still standing.
@@ -45,6 +46,49 @@ macro_rules! end_grant {
 }
 pub(crate) use end_grant;
 
+/// Stores a new grant with what it says of each account, inside a transaction.
+macro_rules! add_grant {
+    ($c:expr, $grant:expr, $accounts:expr) => {{
+        use crate::schema::{grant_accounts, grants};
+        diesel::insert_into(grants::table).values($grant.clone()).execute($c).await?;
+        for account in $accounts {
+            diesel::insert_into(grant_accounts::table).values(account.clone()).execute($c).await?;
+        }
+    }};
+}
+pub(super) use add_grant;
+
+impl Database {
+    /// These grants with what they say of each account.
+    pub(super) async fn whole_grants(&self, rows: Vec<GrantRow>) -> Result<Vec<Grant>, StoreError> {
+        let listed: Vec<String> =
+            rows.iter().filter(|row| !row.every_account).map(|row| row.id.clone()).collect();
+        let mut accounts: HashMap<String, Vec<GrantAccountRow>> = HashMap::new();
+        if !listed.is_empty() {
+            let found: Vec<GrantAccountRow> = with_conn!(self, |c| Ok(grant_accounts::table
+                .filter(grant_accounts::grant_id.eq_any(listed.clone()))
+                .order((grant_accounts::grant_id, grant_accounts::account_id))
+                .select(GrantAccountRow::as_select())
+                .load(c)
+                .await?))?;
+            for row in found {
+                accounts.entry(row.grant_id.clone()).or_default().push(row);
+            }
+        }
+        let whole = |row: GrantRow| {
+            let own = accounts.remove(&row.id).unwrap_or_default();
+            row.with(own)
+        };
+        rows.into_iter().map(whole).collect::<Result<_, Failure>>().map_err(StoreError::from)
+    }
+
+    /// This one.
+    pub(super) async fn whole_grant(&self, row: GrantRow) -> Result<Grant, StoreError> {
+        let missing = || StoreError::Query("a grant is missing".into());
+        self.whole_grants(vec![row]).await?.pop().ok_or_else(missing)
+    }
+}
+
 #[async_trait]
 impl GrantRepository for Database {
     async fn live(&self, user: &UserId, id: &GrantId, now: Timestamp) -> Result<Option<Grant>, StoreError> {
@@ -57,7 +101,10 @@ impl GrantRepository for Database {
             .first(c)
             .await
             .optional()?))?;
-        Ok(row.filter(|grant| grant.is_live(now)).map(Grant::try_from).transpose()?)
+        match row.filter(|grant| grant.is_live(now)) {
+            Some(row) => self.whole_grant(row).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn list_grants(&self, user: &UserId, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
@@ -71,7 +118,7 @@ impl GrantRepository for Database {
             .select(GrantRow::as_select())
             .load(c)
             .await?))?;
-        Ok(rows.into_iter().map(Grant::try_from).collect::<Result<_, _>>()?)
+        self.whole_grants(rows).await
     }
 
     async fn list_client_names(

@@ -1,8 +1,8 @@
 //! Personal access tokens: listed and ended, each with its grant.
 
 use super::{
-    grants::end_grant,
-    rows::{GrantRow, StoredToken},
+    grants::{add_grant, end_grant},
+    rows::{GrantAccountRow, GrantRow, StoredToken},
 };
 use crate::{
     database::{Database, with_conn, with_tx},
@@ -22,9 +22,10 @@ use imapmcp_core::{
 #[async_trait]
 impl PersonalTokenRepository for Database {
     async fn add_personal_token(&self, grant: &Grant, token: &Token) -> Result<(), StoreError> {
+        let accounts = GrantAccountRow::of(grant);
         let (grant, token) = (GrantRow::from(grant), StoredToken::from(token));
         with_tx!(self, |c| {
-            diesel::insert_into(grants::table).values(grant.clone()).execute(c).await?;
+            add_grant!(c, grant, &accounts);
             diesel::insert_into(tokens::table).values(token.clone()).execute(c).await?;
             Ok(())
         })
@@ -50,11 +51,10 @@ impl PersonalTokenRepository for Database {
                 None => live.load(c).await?,
             })
         })?;
-        rows.into_iter()
-            .map(|(token, grant)| {
-                Ok(TokenRow { token: Token::try_from(token)?, grant: Grant::try_from(grant)? })
-            })
-            .collect()
+        let (tokens, grants): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let grants = self.whole_grants(grants).await?;
+        let row = |(token, grant)| Ok(TokenRow { token: Token::try_from(token)?, grant });
+        tokens.into_iter().zip(grants).map(row).collect()
     }
 
     async fn revoke_personal_token(&self, id: &TokenId, now: Timestamp) -> Result<bool, StoreError> {

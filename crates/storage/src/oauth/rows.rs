@@ -2,14 +2,15 @@
 
 use crate::{
     failure::Failure,
-    schema::{clients, codes, grants, tokens},
-    stored_text::{
-        Word, digest, from_json, id, permissions, policy_of, policy_word, scope_of, scope_text, to_json,
-    },
+    schema::{clients, codes, grant_accounts, grants, tokens},
+    stored_text::{Word, digest, from_json, id, permissions, policy_of, policy_word, to_json},
 };
 use diesel::prelude::*;
 use imapmcp_core::{
-    oauth::{AuthorizationCode, Client, ClientKind, Grant, Token, TokenKind},
+    oauth::{
+        AccountGrant, AccountScope, AuthorizationCode, Client, ClientKind, ClientSecret, Grant, SecretMethod,
+        Token, TokenKind,
+    },
     time::Timestamp,
 };
 
@@ -22,6 +23,8 @@ pub(super) struct ClientRow {
     redirect_uris: String,
     created_at: i64,
     used_at: Option<i64>,
+    secret_method: Option<String>,
+    secret: Option<Vec<u8>>,
 }
 
 impl From<&Client> for ClientRow {
@@ -33,6 +36,8 @@ impl From<&Client> for ClientRow {
             redirect_uris: to_json(&client.redirect_uris),
             created_at: client.created_at.0,
             used_at: client.used_at.map(|at| at.0),
+            secret_method: client.secret.as_ref().map(|secret| secret.method.word().to_owned()),
+            secret: client.secret.as_ref().map(|secret| secret.hash.0.to_vec()),
         }
     }
 }
@@ -41,11 +46,20 @@ impl TryFrom<ClientRow> for Client {
     type Error = Failure;
 
     fn try_from(row: ClientRow) -> Result<Self, Failure> {
+        let secret = match (&row.secret_method, &row.secret) {
+            (None, None) => None,
+            (Some(method), Some(secret)) => {
+                Some(ClientSecret { method: SecretMethod::of(method)?, hash: digest(secret)? })
+            }
+            // half a secret must not make a public client of a confidential one
+            _ => return Err(Failure::Unreadable("client secret")),
+        };
         Ok(Self {
             id: id(&row.id)?,
             kind: ClientKind::of(&row.kind)?,
             name: row.name,
             redirect_uris: from_json(&row.redirect_uris)?,
+            secret,
             created_at: Timestamp(row.created_at),
             used_at: row.used_at.map(Timestamp),
         })
@@ -60,13 +74,45 @@ pub(super) struct GrantRow {
     pub(super) client_id: String,
     client_name: String,
     permissions: String,
-    accounts: Option<String>,
     send_policy: String,
     pub(super) resource: String,
     created_at: i64,
     expires_at: Option<i64>,
     revoked_at: Option<i64>,
     used_at: Option<i64>,
+    pub(super) every_account: bool,
+}
+
+/// What a grant says of one account.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = grant_accounts)]
+pub(super) struct GrantAccountRow {
+    pub(super) grant_id: String,
+    account_id: String,
+    permissions: String,
+    send_policy: String,
+}
+
+impl GrantAccountRow {
+    /// Those of a grant; none of one that covers every account.
+    pub(super) fn of(grant: &Grant) -> Vec<Self> {
+        let AccountScope::Some(list) = &grant.accounts else { return Vec::new() };
+        let row = |one: &AccountGrant| Self {
+            grant_id: grant.id.to_string(),
+            account_id: one.account.to_string(),
+            permissions: one.permissions.to_string(),
+            send_policy: policy_word(one.send_policy),
+        };
+        list.iter().map(row).collect()
+    }
+
+    fn read(self) -> Result<AccountGrant, Failure> {
+        Ok(AccountGrant {
+            account: id(&self.account_id)?,
+            permissions: permissions(&self.permissions),
+            send_policy: policy_of(&self.send_policy)?,
+        })
+    }
 }
 
 impl GrantRow {
@@ -83,28 +129,33 @@ impl From<&Grant> for GrantRow {
             client_id: grant.client.to_string(),
             client_name: grant.client_name.clone(),
             permissions: grant.permissions.to_string(),
-            accounts: scope_text(&grant.accounts),
             send_policy: policy_word(grant.send_policy),
             resource: grant.resource.clone(),
             created_at: grant.created_at.0,
             expires_at: grant.expires_at.map(|at| at.0),
             revoked_at: grant.revoked_at.map(|at| at.0),
             used_at: grant.used_at.map(|at| at.0),
+            every_account: grant.accounts == AccountScope::All,
         }
     }
 }
 
-impl TryFrom<GrantRow> for Grant {
-    type Error = Failure;
-
-    fn try_from(row: GrantRow) -> Result<Self, Failure> {
-        Ok(Self {
+impl GrantRow {
+    /// The grant, with what it says of each account.
+    pub(super) fn with(self, accounts: Vec<GrantAccountRow>) -> Result<Grant, Failure> {
+        let row = self;
+        let accounts = if row.every_account {
+            AccountScope::All
+        } else {
+            AccountScope::Some(accounts.into_iter().map(GrantAccountRow::read).collect::<Result<_, _>>()?)
+        };
+        Ok(Grant {
             id: id(&row.id)?,
             user: id(&row.user_id)?,
             client: id(&row.client_id)?,
             client_name: row.client_name,
             permissions: permissions(&row.permissions),
-            accounts: scope_of(row.accounts.as_deref())?,
+            accounts,
             send_policy: policy_of(&row.send_policy)?,
             resource: row.resource,
             created_at: Timestamp(row.created_at),

@@ -3,11 +3,11 @@
 use super::{
     exchange::LOST,
     grants::end_grant,
-    rows::{GrantRow, StoredToken},
+    rows::{GrantAccountRow, GrantRow, StoredToken},
 };
 use crate::{
     database::{Database, with_conn, with_tx},
-    schema::{codes, decided_requests as decided, grants, tokens, users},
+    schema::{codes, decided_requests as decided, grant_accounts, grants, tokens, users},
     stored_text::Word,
 };
 use async_trait::async_trait;
@@ -23,6 +23,9 @@ use imapmcp_core::{
 
 /// Uses within so many milliseconds of the last noted one are not noted.
 const NOTED_FOR: i64 = 60_000;
+
+/// What a bearer token leads to, once for each account of its grant: the last is when its user was disabled, and the account.
+type Bearer = (StoredToken, GrantRow, Option<i64>, Option<GrantAccountRow>);
 
 impl Database {
     async fn note_use(&self, token: &StoredToken, now: Timestamp) -> Result<(), StoreError> {
@@ -57,25 +60,37 @@ impl TokenRepository for Database {
             .await
             .optional()?))?;
         let Some((token, grant)) = row.filter(|(token, _)| token.is_live(now)) else { return Ok(None) };
-        Ok(Some(TokenRow { token: Token::try_from(token)?, grant: Grant::try_from(grant)? }))
+        Ok(Some(TokenRow { token: Token::try_from(token)?, grant: self.whole_grant(grant).await? }))
     }
 
-    /// One SELECT by unique index with joins by primary key; what does not need SQL is checked here, so that the
-    /// statement is the same for every call and stays prepared.
+    /// One SELECT by unique index with joins by primary key, a row for each account of the grant; what does not need SQL is
+    /// checked here, so that the statement is the same for every call and stays prepared.
     async fn principal(
         &self,
         token: &TokenHash,
         resources: &[String],
         now: Timestamp,
     ) -> Result<Option<Principal>, StoreError> {
-        let row: Option<(StoredToken, GrantRow, Option<i64>)> = with_conn!(self, |c| Ok(tokens::table
+        let rows: Vec<Bearer> = with_conn!(self, |c| Ok(tokens::table
             .inner_join(grants::table.inner_join(users::table))
+            .left_join(grant_accounts::table.on(grant_accounts::grant_id.eq(tokens::grant_id)))
             .filter(tokens::hash.eq(&token.0[..]))
-            .select((StoredToken::as_select(), GrantRow::as_select(), users::disabled_at))
-            .first(c)
-            .await
-            .optional()?))?;
-        let Some((token, grant, disabled_at)) = row else { return Ok(None) };
+            .order(grant_accounts::account_id)
+            .select((
+                StoredToken::as_select(),
+                GrantRow::as_select(),
+                users::disabled_at,
+                Option::<GrantAccountRow>::as_select()
+            ))
+            .load(c)
+            .await?))?;
+        let mut accounts = Vec::new();
+        let mut first = None;
+        for (token, grant, disabled_at, account) in rows {
+            accounts.extend(account);
+            first.get_or_insert((token, grant, disabled_at));
+        }
+        let Some((token, grant, disabled_at)) = first else { return Ok(None) };
         let alive = token.is_live(now) && grant.is_live(now) && disabled_at.is_none();
         let bearer = token.kind != TokenKind::Refresh.word();
         if !alive || !bearer || !resources.contains(&grant.resource) {
@@ -90,7 +105,8 @@ impl TokenRepository for Database {
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "the use of a token was not noted");
         }
-        let Grant { id: grant, user, client, permissions, accounts, send_policy, .. } = grant.try_into()?;
+        let Grant { id: grant, user, client, permissions, accounts, send_policy, .. } =
+            grant.with(accounts)?;
         Ok(Some(Principal { user, grant, client, permissions, accounts, send_policy }))
     }
 

@@ -14,9 +14,9 @@ use actix_web::{
     http::{StatusCode, header::CONTENT_SECURITY_POLICY},
     web::{Bytes, Data},
 };
-use imapmcp_core::{account::Account, oauth::AccountScope};
+use imapmcp_core::account::Account;
 use imapmcp_oauth_server::{
-    Choices, Consent, DecideError, PendingConsent,
+    Choices, DecideError, PendingConsent,
     redirect::{Destination, destination},
 };
 
@@ -79,9 +79,9 @@ pub(super) async fn decide(
         "allow" => {
             let choices = Choices::submitted(&form);
             let consent = choices.consent(asked.pending.request.permissions, &asked.accounts);
-            match state.server.allow(&asked.id, session, consent.clone()).await {
+            match state.server.allow(&asked.id, session, consent).await {
                 Err(DecideError::Nothing | DecideError::TooMuch) => {
-                    let page = asked.page(&state, &choices).with(nothing(&consent));
+                    let page = asked.page(&state, &choices).with(nothing(&choices, &asked.accounts));
                     asked.show(&state, StatusCode::UNPROCESSABLE_ENTITY, &page).await
                 }
                 decided => redirect(decided),
@@ -91,8 +91,8 @@ pub(super) async fn decide(
     }
 }
 
-fn nothing(consent: &Consent) -> Problem {
-    if matches!(&consent.accounts, AccountScope::Some(list) if list.is_empty()) {
+fn nothing(choices: &Choices, accounts: &[Account]) -> Problem {
+    if accounts.iter().all(|account| choices.level_of(account.id.as_str()).is_none()) {
         Problem::new(
             "Nothing is allowed yet: no account is ticked",
             "Tick at least one account below, or deny.",

@@ -34,9 +34,9 @@ pub(crate) struct ConsentPage {
     destination: String,
     destination_detail: String,
     registered: String,
+    verified: Option<VerifiedClient>,
     problem: Option<Problem>,
     accounts: Vec<AccountChoice>,
-    levels: Vec<LevelChoice>,
     /// The client did not ask for every level.
     limited: bool,
     can_delete: bool,
@@ -46,6 +46,24 @@ pub(crate) struct ConsentPage {
     expiries: Vec<ExpiryChoice>,
 }
 
+/// A client that is known by its metadata document: whoever holds the host of its address vouches for it.
+#[derive(Debug, Serialize)]
+struct VerifiedClient {
+    host: String,
+    document: String,
+    /// It names other redirects than when somebody here last consented to it.
+    changed: bool,
+}
+
+impl VerifiedClient {
+    fn of(pending: &PendingConsent) -> Option<Self> {
+        let PendingConsent { client, changed, .. } = pending;
+        let document = client.id.is_document().then(|| client.id.to_string())?;
+        let Destination::Site(host) = destination(&document) else { return None };
+        Some(Self { host, document, changed: *changed })
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct AccountChoice {
     id: String,
@@ -53,6 +71,7 @@ struct AccountChoice {
     email: String,
     is_demo: bool,
     ticked: bool,
+    levels: Vec<LevelChoice>,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,13 +128,16 @@ impl ExpiryChoice {
 }
 
 impl AccountChoice {
-    fn new(account: &Account, choices: &Choices) -> Self {
+    fn new(account: &Account, choices: &Choices, requested: Permissions) -> Self {
+        let chosen = choices.level_of(account.id.as_str());
+        let level = chosen.unwrap_or(Level::Read);
         Self {
             id: account.id.to_string(),
             label: account.label.clone(),
             email: account.email.to_string(),
             is_demo: matches!(account.backend, Backend::Demo),
-            ticked: choices.accounts.iter().any(|id| id == account.id.as_str()),
+            ticked: chosen.is_some(),
+            levels: Level::ALL.map(|rung| LevelChoice::new(rung, requested, level)).into(),
         }
     }
 }
@@ -129,7 +151,7 @@ impl ConsentPage {
         choices: &Choices,
         now: Timestamp,
     ) -> Self {
-        let PendingConsent { request, client } = pending;
+        let PendingConsent { request, client, .. } = pending;
         let name = clean_name(&client.name, MAX_NAME);
         let (local, to, detail) = match destination(&request.redirect_uri) {
             Destination::Site(host) => (false, host, request.redirect_uri.clone()),
@@ -150,9 +172,12 @@ impl ConsentPage {
             destination: to,
             destination_detail: detail,
             registered: ago(client.created_at, now),
+            verified: VerifiedClient::of(pending),
             problem: None,
-            accounts: accounts.iter().map(|account| AccountChoice::new(account, choices)).collect(),
-            levels: Level::ALL.map(|level| LevelChoice::new(level, requested, choices.level)).into(),
+            accounts: accounts
+                .iter()
+                .map(|account| AccountChoice::new(account, choices, requested))
+                .collect(),
             limited: Level::ALL.iter().any(|level| !level.is_offered(requested)),
             can_delete: requested.allows(Permission::Delete),
             delete: choices.delete,
@@ -182,6 +207,7 @@ impl Page for ConsentPage {
             destination: "claude.ai".to_owned(),
             destination_detail: "https://claude.ai/api/mcp/auth_callback".to_owned(),
             registered: "1 minute ago".to_owned(),
+            verified: None,
             problem: Some(Problem::new(
                 "Nothing is allowed yet: no account is ticked",
                 "Tick at least one account.",
@@ -192,8 +218,8 @@ impl Page for ConsentPage {
                 email: "marie@example.org".to_owned(),
                 is_demo: true,
                 ticked: true,
+                levels: Level::ALL.map(|level| LevelChoice::new(level, requested, Level::Read)).into(),
             }],
-            levels: Level::ALL.map(|level| LevelChoice::new(level, requested, Level::Read)).into(),
             limited: true,
             can_delete: true,
             delete: false,

@@ -14,7 +14,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use imapmcp_core::form::Parameters;
-use imapmcp_oauth_server::{Guess, OAuthError, Registration, TooMany, error};
+use imapmcp_oauth_server::{Guess, OAuthError, Registration, TooMany, basic_credentials, error};
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -24,7 +24,7 @@ pub(super) async fn token(state: Data<WebState>, request: HttpRequest, body: Byt
     let answer = async {
         let parameters = form(&request, &body)?;
         from.may_look()?;
-        Ok(state.server.token(&parameters).await?)
+        Ok(state.server.token(&parameters, from.authorization).await?)
     };
     from.finish(StatusCode::OK, answer.await)
 }
@@ -35,7 +35,7 @@ pub(super) async fn revoke(state: Data<WebState>, request: HttpRequest, body: By
     let answer = async {
         let parameters = form(&request, &body)?;
         from.may_look()?;
-        if !state.server.revoke(&parameters).await? {
+        if !state.server.revoke(&parameters, from.authorization).await? {
             from.wrong()?;
         }
         Ok(())
@@ -56,8 +56,7 @@ pub(super) async fn register(state: Data<WebState>, request: HttpRequest, body: 
     if network.is_some_and(|network| state.registrations.check_key(&network).is_err()) {
         return from.refuse(error::TOO_MANY_CLIENTS.into());
     }
-    let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let answer = state.server.register(&body, authorization, from.address).await;
+    let answer = state.server.register(&body, from.authorization, from.address).await;
     from.finish(StatusCode::CREATED, answer.map_err(Refusal::from))
 }
 
@@ -65,6 +64,8 @@ pub(super) async fn register(state: Data<WebState>, request: HttpRequest, body: 
 struct Stranger<'a> {
     state: &'a WebState,
     address: Option<IpAddr>,
+    /// Value of the `Authorization` header.
+    authorization: Option<&'a str>,
 }
 
 /// An error, and when to come back.
@@ -86,8 +87,9 @@ impl From<TooMany> for Refusal {
 }
 
 impl<'a> Stranger<'a> {
-    fn of(state: &'a WebState, request: &HttpRequest) -> Self {
-        Self { state, address: address::of(request, &state.trusted_proxies) }
+    fn of(state: &'a WebState, request: &'a HttpRequest) -> Self {
+        let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        Self { state, address: address::of(request, &state.trusted_proxies), authorization }
     }
 
     fn may_look(&self) -> Result<(), TooMany> {
@@ -120,7 +122,10 @@ impl<'a> Stranger<'a> {
         if error == error::REGISTRATION_NEEDS_TOKEN {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
-        if error == error::NO_CLIENT_SECRETS {
+        // RFC 6749 §5.2: whoever tried to authenticate by the header is told by which scheme that is done
+        if status == StatusCode::UNAUTHORIZED
+            && self.authorization.is_some_and(|it| basic_credentials(it).is_some())
+        {
             response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"imapmcp\""));
         }
         response.json(error)
@@ -128,11 +133,6 @@ impl<'a> Stranger<'a> {
 }
 
 fn form(request: &HttpRequest, body: &Bytes) -> Result<Parameters, OAuthError> {
-    // RFC 6749 §5.2: whoever tries to authenticate by the header is told which schemes there are, and there is none
-    let scheme = request.headers().get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-    if scheme.and_then(|value| value.get(..5)).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic")) {
-        return Err(error::NO_CLIENT_SECRETS);
-    }
     if is_form(request) { Ok(Parameters::parse(body)) } else { Err(error::NOT_A_FORM) }
 }
 

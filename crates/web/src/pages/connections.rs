@@ -95,7 +95,7 @@ fn covered(scope: &AccountScope, accounts: &[Account]) -> String {
         AccountScope::Some(list) => {
             let labels: Vec<&str> = accounts
                 .iter()
-                .filter(|account| list.contains(&account.id))
+                .filter(|account| list.iter().any(|one| one.account == account.id))
                 .map(|account| &*account.label)
                 .collect();
             if labels.is_empty() { "None that still exists".to_owned() } else { labels.join(", ") }

@@ -89,7 +89,7 @@ async fn errors_are_json_and_never_kept() {
     insta::assert_json_snapshot!(unknown.json(), @r#"
     {
       "error": "invalid_client",
-      "error_description": "the client is not registered here, or its registration has lapsed"
+      "error_description": "the client is not registered here, its registration has lapsed, or its secret was not presented as it registered"
     }
     "#);
     for scheme in ["Basic Y2xpX3g6", "basic x"] {

@@ -42,10 +42,13 @@ async fn a_client_registers_is_allowed_and_uses_refreshes_and_revokes_its_tokens
     );
     assert!(page.body.contains(r#"name="account" value="acc_marie-Studio">"#), "others are not");
     assert!(
-        page.body.contains(r#"name="level" value="read" checked"#),
+        page.body.contains(r#"name="level-acc_marie-Personal" value="read" checked"#),
         "Read, although mail.send was asked for"
     );
-    assert!(page.body.contains(r#"name="level" value="organise" disabled"#), "not asked for");
+    assert!(
+        page.body.contains(r#"name="level-acc_marie-Personal" value="organise" disabled"#),
+        "not asked for"
+    );
     assert!(page.body.contains(r#"name="expiry" value="90d" checked"#));
     assert!(!page.body.contains("for ever"), "mail.delete was not asked for");
 

@@ -17,7 +17,7 @@ use imapmcp_delivery::Delivery;
 use imapmcp_oauth_server::{AuthorizationServer, Config, SignUp, password};
 use imapmcp_storage::Database;
 use imapmcp_testhouse::{ground, sealed};
-use imapmcp_testkit::{FakeClock, SeededEntropy, builders};
+use imapmcp_testkit::{FakeClock, ScriptedDocuments, SeededEntropy, builders};
 use imapmcp_web::{WebDeps, WebState};
 use imapmcp_writing_style::Styles;
 use std::sync::Arc;
@@ -36,6 +36,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) delivery: Delivery,
     pub(crate) styles: Arc<Styles>,
+    pub(crate) documents: Arc<ScriptedDocuments>,
     ground: Ground,
 }
 
@@ -74,7 +75,9 @@ impl House {
     /// Without users.
     pub(crate) async fn with(config: Config) -> Self {
         let clock = Arc::new(FakeClock::default());
+        let documents = Arc::new(ScriptedDocuments::default());
         let ground = ground(&Arc::new(Servers), clock.clone()).await;
+        let ground = Ground { documents: documents.clone(), ..ground };
         let server = Arc::new(ground.authorization(config));
         let accounts = Arc::new(ground.accounts());
         let delivery = ground.delivery(&accounts, &ground.parcels());
@@ -88,7 +91,7 @@ impl House {
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         };
         let state = actix_web::web::Data::new(WebState::new(deps).unwrap());
-        Self { state, server, database: ground.database.clone(), clock, delivery, styles, ground }
+        Self { state, server, database: ground.database.clone(), clock, delivery, styles, documents, ground }
     }
 
     pub(crate) async fn client(&self, name: &str, redirect: &str) -> String {

@@ -3,9 +3,11 @@
 
 mod accounts;
 mod browser;
+mod documents;
 mod endpoints;
 mod flow;
 mod house;
+mod levels;
 mod outbox;
 mod people;
 mod safety;

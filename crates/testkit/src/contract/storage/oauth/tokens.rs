@@ -3,8 +3,9 @@
 use super::{Repositories, bearer, consent, parties};
 use crate::builders::{self, NOON, RESOURCE};
 use imapmcp_core::{
+    account::Account,
     id::ClientId,
-    oauth::{AccountScope, Grant, SendPolicy, Token, TokenKind},
+    oauth::{AccountGrant, AccountScope, Grant, SendPolicy, Token, TokenKind},
     permission::{Permission, Permissions},
     secret::TokenHash,
     user::User,
@@ -21,9 +22,22 @@ pub async fn a_bearer_is_known_by_a_live_token_for_this_resource(on: &Repositori
     let user = builders::user("bearer");
     on.users.add_user(&user).await.unwrap();
     let (grant, token) = personal("bearer", &user.id);
+    let [one, two] = ["one", "two"].map(|label| builders::account(&user.id, label));
+    for account in [&one, &two] {
+        on.accounts.add_account(account).await.unwrap();
+    }
+    let at = |account: &Account, permissions, send_policy| AccountGrant {
+        account: account.id.clone(),
+        permissions,
+        send_policy,
+    };
+    let read = Permissions::from([Permission::Read]);
     let grant = Grant {
         permissions: Permissions::from([Permission::Organize]),
-        accounts: AccountScope::Some(vec![builders::account_id("one"), builders::account_id("two")]),
+        accounts: AccountScope::Some(vec![
+            at(&one, read, SendPolicy::Approval),
+            at(&two, Permissions::from([Permission::Organize]), SendPolicy::UndoWindow(30)),
+        ]),
         send_policy: SendPolicy::UndoWindow(30),
         expires_at: Some(NOON.plus_seconds(100)),
         ..grant
@@ -31,9 +45,18 @@ pub async fn a_bearer_is_known_by_a_live_token_for_this_resource(on: &Repositori
     let token = Token { expires_at: Some(NOON.plus_seconds(50)), ..token };
     on.personal_tokens.add_personal_token(&grant, &token).await.unwrap();
     let found = bearer(on, "bearer", NOON).await.unwrap();
-    assert_eq!((found.user, found.grant, found.client), (user.id.clone(), grant.id.clone(), grant.client));
-    assert_eq!((found.permissions, found.accounts), (grant.permissions, grant.accounts));
+    assert_eq!((&found.user, &found.grant, &found.client), (&user.id, &grant.id, &grant.client));
+    assert_eq!(found.permissions_at(&one.id), read);
+    assert_eq!(found.send_policy_at(&one.id), SendPolicy::Approval);
+    assert_eq!((found.permissions, &found.accounts), (grant.permissions, &grant.accounts));
     assert_eq!(found.send_policy, SendPolicy::UndoWindow(30));
+    assert_eq!(on.grants.list_grants(&user.id, NOON).await.unwrap()[0].accounts, grant.accounts);
+    on.accounts.remove_account(&user.id, &two.id).await.unwrap();
+    let found = bearer(on, "bearer", NOON).await.unwrap();
+    assert!(found.accounts.covers(&one.id) && !found.accounts.covers(&two.id), "what is gone is not covered");
+    on.accounts.remove_account(&user.id, &one.id).await.unwrap();
+    let found = bearer(on, "bearer", NOON).await.unwrap();
+    assert_eq!(found.accounts, AccountScope::Some(Vec::new()), "and never all others instead");
 
     assert!(bearer(on, "unknown", NOON).await.is_none());
     let elsewhere = on.tokens.principal(&token.hash, &["https://other.example/mcp".to_owned()], NOON).await;

@@ -1,0 +1,7 @@
+ALTER TABLE grants ADD COLUMN accounts TEXT;
+UPDATE grants SET accounts = (SELECT COALESCE(json_agg(account_id)::text, '[]') FROM grant_accounts WHERE grant_id = grants.id)
+WHERE every_account = FALSE;
+ALTER TABLE grants DROP COLUMN every_account;
+DROP TABLE grant_accounts;
+ALTER TABLE clients DROP COLUMN secret;
+ALTER TABLE clients DROP COLUMN secret_method;
