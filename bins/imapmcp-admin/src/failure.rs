@@ -3,7 +3,7 @@
 use imapmcp_accounts::AccountError;
 use imapmcp_bootstrap::{KeyError, StartError};
 use imapmcp_core::store::StoreError;
-use imapmcp_oauth_server::password::PasswordError;
+use imapmcp_oauth_server::{PeopleError, password::PasswordError};
 use std::fmt;
 
 /// A command that did not do its work.
@@ -74,6 +74,25 @@ impl Failure {
 
     pub(crate) fn not_migrated() -> Self {
         Self::new(Kind::NotMigrated, "the database is not up to date; run: imapmcp-admin migrate")
+    }
+}
+
+impl From<PeopleError> for Failure {
+    fn from(error: PeopleError) -> Self {
+        let kind = match error {
+            PeopleError::Store(error) => return error.into(),
+            PeopleError::Password(error) => return error.into(),
+            PeopleError::Closed => {
+                let message =
+                    "sign-up is closed; set IMAPMCP_SIGN_UP to invite, or use: imapmcp-admin user add";
+                return Self::new(Kind::Config, message);
+            }
+            PeopleError::Email => Kind::Usage,
+            PeopleError::Taken | PeopleError::LastAdministrator => Kind::Conflict,
+            PeopleError::Unknown | PeopleError::Link => Kind::NotFound,
+            PeopleError::NotRecent => Kind::Internal,
+        };
+        Self::new(kind, error)
     }
 }
 

@@ -117,6 +117,11 @@ fn help_says_what_there_is() {
         "doctor",
         "user",
         "user add",
+        "user invite",
+        "user reset",
+        "user disable",
+        "user enable",
+        "user remove",
         "user list",
         "account",
         "account add",
@@ -438,5 +443,29 @@ fn nobody_else_looks_into_a_process_that_holds_keys() {
     for mut process in [plain, private] {
         let _ = process.kill();
         process.wait().unwrap();
+    }
+}
+
+#[test]
+fn people_are_invited_reset_disabled_and_removed() {
+    let admin = Admin::migrated().with_user("marie@example.com");
+    assert_eq!(admin.run("user invite paul@example.com").error(), (78, "config".to_owned()));
+    let admin = admin.with("IMAPMCP_SIGN_UP", "invite");
+    let invited = admin.run("user invite paul@example.com").json();
+    assert!(invited["link"].as_str().unwrap().starts_with("http://localhost:3000/welcome?token="));
+    assert_eq!(admin.run("user invite Marie@example.com").error(), (73, "conflict".to_owned()));
+    let reset = admin.run("user reset MARIE@example.com").json();
+    assert_eq!(reset["email"], "marie@example.com");
+    assert_ne!(reset["link"], invited["link"]);
+    assert_eq!(admin.run("user disable marie@example.com").json()["done"], "disabled");
+    assert_eq!(admin.run("user list").json()["users"][0]["disabled"], true);
+    assert_eq!(admin.run("user enable marie@example.com").json()["done"], "enabled");
+    assert_eq!(admin.run("user remove marie@example.com").json()["done"], "removed");
+    for act in ["reset", "disable", "enable", "remove"] {
+        assert_eq!(admin.run(&format!("user {act} marie@example.com")).error(), (66, "not_found".to_owned()));
+    }
+    admin.say("user add boss@example.com --admin --password-file -", "correct horse battery\n").json();
+    for act in ["disable", "remove"] {
+        assert_eq!(admin.run(&format!("user {act} boss@example.com")).error(), (73, "conflict".to_owned()));
     }
 }

@@ -86,6 +86,11 @@ impl Accounts {
         self.deps().repository.find_account(user, id).await?.ok_or(AccountError::NotFound)
     }
 
+    /// Closes the connections of an account that is gone, as its user is.
+    pub fn close(&self, id: &AccountId) {
+        self.logins.changed(id, true);
+    }
+
     /// Removes an account and closes its connections.
     pub async fn remove(&self, user: &UserId, id: &AccountId) -> Result<(), AccountError> {
         if !self.deps().repository.remove_account(user, id).await? {

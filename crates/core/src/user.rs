@@ -56,6 +56,14 @@ pub struct BrowserSession {
     pub browser: TokenHash,
 }
 
+impl BrowserSession {
+    /// What names the session on its owner's pages: 32 hexadecimal digits that lead to no cookie.
+    pub fn handle(&self) -> String {
+        let first = self.hash.0.first_chunk().map_or(0, |octets| u128::from_be_bytes(*octets));
+        format!("{first:032x}")
+    }
+}
+
 /// From where somebody signs in: what tells their sessions apart for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {

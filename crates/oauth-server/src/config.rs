@@ -1,3 +1,4 @@
+use crate::SignUp;
 use imapmcp_core::secret::TokenHash;
 use url::Url;
 
@@ -22,6 +23,8 @@ pub struct Config {
     pub resources: Vec<String>,
     /// Who may register.
     pub registration: Registration,
+    /// Who may become a user.
+    pub sign_up: SignUp,
     /// Private-use redirect schemes without a dot that are accepted besides those with one (RFC 8252 §7.1).
     pub private_use_schemes: Vec<String>,
 }
@@ -60,6 +63,7 @@ impl Config {
         Ok(Self {
             resources: vec![format!("{issuer}/mcp"), format!("{issuer}/api/mcp")],
             registration: Registration::Open,
+            sign_up: SignUp::Closed,
             private_use_schemes: EDITOR_SCHEMES.map(str::to_owned).into(),
             issuer,
         })

@@ -5,7 +5,7 @@ use crate::{AuthorizationServer, SECRET_OCTETS};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use imapmcp_core::{
     secret::{SecretString, TokenHash},
-    user::BrowserSession,
+    user::{BrowserSession, Origin},
 };
 
 /// First octet of each kind of sealed value, so that none passes for another.
@@ -79,6 +79,7 @@ impl AuthorizationServer {
             authenticated_at: None,
             expires_at: now.plus_seconds(VISITOR_SECONDS),
             used_at: now,
+            origin: Origin::default(),
             browser,
         }
     }

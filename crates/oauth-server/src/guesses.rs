@@ -34,6 +34,8 @@ pub enum Guess {
     Link,
     /// The link that makes the first administrator.
     Setup,
+    /// A link to choose a password by.
+    Password,
 }
 
 /// A network presents one wrong thing after the other: HTTP 429.

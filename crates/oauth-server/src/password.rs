@@ -195,15 +195,16 @@ impl Drop for Waiting<'_> {
 }
 
 impl Passwords {
-    /// See [`hash`]. Who sets a password is known.
+    /// See [`hash`]. Whoever sets a password is known, but where anybody may sign up.
     pub async fn hash(
         &self,
         password: SecretString,
+        asker: Asker,
         entropy: Arc<dyn Entropy>,
     ) -> Result<SecretString, PasswordError> {
         // The rules cost nothing and need no slot.
         check_new(&password, &[])?;
-        self.known.run(move || hash(&password, &*entropy)).await?
+        self.queue(asker).run(move || hash(&password, &*entropy)).await?
     }
 
     /// See [`verify`]; without a PHC string it takes the same time and says no. [`PasswordError::Busy`] where too many are
@@ -214,12 +215,15 @@ impl Passwords {
         phc: Option<SecretString>,
         asker: Asker,
     ) -> Result<bool, PasswordError> {
-        let queue = if asker == Asker::Known { &self.known } else { &self.strangers };
         let work = move || match phc {
             Some(phc) => verify(&password, &phc),
             None => verify_nobody(&password),
         };
-        queue.run(work).await
+        self.queue(asker).run(work).await
+    }
+
+    fn queue(&self, asker: Asker) -> &Queue {
+        if asker == Asker::Known { &self.known } else { &self.strangers }
     }
 }
 
@@ -305,14 +309,15 @@ mod tests {
     #[tokio::test]
     async fn the_async_form_gives_the_same_answers() {
         let passwords = Passwords::default();
-        let phc = passwords.hash("correct horse battery".into(), Arc::new(Fixed)).await.unwrap();
+        let phc =
+            passwords.hash("correct horse battery".into(), Asker::Known, Arc::new(Fixed)).await.unwrap();
         assert!(
             passwords.verify("correct horse battery".into(), Some(phc.clone()), Asker::Known).await.unwrap()
         );
         assert!(!passwords.verify("wrong horse battery".into(), Some(phc), Asker::Known).await.unwrap());
         assert!(!passwords.verify("correct horse battery".into(), None, Asker::Stranger).await.unwrap());
         assert_eq!(
-            passwords.hash("short".into(), Arc::new(Fixed)).await.unwrap_err(),
+            passwords.hash("short".into(), Asker::Known, Arc::new(Fixed)).await.unwrap_err(),
             PasswordError::TooShort
         );
     }

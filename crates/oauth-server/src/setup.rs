@@ -2,14 +2,14 @@
 
 use crate::{
     AuthorizationServer, NewSession,
-    password::{PasswordError, check_new},
+    password::{Asker, PasswordError, check_new},
 };
 use imapmcp_core::{
     address::EmailAddress,
     id::UserId,
     secret::{SecretString, TokenHash},
     store::StoreError,
-    user::{BrowserSession, User},
+    user::{BrowserSession, Origin, User},
 };
 use std::sync::Arc;
 
@@ -58,6 +58,7 @@ impl AuthorizationServer {
         token: &str,
         email: &str,
         password: SecretString,
+        origin: Origin,
     ) -> Result<NewSession, SetupError> {
         // Before the hash: whoever has no link gets no work out of us.
         if !self.setup_is_open(token).await? {
@@ -68,7 +69,7 @@ impl AuthorizationServer {
             return Err(SetupError::Email);
         }
         check_new(&password, &[email, self.config.host()])?;
-        let phc = self.passwords.hash(password, Arc::clone(&self.entropy)).await?;
+        let phc = self.passwords.hash(password, Asker::Known, Arc::clone(&self.entropy)).await?;
         let now = self.now();
         let admin = User {
             id: UserId::random(&*self.entropy),
@@ -81,6 +82,6 @@ impl AuthorizationServer {
         if !self.stores.users.complete_setup(&TokenHash::of(token), &admin, now).await? {
             return Err(SetupError::Closed);
         }
-        Ok(self.replace_session(old, admin.id).await?)
+        Ok(self.replace_session(old, admin.id, origin).await?)
     }
 }

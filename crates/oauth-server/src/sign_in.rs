@@ -13,9 +13,8 @@ use imapmcp_core::{
     secret::{ExposeSecret, SecretString, TokenHash},
     store::StoreError,
     time::Timestamp,
-    user::{BrowserSession, User},
+    user::{BrowserSession, Origin, User},
 };
-use std::net::IpAddr;
 
 /// A session with a user ends after this, used or not.
 const SIGNED_IN_SECONDS: i64 = 30 * 24 * 3600;
@@ -44,7 +43,7 @@ pub struct SignIn<'a> {
     /// As typed.
     pub password: SecretString,
     /// Where it comes from.
-    pub address: Option<IpAddr>,
+    pub origin: Origin,
     /// Value of the browser's device cookie, if it has one.
     pub device: Option<&'a str>,
 }
@@ -127,14 +126,14 @@ impl AuthorizationServer {
         old: &BrowserSession,
         sign_in: SignIn<'_>,
     ) -> Result<NewSession, SignInError> {
-        let SignIn { email, password, address, device } = sign_in;
+        let SignIn { email, password, origin, device } = sign_in;
         let email = email.trim();
         let user = self.stores.users.find_user_by_email(email).await?;
         let device = device.and_then(|cookie| self.device(cookie));
         let who = match (&old.user, &user, &device) {
             (Some(signed_in), Some(user), _) if *signed_in == user.id => Who::Session(&old.hash),
             (_, _, Some(device)) if device.knows(email) => Who::Device(device.id, email),
-            _ => Who::Stranger(email, address),
+            _ => Who::Stranger(email, origin.address),
         };
         let asker = if matches!(who, Who::Stranger(..)) { Asker::Stranger } else { Asker::Known };
         let attempt = self
@@ -156,7 +155,7 @@ impl AuthorizationServer {
         let user = user.filter(|user| right && user.disabled_at.is_none()).ok_or(SignInError::Wrong)?;
         self.attempts.forgive(&attempt);
         tracing::info!(user = %user.id, "signed in");
-        let mut new = self.replace_session(old, user.id).await?;
+        let mut new = self.replace_session(old, user.id, origin).await?;
         new.device = Some(self.device_cookie(device, email));
         Ok(new)
     }
@@ -180,6 +179,7 @@ impl AuthorizationServer {
         &self,
         old: &BrowserSession,
         user: UserId,
+        origin: Origin,
     ) -> Result<NewSession, StoreError> {
         let now = self.now();
         let cookie = SecretString::from(self.secret());
@@ -191,6 +191,7 @@ impl AuthorizationServer {
             created_at: now,
             expires_at: now.plus_seconds(SIGNED_IN_SECONDS),
             used_at: now,
+            origin,
             browser: old.browser,
         };
         self.stores.users.add_session(&session).await?;

@@ -1,8 +1,8 @@
 //! The repositories that the authorization server works on.
 
 use imapmcp_core::store::{
-    ClientRepository, ConsentRepository, ExchangeRepository, GrantRepository, PersonalTokenRepository,
-    TokenRepository, UserRepository,
+    ClientRepository, ConsentRepository, ExchangeRepository, GrantRepository, PeopleRepository,
+    PersonalTokenRepository, TokenRepository, UserRepository,
 };
 use std::sync::Arc;
 
@@ -23,6 +23,8 @@ pub struct Stores {
     pub grants: Arc<dyn GrantRepository>,
     /// People and browser sessions.
     pub users: Arc<dyn UserRepository>,
+    /// How people come and go.
+    pub people: Arc<dyn PeopleRepository>,
 }
 
 impl Stores {
@@ -36,6 +38,7 @@ impl Stores {
             + PersonalTokenRepository
             + GrantRepository
             + UserRepository
+            + PeopleRepository
             + 'static,
     {
         Self {
@@ -46,6 +49,7 @@ impl Stores {
             personal_tokens: all.clone(),
             grants: all.clone(),
             users: all.clone(),
+            people: all.clone(),
         }
     }
 }

@@ -14,7 +14,10 @@ use crate::{
         login::LoginPage,
         outbox::{OutboxEntryPage, OutboxPage},
         overview::{LandingPage, OverviewPage},
+        people::PeoplePage,
+        settings::SettingsPage,
         setup::SetupPage,
+        welcome::WelcomePage,
     },
     state::{WebDeps, WebState},
     templates::Templates,
@@ -39,7 +42,7 @@ const fn entry<P: Page>() -> Entry {
     Entry { template: P::TEMPLATE, sample: sample::<P> }
 }
 
-const PAGES: [Entry; 13] = [
+const PAGES: [Entry; 16] = [
     entry::<AccountPage>(),
     entry::<AccountNewPage>(),
     entry::<AccountsPage>(),
@@ -52,7 +55,10 @@ const PAGES: [Entry; 13] = [
     entry::<OutboxPage>(),
     entry::<OutboxEntryPage>(),
     entry::<OverviewPage>(),
+    entry::<PeoplePage>(),
+    entry::<SettingsPage>(),
     entry::<SetupPage>(),
+    entry::<WelcomePage>(),
 ];
 
 fn every_template() -> impl Iterator<Item = Template> {
@@ -92,7 +98,7 @@ fn sample<P: Page>(templates: &Templates, assets: &Assets) -> Result<String, ter
         version: "1.0.0",
         assets,
         nav: "accounts",
-        user: Some(Who::new("marie@example.org")),
+        user: Some(Who::new("marie@example.org", true)),
         waiting: 2,
         csrf: "one-time-token".to_owned(),
     };

@@ -3,6 +3,7 @@
 mod account_diagnosis;
 mod account_health;
 mod address;
+mod agent;
 mod arriving;
 mod assets;
 mod attachments;
@@ -14,6 +15,7 @@ mod error_page;
 mod oauth;
 mod page;
 mod pages;
+mod password;
 mod phrases;
 mod resource;
 mod security_headers;

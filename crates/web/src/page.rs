@@ -62,11 +62,12 @@ pub(crate) struct Shell<'a> {
 pub(crate) struct Who {
     email: String,
     initial: String,
+    is_admin: bool,
 }
 
 impl Who {
-    pub(crate) fn new(email: &str) -> Self {
-        Self { email: email.to_owned(), initial: initial(email) }
+    pub(crate) fn new(email: &str, is_admin: bool) -> Self {
+        Self { email: email.to_owned(), initial: initial(email), is_admin }
     }
 }
 

@@ -31,6 +31,8 @@ use std::{
 
 /// Clients one network may register in a minute.
 const REGISTRATIONS_PER_MINUTE: NonZeroU32 = NonZero::new(30).expect("not zero");
+/// People of one network who may sign up in a minute.
+const SIGN_UPS_PER_MINUTE: NonZeroU32 = NonZero::new(10).expect("not zero");
 
 /// What the pages are made of.
 pub struct WebDeps {
@@ -85,6 +87,7 @@ pub struct WebState {
     pub(crate) allow_insecure: bool,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) registrations: DefaultKeyedRateLimiter<IpAddr>,
+    sign_ups: DefaultKeyedRateLimiter<IpAddr>,
     pub(crate) arriving: Arriving,
     pub(crate) tries: Tries,
     pub(crate) templates: Templates,
@@ -103,6 +106,7 @@ impl WebState {
             allow_insecure,
             trusted_proxies,
             registrations: RateLimiter::keyed(Quota::per_minute(REGISTRATIONS_PER_MINUTE)),
+            sign_ups: RateLimiter::keyed(Quota::per_minute(SIGN_UPS_PER_MINUTE)),
             arriving: Arriving::default(),
             tries: Tries::default(),
             templates,
@@ -110,9 +114,16 @@ impl WebState {
         }
     }
 
+    /// Counts somebody who signs up, by their network.
+    pub(crate) fn may_sign_up(&self, from: Option<IpAddr>) -> Result<(), TooMany> {
+        let Some(from) = from else { return Ok(()) };
+        self.sign_ups.check_key(&address::network(from)).map_err(|_| TooMany { retry_after: 60 })
+    }
+
     /// Forgets the limits of networks that have been quiet; call it now and then.
     pub fn sweep(&self) {
         self.registrations.retain_recent();
+        self.sign_ups.retain_recent();
     }
 
     /// Lets a person try the servers of an account, with a password that may be anybody's; `Err` is for the page.
@@ -145,7 +156,7 @@ impl WebState {
             version: env!("CARGO_PKG_VERSION"),
             assets: &self.assets,
             nav,
-            user: visitor.user.as_ref().map(|user| Who::new(&user.email)),
+            user: visitor.user.as_ref().map(|user| Who::new(&user.email, user.is_admin)),
             waiting,
             csrf: visitor.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
         }

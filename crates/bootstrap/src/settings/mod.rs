@@ -40,7 +40,7 @@ pub enum LogFormat {
 pub struct Settings {
     /// IMAPMCP_LISTEN.
     pub listen: Listen,
-    /// IMAPMCP_PUBLIC_URL, IMAPMCP_DCR and IMAPMCP_REDIRECT_SCHEMES.
+    /// IMAPMCP_PUBLIC_URL, IMAPMCP_DCR, IMAPMCP_SIGN_UP and IMAPMCP_REDIRECT_SCHEMES.
     pub oauth: OAuthConfig,
     /// IMAPMCP_DATA_DIR.
     pub data_dir: PathBuf,
@@ -133,7 +133,6 @@ impl Settings {
 
     fn from_layers(layers: &Layers) -> Result<Self, SettingsError> {
         layers.refuse_what_is_not_there_yet()?;
-        let () = layers.get(&table::SIGN_UP)?;
         let data_dir = layers.get(&table::DATA_DIR)?;
         let database_url = match layers.get(&table::DATABASE_URL)? {
             Some(url) => url,
@@ -181,6 +180,7 @@ impl Settings {
 fn oauth(layers: &Layers) -> Result<OAuthConfig, SettingsError> {
     let mut oauth = layers.get(&table::PUBLIC_URL)?;
     oauth.registration = layers.get(&table::DCR)?;
+    oauth.sign_up = layers.get(&table::SIGN_UP)?;
     oauth.private_use_schemes.extend(layers.get(&table::REDIRECT_SCHEMES)?);
     Ok(oauth)
 }
@@ -241,7 +241,7 @@ mod tests {
             ("IMAPMCP_ACCOUNTS_PER_USER", "-1"),
             ("IMAPMCP_LOG_FORMAT", "xml"),
             ("IMAPMCP_OIDC_ISSUER", "https://id.example.com"),
-            ("IMAPMCP_SIGN_UP", "open"),
+            ("IMAPMCP_SIGN_UP", "anyone"),
         ] {
             let error = load(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");

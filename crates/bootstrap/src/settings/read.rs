@@ -3,7 +3,7 @@
 use super::{Listen, LogFormat};
 use imapmcp_core::secret::{SecretString, TokenHash};
 use imapmcp_egress::{Policy, PolicyError};
-use imapmcp_oauth_server::{Config as OAuthConfig, Registration, redirect};
+use imapmcp_oauth_server::{Config as OAuthConfig, Registration, SignUp, redirect};
 use imapmcp_storage::DatabaseUrl;
 use ipnet::IpNet;
 use std::{
@@ -72,10 +72,12 @@ pub(super) fn secret(text: &str) -> Result<Option<SecretString>, String> {
     Ok(given(text).map(SecretString::from))
 }
 
-pub(super) fn closed(text: &str) -> Result<(), String> {
+pub(super) fn sign_up(text: &str) -> Result<SignUp, String> {
     match text {
-        "closed" => Ok(()),
-        _ => Err("other than closed is not supported yet".to_owned()),
+        "closed" => Ok(SignUp::Closed),
+        "invite" => Ok(SignUp::Invite),
+        "open" => Ok(SignUp::Open),
+        _ => Err("must be closed, invite or open".to_owned()),
     }
 }
 

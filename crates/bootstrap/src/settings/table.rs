@@ -3,7 +3,7 @@
 use super::{Listen, LogFormat, read};
 use imapmcp_core::secret::SecretString;
 use imapmcp_egress::Policy;
-use imapmcp_oauth_server::{Config as OAuthConfig, Registration};
+use imapmcp_oauth_server::{Config as OAuthConfig, Registration, SignUp};
 use imapmcp_storage::DatabaseUrl;
 use ipnet::IpNet;
 use std::{num::NonZeroU32, path::PathBuf};
@@ -66,8 +66,9 @@ settings! {
     KEY_FILE: Option<PathBuf> = "" ("$DATA_DIR/keys"), read::perhaps_path;
     /// the key ring itself (lines separated by commas); wins over the file
     KEYS: Option<SecretString> = "", read::secret, read::hidden;
-    /// people are added by the administrator (`imapmcp-admin user add`)
-    SIGN_UP: () = "closed", read::closed;
+    /// who may become a user: `closed` (nobody but by `imapmcp-admin user add`), `invite` (whoever an administrator gives a
+    /// link), `open` (anybody)
+    SIGN_UP: SignUp = "closed", read::sign_up;
     /// destinations beyond the public internet's mail ports: `127.0.0.1:1143, 10.0.0.0/8, mail.lan`
     EGRESS_ALLOW: Policy = "", read::egress;
     /// PEM file of certificate authorities trusted besides the system's

@@ -3,7 +3,7 @@ use imapmcp_core::{
     oauth::{AccountScope, SendPolicy},
     permission::Permissions,
     store::UserRepository,
-    user::BrowserSession,
+    user::{BrowserSession, Origin},
 };
 use imapmcp_oauth_server::{
     AuthorizationServer, AuthorizationServerDeps, AuthorizeError, Config, Consent, Lifetime, NewSession,
@@ -73,7 +73,7 @@ impl House {
         email: &str,
         password: &str,
     ) -> Result<NewSession, SignInError> {
-        let sign_in = SignIn { email, password: password.into(), address: None, device: None };
+        let sign_in = SignIn { email, password: password.into(), origin: Origin::default(), device: None };
         self.server.sign_in(old, sign_in).await
     }
 

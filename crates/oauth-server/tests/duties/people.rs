@@ -6,6 +6,7 @@ use imapmcp_core::{
     permission::{Permission, Permissions},
     secret::ExposeSecret,
     store::UserRepository,
+    user::Origin,
 };
 use imapmcp_oauth_server::{
     AuthorizationServer, NewPersonalToken, Registration, SetupError, SignIn, SignInError,
@@ -66,7 +67,12 @@ async fn whatever_an_attacker_tries_the_owner_gets_in() {
     let (anonymous, marie) = (house.anonymous().session, "marie@example.com");
     let from = |address: &str| Some(address.parse().unwrap());
     let sign_in = async |old, password: &str, address, device| {
-        let sign_in = SignIn { email: marie, password: password.into(), address, device };
+        let sign_in = SignIn {
+            email: marie,
+            password: password.into(),
+            origin: Origin { address, agent: None },
+            device,
+        };
         house.server.sign_in(old, sign_in).await
     };
     let home = sign_in(&anonymous, PASSWORD, from("198.51.100.1"), None).await.unwrap();
@@ -99,7 +105,7 @@ async fn a_device_is_known_for_those_who_signed_in_on_it() {
     let device = house.try_sign_in(&anonymous, "marie@example.com", PASSWORD).await.unwrap().device.unwrap();
     let sign_in = async |email, password: &str| {
         let device = Some(device.expose_secret());
-        let sign_in = SignIn { email, password: password.into(), address: None, device };
+        let sign_in = SignIn { email, password: password.into(), origin: Origin::default(), device };
         house.server.sign_in(&anonymous, sign_in).await
     };
     for _ in 0..10 {
@@ -120,7 +126,7 @@ async fn a_device_is_known_for_those_who_signed_in_on_it() {
             let _ = house.try_sign_in(&anonymous, email, "wrong").await;
         }
         let device = Some(device.expose_secret());
-        let right = SignIn { email, password: PASSWORD.into(), address: None, device };
+        let right = SignIn { email, password: PASSWORD.into(), origin: Origin::default(), device };
         assert!(house.server.sign_in(&anonymous, right).await.is_ok(), "{email}");
     }
 }
@@ -187,7 +193,11 @@ async fn of_fifty_racers_with_the_link_one_becomes_administrator() {
             tokio::spawn(async move {
                 let anonymous = house.anonymous().session;
                 let email = format!("racer{n}@example.com");
-                house.server.complete_setup(&anonymous, &token, &email, PASSWORD.into()).await.is_ok()
+                house
+                    .server
+                    .complete_setup(&anonymous, &token, &email, PASSWORD.into(), Origin::default())
+                    .await
+                    .is_ok()
             })
         })
         .collect();
@@ -208,7 +218,10 @@ async fn the_setup_link_is_one_of_a_kind_and_lapses() {
     let setup = |token: String, email: &'static str, password: &'static str| {
         let (server, anonymous) = (&house.server, anonymous.clone());
         async move {
-            server.complete_setup(&anonymous, &token, email, password.into()).await.map(|new| new.session)
+            server
+                .complete_setup(&anonymous, &token, email, password.into(), Origin::default())
+                .await
+                .map(|new| new.session)
         }
     };
     let token_of = |link: String| link.split_once("token=").unwrap().1.to_owned();

@@ -1,6 +1,7 @@
 //! `/login`, `/logout`.
 
 use crate::{
+    agent,
     cookies::{device, no_cookie, with_cookies},
     error::WebError,
     page::{Page, Problem, Template, template},
@@ -20,7 +21,7 @@ use actix_web::{
 };
 use imapmcp_core::form::Parameters;
 use imapmcp_oauth_server::{
-    SignIn, SignInError,
+    SignIn, SignInError, SignUp,
     redirect::{Destination, destination},
 };
 use serde::Serialize;
@@ -34,6 +35,8 @@ pub(crate) struct LoginPage {
     destination: Option<String>,
     /// Somebody is signed in and confirms their password.
     again: bool,
+    /// Anybody may sign up.
+    open: bool,
     problem: Option<Problem>,
 }
 
@@ -46,6 +49,7 @@ impl Page for LoginPage {
             email: "marie@example.org".to_owned(),
             destination: Some("claude.ai".to_owned()),
             again: true,
+            open: true,
             problem: Some(Problem::new(
                 "E-mail address or password is not right",
                 "Check both and try again.",
@@ -68,6 +72,7 @@ pub(super) async fn show(state: Data<WebState>, request: HttpRequest) -> Result<
         next: next.to_owned(),
         email: visitor.user.as_ref().map(|user| user.email.clone()).unwrap_or_default(),
         again,
+        open: state.server.config().sign_up == SignUp::Open,
         problem: None,
     };
     Ok(on_the_way(next, state.page(StatusCode::OK, &visitor, "", &page).await?))
@@ -82,11 +87,11 @@ pub(super) async fn submit(
     let Submitted { visitor, form } = Submitted::of(&state, &request, &body).await?;
     let next = safe_next(form.first("next"));
     let email = form.first("email");
-    let address = crate::address::of(&request, &state.trusted_proxies);
+    let origin = agent::origin(&state, &request);
     let config = state.server.config();
     let device = device(config, &request);
     let sign_in =
-        SignIn { email, password: form.first("password").into(), address, device: device.as_deref() };
+        SignIn { email, password: form.first("password").into(), origin, device: device.as_deref() };
     let outcome = state.server.sign_in(visitor.session()?, sign_in).await;
     let (status, problem, retry_after) = match outcome {
         Ok(new) => {
@@ -113,6 +118,7 @@ pub(super) async fn submit(
         next: next.to_owned(),
         email: email.to_owned(),
         again: form.first("again") == "1" && visitor.user.is_some(),
+        open: state.server.config().sign_up == SignUp::Open,
         problem: Some(problem),
     };
     let mut response = on_the_way(next, state.page(status, &visitor, "", &page).await?);

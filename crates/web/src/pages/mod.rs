@@ -9,7 +9,10 @@ pub(crate) mod connections;
 pub(crate) mod login;
 pub(crate) mod outbox;
 pub(crate) mod overview;
+pub(crate) mod people;
+pub(crate) mod settings;
 pub(crate) mod setup;
+pub(crate) mod welcome;
 
 use crate::resource::page;
 use actix_web::web::{ServiceConfig, get, post};
@@ -20,6 +23,14 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     page(config, "/login", [get().to(login::show), post().to(login::submit)]);
     page(config, "/logout", [post().to(login::sign_out)]);
     page(config, "/setup", [get().to(setup::show), post().to(setup::submit)]);
+    page(config, "/welcome", [get().to(welcome::show), post().to(welcome::submit)]);
+    page(config, "/sign-up", [get().to(welcome::show_sign_up), post().to(welcome::sign_up)]);
+    page(config, "/settings", [get().to(settings::show)]);
+    page(config, "/settings/password", [post().to(settings::change_password)]);
+    page(config, "/settings/sessions", [post().to(settings::end_session)]);
+    page(config, "/settings/sign-out", [post().to(settings::sign_out_everywhere)]);
+    page(config, "/admin/people", [get().to(people::show), post().to(people::invite)]);
+    page(config, "/admin/people/{id}", [post().to(people::act)]);
     page(config, "/accounts", [get().to(accounts::show)]);
     page(config, "/accounts/new", [get().to(account_new::show), post().to(account_new::submit)]);
     page(config, "/accounts/{id}", [get().to(account::show)]);

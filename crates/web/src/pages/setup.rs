@@ -1,10 +1,11 @@
 //! `/setup`: the first administrator, by the link the server printed.
 
 use crate::{
-    address,
+    address, agent,
     cookies::with_cookies,
     error::WebError,
     page::{Page, Problem, Template, template},
+    password::refused,
     resource::see_other,
     session::{Submitted, query},
     state::WebState,
@@ -15,7 +16,7 @@ use actix_web::{
     http::StatusCode,
     web::{Bytes, Data},
 };
-use imapmcp_oauth_server::{Guess, SetupError, password::PasswordError};
+use imapmcp_oauth_server::{Guess, SetupError};
 use serde::Serialize;
 
 /// `pages/setup.html`.
@@ -68,8 +69,11 @@ pub(super) async fn submit(
     let (token, email) = (form.first("token").trim(), form.first("email"));
     let from = address::of(&request, &state.trusted_proxies);
     state.server.may_look(Guess::Setup, from)?;
-    let outcome =
-        state.server.complete_setup(visitor.session()?, token, email, form.first("password").into()).await;
+    let origin = agent::origin(&state, &request);
+    let outcome = state
+        .server
+        .complete_setup(visitor.session()?, token, email, form.first("password").into(), origin)
+        .await;
     let (wrong, problem) = match outcome {
         Ok(new) => {
             return with_cookies(see_other("/accounts"), state.server.config(), &new);
@@ -81,23 +85,7 @@ pub(super) async fn submit(
         Err(SetupError::Email) => {
             ("email", Problem::new("That is not an e-mail address", "It looks like marie@example.org."))
         }
-        Err(SetupError::Password(PasswordError::TooShort)) => {
-            ("password", Problem::new("That password is too short", "It needs at least 12 characters."))
-        }
-        Err(SetupError::Password(PasswordError::TooLong)) => {
-            ("password", Problem::new("That password is too long", "It may have at most 1,024 characters."))
-        }
-        Err(SetupError::Password(PasswordError::Common)) => (
-            "password",
-            Problem::new(
-                "That password is easy to guess",
-                "It is a common one, a row of characters, or made of your address. Take four words that have nothing to do with each other.",
-            ),
-        ),
-        Err(SetupError::Password(PasswordError::Busy)) => return Err(WebError::Unavailable),
-        Err(SetupError::Password(error @ PasswordError::Failed)) => {
-            return Err(WebError::Internal(error.into()));
-        }
+        Err(SetupError::Password(error)) => ("password", refused(error)?),
         Err(SetupError::Store(error)) => return Err(error.into()),
     };
     let keep = (wrong != "token").then(|| token.to_owned());

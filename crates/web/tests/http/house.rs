@@ -14,7 +14,7 @@ use imapmcp_core::{
     store::{AccountRepository, UserRepository},
 };
 use imapmcp_delivery::Delivery;
-use imapmcp_oauth_server::{AuthorizationServer, Config, password};
+use imapmcp_oauth_server::{AuthorizationServer, Config, SignUp, password};
 use imapmcp_storage::Database;
 use imapmcp_testhouse::{ground, sealed};
 use imapmcp_testkit::{FakeClock, SeededEntropy, builders};
@@ -42,7 +42,11 @@ pub(crate) struct House {
 impl House {
     /// With the users marie and paul; marie has the accounts Personal (default) and Studio.
     pub(crate) async fn new() -> Self {
-        let house = Self::empty(ISSUER).await;
+        Self::peopled(Config::new(ISSUER).unwrap()).await
+    }
+
+    async fn peopled(config: Config) -> Self {
+        let house = Self::with(config).await;
         let phc = password::hash(&PASSWORD.into(), &SeededEntropy::new(9)).unwrap();
         for name in ["marie", "paul"] {
             let mut user = builders::user(name);
@@ -55,6 +59,11 @@ impl House {
             house.database.add_account(&account).await.unwrap();
         }
         house
+    }
+
+    /// With them, where people may come so.
+    pub(crate) async fn open_to(sign_up: SignUp) -> Self {
+        Self::peopled(Config { sign_up, ..Config::new(ISSUER).unwrap() }).await
     }
 
     /// Without users.

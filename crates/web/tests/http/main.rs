@@ -7,6 +7,7 @@ mod endpoints;
 mod flow;
 mod house;
 mod outbox;
+mod people;
 mod safety;
 mod sign_in;
 mod strangers;

@@ -11,6 +11,7 @@ use imapmcp_core::{
     permission::Permissions,
     secret::TokenHash,
     store::PersonalTokenRepository,
+    user::Origin,
 };
 use imapmcp_oauth_server::{Config, Registration, SetupError};
 use imapmcp_testkit::builders;
@@ -230,7 +231,10 @@ async fn set_up_links_that_are_wrong() {
     }
     let token = path.split_once('=').unwrap().1;
     let visitor = house.server.begin_session();
-    let weak = house.server.complete_setup(&visitor.session, token, "a@example.org", "x".into()).await;
+    let weak = house
+        .server
+        .complete_setup(&visitor.session, token, "a@example.org", "x".into(), Origin::default())
+        .await;
     assert!(matches!(weak, Err(SetupError::Password(_))), "the link itself still works");
 }
 

@@ -108,11 +108,7 @@ pub async fn everything(on: &Repositories) {
     users::the_setup_link_has_one_winner(on).await;
     users::people_are_found_without_case(on).await;
     users::sessions_end(on).await;
-    people::an_invitation_has_one_winner(on).await;
-    people::a_reset_ends_all_access(on).await;
-    people::a_new_password_spares_the_session_it_was_set_in(on).await;
-    people::the_last_administrator_stays(on).await;
-    people::whoever_is_removed_leaves_nothing(on).await;
+    people::everything(on).await;
     accounts::accounts_belong_to_their_user(on).await;
     accounts::one_account_is_the_default(on).await;
     accounts::a_credential_is_replaced_by_one_edit(on).await;

@@ -10,6 +10,15 @@ use imapmcp_core::{
     user::{LinkPurpose, Origin, PasswordLink, User},
 };
 
+/// How people come and go.
+pub(super) async fn everything(on: &Repositories) {
+    an_invitation_has_one_winner(on).await;
+    a_reset_ends_all_access(on).await;
+    a_new_password_spares_the_session_it_was_set_in(on).await;
+    the_last_administrator_stays(on).await;
+    whoever_is_removed_leaves_nothing(on).await;
+}
+
 fn link(name: &str, purpose: LinkPurpose) -> PasswordLink {
     PasswordLink { hash: TokenHash::of(name), purpose, created_at: NOON, expires_at: NOON.plus_seconds(60) }
 }
@@ -34,7 +43,7 @@ async fn has_access(on: &Repositories, name: &str, user: &UserId) -> (bool, bool
 }
 
 /// One invitation for each address, whatever its case; it is spent by whoever is first.
-pub async fn an_invitation_has_one_winner(on: &Repositories) {
+async fn an_invitation_has_one_winner(on: &Repositories) {
     let (stale, fresh) = (invitation("inv-1", "New@example.com"), invitation("inv-2", "new@EXAMPLE.com"));
     on.people.offer_password_link(&stale).await.unwrap();
     on.people.offer_password_link(&fresh).await.unwrap();
@@ -45,7 +54,7 @@ pub async fn an_invitation_has_one_winner(on: &Repositories) {
     );
     assert_eq!(on.people.find_password_link(&fresh.hash, NOON).await.unwrap(), Some(fresh.clone()));
     assert_eq!(on.people.find_password_link(&fresh.hash, fresh.expires_at).await.unwrap(), None, "lapsed");
-    assert_eq!(on.people.list_invitations(NOON).await.unwrap(), [fresh.clone()]);
+    assert_eq!(on.people.list_invitations(NOON).await.unwrap(), std::slice::from_ref(&fresh));
     assert!(on.people.list_invitations(fresh.expires_at).await.unwrap().is_empty());
 
     let taken = builders::user("people-taken");
@@ -78,7 +87,7 @@ pub async fn an_invitation_has_one_winner(on: &Repositories) {
 }
 
 /// It sets the password once, and whoever was signed in with the old one is out.
-pub async fn a_reset_ends_all_access(on: &Repositories) {
+async fn a_reset_ends_all_access(on: &Repositories) {
     let (user, _) = person(on, "people-reset").await;
     let (other, _) = person(on, "people-bystander").await;
     let reset = link("reset", LinkPurpose::Reset(user.id.clone()));
@@ -99,7 +108,7 @@ pub async fn a_reset_ends_all_access(on: &Repositories) {
 }
 
 /// The session in which it was changed stays; so it does where somebody signs out everywhere else.
-pub async fn a_new_password_spares_the_session_it_was_set_in(on: &Repositories) {
+async fn a_new_password_spares_the_session_it_was_set_in(on: &Repositories) {
     let (user, grant) = person(on, "people-own").await;
     let origin = Origin { agent: Some("Firefox on Linux".to_owned()), address: "2001:db8::1".parse().ok() };
     let here = imapmcp_core::user::BrowserSession {
@@ -133,7 +142,7 @@ pub async fn a_new_password_spares_the_session_it_was_set_in(on: &Repositories) 
 }
 
 /// Whoever asks at once, one administrator who can sign in is left.
-pub async fn the_last_administrator_stays(on: &Repositories) {
+async fn the_last_administrator_stays(on: &Repositories) {
     // those of other parts of the contract cannot sign in while this is tried
     let before: Vec<User> =
         on.users.list_users().await.unwrap().into_iter().filter(|user| user.is_admin).collect();
@@ -166,7 +175,7 @@ pub async fn the_last_administrator_stays(on: &Repositories) {
 }
 
 /// Disabled: out as long as it lasts. Removed: gone, and the address is free.
-pub async fn whoever_is_removed_leaves_nothing(on: &Repositories) {
+async fn whoever_is_removed_leaves_nothing(on: &Repositories) {
     let (user, grant) = person(on, "people-leaver").await;
     let account = builders::account(&user.id, "Mail");
     on.accounts.add_account(&account).await.unwrap();
