@@ -153,14 +153,13 @@ async fn snippets_of(
 ) -> Snippets {
     let mut lists: Vec<Listed<'_>> = Vec::new();
     for hit in hits {
-        match lists.iter_mut().find(|list| list.place == hit.place) {
-            Some(list) => list.messages.push(&hit.summary),
-            None => {
-                let Place { opened, folder } = &targets.list[hit.place];
-                let (place, uid_validity, messages) = (hit.place, hit.uid_validity, vec![&hit.summary]);
-                lists.push(Listed { place, opened, folder, uid_validity, messages });
-            }
+        if let Some(list) = lists.iter_mut().find(|list| list.place == hit.place) {
+            list.messages.push(&hit.summary);
+            continue;
         }
+        let Place { opened, folder } = &targets.list[hit.place];
+        let (place, uid_validity, messages) = (hit.place, hit.uid_validity, vec![&hit.summary]);
+        lists.push(Listed { place, opened, folder, uid_validity, messages });
     }
     let mut snippets = Snippets::default();
     for (place, error) in snippets.read(arguments, lists).await {

@@ -86,9 +86,8 @@ impl Accounts {
         let (mut rows, mut first) = (Vec::new(), None);
         for _ in 0..200 {
             let page = self.house.owner("list_messages", call.clone()).await;
-            assert!(
-                page["messages"].as_array().unwrap().len() <= call["limit"].as_u64().unwrap_or(50) as usize
-            );
+            let rows_of_page = u64::try_from(page["messages"].as_array().unwrap().len()).unwrap();
+            assert!(rows_of_page <= call["limit"].as_u64().unwrap_or(50));
             rows.extend(page["messages"].as_array().unwrap().iter().cloned());
             call["cursor"] = page["next_cursor"].clone();
             first.get_or_insert(page);
