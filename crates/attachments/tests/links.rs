@@ -2,22 +2,20 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures_util::TryStreamExt;
-use imapmcp_accounts::{Accounts, AccountsDeps, NewAccount};
-use imapmcp_attachments::{Attachments, AttachmentsDeps, DownloadError, File};
+use imapmcp_accounts::Accounts;
+use imapmcp_attachments::{Attachments, DownloadError, File};
 use imapmcp_core::{
-    account::{Account, AuthKind, Backend},
+    account::Account,
     id::ClientId,
     mail::{Locator, Mailbox, MessageRef, Part},
-    oauth::{AccountScope, Grant, Principal, SendPolicy},
+    oauth::{AccountScope, Grant, Principal},
     store::{GrantRepository, PersonalTokenRepository, UserRepository},
     time::Clock,
     user::User,
 };
-use imapmcp_egress::{Dialer, Policy};
-use imapmcp_mail::{Mail, MailOptions};
 use imapmcp_storage::Database;
+use imapmcp_testhouse::{add_owner, demo_account, ground, no_servers};
 use imapmcp_testkit::{FakeClock, builders};
-use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
 use std::sync::Arc;
 
 struct House {
@@ -33,54 +31,14 @@ struct House {
 const FILE: &[u8] = b"Hello, attachment";
 
 async fn house() -> House {
-    let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
-    database.migrate().await.unwrap();
-    let database = Arc::new(database);
     let clock = Arc::new(FakeClock::default());
-    let entropy = Arc::new(SystemEntropy);
-    let ring = KeyRing::generate(&*entropy);
-    let records = [ring.first_record(builders::NOON)];
-    let vault = Arc::new(RingVault::open(&ring, &records, entropy.clone()).unwrap());
-    let mail =
-        Arc::new(Mail::new(MailOptions::new(Arc::new(Dialer::new("".parse::<Policy>().unwrap())))).unwrap());
-    let accounts =
-        Arc::new(Accounts::new(AccountsDeps::of(&database, &mail, vault.clone(), clock.clone(), entropy)));
-    let user = builders::user_id("owner");
-    database.add_user(&builders::user("owner")).await.unwrap();
-    let grant = builders::grant("g", &user, &ClientId::personal());
-    database.add_personal_token(&grant, &builders::personal_token("g", &grant)).await.unwrap();
-    let account = accounts.add(&user, demo()).await.unwrap();
-    let (_, mailbox) = accounts.mailbox(&user, &account.id).await.unwrap();
-    let attachments = Attachments::new(AttachmentsDeps {
-        tokens: Arc::new(vault.tokens("attachments", clock.clone())),
-        grants: database.clone(),
-        accounts: accounts.clone(),
-        clock: clock.clone(),
-        base_url: "https://mail.example".into(),
-    });
-    let owner = Principal {
-        user,
-        grant: grant.id,
-        client: ClientId::personal(),
-        permissions: grant.permissions,
-        accounts: AccountScope::All,
-        send_policy: SendPolicy::Immediate,
-    };
-    House { attachments, database, accounts, clock, owner, account, mailbox }
-}
-
-fn demo() -> NewAccount {
-    NewAccount {
-        label: "Demo".into(),
-        email: "demo@example.com".into(),
-        from_name: None,
-        backend: Backend::Demo,
-        imap_username: String::new(),
-        smtp_username: String::new(),
-        auth: AuthKind::Password,
-        password: "".into(),
-        is_default: true,
-    }
+    let ground = ground(&no_servers(), clock.clone()).await;
+    let owner = add_owner(&ground).await;
+    let accounts = Arc::new(ground.accounts());
+    let account = accounts.add(&owner.user, demo_account()).await.unwrap();
+    let (_, mailbox) = accounts.mailbox(&owner.user, &account.id).await.unwrap();
+    let attachments = ground.attachments(&accounts);
+    House { attachments, database: ground.database, accounts, clock, owner, account, mailbox }
 }
 
 impl House {
@@ -157,7 +115,7 @@ async fn a_link_is_dead_while_its_user_is_disabled_or_its_grant_has_lapsed() {
         house.database.add_user(&user).await.unwrap();
         let grant = Grant { expires_at, ..builders::grant(name, &user.id, &ClientId::personal()) };
         house.database.add_personal_token(&grant, &builders::personal_token(name, &grant)).await.unwrap();
-        house.account = house.accounts.add(&user.id, demo()).await.unwrap();
+        house.account = house.accounts.add(&user.id, demo_account()).await.unwrap();
         (house.owner.user, house.owner.grant) = (user.id, grant.id);
         let token = house.token(&at, &part);
         assert_eq!(house.is_dead(&token).await, name != "fine", "{name}");

@@ -3,21 +3,19 @@
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use imapmcp_attachments::{
-    LIFETIME_SECONDS, MAX_UPLOAD, UPLOAD_SECONDS, UploadError, Uploaded, Uploads, UploadsDeps,
-};
+use imapmcp_attachments::{LIFETIME_SECONDS, MAX_UPLOAD, UPLOAD_SECONDS, UploadError, Uploaded, Uploads};
 use imapmcp_core::{
     id::ClientId,
-    oauth::{AccountScope, Grant, Principal, SendPolicy},
+    oauth::{Grant, Principal},
     store::{GrantRepository, ParcelRepository, PersonalTokenRepository, UserRepository},
     time::{Clock, Timestamp},
     user::User,
 };
-use imapmcp_parcels::{Parcels, ParcelsDeps};
+use imapmcp_parcels::Parcels;
 use imapmcp_storage::Database;
+use imapmcp_testhouse::{add_owner, bearer, ground, no_servers};
 use imapmcp_testkit::{FakeClock, builders};
-use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 use tokio::sync::Notify;
 
 struct House {
@@ -28,45 +26,12 @@ struct House {
     owner: Principal,
 }
 
-fn bearer(grant: &Grant) -> Principal {
-    Principal {
-        user: grant.user.clone(),
-        grant: grant.id.clone(),
-        client: ClientId::personal(),
-        permissions: grant.permissions,
-        accounts: AccountScope::All,
-        send_policy: SendPolicy::Immediate,
-    }
-}
-
 async fn house() -> House {
-    let database = Arc::new(Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap());
-    database.migrate().await.unwrap();
-    let (clock, entropy) = (Arc::new(FakeClock::default()), Arc::new(SystemEntropy));
-    let ring = KeyRing::generate(&*entropy);
-    let records = [ring.first_record(builders::NOON)];
-    let vault = Arc::new(RingVault::open(&ring, &records, entropy.clone()).unwrap());
-    database.add_user(&builders::user("owner")).await.unwrap();
-    let grant = builders::grant("g", &builders::user_id("owner"), &ClientId::personal());
-    database.add_personal_token(&grant, &builders::personal_token("g", &grant)).await.unwrap();
-    let parcels = Parcels::new(ParcelsDeps {
-        repository: database.clone(),
-        vault: vault.clone(),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
-    });
-    let uploads = Uploads::new(UploadsDeps {
-        tokens: Arc::new(vault.tokens("uploads", clock.clone())),
-        grants: database.clone(),
-        uploads: database.clone(),
-        parcels: parcels.clone(),
-        vault,
-        clock: clock.clone(),
-        entropy,
-        base_url: "https://mail.example".into(),
-        silence: Duration::from_secs(1),
-    });
-    House { uploads, parcels, database, clock, owner: bearer(&grant) }
+    let clock = Arc::new(FakeClock::default());
+    let ground = ground(&no_servers(), clock.clone()).await;
+    let owner = add_owner(&ground).await;
+    let parcels = ground.parcels();
+    House { uploads: ground.uploads(&parcels), parcels, database: ground.database, clock, owner }
 }
 
 fn body(octets: &[u8]) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {

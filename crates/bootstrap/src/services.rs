@@ -1,21 +1,21 @@
-//! The services put together.
+//! What both programs open: the adapters of the settings, and the services on them.
 
-use crate::{KeyError, Settings, open_vault};
-use imapmcp_accounts::{Accounts, AccountsDeps};
-use imapmcp_attachments::{Attachments, AttachmentsDeps, Uploads, UploadsDeps};
+use crate::{Ground, KeyError, Settings, open_vault};
+use imapmcp_accounts::Accounts;
+use imapmcp_attachments::{Attachments, Uploads};
 use imapmcp_core::{
     random::Entropy,
     store::{OperationRepository, StoreError},
     time::{Clock, SystemClock},
 };
-use imapmcp_delivery::{Delivery, DeliveryDeps};
+use imapmcp_delivery::Delivery;
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions, SetupError};
-use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Stores};
-use imapmcp_parcels::{Parcels, ParcelsDeps};
+use imapmcp_oauth_server::AuthorizationServer;
+use imapmcp_parcels::Parcels;
 use imapmcp_storage::Database;
 use imapmcp_vault::{RingVault, SystemEntropy};
-use imapmcp_writing_style::{Styles, StylesDeps};
+use imapmcp_writing_style::Styles;
 use rustix::fs::{Access, access};
 use std::{io, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc, time::Duration};
 
@@ -113,16 +113,16 @@ impl Services {
         if pending {
             return Err(StartError::NotMigrated);
         }
-        let ground = Ground::new(&settings, database).await?;
-        let accounts = ground.accounts(&settings);
+        let (ground, mail) = ground(&settings, database).await?;
+        let accounts = Arc::new(ground.accounts().at_most(settings.accounts_per_user));
         let parcels = ground.parcels();
         Ok(Self {
-            authorization: ground.authorization(&settings),
+            authorization: Arc::new(ground.authorization(settings.oauth.clone())),
             operations: Arc::clone(&ground.database) as Arc<dyn OperationRepository>,
             delivery: ground.delivery(&accounts, &parcels),
-            styles: ground.styles(),
-            attachments: ground.attachments(&settings, &accounts),
-            uploads: ground.uploads(&settings, &parcels),
+            styles: Arc::new(ground.styles()),
+            attachments: Arc::new(ground.attachments(&accounts)),
+            uploads: Arc::new(ground.uploads(&parcels)),
             settings,
             accounts,
             parcels,
@@ -130,107 +130,33 @@ impl Services {
             vault: ground.vault,
             clock: ground.clock,
             entropy: ground.entropy,
-            mail: ground.mail,
+            mail,
         })
     }
 }
 
-/// What the services stand on.
-struct Ground {
-    database: Arc<Database>,
-    vault: Arc<RingVault>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    mail: Arc<Mail>,
-}
-
-impl Ground {
-    async fn new(settings: &Settings, database: Database) -> Result<Self, StartError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let vault = Arc::new(open_vault(settings, &database, &*clock, Arc::clone(&entropy)).await?);
-        let mut options = MailOptions::new(Arc::new(Dialer::new(settings.egress.clone())));
-        options.ca_file.clone_from(&settings.ca_file);
-        options.allow_insecure = settings.allow_insecure;
-        options.clock = Arc::clone(&clock);
-        options.ehlo_name = settings.ehlo_name.clone().or_else(|| domain(settings.oauth.host()));
-        let mail = Arc::new(Mail::new(options)?);
-        Ok(Self { database: Arc::new(database), vault, clock, entropy, mail })
-    }
-
-    fn accounts(&self, settings: &Settings) -> Arc<Accounts> {
-        let accounts = Accounts::new(AccountsDeps::of(
-            &self.database,
-            &self.mail,
-            Arc::clone(&self.vault) as _,
-            Arc::clone(&self.clock),
-            Arc::clone(&self.entropy),
-        ));
-        Arc::new(accounts.at_most(settings.accounts_per_user))
-    }
-
-    fn authorization(&self, settings: &Settings) -> Arc<AuthorizationServer> {
-        Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
-            config: settings.oauth.clone(),
-            stores: Stores::of(&self.database),
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-            tokens: Arc::new(self.vault.tokens("browsers", Arc::clone(&self.clock))),
-        }))
-    }
-
-    fn parcels(&self) -> Parcels {
-        Parcels::new(ParcelsDeps {
-            repository: Arc::clone(&self.database) as _,
-            vault: Arc::clone(&self.vault) as _,
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-        })
-    }
-
-    fn delivery(&self, accounts: &Arc<Accounts>, parcels: &Parcels) -> Delivery {
-        Delivery::new(DeliveryDeps {
-            accounts: Arc::clone(accounts),
-            outbox: Arc::clone(&self.database) as _,
-            parcels: parcels.clone(),
-            submission: Arc::clone(&self.mail) as _,
-            vault: Arc::clone(&self.vault) as _,
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-        })
-    }
-
-    fn attachments(&self, settings: &Settings, accounts: &Arc<Accounts>) -> Arc<Attachments> {
-        Arc::new(Attachments::new(AttachmentsDeps {
-            tokens: Arc::new(self.vault.tokens("attachments", Arc::clone(&self.clock))),
-            grants: Arc::clone(&self.database) as _,
-            accounts: Arc::clone(accounts),
-            clock: Arc::clone(&self.clock),
-            base_url: settings.oauth.issuer.clone(),
-        }))
-    }
-
-    fn uploads(&self, settings: &Settings, parcels: &Parcels) -> Arc<Uploads> {
-        Arc::new(Uploads::new(UploadsDeps {
-            tokens: Arc::new(self.vault.tokens("uploads", Arc::clone(&self.clock))),
-            grants: Arc::clone(&self.database) as _,
-            uploads: Arc::clone(&self.database) as _,
-            parcels: parcels.clone(),
-            vault: Arc::clone(&self.vault) as _,
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-            base_url: settings.oauth.issuer.clone(),
-            silence: UPLOAD_SILENCE,
-        }))
-    }
-
-    fn styles(&self) -> Arc<Styles> {
-        Arc::new(Styles::new(StylesDeps {
-            repository: Arc::clone(&self.database) as _,
-            vault: Arc::clone(&self.vault) as _,
-            clock: Arc::clone(&self.clock),
-        }))
-    }
+/// The adapters that the settings ask for.
+async fn ground(settings: &Settings, database: Database) -> Result<(Ground, Arc<Mail>), StartError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let vault = open_vault(settings, &database, &*clock, Arc::clone(&entropy)).await?;
+    let mut options = MailOptions::new(Arc::new(Dialer::new(settings.egress.clone())));
+    options.ca_file.clone_from(&settings.ca_file);
+    options.allow_insecure = settings.allow_insecure;
+    options.clock = Arc::clone(&clock);
+    options.ehlo_name = settings.ehlo_name.clone().or_else(|| domain(settings.oauth.host()));
+    let mail = Arc::new(Mail::new(options)?);
+    let ground = Ground {
+        database: Arc::new(database),
+        vault: Arc::new(vault),
+        clock,
+        entropy,
+        mail: Arc::clone(&mail) as _,
+        submission: Arc::clone(&mail) as _,
+        origin: settings.oauth.issuer.clone(),
+        upload_silence: UPLOAD_SILENCE,
+    };
+    Ok((ground, mail))
 }
 
 /// The domain name among a host with its port; none for an address or a name that means nothing elsewhere.

@@ -5,6 +5,7 @@ use crate::{
     secret::{SecretString, TokenHash},
     time::Timestamp,
 };
+use std::net::IpAddr;
 
 /// A person who signs in.
 #[derive(Debug, Clone)]
@@ -48,7 +49,45 @@ pub struct BrowserSession {
     pub expires_at: Timestamp,
     /// When it was last used (to the hour).
     pub used_at: Timestamp,
+    /// From where it was begun; nothing of a visitor.
+    pub origin: Origin,
     /// The browser it belongs to: stays the same when somebody signs in or hands over, so that what was begun before can be
     /// finished.
     pub browser: TokenHash,
+}
+
+/// From where somebody signs in: what tells their sessions apart for them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The browser's name, as a person would say it.
+    pub agent: Option<String>,
+    /// The network address.
+    pub address: Option<IpAddr>,
+}
+
+/// A link by which somebody chooses a password, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordLink {
+    /// Digest of the link's secret.
+    pub hash: TokenHash,
+    /// Whose password.
+    pub purpose: LinkPurpose,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+}
+
+/// Whose password a [`PasswordLink`] sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkPurpose {
+    /// Of somebody who is not here yet.
+    Invitation {
+        /// Their sign-in name.
+        email: String,
+        /// Whether they may look after other users.
+        is_admin: bool,
+    },
+    /// Of somebody who forgot theirs.
+    Reset(UserId),
 }

@@ -1,26 +1,22 @@
 //! What real servers refuse and put off: a Dovecot with a quota, a Postfix that greylists. Only the clock is not real.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use imapmcp_accounts::{Accounts, AccountsDeps, NewAccount};
+use imapmcp_accounts::NewAccount;
 use imapmcp_core::{
     account::{Account, AuthKind, Backend, Endpoint, Security},
-    id::{ClientId, OutboxId},
-    oauth::{AccountScope, Principal, SendPolicy},
+    id::OutboxId,
+    oauth::Principal,
     outbox::{OutboxState, Trouble},
-    permission::Permissions,
-    store::{PersonalTokenRepository, UserRepository},
 };
-use imapmcp_delivery::{Delivery, DeliveryDeps, OutboxView, Receipt, Request};
+use imapmcp_delivery::{Delivery, OutboxView, Receipt, Request};
 use imapmcp_egress::Dialer;
 use imapmcp_mail::{Mail, MailOptions};
 use imapmcp_mime::compose::{Letter, NamedAddress};
-use imapmcp_parcels::{Parcels, ParcelsDeps};
-use imapmcp_storage::Database;
+use imapmcp_testhouse::{add_owner, ground};
 use imapmcp_testkit::{
-    FakeClock, builders,
+    FakeClock,
     servers::{GREYLISTED, LATER, MailServers, NOBODY},
 };
-use imapmcp_vault::{KeyRing, RingVault, SystemEntropy};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -42,27 +38,11 @@ impl House {
         let servers = MailServers::start()?;
         let me = servers.add_user("me", PASSWORD);
         let clock = Arc::new(FakeClock::default());
-        let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
-        let database = Arc::new(database.with_clock(clock.clone()));
-        database.migrate().await.unwrap();
-        let entropy = Arc::new(SystemEntropy);
-        let ring = KeyRing::generate(&*entropy);
-        let records = [ring.first_record(builders::NOON)];
-        let vault = Arc::new(RingVault::open(&ring, &records, entropy.clone()).unwrap());
         let mut options = MailOptions::new(Arc::new(Dialer::new(servers.egress().parse().unwrap())));
         options.ca_file = Some(servers.ca_file());
-        let mail = Arc::new(Mail::new(options).unwrap());
-        let accounts = Arc::new(Accounts::new(AccountsDeps::of(
-            &database,
-            &mail,
-            vault.clone(),
-            clock.clone(),
-            entropy.clone(),
-        )));
-        let user = builders::user_id("owner");
-        database.add_user(&builders::user("owner")).await.unwrap();
-        let grant = builders::grant("g", &user, &ClientId::personal());
-        database.add_personal_token(&grant, &builders::personal_token("g", &grant)).await.unwrap();
+        let ground = ground(&Arc::new(Mail::new(options).unwrap()), clock.clone()).await;
+        let principal = add_owner(&ground).await;
+        let accounts = Arc::new(ground.accounts());
         let endpoint = |port, security| Endpoint { host: "localhost".into(), port, security };
         let new = NewAccount {
             label: "Me".into(),
@@ -78,30 +58,8 @@ impl House {
             password: PASSWORD.into(),
             is_default: true,
         };
-        let account = accounts.add(&user, new).await.unwrap();
-        let parcels = Parcels::new(ParcelsDeps {
-            repository: database.clone(),
-            vault: vault.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        });
-        let delivery = Delivery::new(DeliveryDeps {
-            accounts,
-            parcels,
-            outbox: database,
-            submission: mail,
-            vault,
-            clock: clock.clone(),
-            entropy,
-        });
-        let principal = Principal {
-            user,
-            grant: grant.id,
-            client: ClientId::personal(),
-            permissions: Permissions::all(),
-            accounts: AccountScope::All,
-            send_policy: SendPolicy::Immediate,
-        };
+        let account = accounts.add(&principal.user, new).await.unwrap();
+        let delivery = ground.delivery(&accounts, &ground.parcels());
         Some(Self { servers, me, clock, delivery, account, principal })
     }
 

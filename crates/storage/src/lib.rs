@@ -10,6 +10,7 @@ mod oauth;
 mod operations;
 mod outbox;
 mod parcels;
+mod people;
 mod schema;
 mod sealed;
 mod sessions;

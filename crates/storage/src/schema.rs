@@ -30,6 +30,20 @@ diesel::table! {
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
         browser -> Nullable<Binary>,
+        agent -> Nullable<Text>,
+        address -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    password_links (hash) {
+        hash -> Binary,
+        email -> Nullable<Text>,
+        email_key -> Nullable<Text>,
+        is_admin -> Bool,
+        user_id -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
     }
 }
 
@@ -290,7 +304,7 @@ mod tests {
     async fn every_table_is_there(url: &str) {
         let database = Database::open(&url.parse().unwrap()).await.unwrap();
         database.migrate().await.unwrap();
-        select_all!(database; users, setup_links, sessions, accounts, keys, clients, decided_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads, writing_styles, style_drafts, correspondence, correspondents);
+        select_all!(database; users, setup_links, sessions, password_links, accounts, keys, clients, decided_requests, grants, codes, tokens, outbox, operations, parcels, parcel_chunks, outbox_parcels, uploads, writing_styles, style_drafts, correspondence, correspondents);
     }
 
     #[tokio::test]

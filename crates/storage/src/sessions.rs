@@ -6,7 +6,13 @@ use crate::{
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use imapmcp_core::{secret::TokenHash, store::StoreError, time::Timestamp, user::BrowserSession};
+use imapmcp_core::{
+    id::UserId,
+    secret::TokenHash,
+    store::StoreError,
+    time::Timestamp,
+    user::{BrowserSession, Origin},
+};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions)]
@@ -19,6 +25,8 @@ struct SessionRow {
     expires_at: i64,
     used_at: Option<i64>,
     browser: Option<Vec<u8>>,
+    agent: Option<String>,
+    address: Option<String>,
 }
 
 impl TryFrom<SessionRow> for BrowserSession {
@@ -33,6 +41,10 @@ impl TryFrom<SessionRow> for BrowserSession {
             authenticated_at: row.authenticated_at.map(Timestamp),
             expires_at: Timestamp(row.expires_at),
             used_at: Timestamp(row.used_at.unwrap_or(row.created_at)),
+            origin: Origin {
+                agent: row.agent,
+                address: row.address.and_then(|address| address.parse().ok()),
+            },
             browser: digest(row.browser.as_deref().unwrap_or(&row.hash))?,
         })
     }
@@ -49,6 +61,8 @@ impl Database {
             expires_at: session.expires_at.0,
             used_at: Some(session.used_at.0),
             browser: Some(session.browser.0.to_vec()),
+            agent: session.origin.agent.clone(),
+            address: session.origin.address.map(|address| address.to_string()),
         };
         with_write!(self, |c| {
             diesel::insert_into(sessions::table).values(row).execute(c).await?;
@@ -71,5 +85,22 @@ impl Database {
             .await
             .optional()?))?;
         Ok(row.map(BrowserSession::try_from).transpose()?)
+    }
+
+    pub(crate) async fn live_sessions(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Vec<BrowserSession>, StoreError> {
+        let rows: Vec<SessionRow> = with_conn!(self, |c| Ok(sessions::table
+            .inner_join(users::table)
+            .filter(sessions::user_id.eq(user.as_str()))
+            .filter(sessions::expires_at.gt(now.0))
+            .filter(users::disabled_at.is_null())
+            .order((sessions::used_at.desc(), sessions::created_at.desc(), sessions::hash))
+            .select(SessionRow::as_select())
+            .load(c)
+            .await?))?;
+        Ok(rows.into_iter().map(BrowserSession::try_from).collect::<Result<_, _>>()?)
     }
 }

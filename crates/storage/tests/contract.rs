@@ -13,7 +13,7 @@ use imapmcp_testkit::{
 use std::{path::Path, time::Instant};
 
 /// Every migration.
-const PENDING: [&str; 9] = [
+const PENDING: [&str; 10] = [
     "0001_initial",
     "0002_outbox",
     "0003_signatures",
@@ -23,6 +23,7 @@ const PENDING: [&str; 9] = [
     "0007_browsers",
     "0008_clients_and_successors",
     "0009_correspondents",
+    "0011_people",
 ];
 
 async fn migrated(url: &DatabaseUrl) -> Database {

@@ -12,7 +12,7 @@ use imapmcp_core::{
     permission::Permissions,
     secret::{Sealed, TokenHash},
     time::Timestamp,
-    user::{BrowserSession, User},
+    user::{BrowserSession, Origin, User},
 };
 
 /// Noon of the first day of 2026, UTC: where [`FakeClock`](crate::FakeClock) starts.
@@ -200,6 +200,7 @@ pub fn session(name: &str, user: Option<&UserId>) -> BrowserSession {
         authenticated_at: user.map(|_| NOON),
         expires_at: NOON.plus_seconds(24 * 3600),
         used_at: NOON,
+        origin: Origin::default(),
         browser: TokenHash::of(&format!("{name}-browser")),
     }
 }

@@ -49,6 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("server", &["core", "bootstrap", "extract", "mcp-http", "mcp-tools", "organizing", "web"]),
     ("admin", &["core", "bootstrap", "accounts", "oauth-server", "storage", "vault"]),
     ("testkit", &["core"]),
+    ("testhouse", &["core", "accounts", "bootstrap", "egress", "mail", "storage", "testkit", "vault"]),
 ];
 
 /// Third-party crates that only these may name.

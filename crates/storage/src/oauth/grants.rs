@@ -43,7 +43,7 @@ macro_rules! end_grant {
         ended
     }};
 }
-pub(super) use end_grant;
+pub(crate) use end_grant;
 
 #[async_trait]
 impl GrantRepository for Database {

@@ -7,3 +7,5 @@ mod grants;
 mod personal_tokens;
 mod rows;
 mod tokens;
+
+pub(crate) use grants::end_grant;

@@ -1,8 +1,8 @@
 //! A whole server but for mail servers.
 
 use async_trait::async_trait;
-use imapmcp_accounts::{Accounts, AccountsDeps};
-use imapmcp_attachments::{Attachments, AttachmentsDeps, Uploads, UploadsDeps};
+use imapmcp_attachments::{Attachments, Uploads};
+use imapmcp_bootstrap::Ground;
 use imapmcp_core::{
     account::{Backend, Credential, Login},
     id::AccountId,
@@ -10,17 +10,17 @@ use imapmcp_core::{
         MailError, MailStore, Mailbox, NetworkFault, Outgoing, Submission, SubmissionEnvelope, SubmitError,
         Submitted,
     },
-    secret::{Binding, ExposeSecret, Sealed, SecretSlice, Vault, VaultError},
+    secret::ExposeSecret,
     store::{AccountRepository, UserRepository},
 };
-use imapmcp_delivery::{Delivery, DeliveryDeps};
-use imapmcp_oauth_server::{AuthorizationServer, AuthorizationServerDeps, Config, Stores, password};
-use imapmcp_parcels::{Parcels, ParcelsDeps};
+use imapmcp_delivery::Delivery;
+use imapmcp_oauth_server::{AuthorizationServer, Config, password};
 use imapmcp_storage::Database;
-use imapmcp_testkit::{FakeClock, GlassTokens, SeededEntropy, builders};
+use imapmcp_testhouse::{ground, sealed};
+use imapmcp_testkit::{FakeClock, SeededEntropy, builders};
 use imapmcp_web::{WebDeps, WebState};
-use imapmcp_writing_style::{Styles, StylesDeps};
-use std::{sync::Arc, time::Duration};
+use imapmcp_writing_style::Styles;
+use std::sync::Arc;
 
 pub(crate) const ISSUER: &str = "https://mail.example";
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -36,8 +36,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) delivery: Delivery,
     pub(crate) styles: Arc<Styles>,
-    accounts: Arc<Accounts>,
-    parcels: Parcels,
+    ground: Ground,
 }
 
 impl House {
@@ -52,7 +51,8 @@ impl House {
         }
         let marie = builders::user_id("marie");
         for label in ["Personal", "Studio"] {
-            house.database.add_account(&builders::account(&marie, label)).await.unwrap();
+            let account = sealed(&house.ground, builders::account(&marie, label), "wrong");
+            house.database.add_account(&account).await.unwrap();
         }
         house
     }
@@ -64,56 +64,22 @@ impl House {
 
     /// Without users.
     pub(crate) async fn with(config: Config) -> Self {
-        let database = Database::open(&"sqlite::memory:".parse().unwrap()).await.unwrap();
-        database.migrate().await.unwrap();
         let clock = Arc::new(FakeClock::default());
-        let database = Arc::new(database.with_clock(clock.clone()));
-        let entropy = Arc::new(SeededEntropy::default());
-        let server = Arc::new(AuthorizationServer::new(AuthorizationServerDeps {
-            config,
-            stores: Stores::of(&database),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            tokens: Arc::new(GlassTokens::new(clock.clone())),
-        }));
-        let servers = Arc::new(Servers);
-        let accounts = Arc::new(Accounts::new(AccountsDeps::of(
-            &database,
-            &servers,
-            Arc::new(GlassVault),
-            clock.clone(),
-            entropy.clone(),
-        )));
-        let parcels = Parcels::new(ParcelsDeps {
-            repository: database.clone(),
-            vault: Arc::new(GlassVault),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        });
-        let delivery = Delivery::new(DeliveryDeps {
-            accounts: accounts.clone(),
-            outbox: database.clone(),
-            parcels: parcels.clone(),
-            submission: servers,
-            vault: Arc::new(GlassVault),
-            clock: clock.clone(),
-            entropy,
-        });
-        let styles = Arc::new(Styles::new(StylesDeps {
-            repository: database.clone(),
-            vault: Arc::new(GlassVault),
-            clock: clock.clone(),
-        }));
+        let ground = ground(&Arc::new(Servers), clock.clone()).await;
+        let server = Arc::new(ground.authorization(config));
+        let accounts = Arc::new(ground.accounts());
+        let delivery = ground.delivery(&accounts, &ground.parcels());
+        let styles = Arc::new(ground.styles());
         let deps = WebDeps {
             server: server.clone(),
-            accounts: accounts.clone(),
+            accounts,
             delivery: delivery.clone(),
             styles: styles.clone(),
             allow_insecure: false,
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         };
         let state = actix_web::web::Data::new(WebState::new(deps).unwrap());
-        Self { state, server, database, clock, delivery, styles, accounts, parcels }
+        Self { state, server, database: ground.database.clone(), clock, delivery, styles, ground }
     }
 
     pub(crate) async fn client(&self, name: &str, redirect: &str) -> String {
@@ -125,28 +91,12 @@ impl House {
 impl House {
     /// What links to attachments lead through.
     pub(crate) fn attachments(&self) -> Attachments {
-        Attachments::new(AttachmentsDeps {
-            tokens: Arc::new(GlassTokens::new(self.clock.clone())),
-            grants: self.database.clone(),
-            accounts: self.accounts.clone(),
-            clock: self.clock.clone(),
-            base_url: ISSUER.to_owned(),
-        })
+        self.ground.attachments(&Arc::new(self.ground.accounts()))
     }
 
     /// What links for files lead into.
     pub(crate) fn uploads(&self) -> Uploads {
-        Uploads::new(UploadsDeps {
-            tokens: Arc::new(GlassTokens::new(self.clock.clone())),
-            grants: self.database.clone(),
-            uploads: self.database.clone(),
-            parcels: self.parcels.clone(),
-            vault: Arc::new(GlassVault),
-            clock: self.clock.clone(),
-            entropy: Arc::new(SeededEntropy::default()),
-            base_url: ISSUER.to_owned(),
-            silence: Duration::from_secs(1),
-        })
+        self.ground.uploads(&self.ground.parcels())
     }
 }
 
@@ -180,19 +130,6 @@ pub(crate) fn authorize_url(client: &str, redirect: &str, scope: &str) -> String
         ])
         .finish();
     format!("/oauth/authorize?{query}")
-}
-
-/// Seals nothing.
-struct GlassVault;
-
-impl Vault for GlassVault {
-    fn seal(&self, _: Binding<'_>, plain: &[u8]) -> Sealed {
-        Sealed(plain.to_vec())
-    }
-
-    fn open(&self, _: Binding<'_>, sealed: &Sealed) -> Result<SecretSlice<u8>, VaultError> {
-        Ok(sealed.0.clone().into())
-    }
 }
 
 /// Mail servers that accept the password `right`; nothing answers at submission hosts that start with `silent`.

@@ -9,6 +9,7 @@ pub mod oauth;
 pub mod operations;
 pub mod outbox;
 pub mod parcels;
+pub mod people;
 pub mod style;
 pub mod uploads;
 pub mod users;
@@ -16,7 +17,8 @@ pub mod users;
 use imapmcp_core::store::{
     AccountRepository, ClientRepository, ConsentRepository, CorrespondentRepository, ExchangeRepository,
     GrantRepository, KeyRepository, OperationRepository, OutboxRepository, ParcelRepository,
-    PersonalTokenRepository, StyleRepository, TokenRepository, UploadRepository, UserRepository,
+    PeopleRepository, PersonalTokenRepository, StyleRepository, TokenRepository, UploadRepository,
+    UserRepository,
 };
 use std::{future::Future, pin::pin, sync::Arc, task::Poll};
 
@@ -25,6 +27,8 @@ use std::{future::Future, pin::pin, sync::Arc, task::Poll};
 pub struct Repositories {
     /// People.
     pub users: Arc<dyn UserRepository>,
+    /// How people come and go.
+    pub people: Arc<dyn PeopleRepository>,
     /// Mail accounts.
     pub accounts: Arc<dyn AccountRepository>,
     /// Keys.
@@ -60,6 +64,7 @@ impl Repositories {
     pub fn of<T>(all: T) -> Self
     where
         T: UserRepository
+            + PeopleRepository
             + AccountRepository
             + KeyRepository
             + ClientRepository
@@ -79,6 +84,7 @@ impl Repositories {
         let all = Arc::new(all);
         Self {
             users: all.clone(),
+            people: all.clone(),
             accounts: all.clone(),
             keys: all.clone(),
             clients: all.clone(),
@@ -102,6 +108,11 @@ pub async fn everything(on: &Repositories) {
     users::the_setup_link_has_one_winner(on).await;
     users::people_are_found_without_case(on).await;
     users::sessions_end(on).await;
+    people::an_invitation_has_one_winner(on).await;
+    people::a_reset_ends_all_access(on).await;
+    people::a_new_password_spares_the_session_it_was_set_in(on).await;
+    people::the_last_administrator_stays(on).await;
+    people::whoever_is_removed_leaves_nothing(on).await;
     accounts::accounts_belong_to_their_user(on).await;
     accounts::one_account_is_the_default(on).await;
     accounts::a_credential_is_replaced_by_one_edit(on).await;

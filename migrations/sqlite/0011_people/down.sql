@@ -1,0 +1,3 @@
+DROP TABLE password_links;
+ALTER TABLE sessions DROP COLUMN agent;
+ALTER TABLE sessions DROP COLUMN address;
