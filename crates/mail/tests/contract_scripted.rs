@@ -137,6 +137,8 @@ async fn round_trips_are_few() {
         let mailbox = &house.mailbox;
         let page = Page { limit: 50, after: None };
         mailbox.folders(false).await.unwrap();
+        let (folders, turns) = house.turns(mailbox.folders(false)).await;
+        assert_eq!((folders.unwrap().len() > 2, turns), (true, 1), "all folders with roles and subscriptions");
         let at = |uid| Locator { folder: "INBOX".into(), uid_validity: None, uid };
         let (message, turns) = house.turns(mailbox.message(&at(uids[0]), 100)).await;
         assert_eq!(
