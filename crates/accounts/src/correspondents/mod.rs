@@ -55,7 +55,7 @@ pub struct CorrespondentsDeps {
 #[derive(Clone)]
 struct Known {
     secret: Arc<BlindingSecret>,
-    caught_up: Option<CaughtUp>,
+    caught_up: Option<Arc<CaughtUp>>,
 }
 
 /// Who wrote to an account before, and to whom it wrote.
@@ -217,7 +217,7 @@ impl Correspondents {
     /// Notes how far the folders were gone through.
     async fn reach(&self, account: &Account, known: &Known, to: Option<CaughtUp>) -> Result<(), StoreError> {
         self.deps.repository.catch_up(&account.id, to.as_ref()).await?;
-        let known = Known { secret: Arc::clone(&known.secret), caught_up: to };
+        let known = Known { secret: Arc::clone(&known.secret), caught_up: to.map(Arc::new) };
         self.known.remember(account.id.clone(), known, self.deps.clock.now());
         Ok(())
     }
@@ -233,7 +233,7 @@ impl Correspondents {
             let binding = Binding::correspondence_secret(&account.id, &account.user);
             let secret = self.deps.vault.open(binding, &row.secret).ok()?;
             let secret = Arc::new(BlindingSecret::new(secret.expose_secret())?);
-            Some(Known { secret, caught_up: row.caught_up })
+            Some(Known { secret, caught_up: row.caught_up.map(Arc::new) })
         });
         if let Some(known) = &known {
             self.known.remember(account.id.clone(), known.clone(), now);

@@ -33,10 +33,19 @@ pub(crate) fn first_octets(text: &str, limit: usize) -> &str {
 
 /// One line of plain text: visible characters, single blanks.
 pub fn one_line(text: &str) -> String {
-    // most texts are that already
-    let plain = |octet: u8| matches!(octet, b' '..=b'~');
-    if text.bytes().all(plain) && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ") {
-        return text.to_owned();
+    as_one_line(text).into_owned()
+}
+
+/// As [`one_line`], of a text that mostly is one already.
+pub(crate) fn as_one_line(text: &str) -> Cow<'_, str> {
+    let octets = text.as_bytes();
+    let odd = |octet: u8| octet < b' ' || octet == 0x7F || may_deceive(octet);
+    let spare = |pair: &[u8]| pair == b"  ";
+    if first(octets, odd).is_none()
+        && ![octets.first(), octets.last()].contains(&Some(&b' '))
+        && !octets.windows(2).any(spare)
+    {
+        return Cow::Borrowed(text);
     }
     let mut line = String::with_capacity(text.len());
     let mut characters = text.chars();
@@ -50,7 +59,7 @@ pub fn one_line(text: &str) -> String {
         }
     }
     line.truncate(line.trim_end().len());
-    line
+    Cow::Owned(line)
 }
 
 /// Characters that are not seen or that make text look like other text: zero-width, direction overrides and

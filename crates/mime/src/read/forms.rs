@@ -1,10 +1,8 @@
 //! Which of two forms of a text is the better one to read: their words, not their sizes, tell.
 
 use crate::format::{Format, View};
-use std::{
-    collections::HashSet,
-    hash::{BuildHasher as _, RandomState},
-};
+use foldhash::fast::RandomState;
+use std::{collections::HashSet, hash::BuildHasher as _};
 
 /// Different words of a text that may be a stub ("use a program that shows HTML") and no text of its own.
 const STUB: usize = 60;
@@ -14,9 +12,9 @@ pub(super) fn choose(plain: &[View], html: &[View], format: Format) -> (bool, Op
     if html.is_empty() || plain.is_empty() {
         return (plain.is_empty(), None);
     }
-    let hasher = RandomState::new();
+    let hasher = RandomState::default();
     let (said, meant) = (words(plain, &hasher), words(html, &hasher));
-    let lacks = |one: &HashSet<u64>, other: &HashSet<u64>| {
+    let lacks = |one: &Words, other: &Words| {
         let missing = other.iter().filter(|word| !one.contains(word)).count();
         missing * 2 > other.len()
     };
@@ -27,11 +25,19 @@ pub(super) fn choose(plain: &[View], html: &[View], format: Format) -> (bool, Op
     (shows_html, other)
 }
 
-/// The different words that a person reads, as hashes: letters and digits between anything else, without case; of scripts
-/// that have no blanks each character. Addresses of links are no words.
-fn words(views: &[View], hasher: &RandomState) -> HashSet<u64> {
-    let mut found = HashSet::new();
+/// The different words of a text, as hashes.
+type Words = HashSet<u64, RandomState>;
+
+/// The different words that a person reads: letters and digits between anything else, without case; of scripts that have no
+/// blanks each character. Addresses of links are no words.
+fn words(views: &[View], hasher: &RandomState) -> Words {
+    let mut found = Words::with_hasher(hasher.clone());
+    // most of what stands between two blanks stood there before; it is taken apart once
+    let mut known = HashSet::with_hasher(hasher.clone());
     for piece in views.iter().flat_map(|view| view.text.split_whitespace()) {
+        if !known.insert(piece) {
+            continue;
+        }
         let said = piece.split("](").next().unwrap_or_default();
         if said.contains("://") {
             continue;

@@ -3,7 +3,7 @@
 use super::body;
 use crate::{
     format::{Format, View},
-    header::one_line,
+    header::{as_one_line, one_line},
     trust::link,
 };
 use scraper::node::Element;
@@ -80,7 +80,7 @@ impl Writer {
         }
         let mut first = true;
         for word in text.split_whitespace() {
-            let word = one_line(word);
+            let word = as_one_line(word);
             if word.is_empty() {
                 continue;
             }
@@ -108,7 +108,7 @@ impl Writer {
     }
 
     fn blank_before(&mut self) {
-        if !self.out.is_empty() && !self.out.ends_with([' ', '\n']) {
+        if !self.out.is_empty() && !matches!(self.out.as_bytes().last(), Some(b' ' | b'\n')) {
             if self.cell {
                 self.out.push_str(" | ");
             } else if self.blank {

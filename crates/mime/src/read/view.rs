@@ -60,6 +60,7 @@ pub fn render(parts: &[(&Part, &[u8])], format: Format) -> View {
         let (shows_html, other) = forms::choose(&plain, &html, format);
         view.other_form = view.other_form.or(other);
         let (shown, kept) = if shows_html { (html, plain) } else { (plain, html) };
+        let is_one_of_many = texts.len() > 1 || shown.len() > 1;
         for piece in kept {
             tell(piece, &mut view);
         }
@@ -67,7 +68,7 @@ pub fn render(parts: &[(&Part, &[u8])], format: Format) -> View {
             let text = std::mem::take(&mut piece.text);
             view.cut |= piece.cut;
             tell(piece, &mut view);
-            join(&text, parts.len() > 1, &mut said, &mut view);
+            join(&text, is_one_of_many, &mut said, &mut view);
         }
     }
     if view.text.len() > MAX_VIEW {

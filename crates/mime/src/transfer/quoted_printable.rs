@@ -39,11 +39,29 @@ impl QuotedPrintable {
                 };
                 let (run, rest) = octets.split_at(end.unwrap_or(octets.len()));
                 self.run(run, out);
-                octets = rest;
+                octets = self.escapes(rest, out);
             }
             let Some((octet, rest)) = octets.split_first() else { break };
             octets = rest;
             self.octet(*octet, out);
+        }
+    }
+
+    /// Undoes what begins with escapes and soft line breaks that lie whole in `octets`, as nearly all do; returns the rest.
+    fn escapes<'o>(&mut self, mut octets: &'o [u8], out: &mut Vec<u8>) -> &'o [u8] {
+        loop {
+            octets = match octets {
+                [b'=', b'\n', rest @ ..] | [b'=', b'\r', b'\n', rest @ ..] => {
+                    out.append(&mut self.blanks);
+                    rest
+                }
+                [b'=', high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                    out.append(&mut self.blanks);
+                    out.push(nibble(*high) << 4 | nibble(*low));
+                    rest
+                }
+                _ => return octets,
+            };
         }
     }
 

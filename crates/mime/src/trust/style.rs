@@ -12,7 +12,7 @@ use self::{
 };
 use super::{
     colour::{self, Colour, Rgb},
-    css::{self, Property, Sheets},
+    css::{Declaration, Property, Sheets},
 };
 use scraper::{ElementRef, node::Element};
 use std::borrow::Cow;
@@ -68,13 +68,18 @@ impl Context {
     }
 }
 
-/// The context within `element`, or `None` if it is hidden with all that is in it.
-pub(crate) fn enter(element: ElementRef<'_>, sheets: &Sheets, outer: Context) -> Option<Context> {
+/// The context within `element`, which has these declarations in its `style` attribute, or `None` if it is hidden with all that
+/// is in it.
+pub(crate) fn enter(
+    element: ElementRef<'_>,
+    inline: &[Declaration],
+    sheets: &Sheets,
+    outer: Context,
+) -> Option<Context> {
     let value = element.value();
     if sheets.incomplete && (value.attr("class").is_some() || value.attr("id").is_some()) {
         return None;
     }
-    let inline = value.attr("style").map(css::declarations).unwrap_or_default();
     let mut values = Values([None; Property::COUNT]);
     sheets.matching(element, |declaration, place| values.offer(declaration, place));
     for (index, declaration) in inline.iter().enumerate() {

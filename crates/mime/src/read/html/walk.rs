@@ -28,6 +28,7 @@ pub(super) enum Event<'a> {
 /// Where the walk is.
 struct Walk<'a> {
     sheets: css::Sheets,
+    attributes: css::Attributes<'a>,
     /// Of the elements that are open.
     contexts: Vec<Context>,
     /// (node, leaving): an explicit stack instead of recursion
@@ -45,7 +46,8 @@ pub(super) fn walk<'a>(
     let sheets = sheets_of(document);
     view.cut |= sheets.incomplete;
     let stack = vec![(document.tree.root(), false)];
-    let mut walk = Walk { sheets, contexts: vec![Context::default()], stack };
+    let attributes = css::Attributes::default();
+    let mut walk = Walk { sheets, attributes, contexts: vec![Context::default()], stack };
     let (mut steps, mut enough) = (0_u32, false);
     while let Some((node, leaving)) = walk.stack.pop() {
         steps += 1;
@@ -109,15 +111,17 @@ impl<'a> Walk<'a> {
         view: &mut View,
     ) -> Option<Event<'a>> {
         let context = self.context();
+        let style = element.attr("style").filter(|_| !is_skipped(element));
+        let style = style.map(|style| self.attributes.declarations(style)).unwrap_or_default();
         let inner = ElementRef::wrap(node)
             .filter(|_| !is_skipped(element))
-            .and_then(|inner| style::enter(inner, &self.sheets, context));
+            .and_then(|inner| style::enter(inner, &style, &self.sheets, context));
         let Some(inner) = inner else {
             count_hidden(node, element, view);
             return Some(Event::Hidden(node.id()));
         };
         if element.name() == "img" {
-            return image(element, context, view).map(Event::Image);
+            return image(element, &style, context, view).map(Event::Image);
         }
         view.remote_images += usize::from(element.attr("background").is_some_and(is_remote));
         self.contexts.push(inner);
@@ -198,22 +202,20 @@ fn is_remote(source: &str) -> bool {
 }
 
 /// Counts an image; its alternative text, if a person would see it.
-fn image(element: &Element, context: Context, view: &mut View) -> Option<String> {
+fn image(element: &Element, style: &[css::Declaration], context: Context, view: &mut View) -> Option<String> {
     let is_dot = |value: &str| {
         let digits = value.trim().trim_end_matches("px");
         digits.parse::<f32>().is_ok_and(|size| size <= 1.0)
     };
     let tiny = ["width", "height"].iter().any(|name| element.attr(name).is_some_and(is_dot))
-        || element.attr("style").is_some_and(|style| {
-            css::declarations(style).iter().any(|found| {
-                matches!(
-                    found.property,
-                    css::Property::Width
-                        | css::Property::Height
-                        | css::Property::MaxWidth
-                        | css::Property::MaxHeight
-                ) && is_dot(&found.value)
-            })
+        || style.iter().any(|found| {
+            matches!(
+                found.property,
+                css::Property::Width
+                    | css::Property::Height
+                    | css::Property::MaxWidth
+                    | css::Property::MaxHeight
+            ) && is_dot(&found.value)
         });
     let remote = ["src", "srcset"].iter().any(|name| element.attr(name).is_some_and(is_remote));
     if tiny {

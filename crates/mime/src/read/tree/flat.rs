@@ -2,6 +2,7 @@
 //! Firefox have it.
 
 use ego_tree::NodeId;
+use foldhash::fast::RandomState;
 use html5ever::{
     Attribute, QualName,
     interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink},
@@ -17,7 +18,7 @@ use std::{
 /// Builds the tree, and remembers how deep its nodes are.
 pub(super) struct FlatSink {
     pub(super) tree: HtmlTreeSink,
-    depths: RefCell<HashMap<NodeId, usize>>,
+    depths: RefCell<HashMap<NodeId, usize, RandomState>>,
     limit: usize,
 }
 

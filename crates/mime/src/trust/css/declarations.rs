@@ -5,6 +5,8 @@ use cssparser::{
     AtRuleParser, CowRcStr, DeclarationParser, Delimiter, ParseError, Parser, ParserState,
     QualifiedRuleParser, RuleBodyItemParser, RuleBodyParser, parse_important,
 };
+use foldhash::fast::RandomState;
+use std::{collections::HashMap, rc::Rc};
 
 /// The properties that matter here. `Background` is the colour; `Picture` is `background-image`; `Fill` is `-webkit-text-fill-color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,12 +152,23 @@ impl Stated {
 }
 
 /// The declarations that matter of a `style` attribute.
-pub(crate) fn declarations(style: &str) -> Vec<Declaration> {
+fn declarations(style: &str) -> Vec<Declaration> {
     let mut found = Vec::new();
     for stated in read(style, Of::Value) {
         stated.add_to(&mut found);
     }
     found
+}
+
+/// `style` attributes that were read before: a page repeats a few of them in every row.
+#[derive(Default)]
+pub(crate) struct Attributes<'a>(HashMap<&'a str, Rc<[Declaration]>, RandomState>);
+
+impl<'a> Attributes<'a> {
+    /// As [`declarations`].
+    pub(crate) fn declarations(&mut self, style: &'a str) -> Rc<[Declaration]> {
+        Rc::clone(self.0.entry(style).or_insert_with(|| declarations(style).into()))
+    }
 }
 
 /// All declarations of a `style` attribute, strings and addresses and all.
@@ -232,6 +245,15 @@ mod tests {
 
     fn first(block: &str) -> Option<(Property, String, bool)> {
         declarations(block).into_iter().next().map(|found| (found.property, found.value, found.important))
+    }
+
+    #[test]
+    fn an_attribute_that_comes_again_is_not_read_again() {
+        let mut attributes = Attributes::default();
+        let first = attributes.declarations("display:none");
+        assert_eq!(*first, *declarations("display:none"));
+        assert!(Rc::ptr_eq(&first, &attributes.declarations("display:none")));
+        assert_ne!(*first, *attributes.declarations("display:block"));
     }
 
     #[test]

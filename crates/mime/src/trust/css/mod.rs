@@ -7,7 +7,7 @@ mod selectors;
 mod sheets;
 mod spelling;
 
-pub(crate) use declarations::{Declaration, Property, declarations, stated};
+pub(crate) use declarations::{Attributes, Declaration, Property, stated};
 pub(crate) use media::applies;
 pub(crate) use sheets::Sheets;
 pub(crate) use spelling::addresses;

@@ -1,11 +1,14 @@
 use super::*;
+use crate::trust::css::Attributes;
 use scraper::Html;
 
 fn seen(style: &str) -> bool {
     let page = Html::parse_fragment(&format!("<p style=\"{style}\">t</p>"));
     let selector = scraper::Selector::parse("p").unwrap();
     let element = page.select(&selector).next().unwrap();
-    enter(element, &Sheets::default(), Context::default()).is_some_and(|context| context.shows_text())
+    let inline = Attributes::default().declarations(style);
+    enter(element, &inline, &Sheets::default(), Context::default())
+        .is_some_and(|context| context.shows_text())
 }
 
 /// Ways to hide a text.

@@ -52,6 +52,8 @@ impl Counted<'_> {
 pub async fn round_trips_are_few(counted: Counted<'_>, many: u32) {
     let mut uids = counted.fill(many);
     counted.stage.mailbox.folders(false).await.unwrap();
+    let (folders, turns) = counted.cost(counted.stage.mailbox.folders(false)).await;
+    assert_eq!((folders.unwrap().len() > 2, turns), (true, 1), "all folders with roles and subscriptions");
     lists(counted, &uids).await;
     uids.push(many + 8);
     news(counted, many + 8).await;
