@@ -113,7 +113,7 @@ impl Context<'_> {
         let allowed = self.principal.permissions_at(account);
         // the strongest of what is missing brings the others along
         let missing = self.needs.iter().filter(|needed| !allowed.allows(*needed)).last();
-        missing.map_or(Ok(()), |missing| Err(ToolError::PermissionAt(missing, account.clone())))
+        missing.map_or(Ok(()), |missing| Err(ToolError::Permission(missing, Some(account.clone()))))
     }
 
     async fn opened(&self, id: &AccountId) -> Result<Opened, ToolError> {

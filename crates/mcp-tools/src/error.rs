@@ -1,5 +1,6 @@
 //! Errors a model can act on.
 
+use crate::denied::denied;
 use imapmcp_accounts::AccountError;
 use imapmcp_core::{
     account::{LoginTrouble, Side},
@@ -19,10 +20,8 @@ use serde_json::{Value, json};
 pub enum ToolError {
     /// No tool of this name, or not within the grant.
     UnknownTool(String),
-    /// The grant lacks a permission.
-    Permission(Permission),
-    /// The grant lacks it for the account that is meant.
-    PermissionAt(Permission, AccountId),
+    /// The grant lacks a permission, altogether or for the account that is meant.
+    Permission(Permission, Option<AccountId>),
     /// An argument is wrong: its name, what is wrong with it, and a right example.
     Argument {
         /// Name of the argument.
@@ -98,7 +97,7 @@ impl ToolError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownTool(_) => "unknown_tool",
-            Self::Permission(_) | Self::PermissionAt(..) => "insufficient_scope",
+            Self::Permission(..) => "insufficient_scope",
             Self::Argument { .. } => MailErrorKind::Invalid.code(),
             Self::NoSuchAccount => "no_such_account",
             Self::NeedsAttention { .. } => "needs_attention",
@@ -153,8 +152,7 @@ impl ToolError {
             | Self::Deferred(_)
             | Self::Unavailable => true,
             Self::UnknownTool(_)
-            | Self::Permission(_)
-            | Self::PermissionAt(..)
+            | Self::Permission(..)
             | Self::Argument { .. }
             | Self::NoSuchAccount
             | Self::NeedsAttention { .. }
@@ -185,16 +183,7 @@ impl ToolError {
             Self::UnknownTool(name) => {
                 format!("There is no tool `{name}`; tools/list names those there are.")
             }
-            Self::Permission(permission) => format!(
-                "This connection may not do that. Ask the user to connect again and allow \"{}\" ({}).",
-                permission.in_words(),
-                permission.scope()
-            ),
-            Self::PermissionAt(permission, account) => format!(
-                "This connection may not do that with {account}. Ask the user to allow \"{}\" ({}) for this account, or use another one; list_accounts says what each allows.",
-                permission.in_words(),
-                permission.scope()
-            ),
+            Self::Permission(permission, account) => denied(*permission, account.as_ref()),
             Self::Argument { field, problem, example } => {
                 format!("Argument `{field}` {problem}. A right value is, for example, {example}.")
             }

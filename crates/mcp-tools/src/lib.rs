@@ -16,6 +16,7 @@ pub mod toolbox;
 
 mod attached;
 mod changes;
+mod denied;
 mod fence;
 mod letter;
 mod present;

@@ -67,7 +67,7 @@ pub(crate) async fn run(
     if let Some(permission) =
         missing(tool, arguments.as_ref().unwrap_or(&none), context.principal.permissions)
     {
-        return Err(ToolError::Permission(permission));
+        return Err(ToolError::Permission(permission, None));
     }
     let arguments = arguments?;
     // the accounts it works with are asked once they are known
