@@ -69,7 +69,8 @@ settings! {
     /// who may become a user: `closed` (nobody but by `imapmcp-admin user add`), `invite` (whoever an administrator gives a
     /// link), `open` (anybody)
     SIGN_UP: SignUp = "closed", read::sign_up;
-    /// destinations beyond the public internet's mail ports: `127.0.0.1:1143, 10.0.0.0/8, mail.lan`
+    /// destinations beyond the public internet's mail ports: `127.0.0.1:1143, 10.0.0.0/8, mail.lan`; with its port, also a
+    /// place that clients' metadata documents may be fetched from (`clients.lan:443`)
     EGRESS_ALLOW: Policy = "", read::egress;
     /// PEM file of certificate authorities trusted besides the system's
     CA_FILE: Option<PathBuf> = "", read::perhaps_path;
