@@ -244,9 +244,11 @@ impl Queue {
         let (done, result) = oneshot::channel();
         let thread = std::thread::Builder::new().name("password".to_owned()).spawn(move || {
             give_way();
-            // The slot goes with the work: a caller that hangs up does not make room before the work is over.
-            let _slot = slot;
-            let _ = done.send(work());
+            // The slot goes with the work: a caller that hangs up does not make room before the work is over, and whoever has
+            // the result finds the slot free.
+            let result = work();
+            drop(slot);
+            let _ = done.send(result);
         });
         thread.map_err(|_| PasswordError::Failed)?;
         result.await.map_err(|_| PasswordError::Failed)
