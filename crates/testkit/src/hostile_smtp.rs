@@ -1,11 +1,8 @@
 //! A submission server that lies, floods or drips at one step of the dialogue and behaves at all others: in the clear, over
 //! TLS or by STARTTLS, on loopback.
 
-use crate::servers::certificates;
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
+use crate::servers::server_config;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -116,17 +113,7 @@ impl HostileSmtp {
     /// Starts it.
     pub fn start(step: Step, trick: Trick, layer: Layer) -> Self {
         let directory = (layer != Layer::Plain).then(|| TempDir::new().unwrap());
-        let tls = directory.as_ref().map(|directory| {
-            certificates(directory.path());
-            let file = |name: &str| directory.path().join("tls").join(name);
-            let chain =
-                CertificateDer::pem_file_iter(file("server.pem")).unwrap().collect::<Result<_, _>>().unwrap();
-            let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let builder =
-                ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-            Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())
-        });
+        let tls = directory.as_ref().map(|directory| server_config(directory.path()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Mutex::new(Seen { step, trick, commands: Vec::new(), messages: 0 });

@@ -1,10 +1,7 @@
 //! A web server on loopback that answers every request with the same octets, over TLS.
 
-use crate::servers::certificates;
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
+use crate::servers::server_config;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
@@ -63,16 +60,8 @@ impl WebServer {
     /// Starts it.
     pub fn start(answer: Answer) -> Self {
         let directory = TempDir::new().unwrap();
-        certificates(directory.path());
-        let file = |name: &str| directory.path().join("tls").join(name);
-        let chain =
-            CertificateDer::pem_file_iter(file("server.pem")).unwrap().collect::<Result<_, _>>().unwrap();
-        let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder =
-            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let shared = Arc::new(Shared {
-            tls: Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap()),
+            tls: server_config(directory.path()),
             answer: Mutex::new(answer),
             connections: AtomicUsize::new(0),
             requests: Mutex::default(),

@@ -15,7 +15,7 @@ mod watch;
 pub(crate) use config::account;
 pub use real::{Kind, RealServer};
 pub use scripted::{ALL_MAIL, Decodes, Features, Lie, Refuses, ScriptedImap};
-pub(crate) use tls::certificates;
+pub(crate) use tls::server_config;
 pub use watch::Watch;
 
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -1,14 +1,30 @@
 //! A certificate authority of our own, and a certificate for loopback.
 
-use std::{fs, path::Path, process::Command};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use std::{fs, path::Path, process::Command, sync::Arc};
 
 fn openssl(directory: &Path, arguments: &[&str]) {
     let done = Command::new("openssl").args(arguments).current_dir(directory).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
+/// Makes the same files, and what a server that speaks TLS by itself needs of them.
+pub(crate) fn server_config(directory: &Path) -> Arc<ServerConfig> {
+    certificates(directory);
+    let file = |name: &str| directory.join("tls").join(name);
+    let chain = CertificateDer::pem_file_iter(file("server.pem")).unwrap().collect::<Result<_, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())
+}
+
 /// Makes `tls/{ca,server}.{pem,key}`.
-pub(crate) fn certificates(directory: &Path) {
+pub(super) fn certificates(directory: &Path) {
     let directory = directory.join("tls");
     fs::create_dir(&directory).unwrap();
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
